@@ -1,0 +1,90 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Error is a refusal: something that was asked for and not done, with its reason, its place and its fix.
+// Bad rows are never an Error; they are a Result.
+type Error struct {
+	Code    Code
+	Message string // what was wrong; empty: the code's own message
+	Fix     string // what to do; empty: the code's own fix
+	File    string // empty where there is none
+	Line    int    // physical line, 1 for the first; 0 where there is none
+	Column  int    // field, 1 for the first; 0 where there is none
+	Err     error  // the cause, for the log only; never shown to users
+}
+
+// Refuse returns an Error with the given message, which may be formatted.
+func Refuse(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// At returns the error with its place set.
+func (e *Error) At(file string, line, column int) *Error {
+	e.File, e.Line, e.Column = file, line, column
+	return e
+}
+
+// WithFix returns the error with what to do about it set, which may be formatted.
+func (e *Error) WithFix(format string, args ...any) *Error {
+	e.Fix = fmt.Sprintf(format, args...)
+	return e
+}
+
+// Because returns the error with its cause set.
+func (e *Error) Because(err error) *Error {
+	e.Err = err
+	return e
+}
+
+// Place is file:line:column, as far as they are known.
+func (e *Error) Place() string {
+	var parts []string
+	if e.File != "" {
+		parts = append(parts, e.File)
+	}
+	if e.Line > 0 {
+		parts = append(parts, fmt.Sprint(e.Line))
+		if e.Column > 0 {
+			parts = append(parts, fmt.Sprint(e.Column))
+		}
+	}
+	return strings.Join(parts, ":")
+}
+
+// Text is the message, or the code's own where none was given.
+func (e *Error) Text() string {
+	if e.Message != "" {
+		return e.Message
+	}
+	return e.Code.Message("")
+}
+
+// Remedy is the fix, or the code's own where none was given.
+func (e *Error) Remedy() string {
+	if e.Fix != "" {
+		return e.Fix
+	}
+	return e.Code.Fix()
+}
+
+func (e *Error) Error() string {
+	if place := e.Place(); place != "" {
+		return fmt.Sprintf("%s: %s (%s)", place, e.Text(), e.Code)
+	}
+	return fmt.Sprintf("%s (%s)", e.Text(), e.Code)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf is the code of the Error in err's chain, or CodeInternal where there is none.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return CodeInternal
+}

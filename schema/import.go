@@ -1,0 +1,199 @@
+package schema
+
+import (
+	"strings"
+	"time"
+)
+
+// Outcome is how a row ended; every row has exactly one.
+type Outcome string
+
+// The outcomes of a row.
+const (
+	Ready        Outcome = "ready"         // would be claimed; only in a plan
+	Claimed      Outcome = "claimed"       // was claimed
+	Unchanged    Outcome = "unchanged"     // was claimed, or a member, before
+	Skipped      Outcome = "skipped"       // its Claim is FALSE
+	Invalid      Outcome = "invalid"       // the row itself is wrong
+	Ineligible   Outcome = "ineligible"    // a rule forbids it
+	Failed       Outcome = "failed"        // machinery broke, after retries
+	NotAttempted Outcome = "not_attempted" // its turn never came
+)
+
+// Outcomes lists every outcome, in the order summaries show them.
+var Outcomes = []Outcome{Ready, Claimed, Unchanged, Skipped, Invalid, Ineligible, Failed, NotAttempted}
+
+// Problem reports whether rows with this outcome want somebody's attention.
+func (o Outcome) Problem() bool {
+	return o == Invalid || o == Ineligible || o == Failed || o == NotAttempted
+}
+
+// ClaimType says when a claimed account joins (R11).
+type ClaimType string
+
+// The claim types.
+const (
+	Immediate ClaimType = "immediate" // the account joins at once
+	Delayed   ClaimType = "delayed"   // the owner has policy.decision_days to decide
+)
+
+// ImportState is where an import stands.
+type ImportState string
+
+// The states of an import.
+const (
+	StateQueued              ImportState = "queued"
+	StatePlanning            ImportState = "planning"
+	StateAwaitingConsent     ImportState = "awaiting_consent"
+	StateApplying            ImportState = "applying"
+	StateCompleted           ImportState = "completed"
+	StateCompletedWithErrors ImportState = "completed_with_errors"
+	StateRejected            ImportState = "rejected"
+	StateCancelled           ImportState = "cancelled"
+	StateInterrupted         ImportState = "interrupted" // computed: applying, and the lease has run out
+	StateFailed              ImportState = "failed"
+)
+
+// Ended reports whether nobody works on an import in this state.
+func (s ImportState) Ended() bool {
+	switch s {
+	case StateCompleted, StateCompletedWithErrors, StateRejected, StateCancelled, StateFailed:
+		return true
+	}
+	return false
+}
+
+// Result is what became of one row: in a plan what would, in a report what did.
+type Result struct {
+	Line      int       `json:"line"`       // physical line on which the record starts, the header's being 1
+	Email     string    `json:"email"`      // as written in the file, trimmed
+	ClaimType ClaimType `json:"claim_type"` // only where ready or claimed
+	Outcome   Outcome   `json:"outcome"`
+	Reason    Code      `json:"reason"`  // the first of Reasons
+	Reasons   []Code    `json:"reasons"` // all that apply, in the order of the checks
+	Column    string    `json:"column"`  // header of the offending cell, where there is one
+	Message   string    `json:"message"`
+	Fix       string    `json:"fix"`
+	Warnings  []string  `json:"warnings"` // "code" or "code:detail"
+	Licenses  []string  `json:"licenses"` // assigned, or to be; sorted
+	ClaimID   string    `json:"claim_id"` // only where claimed
+}
+
+// Tally counts rows. The outcomes add up to Rows.
+type Tally struct {
+	Rows     int             `json:"rows"`
+	Outcomes map[Outcome]int `json:"outcomes,omitempty"`
+	Reasons  map[Code]int    `json:"reasons,omitempty"`  // each row's first reason
+	Warnings map[Code]int    `json:"warnings,omitempty"` // occurrences, without detail
+}
+
+// Import is a job: one run over one file.
+type Import struct {
+	ID               int64
+	File             string // as named by the user
+	SHA256           string // of the file's bytes, in hex; empty until planned
+	OrganizationID   string // the claiming one
+	State            ImportState
+	Reason           Code // why rows were not attempted; empty where all were
+	AllOrNothing     bool
+	ActivationEmails bool      // send activation mails for claims that join at once (R18)
+	Plan             []byte    // what was learnt while reading, the pipeline's own encoding
+	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
+	CancelRequested  bool
+	StartedAt        time.Time
+	FinishedAt       time.Time // zero: not ended
+	LeaseUntil       time.Time // zero: nobody owns it
+	RowsRemoved      bool      // file and rows are gone, by age or because nobody agreed
+	// Tally adds up the chunks: what became of those that are done, what is planned for the others. Rows that wait for
+	// their turn are Ready.
+	Tally Tally
+}
+
+// Summary is one import, or one validation, as a whole.
+type Summary struct {
+	ID             string         `json:"id"`
+	File           string         `json:"file"`
+	SHA256         string         `json:"sha256"`
+	Organization   string         `json:"organization"`
+	State          ImportState    `json:"state"`
+	DryRun         bool           `json:"dry_run"`
+	Rows           int            `json:"rows"`
+	Ready          int            `json:"ready"`
+	Claimed        int            `json:"claimed"`
+	Unchanged      int            `json:"unchanged"`
+	Skipped        int            `json:"skipped"`
+	Invalid        int            `json:"invalid"`
+	Ineligible     int            `json:"ineligible"`
+	Failed         int            `json:"failed"`
+	NotAttempted   int            `json:"not_attempted"`
+	Warnings       map[Code]int   `json:"warnings"`
+	Reasons        map[Code]int   `json:"reasons"`
+	Repairs        map[Repair]int `json:"repairs"`
+	UnknownColumns []string       `json:"unknown_columns"`
+	StartedAt      *time.Time     `json:"started_at"`
+	FinishedAt     *time.Time     `json:"finished_at"`
+}
+
+// Repair is something irregular in a file that was read all the same.
+type Repair string
+
+// The repairs: the first four are counted once a file, the others per row or cell.
+const (
+	RepairBOM           Repair = "bom"
+	RepairUTF16         Repair = "utf16"
+	RepairWindows1252   Repair = "windows1252"
+	RepairDelimiter     Repair = "delimiter"
+	RepairBlankRow      Repair = "blank_row"
+	RepairBlanksTrimmed Repair = "blanks_trimmed"
+)
+
+// Add counts other's rows too.
+func (t *Tally) Add(other Tally) {
+	t.Rows += other.Rows
+	addCounts(&t.Outcomes, other.Outcomes)
+	addCounts(&t.Reasons, other.Reasons)
+	addCounts(&t.Warnings, other.Warnings)
+}
+
+// Count counts one row with its outcome, its reasons, of which only the first counts, and its warnings.
+func (t *Tally) Count(outcome Outcome, reasons []Code, warnings []string) {
+	t.Rows++
+	increment(&t.Outcomes, outcome)
+	if len(reasons) > 0 {
+		increment(&t.Reasons, reasons[0])
+	}
+	for _, warning := range warnings {
+		code, _, _ := strings.Cut(warning, ":")
+		increment(&t.Warnings, Code(code))
+	}
+}
+
+func increment[K comparable](counts *map[K]int, key K) {
+	if *counts == nil {
+		*counts = map[K]int{}
+	}
+	(*counts)[key]++
+}
+
+func addCounts[K comparable](counts *map[K]int, more map[K]int) {
+	if *counts == nil && len(more) > 0 {
+		*counts = make(map[K]int, len(more))
+	}
+	for key, n := range more {
+		(*counts)[key] += n
+	}
+}
+
+// Complete is the result as it is written in JSON: with empty lists instead of none.
+func (r Result) Complete() Result {
+	if r.Reasons == nil {
+		r.Reasons = []Code{}
+	}
+	if r.Warnings == nil {
+		r.Warnings = []string{}
+	}
+	if r.Licenses == nil {
+		r.Licenses = []string{}
+	}
+	return r
+}
