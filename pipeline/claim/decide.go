@@ -1,0 +1,77 @@
+package claim
+
+import (
+	"time"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// Decision is what the rules say of one address.
+type Decision struct {
+	Outcome  schema.Outcome // Ready, Unchanged or Ineligible
+	Type     schema.ClaimType
+	Reasons  []schema.Code // in the order of the rules; empty when Ready
+	Warnings []schema.Code // of a claim that would be made all the same
+}
+
+// Decide applies R1 to R9 to one account, as it stands now, and to the claim type the row asks for (blank: whatever
+// type is planned). It is the only place where it is decided whether somebody may be claimed.
+func (c Clock) Decide(claiming *schema.Organization, domain Domain, account Account, asked schema.ClaimType) Decision {
+	a := c.AsOf(account)
+	switch {
+	case a.ID == 0:
+		return refuse(schema.Ineligible, schema.CodeUserNotFound) // R1
+	case a.Claim != nil && a.Claim.OrganizationID == claiming.ID:
+		return refuse(schema.Unchanged, schema.CodeAlreadyClaimed) // R2
+	case a.User.OrganizationID == claiming.ID:
+		return refuse(schema.Unchanged, schema.CodeAlreadyMember) // R3
+	}
+
+	planned := c.TypeFor(claiming, a.Organization)
+	var reasons []schema.Code
+	when := func(applies bool, reason schema.Code) {
+		if applies {
+			reasons = append(reasons, reason)
+		}
+	}
+	when(a.Claim != nil, schema.CodeClaimedElsewhere)                                                  // R4
+	when(!domain.Ours, schema.CodeDomainNotVerified)                                                   // R5
+	when(domain.ClaimedBy != "" && domain.ClaimedBy != claiming.ID, schema.CodeDomainClaimedElsewhere) // R6
+	when(a.Organization.SSO, schema.CodeSourceSSO)                                                     // R7
+	when(a.Organization.DirectorySync, schema.CodeSourceDirectorySync)                                 // R8
+	when(asked != "" && asked != planned, schema.CodeStaleClaimType)                                   // R9
+	if len(reasons) > 0 {
+		return Decision{Outcome: schema.Ineligible, Reasons: reasons}
+	}
+
+	decision := Decision{Outcome: schema.Ready, Type: planned}
+	if planned == schema.Immediate && a.User.Conversations != 0 {
+		decision.Warnings = contentStaysBehind // R11
+	}
+	return decision
+}
+
+var contentStaysBehind = []schema.Code{schema.CodeContentNotTransferred}
+
+func refuse(outcome schema.Outcome, reason schema.Code) Decision {
+	return Decision{Outcome: outcome, Reasons: []schema.Code{reason}}
+}
+
+// TypeFor is the type a claim gets (R11): delayed exactly when delayed claims exist, the claiming organization lets users
+// bring their conversations, and the source organization is personal and old enough.
+func (c Clock) TypeFor(claiming, source *schema.Organization) schema.ClaimType {
+	if c.Policy.DelayedClaims && claiming.BringConversations && source.Kind == schema.Personal &&
+		source.Created.UTC().Format(time.DateOnly) <= c.Policy.DelayedCreatedUntil {
+		return schema.Delayed
+	}
+	return schema.Immediate
+}
+
+// Confirm narrows a decision made in the transaction to what the plan promised (promise 1): a claim whose type is no
+// longer the planned one is not made (R12). A row that was not planned ready must not be asked about.
+func (d Decision) Confirm(planned schema.ClaimType) Decision {
+	if d.Outcome == schema.Ready && d.Type != planned {
+		return refuse(schema.Ineligible, schema.CodeStaleClaimType)
+	}
+	return d
+}
