@@ -1,0 +1,256 @@
+package dialect_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+	"pgregory.net/rapid"
+
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
+)
+
+// blankRow reports whether no cell of a row has content.
+func blankRow(cells []string) bool {
+	for _, cell := range cells {
+		if strings.TrimFunc(cell, isBlank) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// What a Writer writes is read back as it was, with the lines it was written on, however the file is encoded and cut.
+func TestRoundTrip(t *testing.T) {
+	parts := []string{"a", "Åsa", "é!", "€?", "\"", "\"\"", ",", ";", "\t", "|", "\n", "\r\n", "\r", " ", "\u00a0", "'", "=", "\x7f", "x", "long text of more than a block of sixty-four bytes, and then some more"}
+	cell := rapid.Custom(func(t *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 4).Draw(t, "parts"), "")
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		format := dialect.Format{
+			Delimiter: rapid.SampledFrom([]byte(",;\t|")).Draw(t, "delimiter"),
+			CRLF:      rapid.Bool().Draw(t, "CRLF"),
+			BOM:       rapid.Bool().Draw(t, "BOM"),
+		}
+		encoding := rapid.SampledFrom([]string{"UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252"}).Draw(t, "encoding")
+		rows := rapid.SliceOfN(rapid.SliceOfN(cell, 1, 5), 0, 12).Draw(t, "rows")
+
+		var b strings.Builder
+		writer := dialect.NewWriter(&b, dialect.Format{Delimiter: format.Delimiter, CRLF: format.CRLF, BOM: format.BOM && encoding == "UTF-8"})
+		write := func(cells []string) {
+			require.NoError(t, writer.Write(cells))
+			require.NoError(t, writer.Flush())
+		}
+		line := func() int { return 1 + strings.Count(b.String(), "\n") }
+
+		var want [][]string
+		var lines []int
+		blanks := 0
+		for range rapid.IntRange(0, 2).Draw(t, "blank rows first") {
+			write([]string{" ", ""})
+			blanks++
+		}
+		headerLine := line()
+		write([]string{"email", "Förnamn", "a\nb"})
+		for _, row := range rows {
+			if blankRow(row) {
+				blanks++
+			} else {
+				want, lines = append(want, row), append(lines, line())
+			}
+			write(row)
+		}
+
+		file, wantRepairs := b.String(), repairs{}
+		var err error
+		switch {
+		case encoding == "UTF-16LE":
+			file, err = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(file)
+			wantRepairs[schema.RepairUTF16], format.BOM = 1, true
+		case encoding == "UTF-16BE":
+			file, err = unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder().String(file)
+			wantRepairs[schema.RepairUTF16], format.BOM = 1, true
+		case encoding == "Windows-1252":
+			file, err = charmap.Windows1252.NewEncoder().String(file)
+			wantRepairs[schema.RepairWindows1252], format.BOM = 1, false
+		case format.BOM:
+			wantRepairs[schema.RepairBOM] = 1
+		}
+		require.NoError(t, err)
+		if format.Delimiter != ',' {
+			wantRepairs[schema.RepairDelimiter] = 1
+		}
+		if blanks > 0 {
+			wantRepairs[schema.RepairBlankRow] = blanks
+		}
+
+		got, err := read([]byte(file), dialect.Limits{
+			ChunkRows:  rapid.IntRange(1, 6).Draw(t, "chunk rows"),
+			ChunkBytes: rapid.SampledFrom([]int{0, 1, 20, 200}).Draw(t, "chunk bytes"),
+		})
+		require.NoError(t, err)
+		require.Equal(t, []string{"email", "Förnamn", "a\nb"}, got.header)
+		require.Equal(t, headerLine, got.reader.HeaderLine())
+		require.Equal(t, want, got.rows)
+		require.Equal(t, lines, got.lines)
+		require.Equal(t, format, got.reader.Format())
+		require.Equal(t, wantRepairs, got.repairs)
+	})
+}
+
+// FuzzParse compares Parse with encoding/csv: the same files are accepted, and the same cells are in them.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		"", "a", "a,b\n", "a,b\r\nc\n\n,,\n", "\"a\"", "\"a\"\r", "\"a\"\rb", "a\r", "a\r\r\n", "\r", "a\rb\n", "\"a\r\nb\",c", "\"a\"\"b\"\n",
+		"\"\"", "\"\"\"", "\"\"\"\"", "a\"b", "\"a\"b", "\"a", ",\"", ",", "\n\n", " \"a\"", "\"a\" ", "\xff,\"\xff\"", "\u00a0,\u200b\na",
+		strings.Repeat("abcdefg,", 20) + "\n" + strings.Repeat("\"x,y\",", 30), strings.Repeat("a", 63) + "\"", strings.Repeat("a", 63) + ",\"" + strings.Repeat("b\n", 40) + "\"\nc",
+	} {
+		for delimiter := range byte(4) {
+			f.Add(text, delimiter)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string, delimiter byte) {
+		delimiter = ",;\t|"[delimiter%4]
+		var records dialect.Records
+		err := dialect.Chunk{Line: 1, Text: text}.Parse(dialect.Format{Delimiter: delimiter}, &records)
+		if err != nil {
+			require.Equal(t, schema.CodeCSVMalformed, schema.CodeOf(err))
+		}
+
+		reader := csv.NewReader(strings.NewReader(text))
+		reader.Comma, reader.FieldsPerRecord = rune(delimiter), -1
+		for i := 0; ; {
+			cells, other := reader.Read()
+			if errors.Is(other, io.EOF) {
+				require.NoError(t, err)
+				require.Equal(t, i, records.Len())
+				return
+			}
+			if other != nil {
+				require.Equal(t, i, records.Len())
+				var place *csv.ParseError
+				var refusal *schema.Error
+				require.ErrorAs(t, other, &place)
+				require.ErrorAs(t, err, &refusal)
+				require.GreaterOrEqual(t, refusal.Line, place.StartLine)
+				require.LessOrEqual(t, refusal.Line, place.Line)
+				return
+			}
+			if blankRow(cells) {
+				continue
+			}
+			require.Less(t, i, records.Len())
+			got := append([]string(nil), records.Cells(i)...)
+			for j := range got {
+				got[j] = strings.ReplaceAll(got[j], "\r\n", "\n") // encoding/csv changes line ends in cells
+			}
+			require.Equal(t, cells, got)
+			line, _ := reader.FieldPos(0)
+			require.Equal(t, line, records.Line(i))
+			i++
+		}
+	})
+}
+
+// FuzzReader shows that no file makes the reader fail in another way than with a refusal, that no byte is lost
+// between chunks, and that records, lines and errors are the same however the file is cut.
+func FuzzReader(f *testing.F) {
+	for _, file := range []string{
+		"", "email\na\n", "\ufeffemail;n\r\na;b\r\n\r\n;\r\n\"c\r\nd\";e", "email,n\na,\"b", "email\n\"" + strings.Repeat("a\"\"", 30), "email\n\"" + strings.Repeat("a", 40) + "\"\r\nb",
+		"\xff\xfee\x00m\x00a\x00i\x00l\x00\n\x00a\x00", "\xfe\xff\x00e\x00\n\x00a\xd8", "email\n\xe5\n", "email\n\xe5å\n", "PK\x03\x04", "a\rb\rc", "\n \n,\n", "email,n\n,,,,,,,,,\n", "a\x00b\n", "email\n\"" + strings.Repeat("a", 30) + "\"x\n",
+	} {
+		f.Add([]byte(file), uint8(3), uint8(10), uint8(32))
+	}
+	f.Fuzz(func(t *testing.T, file []byte, rows, size, record uint8) {
+		limits := dialect.Limits{RecordBytes: int(record) + 1, Columns: 8}
+		whole, err := read(file, limits)
+		var refusal *schema.Error
+		if err != nil {
+			require.ErrorAs(t, err, &refusal)
+			require.Equal(t, "users.csv", cmpFile(refusal))
+		}
+
+		limits.ChunkRows, limits.ChunkBytes = int(rows)+1, int(size)+1
+		cut, errCut := read(file, limits)
+		if err == nil {
+			require.NoError(t, errCut)
+		} else {
+			var other *schema.Error
+			require.ErrorAs(t, errCut, &other)
+			require.Equal(t, refusal.Place(), other.Place())
+			require.Equal(t, refusal.Code, other.Code)
+		}
+		require.Equal(t, whole.rows, cut.rows)
+		require.Equal(t, whole.lines, cut.lines)
+		require.Equal(t, whole.repairs, cut.repairs)
+		require.Equal(t, whole.header, cut.header)
+		if err != nil {
+			return
+		}
+
+		text := ""
+		for i, chunk := range cut.chunks {
+			require.Equal(t, i, chunk.Number)
+			text += chunk.Text
+		}
+		if whole.repairs[schema.RepairUTF16]+whole.repairs[schema.RepairWindows1252] == 0 {
+			require.True(t, bytes.HasSuffix(file, []byte(text)))
+			line := 1 + bytes.Count(file[:len(file)-len(text)], []byte("\n"))
+			for _, chunk := range cut.chunks {
+				require.Equal(t, line, chunk.Line)
+				line += strings.Count(chunk.Text, "\n")
+			}
+		} else {
+			require.True(t, utf8.ValidString(text))
+		}
+	})
+}
+
+// cmpFile is the file that a refusal names; Parse does not know it, and leaves that to its caller.
+func cmpFile(refusal *schema.Error) string {
+	if refusal.Code == schema.CodeCSVMalformed || refusal.Code == schema.CodeLimitExceeded {
+		return "users.csv"
+	}
+	return refusal.File
+}
+
+// Chunks may be parsed in any order and at the same time.
+func TestParseInParallel(t *testing.T) {
+	file := usersFile(2000)
+	want, err := read(file, dialect.Limits{ChunkRows: 100})
+	require.NoError(t, err)
+	got := make([][]string, len(want.chunks))
+	errs := make(chan error, len(want.chunks))
+	for i, chunk := range want.chunks {
+		go func() {
+			var records dialect.Records
+			err := chunk.Parse(want.reader.Format(), &records)
+			for j := range records.Len() {
+				got[i] = append(got[i], records.Cells(j)...)
+			}
+			errs <- err
+		}()
+	}
+	for range want.chunks {
+		require.NoError(t, <-errs)
+	}
+	var all, flat []string
+	for i := range got {
+		all = append(all, got[i]...)
+	}
+	for _, row := range want.rows {
+		flat = append(flat, row...)
+	}
+	require.Equal(t, flat, all)
+	_, err = want.reader.Next(context.Background())
+	require.ErrorIs(t, err, io.EOF)
+}

@@ -1,0 +1,58 @@
+package dialect_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
+)
+
+const emailHeader = "User ID/Email (Required)"
+
+// contents is a file as a caller sees it that reads it from beginning to end.
+type contents struct {
+	reader  *dialect.Reader
+	header  []string
+	rows    [][]string
+	lines   []int
+	repairs map[schema.Repair]int
+	chunks  []dialect.Chunk
+}
+
+// read reads a file whole; the error is the first in file order.
+func read(file []byte, limits dialect.Limits) (contents, error) {
+	return readFrom(bytes.NewReader(file), int64(len(file)), limits)
+}
+
+func readFrom(f io.ReaderAt, size int64, limits dialect.Limits) (contents, error) {
+	reader, err := dialect.NewReader("users.csv", f, size, limits, emailHeader, "email")
+	if err != nil {
+		return contents{}, err
+	}
+	c := contents{reader: reader, header: reader.Header(), repairs: reader.Repairs()}
+	var records dialect.Records
+	for {
+		chunk, err := reader.Next(context.Background())
+		if errors.Is(err, io.EOF) {
+			return c, nil
+		}
+		if err != nil {
+			return c, err
+		}
+		c.chunks = append(c.chunks, *chunk)
+		err = chunk.Parse(reader.Format(), &records)
+		for i := range records.Len() {
+			c.rows = append(c.rows, append([]string(nil), records.Cells(i)...))
+			c.lines = append(c.lines, records.Line(i))
+		}
+		if records.BlankRows > 0 {
+			c.repairs[schema.RepairBlankRow] += records.BlankRows
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+}
