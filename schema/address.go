@@ -44,6 +44,9 @@ func KeyDomain(key string) string { return key[strings.LastIndexByte(key, '@')+1
 // DomainKey checks a domain and returns its ASCII form in lower case; ok is false unless it has at least two labels
 // and IDNA lookup accepts it.
 func DomainKey(domain string) (key string, ok bool) {
+	if strings.ContainsRune(domain, utf8.RuneError) { // undecodable bytes, which IDNA takes for a symbol
+		return "", false
+	}
 	ascii, err := idna.Lookup.ToASCII(domain)
 	if err != nil {
 		return "", false

@@ -103,6 +103,7 @@ const (
 	CodeClaimClosed           Code = "claim_closed"
 	CodeUserSignedIn          Code = "user_signed_in"
 	CodeRetractWindowPassed   Code = "retract_window_passed"
+	CodeUserInactive          Code = "user_inactive" // R23
 	CodeDomainClaimed         Code = "domain_claimed"
 	CodeChoiceNotAvailable    Code = "choice_not_available"
 	CodeEmailUnchanged        Code = "email_unchanged"
@@ -200,10 +201,11 @@ var codes = map[Code]entry{
 
 	CodeClaimPending:          {"", "The user has not decided yet, so the account cannot be managed.", "Remind the user: claimline remind ADDRESS. Or wait until the claim completes by itself."},
 	CodeNotClaimed:            {"", "There is no open claim on this user.", "List the users: claimline users."},
-	CodeNotClaimingOrg:        {"", "The claim belongs to another organization.", "Only the organization that made the claim can retract it."},
+	CodeNotClaimingOrg:        {"", "The claim belongs to another organization.", "Only the organization that made the claim can do this."},
 	CodeClaimClosed:           {"", "The claim is closed: the user has chosen, or the time has run out.", "Nothing can be done; a closed claim is permanent."},
 	CodeUserSignedIn:          {"", "The user has signed in since the claim.", "Nothing can be done; ask the user to choose."},
 	CodeRetractWindowPassed:   {"", "The claim was made too long ago to be retracted.", "Nothing can be done; ask the user to choose."},
+	CodeUserInactive:          {"", "The user is inactive, and cannot sign in.", "Put the user back into the directory's list, then: claimline sync run FILE."},
 	CodeDomainClaimed:         {"", "Your organization has claimed the domain of this user.", "Release the domain, retract the claim, then claim the domain again."},
 	CodeChoiceNotAvailable:    {"", "This choice is not available for this claim.", "Choose change_email or delete_account; transfer_content is for delayed claims only."},
 	CodeEmailUnchanged:        {"", "The new address is the one the account already has.", "Give another address."},

@@ -84,7 +84,8 @@ type Tally struct {
 	Rows     int             `json:"rows"`
 	Outcomes map[Outcome]int `json:"outcomes,omitempty"`
 	Reasons  map[Code]int    `json:"reasons,omitempty"`  // each row's first reason
-	Warnings map[Code]int    `json:"warnings,omitempty"` // occurrences, without detail
+	Warnings map[Code]int    `json:"warnings,omitempty"` // occurrences, without detail; those of ready rows apart:
+	Foreseen map[Code]int    `json:"foreseen,omitempty"` // they come true only where the row is claimed
 }
 
 // Import is a job: one run over one file.
@@ -153,26 +154,31 @@ func (t *Tally) Add(other Tally) {
 	addCounts(&t.Outcomes, other.Outcomes)
 	addCounts(&t.Reasons, other.Reasons)
 	addCounts(&t.Warnings, other.Warnings)
+	addCounts(&t.Foreseen, other.Foreseen)
 }
 
-// Count counts one row with its outcome, its reasons, of which only the first counts, and its warnings.
-func (t *Tally) Count(outcome Outcome, reasons []Code, warnings []string) {
-	t.Rows++
-	increment(&t.Outcomes, outcome)
+// Count counts n rows with the same outcome, reasons, of which only the first counts, and warnings.
+func (t *Tally) Count(n int, outcome Outcome, reasons []Code, warnings []string) {
+	t.Rows += n
+	increase(&t.Outcomes, outcome, n)
 	if len(reasons) > 0 {
-		increment(&t.Reasons, reasons[0])
+		increase(&t.Reasons, reasons[0], n)
+	}
+	counts := &t.Warnings
+	if outcome == Ready {
+		counts = &t.Foreseen
 	}
 	for _, warning := range warnings {
 		code, _, _ := strings.Cut(warning, ":")
-		increment(&t.Warnings, Code(code))
+		increase(counts, Code(code), n)
 	}
 }
 
-func increment[K comparable](counts *map[K]int, key K) {
+func increase[K comparable](counts *map[K]int, key K, n int) {
 	if *counts == nil {
 		*counts = map[K]int{}
 	}
-	(*counts)[key]++
+	(*counts)[key] += n
 }
 
 func addCounts[K comparable](counts *map[K]int, more map[K]int) {

@@ -27,6 +27,7 @@ type Facts struct {
 	Accounts []Account         // one per address key asked for, in that order
 	Domains  map[string]Domain // by domain of the keys asked for
 	Licenses []schema.License  // of the claiming organization, by service
+	Version  int64             // the store's, by which it knows whether they still hold; 0: unknown
 }
 
 // Clock is the moment and the policy under which facts are judged.

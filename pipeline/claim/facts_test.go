@@ -1,0 +1,138 @@
+package claim
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/claimline/claimline/schema"
+)
+
+const day = 24 * time.Hour
+
+func TestCompletionDue(t *testing.T) {
+	c := clock()
+	assert.False(t, c.CompletionDue(nil))
+	for _, made := range []struct {
+		claimType schema.ClaimType
+		ago       time.Duration
+		due       bool
+	}{
+		{schema.Delayed, 0, false}, {schema.Delayed, 14*day - time.Second, false}, {schema.Delayed, 14 * day, true}, {schema.Delayed, 400 * day, true},
+		{schema.Immediate, 14 * day, false}, {schema.Immediate, 400 * day, false},
+	} {
+		assert.Equal(t, made.due, c.CompletionDue(&schema.Claim{Type: made.claimType, ClaimedAt: now.Add(-made.ago)}), "%+v", made)
+	}
+	c.Policy.DecisionDays = 1
+	assert.True(t, c.CompletionDue(&schema.Claim{Type: schema.Delayed, ClaimedAt: now.Add(-day)}))
+	assert.Equal(t, now.Add(day), c.CompletesAt(now))
+}
+
+func TestRemovalDue(t *testing.T) {
+	c := clock()
+	assert.False(t, c.RemovalDue(schema.Inactive, time.Time{}), "since when is unknown")
+	assert.False(t, c.RemovalDue(schema.Inactive, now.Add(-30*day+time.Second)))
+	assert.True(t, c.RemovalDue(schema.Inactive, now.Add(-30*day)))
+	for _, status := range []schema.Status{schema.Active, schema.Verified, schema.NotVerified, schema.Pending} {
+		assert.False(t, c.RemovalDue(status, now.Add(-400*day)), status)
+	}
+	c.Policy.InactiveDays = 5
+	assert.True(t, c.RemovalDue(schema.Inactive, now.Add(-5*day)))
+}
+
+// A delayed claim that is due moves the account as it was, with the edits and the services asked for (R17, R21).
+func TestAsOfCompleted(t *testing.T) {
+	s := eligible()
+	s.account.User.Profile = schema.Profile{FirstName: "Ann", LastName: "Lee"}
+	s.account.User.Services = []string{"Old"}
+	s.account.User.Status = schema.Pending
+	s.claimed("globex", schema.Delayed, now.Add(-14*day))
+	s.account.Claim.Edits = schema.Profile{LastName: "Lind"}
+	s.account.Claim.Services = []string{"Calling"}
+
+	got := clock().AsOf(s.account)
+	assert.Nil(t, got.Claim)
+	assert.Nil(t, got.Claiming)
+	assert.Equal(t, "globex", got.Organization.ID)
+	assert.Equal(t, schema.User{
+		OrganizationID: "globex", Status: schema.Pending, Conversations: 3, Services: []string{"Calling"},
+		Profile: schema.Profile{FirstName: "Ann", LastName: "Lind"},
+	}, got.User)
+	assert.Equal(t, "hooli", s.account.User.OrganizationID, "what was given is not changed")
+}
+
+// Whoever was inactive when the claim was made has the whole time again from its completion (R21, R23).
+func TestAsOfCompletedInactive(t *testing.T) {
+	s := eligible()
+	s.inactive(300 * day)
+	s.claimed("globex", schema.Delayed, now.Add(-44*day+time.Second))
+	got := clock().AsOf(s.account)
+	assert.Equal(t, schema.Inactive, got.User.Status)
+	assert.Equal(t, now.Add(-30*day+time.Second), got.User.InactiveSince)
+
+	s.claimed("globex", schema.Delayed, now.Add(-44*day))
+	assert.Equal(t, Account{}, clock().AsOf(s.account))
+}
+
+// An account that was removed where it was claimed is what it was in its own organization (R23).
+func TestAsOfRemovedUnderAClaim(t *testing.T) {
+	s := eligible()
+	s.claimed("globex", schema.Immediate, now.Add(-100*day))
+	s.account.Claim.Status, s.account.Claim.InactiveSince = schema.Inactive, now.Add(-30*day)
+	got := clock().AsOf(s.account)
+	assert.Nil(t, got.Claim)
+	assert.Equal(t, "hooli", got.User.OrganizationID)
+	assert.Equal(t, schema.Active, got.User.Status)
+	assert.Equal(t, schema.Ready, s.decide().Outcome)
+
+	s.account.Claim.InactiveSince = now.Add(-30*day + time.Second)
+	assert.NotNil(t, clock().AsOf(s.account).Claim)
+
+	s.account.Claim.InactiveSince = now.Add(-30 * day)
+	s.inactive(30 * day)
+	assert.Equal(t, Account{}, clock().AsOf(s.account), "removed there too")
+}
+
+// An open claim lies over an account that would otherwise have been removed.
+func TestAsOfInactiveUnderAClaim(t *testing.T) {
+	s := eligible()
+	s.inactive(300 * day)
+	s.claimed("globex", schema.Immediate, now.Add(-100*day))
+	assert.Equal(t, s.account, clock().AsOf(s.account))
+}
+
+// What has been done because time made it due is not done again, and nothing falls due before its time.
+func TestAsOfTwice(t *testing.T) {
+	ago := rapid.SampledFrom([]time.Duration{0, day, 14*day - time.Second, 14 * day, 30*day - time.Second, 30 * day, 44*day - time.Second, 44 * day, 400 * day})
+	status := rapid.SampledFrom(schema.Statuses)
+	since := func(t *rapid.T, s schema.Status, name string) time.Time {
+		if s != schema.Inactive || !rapid.Bool().Draw(t, name+" known") {
+			return time.Time{}
+		}
+		return now.Add(-ago.Draw(t, name))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := eligible()
+		s.account.User.Status = status.Draw(t, "status")
+		s.account.User.InactiveSince = since(t, s.account.User.Status, "inactive since")
+		if rapid.Bool().Draw(t, "claimed") {
+			made := rapid.SampledFrom([]schema.ClaimType{schema.Immediate, schema.Delayed}).Draw(t, "type")
+			s.claimed(rapid.SampledFrom([]string{"acme", "globex"}).Draw(t, "by"), made, now.Add(-ago.Draw(t, "claimed at")))
+			if made == schema.Immediate {
+				s.account.Claim.Status = status.Draw(t, "status there")
+				s.account.Claim.InactiveSince = since(t, s.account.Claim.Status, "inactive there since")
+			}
+		}
+		first := s.clock.AsOf(s.account)
+		require.Equal(t, first, s.clock.AsOf(first))
+		if first.ID != 0 {
+			require.False(t, s.clock.CompletionDue(first.Claim))
+			require.Equal(t, first.Claim == nil, first.Claiming == nil)
+			require.Equal(t, first.User.OrganizationID, first.Organization.ID)
+		}
+		require.Equal(t, s.clock.Decide(s.claiming, s.domain, s.account, ""), s.clock.Decide(s.claiming, s.domain, first, ""))
+	})
+}

@@ -1,0 +1,48 @@
+package sqlite
+
+import (
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// Times are kept in whole seconds; the zero time is NULL.
+
+func seconds(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.Unix(), Valid: !t.IsZero()}
+}
+
+func timeOf(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.Unix(n.Int64, 0).UTC()
+}
+
+// leaseEnd is when a lease taken now runs out; never too early.
+func leaseEnd(now time.Time, lease time.Duration) int64 {
+	return now.Add(lease + time.Second - 1).Unix()
+}
+
+// encode is v as JSON. What the store keeps as JSON has no value that cannot be encoded.
+func encode(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
+}
+
+// encodeList is a list as JSON, NULL where it is empty.
+func encodeList(list []string) sql.NullString {
+	if len(list) == 0 {
+		return sql.NullString{}
+	}
+	return sql.NullString{String: encode(list), Valid: true}
+}
+
+// prefixed is a list of columns with a prefix before each.
+func prefixed(prefix, columns string) string {
+	return prefix + strings.ReplaceAll(columns, ", ", ", "+prefix)
+}

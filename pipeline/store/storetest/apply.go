@@ -1,0 +1,112 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+var applyTests = map[string]func(*suite){
+	"apply/many claims, in any order": func(s *suite) {
+		var users []store.LoadUser
+		for i := range 1100 {
+			users = append(users, user(i, numbered(i), "free"))
+		}
+		s.load(world(users...))
+		keys := keysOf(users)
+		c := s.apply(s.importing("acme", keys), 1, keys, "Meetings")
+		require.Len(s, c.ids, len(keys))
+		for i, a := range s.accounts("acme", keys...) {
+			require.Equal(s, c.ids[i], a.Claim.ID, "ids are in the order of the claims")
+			require.Equal(s, i+2, a.Claim.Line)
+		}
+		require.Equal(s, len(keys), s.held("acme")["Meetings"])
+	},
+
+	"apply/a chunk that is done is not asked about": func(s *suite) {
+		keys := []string{"a@acme.example"}
+		s.load(world(user(1, keys[0], "free")))
+		owner := s.importing("acme", keys)
+		s.apply(owner, 1, keys, "Calling")
+		before := s.imported(owner.ImportID)
+		again := s.apply(owner, 1, keys, "Calling")
+		require.Nil(s, again.outcomes)
+		require.Equal(s, before, s.imported(owner.ImportID))
+		require.Equal(s, 1, s.held("acme")["Calling"])
+	},
+
+	"apply/an error of decide writes nothing": func(s *suite) {
+		keys := []string{"a@acme.example"}
+		s.load(world(user(1, keys[0], "free")))
+		owner := s.importing("acme", keys)
+		before := s.imported(owner.ImportID)
+		broken := errors.New("broken")
+		err := s.ApplyChunk(s.ctx(), owner, s.clock(), 1, keys, claim.Facts{}, func(claim.Facts) (store.Applied, error) { return store.Applied{}, broken })
+		require.ErrorIs(s, err, broken)
+		require.Equal(s, before, s.imported(owner.ImportID))
+		require.Equal(s, []int{1}, s.chunks(owner.ImportID, true))
+		require.Nil(s, s.account(keys[0]).Claim)
+	},
+
+	"apply/a second claim on an account undoes the chunk": func(s *suite) {
+		keys := []string{"a@acme.example", "b@acme.example"}
+		s.load(world(user(1, keys[0], "free"), user(2, keys[1], "free")))
+		s.claimed("umbrella", keys[1])
+		owner := s.importing("acme", keys)
+		before := s.imported(owner.ImportID)
+		require.Error(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, keys, claim.Facts{}, func(facts claim.Facts) (store.Applied, error) {
+			applied := store.Applied{Assigned: map[string]int{"Calling": 2}, Results: func([]int64) []byte { return []byte("r") }}
+			for i, a := range facts.Accounts {
+				applied.Claims = append(applied.Claims, store.NewClaim{AccountID: a.ID, Type: schema.Immediate, StatusBefore: schema.Active, Line: i, Services: []string{"Calling"}})
+			}
+			return applied, nil
+		}))
+		require.Equal(s, before, s.imported(owner.ImportID))
+		require.Nil(s, s.account(keys[0]).Claim)
+		require.Zero(s, s.held("acme")["Calling"])
+	},
+
+	"apply/only what may be applied": func(s *suite) {
+		keys := []string{"a@acme.example"}
+		s.load(world(user(1, keys[0], "free")))
+		c := &claimer{clock: s.clock(), keys: keys}
+		waiting := s.planned("acme", keys)
+		require.Error(s, s.ApplyChunk(s.ctx(), waiting, s.clock(), 1, keys, claim.Facts{}, c.decide), "no consent")
+		require.Error(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.clock(), 2, keys, claim.Facts{}, c.decide), "no such chunk")
+		require.Nil(s, c.outcomes)
+		require.Nil(s, s.account(keys[0]).Claim)
+	},
+
+	"apply/nothing to claim": func(s *suite) {
+		keys := []string{"x@acme.example"}
+		s.load(world())
+		owner := s.importing("acme", keys, nil)
+		c := s.apply(owner, 1, keys)
+		require.Equal(s, schema.Ineligible, c.outcomes[keys[0]])
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 2, nil, claim.Facts{}, func(claim.Facts) (store.Applied, error) { return store.Applied{}, nil }))
+		require.Empty(s, s.chunks(owner.ImportID, true))
+		kept, err := s.Chunk(s.ctx(), owner.ImportID, 2)
+		require.NoError(s, err)
+		require.Nil(s, kept.Results)
+	},
+
+	"apply/facts are those of the moment": func(s *suite) {
+		keys := []string{"b@acme.example", "a@acme.example"}
+		in := world(user(1, keys[1], "free"), user(2, keys[0], "home"))
+		s.load(in)
+		owner := s.importing("acme", keys)
+		in.organizations[0].BringConversations = false
+		in.domains = append(in.domains, schema.Domain{Domain: "acme.example", OrganizationID: "free", Status: schema.DomainClaimed})
+		s.load(in)
+		c := s.apply(owner, 1, keys)
+		require.Equal(s, "free", c.facts.Domains["acme.example"].ClaimedBy)
+		require.False(s, c.facts.Claiming.BringConversations)
+		require.Equal(s, map[string]schema.Outcome{keys[0]: schema.Ineligible, keys[1]: schema.Ineligible}, c.outcomes)
+		require.True(s, slices.ContainsFunc(c.facts.Accounts, func(a claim.Account) bool { return a.Organization.ID == "home" }))
+	},
+}

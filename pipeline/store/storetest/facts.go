@@ -1,0 +1,122 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+var factsTests = map[string]func(*suite){
+	"facts/in the order asked for": func(s *suite) {
+		s.load(world(user(1, "c@acme.example", "free"), user(2, "a@acme.example", "home"), user(3, "b@umbrella.example", "umbrella")))
+		keys := []string{"c@acme.example", "x@nowhere.example", "a@acme.example", "b@umbrella.example"}
+		facts, err := s.Facts(s.ctx(), "acme", keys)
+		require.NoError(s, err)
+		require.Equal(s, "acme", facts.Claiming.ID)
+		require.Equal(s, []string{"c@acme.example", "", "a@acme.example", "b@umbrella.example"}, []string{
+			facts.Accounts[0].User.Email, facts.Accounts[1].User.Email, facts.Accounts[2].User.Email, facts.Accounts[3].User.Email,
+		})
+		require.Equal(s, claim.Domain{Ours: true}, facts.Domains["acme.example"])
+		require.Equal(s, claim.Domain{ClaimedBy: "umbrella"}, facts.Domains["umbrella.example"])
+		require.Equal(s, claim.Domain{}, facts.Domains["nowhere.example"])
+		require.Len(s, facts.Licenses, 2)
+
+		facts, err = s.Facts(s.ctx(), "acme", []string{"x@claimed.example"})
+		require.NoError(s, err)
+		require.Equal(s, map[string]claim.Domain{"claimed.example": {Ours: true, ClaimedBy: "acme"}}, facts.Domains)
+		facts, err = s.Facts(s.ctx(), "acme", nil)
+		require.NoError(s, err)
+		require.Empty(s, facts.Accounts)
+		_, err = s.Facts(s.ctx(), "nobody", keys)
+		s.refused(err, schema.CodeOrganizationUnknown)
+	},
+
+	"facts/the open claim": func(s *suite) {
+		s.load(world(user(1, "a@acme.example", "free")))
+		owner := s.importing("acme", []string{"a@acme.example"})
+		c := &claimer{clock: s.clock(), keys: []string{"a@acme.example"}, services: []string{"Calling"}, edits: schema.Profile{Title: "Boss"}}
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, c.keys, claim.Facts{}, c.decide))
+		a := s.accounts("umbrella", "a@acme.example")[0]
+		require.Equal(s, &schema.Claim{
+			ID: c.ids[0], OrganizationID: "acme", Type: schema.Immediate, ClaimedAt: s.now, StatusBefore: schema.Active, Status: schema.Active,
+			Edits: schema.Profile{Title: "Boss"}, Services: []string{"Calling"}, ImportID: owner.ImportID, Line: 2,
+		}, a.Claim)
+		require.Equal(s, "acme", a.Claiming.ID)
+		require.Equal(s, "free", a.Organization.ID, "the user's own row is not touched")
+		require.Empty(s, a.User.Title)
+	},
+
+	"candidates/all who could be eligible": func(s *suite) {
+		users := []store.LoadUser{
+			user(1, "z@acme.example", "free"), user(2, "a@acme.example", "home"), user(3, "m@claimed.example", "umbrella"),
+			user(4, "member@acme.example", "acme"), user(5, "ours@acme.example", "free"), user(6, "theirs@acme.example", "free"),
+			user(7, "x@sub.acme.example", "free"), user(8, "x@nowhere.example", "free"), user(9, "x@umbrella.example", "free"),
+			user(10, "x@notacme.example", "free"),
+		}
+		s.load(world(users...))
+		s.claimed("acme", "ours@acme.example")
+		s.claimed("umbrella", "theirs@acme.example")
+
+		require.Equal(s, []string{"a@acme.example", "m@claimed.example", "theirs@acme.example", "z@acme.example"}, s.candidates("acme", ""))
+		require.Equal(s, []string{"m@claimed.example"}, s.candidates("acme", "claimed.example"))
+		require.Empty(s, s.candidates("acme", "sub.acme.example"), "a subdomain is a domain of its own")
+		require.Empty(s, s.candidates("free", ""))
+		s.refused(s.Candidates(s.ctx(), "nobody", "", nil), schema.CodeOrganizationUnknown)
+	},
+
+	"candidates/many, with facts": func(s *suite) {
+		var users []store.LoadUser
+		for i := range 2100 {
+			users = append(users, user(i, numbered(i), []string{"free", "home"}[i%2]))
+		}
+		s.load(world(users...))
+		var keys []string
+		require.NoError(s, s.Candidates(s.ctx(), "acme", "", func(batch store.Batch) error {
+			require.Len(s, batch.Facts.Accounts, len(batch.Keys))
+			for i, a := range batch.Facts.Accounts {
+				require.Equal(s, batch.Keys[i], a.User.Email)
+				require.Equal(s, a.User.OrganizationID, a.Organization.ID)
+			}
+			require.Equal(s, "acme", batch.Facts.Claiming.ID)
+			require.True(s, batch.Facts.Domains["acme.example"].Ours)
+			keys = append(keys, batch.Keys...)
+			return nil
+		}))
+		want := keysOf(users)
+		slices.Sort(want)
+		require.Equal(s, want, keys)
+
+		enough := errors.New("enough")
+		calls := 0
+		require.ErrorIs(s, s.Candidates(s.ctx(), "acme", "", func(store.Batch) error { calls++; return enough }), enough)
+		require.Equal(s, 1, calls)
+	},
+
+	"candidates/time makes more": func(s *suite) {
+		in := world(user(1, "left@acme.example", "acme"))
+		in.claims = []store.LoadClaim{restored(2, "left@acme.example", "umbrella", schema.Delayed, s.now.Add(-14*day))}
+		s.load(in)
+		require.Equal(s, "umbrella", s.account("left@acme.example").User.OrganizationID)
+		require.Equal(s, []string{"left@acme.example"}, s.candidates("acme", ""))
+	},
+}
+
+// candidates lists the candidates that are neither members nor claimed now.
+func (s *suite) candidates(organization, domain string) []string {
+	s.Helper()
+	var keys []string
+	require.NoError(s, s.Candidates(s.ctx(), organization, domain, func(batch store.Batch) error {
+		for i, a := range batch.Facts.Accounts {
+			if a = s.clock().AsOf(a); a.ID != 0 && a.User.OrganizationID != organization && (a.Claim == nil || a.Claim.OrganizationID != organization) {
+				keys = append(keys, batch.Keys[i])
+			}
+		}
+		return nil
+	}))
+	return keys
+}

@@ -1,0 +1,302 @@
+// Package storetest is the conformance suite of stores: what the comments of store.Store promise, checked through that
+// interface alone.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// Run runs the suite. For each test fresh prepares an empty database and returns a function that opens it: every call
+// is one more handle, such as another process would have.
+func Run(t *testing.T, fresh func(t *testing.T) (open func() store.Store)) {
+	t.Helper()
+	for _, group := range []map[string]func(*suite){loadTests, factsTests, licenseTests, importTests, applyTests, dueTests, concurrencyTests, settingsTests} {
+		for name, test := range group {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := &suite{T: t, open: fresh(t), now: start}
+				s.Store = s.another()
+				test(s)
+			})
+		}
+	}
+}
+
+// start is when the tests begin.
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const (
+	day   = 24 * time.Hour
+	lease = 10 * time.Second
+)
+
+// suite is one test on a database of its own.
+type suite struct {
+	*testing.T
+	store.Store
+	open func() store.Store
+	now  time.Time
+}
+
+// another opens one more handle on the database.
+func (s *suite) another() store.Store {
+	handle := s.open()
+	s.Cleanup(func() { require.NoError(s, handle.Close()) })
+	return handle
+}
+
+func (s *suite) ctx() context.Context { return s.Context() }
+
+// clock is the present, which tests move by setting now.
+func (s *suite) clock() claim.Clock { return claim.Clock{Now: s.now, Policy: schema.DefaultPolicy()} }
+
+// refused requires an error with this code.
+func (s *suite) refused(err error, code schema.Code) {
+	s.Helper()
+	_ = s.refusal(err, code)
+}
+
+// refusal requires an error with this code, and returns it.
+func (s *suite) refusal(err error, code schema.Code) *schema.Error {
+	s.Helper()
+	var refusal *schema.Error
+	require.ErrorAs(s, err, &refusal)
+	require.Equal(s, code, refusal.Code, "%v", err)
+	return refusal
+}
+
+// snapshot is what Load takes in.
+type snapshot struct {
+	organizations []schema.Organization
+	licenses      []schema.License
+	domains       []schema.Domain
+	users         []store.LoadUser
+	claims        []store.LoadClaim
+}
+
+func (s *suite) tryLoad(in snapshot) error {
+	return s.Load(s.ctx(), s.clock(), func(into store.Loader) error {
+		if err := into.Organizations(s.ctx(), loadOrganizations(in.organizations)); err != nil {
+			return err
+		}
+		if err := into.Licenses(s.ctx(), loadLicenses(in.licenses)); err != nil {
+			return err
+		}
+		if err := into.Domains(s.ctx(), loadDomains(in.domains)); err != nil {
+			return err
+		}
+		for part := range slices.Chunk(in.users, 3) { // they come in parts
+			if err := into.Users(s.ctx(), part); err != nil {
+				return err
+			}
+		}
+		return into.Claims(s.ctx(), in.claims)
+	})
+}
+
+func (s *suite) load(in snapshot) {
+	s.Helper()
+	require.NoError(s, s.tryLoad(in))
+}
+
+// world is two enterprises, a free organization and an old personal one. Acme has verified acme.example and claimed
+// claimed.example, and Umbrella the domains of its own.
+func world(users ...store.LoadUser) snapshot {
+	created := time.Date(2019, 5, 1, 0, 0, 0, 0, time.UTC)
+	return snapshot{
+		organizations: []schema.Organization{
+			{ID: "acme", Name: "Acme AB", Kind: schema.Enterprise, Created: created, BringConversations: true, ActivationEmails: true, RetentionDays: 90},
+			{ID: "umbrella", Name: "Umbrella", Kind: schema.Enterprise, Created: created, BringConversations: true},
+			{ID: "free", Name: "Free", Kind: schema.Consumer, Created: created},
+			{ID: "home", Name: "Home", Kind: schema.Personal, Created: created},
+		},
+		licenses: []schema.License{
+			{OrganizationID: "acme", Service: "Calling", Quantity: 2},
+			{OrganizationID: "acme", Service: "Meetings", Quantity: schema.Unlimited, AutoAssign: true},
+			{OrganizationID: "umbrella", Service: "Calling", Quantity: 5},
+		},
+		domains: []schema.Domain{
+			{Domain: "acme.example", OrganizationID: "acme", Status: schema.DomainVerified},
+			{Domain: "claimed.example", OrganizationID: "acme", Status: schema.DomainClaimed},
+			{Domain: "acme.example", OrganizationID: "umbrella", Status: schema.DomainVerified},
+			{Domain: "umbrella.example", OrganizationID: "umbrella", Status: schema.DomainClaimed},
+		},
+		users: users,
+	}
+}
+
+// user is an active account; its line follows from its id, which is a number.
+func user(id int, address, organization string, services ...string) store.LoadUser {
+	key, problem := schema.ParseAddress(address)
+	if problem != "" {
+		panic(problem)
+	}
+	return store.LoadUser{Key: key, Line: id + 1, User: schema.User{
+		ID: fmt.Sprint(id), Email: address, OrganizationID: organization, Status: schema.Active, Services: services,
+		Conversations: schema.UnknownConversations,
+	}}
+}
+
+// restored is a claim of a snapshot.
+func restored(line int, address, organization string, kind schema.ClaimType, at time.Time) store.LoadClaim {
+	key, _ := schema.ParseAddress(address)
+	return store.LoadClaim{Key: key, Line: line, Claim: schema.Claim{OrganizationID: organization, Type: kind, ClaimedAt: at}}
+}
+
+// accounts are the facts about addresses, as written in the store.
+func (s *suite) accounts(organization string, keys ...string) []claim.Account {
+	s.Helper()
+	facts, err := s.Facts(s.ctx(), organization, keys)
+	require.NoError(s, err)
+	require.Len(s, facts.Accounts, len(keys))
+	return facts.Accounts
+}
+
+// account is one account as it stands now.
+func (s *suite) account(key string) claim.Account {
+	s.Helper()
+	return s.clock().AsOf(s.accounts("acme", key)[0])
+}
+
+// held is what an organization's licences hold now, by service.
+func (s *suite) held(organization string) map[string]int {
+	s.Helper()
+	list, err := s.Licenses(s.ctx(), s.clock(), organization)
+	require.NoError(s, err)
+	held := map[string]int{}
+	for _, license := range list {
+		held[license.Service] = license.Held
+	}
+	return held
+}
+
+// importing is an import of one chunk per list of keys, consented to.
+func (s *suite) importing(organization string, chunks ...[]string) store.Owner {
+	s.Helper()
+	owner := s.planned(organization, chunks...)
+	require.NoError(s, s.Consent(s.ctx(), owner, s.now))
+	return owner
+}
+
+// planned is an import that waits for consent.
+func (s *suite) planned(organization string, chunks ...[]string) store.Owner {
+	s.Helper()
+	owner, err := s.CreateImport(s.ctx(), schema.Import{OrganizationID: organization, File: "users.csv", ActivationEmails: true}, "first", s.now, lease)
+	require.NoError(s, err)
+	for i, keys := range chunks {
+		require.NoError(s, s.KeepChunk(s.ctx(), owner, store.Chunk{
+			Number: i + 1, Data: fmt.Append(nil, keys), Verdicts: []byte{byte(i)},
+			Planned: schema.Tally{Rows: len(keys), Outcomes: map[schema.Outcome]int{schema.Ready: len(keys)}},
+		}))
+	}
+	require.NoError(s, s.SealPlan(s.ctx(), owner, "abc123", []byte("plan")))
+	return owner
+}
+
+// claimer decides by the rules and claims whoever may be claimed, wanting these services for each.
+type claimer struct {
+	clock    claim.Clock
+	keys     []string
+	services []string
+	edits    schema.Profile
+
+	facts    claim.Facts // what it was given last
+	outcomes map[string]schema.Outcome
+	ids      []int64
+}
+
+func (c *claimer) decide(facts claim.Facts) (store.Applied, error) {
+	c.facts, c.outcomes = facts, map[string]schema.Outcome{}
+	pool := claim.NewPool(facts.Licenses)
+	wishes := make([]claim.Wish, len(pool.Services()))
+	for i, service := range pool.Services() {
+		wishes[i] = claim.Withhold
+		if slices.Contains(c.services, service) {
+			wishes[i] = claim.Assign
+		}
+	}
+	applied := store.Applied{ActivationMails: true, Assigned: map[string]int{}}
+	for i, a := range facts.Accounts {
+		decision := c.clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(c.keys[i])], a, "")
+		outcome := decision.Outcome
+		if decision.Outcome == schema.Ready {
+			outcome = schema.Claimed
+			services, _ := pool.Assign(decision.Type, wishes)
+			if decision.Type == schema.Immediate {
+				for _, service := range services {
+					applied.Assigned[service]++
+				}
+			}
+			applied.Claims = append(applied.Claims, store.NewClaim{
+				AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Edits: c.edits, Line: i + 2,
+			})
+		}
+		c.outcomes[c.keys[i]] = outcome
+		applied.Tally.Count(1, outcome, decision.Reasons, nil)
+	}
+	applied.Results = func(ids []int64) []byte {
+		c.ids = slices.Clone(ids)
+		return fmt.Append(nil, ids)
+	}
+	return applied, nil
+}
+
+// apply applies a chunk by the rules.
+func (s *suite) apply(owner store.Owner, number int, keys []string, services ...string) *claimer {
+	s.Helper()
+	c := &claimer{clock: s.clock(), keys: keys, services: services}
+	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, keys, claim.Facts{}, c.decide))
+	return c
+}
+
+// claimed claims one account for an organization, by an import of its own.
+func (s *suite) claimed(organization, key string, services ...string) *schema.Claim {
+	s.Helper()
+	c := s.apply(s.importing(organization, []string{key}), 1, []string{key}, services...)
+	require.Equal(s, schema.Claimed, c.outcomes[key])
+	return s.accounts(organization, key)[0].Claim
+}
+
+// keysOf are address keys of users.
+func keysOf(users []store.LoadUser) []string {
+	keys := make([]string, len(users))
+	for i := range users {
+		keys[i] = users[i].Key
+	}
+	return keys
+}
+
+// numbered is an address with a number in it; the order of the numbers is not that of the addresses.
+func numbered(i int) string { return fmt.Sprintf("%03d.user.%d@acme.example", i*7919%1000, i) }
+
+// The parts of a snapshot with the lines they would stand on.
+func loadOrganizations(values []schema.Organization) (loaded []store.LoadOrganization) {
+	for i, value := range values {
+		loaded = append(loaded, store.LoadOrganization{Organization: value, Line: i + 2})
+	}
+	return loaded
+}
+
+func loadLicenses(values []schema.License) (loaded []store.LoadLicense) {
+	for i, value := range values {
+		loaded = append(loaded, store.LoadLicense{License: value, Line: i + 2})
+	}
+	return loaded
+}
+
+func loadDomains(values []schema.Domain) (loaded []store.LoadDomain) {
+	for i, value := range values {
+		loaded = append(loaded, store.LoadDomain{Domain: value, Line: i + 2})
+	}
+	return loaded
+}
