@@ -48,9 +48,12 @@ func ValidPhone(s string) bool {
 	return true
 }
 
+// maxLanguageBytes is far beyond any language tag in use; the parser's time grows with the square of the length.
+const maxLanguageBytes = 255
+
 // ValidLanguage reports whether s is a BCP 47 language tag of known subtags, such as sv or zh-Hant-TW.
 func ValidLanguage(s string) bool {
-	if strings.Contains(s, "_") { // the parser takes sv_SE too; BCP 47 does not
+	if len(s) > maxLanguageBytes || strings.Contains(s, "_") { // the parser takes sv_SE too; BCP 47 does not
 		return false
 	}
 	_, err := language.Parse(s)

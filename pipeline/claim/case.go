@@ -38,8 +38,8 @@ func (c Clock) CaseAsOf(k Case) Case {
 	return k
 }
 
-// Open says why there is no open claim of the organization that asks; empty where there is one.
-func (k *Case) Open() schema.Code {
+// whyNotOpen says why there is no open claim of the organization that asks; empty where there is one.
+func (k *Case) whyNotOpen() schema.Code {
 	switch made := k.Account.Claim; {
 	case k.Account.ID == 0:
 		return schema.CodeUserNotFound

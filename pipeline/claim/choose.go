@@ -17,7 +17,7 @@ type NewAddress struct {
 // Choose is what the owner's choice does, or why it cannot be made (R20). It closes the claim, activates the account, and
 // counts as signing in. to is looked at for schema.ChangeEmail only.
 func (c Clock) Choose(k *Case, choice schema.Choice, to NewAddress) (Effect, schema.Code) {
-	if refused := k.Open(); refused != "" {
+	if refused := k.whyNotOpen(); refused != "" {
 		return Effect{}, refused
 	}
 	made := c.close(k.Account.Claim, schema.Closing(choice))
@@ -78,7 +78,7 @@ func (k *Case) joining() *schema.User {
 
 // SignIn is what it does that the owner signs in, without choosing; or why that cannot be.
 func (c Clock) SignIn(k *Case) (Effect, schema.Code) {
-	if refused := k.Open(); refused != "" {
+	if refused := k.whyNotOpen(); refused != "" {
 		return Effect{}, refused
 	}
 	made := *k.Account.Claim
@@ -91,7 +91,7 @@ func (c Clock) SignIn(k *Case) (Effect, schema.Code) {
 
 // Remind is what reminding the owner of a delayed claim does, or why that cannot be.
 func (c Clock) Remind(k *Case) (Effect, schema.Code) {
-	if refused := k.Open(); refused != "" {
+	if refused := k.whyNotOpen(); refused != "" {
 		return Effect{}, refused
 	}
 	if k.Account.Claim.Type != schema.Delayed {

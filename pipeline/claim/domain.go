@@ -2,10 +2,10 @@ package claim
 
 import "github.com/claimline/claimline/schema"
 
-// ClaimDomain lets an organization claim a domain that it has verified (R24); claimedBy is the organization that has
+// MarkClaimed lets an organization claim a domain that it has verified (R24); claimedBy is the organization that has
 // claimed it, blank where none has. A domain of its own stays claimed. Refused with CodeDomainNotVerified,
 // CodeDomainClaimedElsewhere.
-func ClaimDomain(held *schema.Domain, claimedBy string) error {
+func MarkClaimed(held *schema.Domain, claimedBy string) error {
 	switch {
 	case held.Status != schema.DomainVerified && held.Status != schema.DomainClaimed:
 		return schema.Refuse(schema.CodeDomainNotVerified, "Your organization has not verified %s.", held.Domain).
@@ -17,8 +17,8 @@ func ClaimDomain(held *schema.Domain, claimedBy string) error {
 	return nil
 }
 
-// ReleaseDomain undoes the claim of a domain, which stays verified (R24). Refused with CodeDomainNotClaimed.
-func ReleaseDomain(held *schema.Domain) error {
+// MarkReleased undoes the claim of a domain, which stays verified (R24). Refused with CodeDomainNotClaimed.
+func MarkReleased(held *schema.Domain) error {
 	if held.Status != schema.DomainClaimed {
 		return schema.Refuse(schema.CodeDomainNotClaimed, "Your organization has not claimed %s.", held.Domain)
 	}
@@ -26,9 +26,9 @@ func ReleaseDomain(held *schema.Domain) error {
 	return nil
 }
 
-// VerifyDomain begins to verify a domain (R24): it gives out the token, unless one was given out before. A domain
+// MarkPending begins to verify a domain (R24): it gives out the token, unless one was given out before. A domain
 // that is verified stays so.
-func VerifyDomain(held *schema.Domain, token string) {
+func MarkPending(held *schema.Domain, token string) {
 	if held.Status != "" {
 		return
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -21,27 +22,52 @@ const (
 	everyOrganization = 0
 )
 
+// dueQueries find, each in its own index and by time, what has something due that concerns an organization: its claims
+// that complete, its claims that end in a removal, its accounts that are removed. An inactive account under an open claim
+// is not due: the claim lies over it.
+var dueQueries = []struct {
+	query string
+	after func(schema.Policy) time.Duration // when it is due, from the time the query speaks of
+}{
+	{`SELECT c.user, c.claimed_at FROM claims c INDEXED BY claims_delayed CROSS JOIN users u ON u.id = c.user
+		WHERE c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?2 AND ?1 IN (0, c.organization, u.organization)
+		ORDER BY c.claimed_at, c.id LIMIT ?3`, schema.Policy.DecisionTime},
+	{`SELECT c.user, c.inactive_since FROM claims c INDEXED BY claims_inactive
+		WHERE c.inactive_since <= ?2 AND c.closed_at IS NULL AND c.status = 'inactive' AND ?1 IN (0, c.organization)
+		ORDER BY c.inactive_since, c.id LIMIT ?3`, schema.Policy.InactiveTime},
+	{`SELECT u.id, u.inactive_since FROM users u INDEXED BY users_inactive
+		WHERE u.inactive_since <= ?2 AND u.status = 'inactive' AND ?1 IN (0, u.organization)
+		AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.user = u.id AND c.closed_at IS NULL)
+		ORDER BY u.inactive_since, u.id LIMIT ?3`, schema.Policy.InactiveTime},
+}
+
 // dueAccounts finds up to limit accounts with something due that concerns an organization, as their own or as the
-// claiming one (everyOrganization: whose it is does not matter); limit -1: all. An inactive account under an open claim is not due: the claim lies over it.
+// claiming one (everyOrganization: whose it is does not matter), the first due first; limit -1: all.
 func dueAccounts(ctx context.Context, q querier, clock claim.Clock, organization int64, limit int) ([]int64, error) {
-	var ids []int64
-	err := collect(ctx, q, func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
-		ids = append(ids, id)
-		return err
-	}, `SELECT c.user FROM claims c INDEXED BY claims_delayed CROSS JOIN users u ON u.id = c.user
-			WHERE c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?2 AND ?1 IN (0, c.organization, u.organization)
-		UNION
-		SELECT c.user FROM claims c INDEXED BY claims_inactive
-			WHERE c.inactive_since <= ?3 AND c.closed_at IS NULL AND c.status = 'inactive' AND ?1 IN (0, c.organization)
-		UNION
-		SELECT u.id FROM users u INDEXED BY users_inactive
-			WHERE u.inactive_since <= ?3 AND u.status = 'inactive' AND ?1 IN (0, u.organization)
-			AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.user = u.id AND c.closed_at IS NULL)
-		LIMIT ?4`,
-		organization, clock.Now.Add(-clock.Policy.DecisionTime()).Unix(), clock.Now.Add(-clock.Policy.InactiveTime()).Unix(), limit)
-	return ids, err
+	type due struct{ id, at int64 }
+	var list []due
+	for _, kind := range dueQueries {
+		after := kind.after(clock.Policy)
+		err := collect(ctx, q, func(rows *sql.Rows) error {
+			var d due
+			err := rows.Scan(&d.id, &d.at)
+			d.at += int64(after / time.Second)
+			list = append(list, d)
+			return err
+		}, kind.query, organization, clock.Now.Add(-after).Unix(), limit)
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(list, func(a, b due) int { return cmp.Compare(a.at, b.at) })
+	if limit >= 0 {
+		list = list[:min(limit, len(list))]
+	}
+	ids := make([]int64, len(list))
+	for i := range list {
+		ids[i] = list[i].id
+	}
+	return ids, nil
 }
 
 // step is one thing that fell due: what the account was until then, and what it is since. A before with a claim and

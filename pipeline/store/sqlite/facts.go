@@ -154,7 +154,7 @@ func (r *accountReader) unpack(record string, accounts []claim.Account, order []
 	return place, id, false, r.text(&a.User, record)
 }
 
-// accountsByID reads accounts by our own numbers, in no particular order.
+// accountsByID reads accounts by our own numbers, in their order.
 func accountsByID(ctx context.Context, q querier, ids []int64) ([]claim.Account, error) {
 	accounts := make([]claim.Account, 0, len(ids))
 	reader := newAccountReader(len(ids))

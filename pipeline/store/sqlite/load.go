@@ -108,7 +108,8 @@ func (l *loader) Licenses(ctx context.Context, licenses []store.LoadLicense) err
 			if !ok {
 				return unknownOrganization(v.OrganizationID).At(fileLicenses, v.Line, 0)
 			}
-			if err := l.once(fileLicenses, v.Line, v.OrganizationID, v.Service); err != nil {
+			// Services are columns of the users file, where case does not count.
+			if err := l.once(fileLicenses, v.Line, v.OrganizationID, strings.ToLower(v.Service)); err != nil {
 				return err
 			}
 			if err := in.add(ctx, id, v.Service, v.Quantity, v.AutoAssign); err != nil {

@@ -95,7 +95,8 @@ var fillStatements = []string{
 var mergeStatements = []string{
 	`UPDATE users SET key = char(0) || id WHERE id IN (
 		SELECT u.id FROM temp.load_users s CROSS JOIN users u ON u.external_id = s.external_id WHERE u.key <> s.key AND NOT u.pinned)`,
-	`UPDATE users SET (` + userColumns + `) = (SELECT ` + userColumns + ` FROM temp.load_users s WHERE s.external_id = users.external_id)
+	`UPDATE users SET (` + userColumns + `, former_status) = (SELECT ` + userColumns + `,
+			CASE s.status WHEN 'inactive' THEN users.former_status END FROM temp.load_users s WHERE s.external_id = users.external_id)
 		WHERE id IN (SELECT u.id FROM temp.load_users s CROSS JOIN users u ON u.external_id = s.external_id
 			WHERE NOT u.pinned AND (` + prefixed("u.", userColumns) + `) IS NOT (` + prefixed("s.", userColumns) + `))`,
 	`UPDATE users SET (` + otherColumns + `) = (SELECT ` + otherColumns + ` FROM temp.load_users s WHERE s.external_id = users.external_id)

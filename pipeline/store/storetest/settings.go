@@ -79,7 +79,8 @@ var settingsTests = map[string]func(*suite){
 	},
 	"a domain is held pending, then verified, claimed and released": func(s *suite) {
 		s.load(world())
-		set := func(status schema.DomainStatus, token string) {
+		const token = "secret"
+		set := func(status schema.DomainStatus) {
 			s.Helper()
 			held, err := s.SetDomain(s.ctx(), "acme", "new.example", func(d *schema.Domain, claimedBy string) error {
 				require.Equal(s, "acme", d.OrganizationID)
@@ -99,13 +100,13 @@ var settingsTests = map[string]func(*suite){
 			require.NoError(s, err)
 			return facts.Domains["new.example"]
 		}
-		set(schema.DomainPending, "secret")
+		set(schema.DomainPending)
 		require.Equal(s, claim.Domain{}, ours(), "a pending domain is not ours yet")
-		set(schema.DomainVerified, "secret")
+		set(schema.DomainVerified)
 		require.Equal(s, claim.Domain{Ours: true}, ours())
-		set(schema.DomainClaimed, "secret")
+		set(schema.DomainClaimed)
 		require.Equal(s, claim.Domain{Ours: true, ClaimedBy: "acme"}, ours())
-		set(schema.DomainVerified, "secret")
+		set(schema.DomainVerified)
 		require.Equal(s, claim.Domain{Ours: true}, ours())
 	},
 	"who changes a domain is told who has claimed it": func(s *suite) {

@@ -20,7 +20,7 @@ import (
 // is one more handle, such as another process would have.
 func Run(t *testing.T, fresh func(t *testing.T) (open func() store.Store)) {
 	t.Helper()
-	for _, group := range []map[string]func(*suite){loadTests, factsTests, licenseTests, importTests, applyTests, dueTests, concurrencyTests, settingsTests} {
+	for _, group := range []map[string]func(*suite){loadTests, factsTests, licenseTests, importTests, applyTests, dueTests, concurrencyTests, settingsTests, claimsTests} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

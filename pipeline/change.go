@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/schema"
+)
+
+// Decide makes the owner's choice about a claimed account (R20); newEmail is for schema.ChangeEmail. The organization,
+// where it is not blank, must be the one that made the claim. Refused with the codes of R20, CodeUserNotFound, CodeNotClaimed
+// or CodeNotClaimingOrg; then nothing has changed.
+func (p *Pipeline) Decide(ctx context.Context, organization, email string, choice schema.Choice, newEmail string) (schema.Changed, error) {
+	to := claim.NewAddress{Email: strings.TrimSpace(newEmail)}
+	if choice == schema.ChangeEmail {
+		to.Key, _ = schema.ParseAddress(to.Email)
+	}
+	return p.change(ctx, organization, email, to, func(clock claim.Clock, k *claim.Case, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := clock.Choose(k, choice, to)
+		return effect, schema.Changed{Email: k.Account.User.Email, Status: schema.Active, Choice: choice}, refused
+	})
+}
+
+// SignIn notes that the owner of a claimed account has signed in without choosing (R22). Refused with CodeUserNotFound,
+// CodeNotClaimed, CodeNotClaimingOrg or CodeUserInactive.
+func (p *Pipeline) SignIn(ctx context.Context, organization, email string) (schema.Changed, error) {
+	return p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := clock.SignIn(k)
+		listing, _ := clock.List(k)
+		return effect, schema.Changed{Email: k.Account.User.Email, Status: listing.Status}, refused
+	})
+}
+
+// Remove removes a member of the organization, or closes its immediate claim (R15, R16, R23). Refused with CodeUserNotFound,
+// CodeNotMember, CodeClaimPending or CodeClaimedElsewhere.
+func (p *Pipeline) Remove(ctx context.Context, organization, email string) (schema.Changed, error) {
+	return p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := clock.Remove(k)
+		return effect, schema.Changed{Email: k.Account.User.Email, Status: schema.StatusRemoved}, refused
+	})
+}
+
+// Remind has the owner of a delayed claim mailed again. Refused with CodeUserNotFound, CodeNotClaimed, CodeNotClaimingOrg or
+// CodeNotDelayed.
+func (p *Pipeline) Remind(ctx context.Context, organization, email string) error {
+	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := clock.Remind(k)
+		return effect, schema.Changed{}, refused
+	})
+	return err
+}
+
+// Retract takes back the organization's claim on one account. Refused with the codes of R22.
+func (p *Pipeline) Retract(ctx context.Context, organization, email string) error {
+	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		if refused := clock.Retract(k); refused != "" {
+			return claim.Effect{}, schema.Changed{}, refused
+		}
+		return clock.Retracted(k), schema.Changed{}, ""
+	})
+	return err
+}
+
+// decision is what a rule says of one account.
+type decision func(clock claim.Clock, k *claim.Case, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code)
+
+// change lets decide change the account with this address, in one transaction.
+func (p *Pipeline) change(ctx context.Context, organization, email string, to claim.NewAddress, decide decision) (changed schema.Changed, err error) {
+	email = strings.TrimSpace(email)
+	key, problem := schema.ParseAddress(email)
+	if problem != "" {
+		return changed, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", quote(email))
+	}
+	keys := []string{key}
+	if to.Key != "" && to.Key != key {
+		keys = append(keys, to.Key)
+	}
+	clock := p.clock()
+	err = p.Store.Change(ctx, clock, organization, keys, func(cases []claim.Case) ([]claim.Effect, error) {
+		if len(cases) > 1 {
+			to.Taken, to.Domain = cases[1].Account.ID != 0, cases[1].Domain
+		}
+		effect, after, refused := decide(clock, &cases[0], to)
+		if refused != "" {
+			return nil, refusal(refused, key)
+		}
+		changed = after
+		return []claim.Effect{effect}, nil
+	})
+	if err != nil {
+		return schema.Changed{}, fmt.Errorf("change %s: %w", key, err)
+	}
+	return changed, nil
+}
+
+// refusal is a refusal about one account, with the commands to run where they are known.
+func refusal(code schema.Code, key string) error {
+	refused := schema.Refuse(code, "%s: %s", key, code.Message(""))
+	switch code {
+	case schema.CodeDomainClaimed:
+		return refused.WithFix("%s", ReleaseAndRetract(schema.KeyDomain(key), key))
+	case schema.CodeClaimPending:
+		return refused.WithFix("Remind the user: claimline remind %s. Or wait until the claim completes by itself.", key)
+	case schema.CodeUserNotFound:
+		return refused.WithFix("Check the spelling, or list the users: claimline users.")
+	case schema.CodeClaimedElsewhere:
+		return refused.WithFix("Wait until that claim is closed or retracted; the status then follows by itself.")
+	}
+	return refused
+}
+
+// ReleaseAndRetract is how to retract where the claimed domain is all that is in the way (R22): what follows the command
+// retract is what is to be retracted.
+func ReleaseAndRetract(domain, what string) string {
+	return fmt.Sprintf("Run these three: claimline domain release %s; claimline retract %s; claimline domain claim %s.", domain, what, domain)
+}

@@ -1,0 +1,44 @@
+package pipeline
+
+import (
+	"hash/maphash"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// firstLines is a map from hash to line, but for the lowest bit of the hash.
+func TestFirstLines(t *testing.T) {
+	hash := rapid.OneOf(
+		rapid.Uint64(),
+		rapid.Uint64Range(0, 40), // neighbours, and 0
+		rapid.Custom(func(t *rapid.T) uint64 { return ^uint64(0) - rapid.Uint64Range(0, 40).Draw(t, "from the end") }),
+		rapid.Custom(func(t *rapid.T) uint64 { return rapid.Uint64Range(0, 60).Draw(t, "low")<<1 | 0xab<<56 }), // one part, that grows
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		var f firstLines
+		first := map[uint64]int{}
+		for i, h := range rapid.SliceOfN(hash, 0, 300).Draw(t, "hashes") {
+			require.Equal(t, first[h|1], f.add(h, i+2))
+			if first[h|1] == 0 {
+				first[h|1] = i + 2
+			}
+		}
+	})
+}
+
+// A hundred thousand addresses, each twice.
+func TestFirstLinesOfManyAddresses(t *testing.T) {
+	var f firstLines
+	seed := maphash.MakeSeed()
+	hash := func(i int) uint64 { return maphash.String(seed, "user"+strconv.Itoa(i)+"@acme.example") }
+	const n = 100_000
+	for i := range n {
+		require.Zero(t, f.add(hash(i), i+2))
+	}
+	for i := range n {
+		require.Equal(t, i+2, f.add(hash(i), n+i+2))
+	}
+}

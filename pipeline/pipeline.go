@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// Pipeline runs imports on a store.
+type Pipeline struct {
+	Store   store.Store      // nil: only for orders that are Offline
+	Now     func() time.Time // the clock
+	Policy  schema.Policy
+	Limits  dialect.Limits
+	Workers int           // chunks worked on at once, at least 1
+	Lease   time.Duration // how long an import stays with a process that no longer renews it
+	Runner  string        // names this process among those that drive imports
+	Strict  bool          // check rows with the tags of schema.Row alone, slowly
+	Log     zerolog.Logger
+
+	// Progress, where set, is told now and then how many rows are through: first of the plan (total unknown: 0), then of the
+	// claims.
+	Progress func(phase Phase, done, total int)
+}
+
+// Phase is one of the two passes over a file.
+type Phase string
+
+// The passes.
+const (
+	Planning Phase = "planning"
+	Applying Phase = "applying"
+)
+
+// Order is what is asked of an import.
+type Order struct {
+	Organization     string // the claiming one
+	Offline          bool   // make the row checks alone; needs no store
+	AllOrNothing     bool   // one problem, and nothing is claimed
+	ActivationEmails *bool  // nil: as the organization has it (R18)
+}
+
+// clock is the moment and the policy under which rules are applied now.
+func (p *Pipeline) clock() claim.Clock { return claim.Clock{Now: p.now(), Policy: p.Policy} }
+
+// now is the time in whole seconds, which is what the store keeps.
+func (p *Pipeline) now() time.Time { return p.Now().UTC().Truncate(time.Second) }
+
+func (p *Pipeline) progress(phase Phase, done, total int) {
+	if p.Progress != nil {
+		p.Progress(phase, done, total)
+	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,302 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/schema"
+)
+
+// small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
+func small(t *testing.T) *pipeline.Pipeline {
+	t.Helper()
+	folder := t.TempDir()
+	users := "id,email,organization_id,status\n"
+	for i := range 10 {
+		users += "u" + string(rune('0'+i)) + ",u" + string(rune('0'+i)) + "@acme.example,hooli,active\n"
+	}
+	for name, text := range map[string]string{
+		"organizations.csv": "id,name,kind,created,bring_conversations,directory_sync\nacme,Acme AB,enterprise,2015-01-01,TRUE,FALSE\n" +
+			"hooli,Hooli,personal,2019-01-01,FALSE,FALSE\nsynced,Synced AB,enterprise,2015-01-01,TRUE,TRUE\n",
+		"domains.csv": "domain,organization_id,status\nacme.example,acme,verified\nacme.example,synced,verified\n",
+		"users.csv":   users,
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	s, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	p := &pipeline.Pipeline{
+		Store: s, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
+		Limits: dialect.Limits{ChunkRows: 3},
+	}
+	_, err = p.Load(t.Context(), folder)
+	require.NoError(t, err)
+	return p
+}
+
+// everybody is a file with the ten users of small.
+func everybody() string {
+	text := emailColumn + "\n"
+	for i := range 10 {
+		text += "u" + string(rune('0'+i)) + "@acme.example\n"
+	}
+	return text
+}
+
+func source(t *testing.T, text string) *pipeline.Source {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "users.csv")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	s, err := pipeline.OpenSource(path, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// untouched checks that nothing was written: no import, and everybody can still be claimed.
+func untouched(t *testing.T, p *pipeline.Pipeline) {
+	t.Helper()
+	for _, organization := range []string{us, "synced"} {
+		imports, err := p.Store.ListImports(t.Context(), organization, now, 0)
+		require.NoError(t, err)
+		assert.Empty(t, imports)
+	}
+	n, err := p.Export(t.Context(), us, pipeline.Selection{}, dialect.Format{}, new(bytes.Buffer))
+	require.NoError(t, err)
+	assert.Equal(t, 10, n)
+}
+
+func never(context.Context, schema.Import, *pipeline.Plan) error {
+	return errors.New("consent was asked")
+}
+
+// A file that is refused as a whole is refused by validate and by import, in the same words, with a place and a fix, and
+// nothing is written.
+func TestRefusals(t *testing.T) {
+	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
+	for name, c := range map[string]struct {
+		file   string
+		given  func(p *pipeline.Pipeline, order *pipeline.Order, path string)
+		code   schema.Code
+		line   int
+		column int
+		says   string
+	}{
+		"empty":                     {file: "", code: "file_empty"},
+		"blank lines only":          {file: "\n\n , \n", code: "file_empty"},
+		"header only":               {file: emailColumn + ",Claim\n", code: "file_empty", line: 1},
+		"header, and blank rows":    {file: emailColumn + ",Claim\n,\n\n", code: "file_empty", line: 1},
+		"no address column":         {file: "Name,User ID/Emial (Required)\na,b\n", code: "email_column_missing", line: 1, says: `"Name", "User ID/Emial (Required)"`},
+		"no address column, line 3": {file: "\n,\nName\na\n", code: "email_column_missing", line: 3},
+		"two address columns":       {file: emailColumn + ",user id/email (REQUIRED) \na,b\n", code: "header_duplicate", line: 1, column: 2},
+		"two columns Claim":         {file: emailColumn + ",Claim,x,claim\na,b,c,d\n", code: "header_duplicate", line: 1, column: 4},
+		"unclosed quote":            {file: emailColumn + ",Notes\n" + strings.Repeat("u1@acme.example,x\n", 20) + "u2@acme.example,\"x\nu3@acme.example,y\n", code: "csv_malformed", line: 22},
+		"quote inside a cell":       {file: emailColumn + "\nu1@acme.example\nu\"2@acme.example\n", code: "csv_malformed", line: 3},
+		"text after a quoted cell":  {file: emailColumn + "\n\"u1\"@acme.example\n", code: "csv_malformed", line: 2},
+		"a workbook":                {file: "PK\x03\x04\x14\x00\x06\x00\x08\x00", code: "encoding_unknown"},
+		"a PDF":                     {file: "%PDF-1.7\n1 0 obj\n", code: "encoding_unknown"},
+		"UTF-16 without a mark":     {file: "U\x00s\x00e\x00r\x00\n\x00", code: "encoding_unknown"},
+		"a NUL in the header":       {file: emailColumn + ",a\x00b\nu1@acme.example,x\n", code: "encoding_unknown"},
+		"a row of 1 MiB":            {file: emailColumn + ",Notes\nu1@acme.example," + strings.Repeat("x", 1<<20) + "\n", code: "limit_exceeded", line: 2},
+		"1,001 columns":             {file: emailColumn + strings.Repeat(",x", 1000) + "\nu1@acme.example\n", code: "limit_exceeded", line: 1},
+		"1,001 cells":               {file: emailColumn + "\nu1@acme.example" + strings.Repeat(",x", 1000) + "\n", code: "limit_exceeded", line: 2},
+		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *pipeline.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
+		"too many for all-or-nothing": {
+			file: emailColumn + "\n\n" + lines(6), code: "too_many_rows", line: 8, says: "5",
+			given: func(p *pipeline.Pipeline, o *pipeline.Order, _ string) {
+				p.Policy.AllOrNothingMaxRows, o.AllOrNothing = 5, true
+			},
+		},
+		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
+		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
+		"the file is written to": {
+			file: everybody(), code: "file_changed",
+			given: func(p *pipeline.Pipeline, _ *pipeline.Order, path string) {
+				p.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := small(t)
+			order := pipeline.Order{Organization: us}
+			open := func() *pipeline.Source {
+				file := source(t, c.file)
+				if c.given != nil {
+					c.given(p, &order, file.Name)
+				}
+				return file
+			}
+			_, validating := p.Plan(t.Context(), open(), order, &pipeline.Report{To: new(bytes.Buffer), Format: pipeline.ReportJSONL})
+			_, importing := p.Import(t.Context(), open(), order, never)
+			p.Progress = nil
+			for _, err := range []error{validating, importing} {
+				var refusal *schema.Error
+				require.ErrorAs(t, err, &refusal)
+				assert.Equal(t, c.code, refusal.Code)
+				assert.Equal(t, c.line, refusal.Line)
+				if c.column > 0 {
+					assert.Equal(t, c.column, refusal.Column)
+				}
+				assert.Contains(t, refusal.Text(), c.says)
+				assert.NotEmpty(t, refusal.Text())
+				assert.NotEmpty(t, refusal.Remedy())
+				if c.line > 0 {
+					assert.NotEmpty(t, refusal.File)
+				}
+			}
+			p.Policy = schema.DefaultPolicy()
+			untouched(t, p)
+		})
+	}
+}
+
+// What is no file at all is refused before anything else.
+func TestOpenSource(t *testing.T) {
+	folder := t.TempDir()
+	for _, path := range []string{filepath.Join(folder, "none.csv"), folder} {
+		_, err := pipeline.OpenSource(path, nil)
+		require.Equal(t, schema.CodeFileUnreadable, schema.CodeOf(err), path)
+	}
+	p := small(t)
+	s, err := pipeline.OpenSource("-", strings.NewReader(everybody()))
+	require.NoError(t, err)
+	plan, err := p.Plan(t.Context(), s, pipeline.Order{Organization: us}, nil)
+	require.NoError(t, err)
+	require.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
+	require.NoError(t, s.Close())
+	untouched(t, p)
+}
+
+// Without consent nobody is claimed, and of the import only its summary is left (R13).
+func TestConsent(t *testing.T) {
+	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeConsentDeclined} {
+		p := small(t)
+		asked := 0
+		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *pipeline.Plan) error {
+			asked++
+			assert.Equal(t, schema.StateAwaitingConsent, imp.State)
+			assert.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
+			assert.Equal(t, map[schema.ClaimType]int{schema.Delayed: 10}, plan.Types)
+			return &schema.Error{Code: code}
+		})
+		require.Equal(t, code, schema.CodeOf(err))
+		require.Equal(t, 1, asked)
+		require.Equal(t, schema.StateRejected, imp.State)
+		require.True(t, imp.RowsRemoved)
+		s, err := pipeline.Summarize(imp)
+		require.NoError(t, err)
+		require.Equal(t, 10, s.NotAttempted)
+		require.Zero(t, s.Claimed)
+		require.Equal(t, schema.CodeImportRemoved, schema.CodeOf(p.Report(t.Context(), imp, &pipeline.Report{To: new(bytes.Buffer)})))
+
+		imp, err = p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		require.NoError(t, err)
+		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
+	}
+}
+
+// Where nobody would be claimed, nobody is asked.
+func TestConsentToNothing(t *testing.T) {
+	p := small(t)
+	imp, err := p.Import(t.Context(), source(t, emailColumn+"\nnobody@acme.example\n"), pipeline.Order{Organization: us}, never)
+	require.NoError(t, err)
+	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
+}
+
+// broken is a store that fails to apply the chunk with this number so many times.
+type broken struct {
+	store.Store
+	chunk, times int
+	err          error
+}
+
+func (b *broken) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.Clock, number int, keys []string, ahead claim.Facts, decide func(claim.Facts) (store.Applied, error)) error {
+	if number == b.chunk && b.times > 0 {
+		b.times--
+		return b.err
+	}
+	return b.Store.ApplyChunk(ctx, owner, clock, number, keys, ahead, decide)
+}
+
+// Machinery that breaks costs no row: it is tried again, and what does not work after three times is failed, row by row.
+func TestBrokenMachinery(t *testing.T) {
+	for times, failed := range map[int]int{1: 0, 2: 0, 3: 3} {
+		p := small(t)
+		p.Store = &broken{Store: p.Store, chunk: 1, times: times, err: errors.New("disk on fire, at u4@acme.example")}
+		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		require.NoError(t, err)
+		require.Equal(t, failed, imp.Tally.Outcomes[schema.Failed])
+		require.Equal(t, 10-failed, imp.Tally.Outcomes[schema.Claimed])
+		var report bytes.Buffer
+		require.NoError(t, p.Report(t.Context(), imp, &pipeline.Report{To: &report, Format: pipeline.ReportJSONL}))
+		for i, result := range decodeResults(t, report.String()) {
+			if failed > 0 && i/3 == 1 {
+				require.Equal(t, schema.Failed, result.Outcome)
+				require.Equal(t, []schema.Code{schema.CodeInternal}, result.Reasons)
+			} else {
+				require.Equal(t, schema.Claimed, result.Outcome)
+			}
+			require.NotContains(t, result.Message+result.Fix, "fire")
+		}
+	}
+}
+
+// A store that refuses ends the import where it stands; it can be gone on with.
+func TestStoreRefuses(t *testing.T) {
+	p := small(t)
+	whole := p.Store
+	p.Store = &broken{Store: whole, chunk: 2, times: 1, err: &schema.Error{Code: schema.CodeDatabaseFull}}
+	imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+	require.Equal(t, schema.CodeDatabaseFull, schema.CodeOf(err))
+	require.Equal(t, schema.StateFailed, imp.State)
+	s, err := pipeline.Summarize(imp)
+	require.NoError(t, err)
+	require.Equal(t, 6, s.Claimed)
+	require.Equal(t, 4, s.NotAttempted)
+
+	p.Store = whole
+	imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
+	require.NoError(t, err)
+	require.Equal(t, schema.StateCompleted, imp.State)
+	require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
+}
+
+// A service becomes a column of the users file: a name that would be taken for another column is refused by load.
+func TestServicesAreColumns(t *testing.T) {
+	for services, code := range map[string]schema.Code{
+		"Calling\nMöten": "", "Title": "value_invalid", "claim type ": "value_invalid", "Claimline Fix": "value_invalid", "Calling\nCALLING": "id_duplicate",
+	} {
+		folder := t.TempDir()
+		licenses := "organization_id,service\n"
+		for name := range strings.SplitSeq(services, "\n") {
+			licenses += "acme," + name + "\n"
+		}
+		for name, text := range map[string]string{
+			"organizations.csv": "id,kind,created\nacme,enterprise,2015-01-01\n", "domains.csv": "domain,organization_id,status\n",
+			"users.csv": "id,email,organization_id,status\n", "licenses.csv": licenses,
+		} {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+		}
+		_, err := small(t).Load(t.Context(), folder)
+		if code == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.Equal(t, code, schema.CodeOf(err), services)
+	}
+}

@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// Retractable counts what retracting an import would do.
+type Retractable struct {
+	Can     int
+	Cannot  map[schema.Code]int // by reason
+	Domains []string            // claimed ones that are all that is in the way, sorted
+}
+
+// RetractImport takes back every claim that an import made and that can be taken back, each in a transaction of its own
+// (R22). before is told, before anything is done, how many those are; each is handed, in the order of the file, what became
+// of one claim. A dry run answers as the run would, and changes nothing. Refused with CodeRetractByImportOff, CodeImportNotFound.
+func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable), each func(schema.Retraction) error) error {
+	if !p.Policy.RetractByImport {
+		return schema.Refuse(schema.CodeRetractByImportOff, "")
+	}
+	imp, err := p.Store.Import(ctx, id, p.now())
+	if err != nil {
+		return err
+	}
+	plan, emails, err := p.planRetract(ctx, imp)
+	if err != nil {
+		return err
+	}
+	before(plan.count())
+	for i := range plan {
+		row := &plan[i]
+		if !dryRun && row.reason == "" {
+			if row.reason, err = p.retractMade(ctx, imp, row.key); err != nil {
+				return err
+			}
+		}
+		result := schema.Retraction{Email: row.email, Retracted: row.reason == "", Reason: row.reason}
+		if result.Email == "" {
+			result.Email = emails[row.line]
+		}
+		if err := each(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retractRow is one claim that an import made.
+type retractRow struct {
+	line       int
+	key, email string // of the account; empty where that is gone
+	reason     schema.Code
+}
+
+type retractPlan []retractRow
+
+// planRetract decides about every claim that an import made. emails are the addresses, as the file has them, of accounts that
+// are gone, by line.
+func (p *Pipeline) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
+	clock := p.clock()
+	gone := map[int]string{}
+	err = p.Store.ImportClaims(ctx, clock, imp.ID, func(claims []store.ImportClaim) error {
+		for i := range claims {
+			k := &claims[i].Case
+			row := retractRow{line: claims[i].Line, key: k.Key, email: k.Account.User.Email, reason: clock.RetractMade(k, imp.ID)}
+			if row.email == "" {
+				gone[row.line] = row.key
+			}
+			plan = append(plan, row)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("list the claims of the import: %w", err)
+	}
+	if len(gone) > 0 && !imp.RowsRemoved {
+		err = p.nameRows(ctx, imp, gone)
+	}
+	return plan, gone, err
+}
+
+// nameRows finds the addresses on these lines of an import's file.
+func (p *Pipeline) nameRows(ctx context.Context, imp schema.Import, lines map[int]string) error {
+	plan, err := PlanOf(imp)
+	if err != nil {
+		return err
+	}
+	l, err := newLayout(imp.File, 1, plan.Header, plan.Services)
+	if err != nil {
+		return fmt.Errorf("read the kept header: %w", err)
+	}
+	numbers, err := p.Store.Chunks(ctx, imp.ID, false)
+	if err != nil {
+		return fmt.Errorf("list the chunks: %w", err)
+	}
+	for _, number := range numbers {
+		c, err := p.keptChunk(ctx, imp, plan, number)
+		if err != nil {
+			return err
+		}
+		for i := range c.records.Len() {
+			if _, wanted := lines[c.records.Line(i)]; wanted {
+				lines[c.records.Line(i)] = l.address(c.records.Cells(i))
+			}
+		}
+	}
+	return nil
+}
+
+// count counts the rows by reason.
+func (plan retractPlan) count() Retractable {
+	n := Retractable{Cannot: map[schema.Code]int{}}
+	for i := range plan {
+		row := &plan[i]
+		switch row.reason {
+		case "":
+			n.Can++
+			continue
+		case schema.CodeDomainClaimed:
+			n.Domains = append(n.Domains, schema.KeyDomain(row.key))
+		}
+		n.Cannot[row.reason]++
+	}
+	slices.Sort(n.Domains)
+	n.Domains = slices.Compact(n.Domains)
+	return n
+}
+
+// retractMade retracts the claim that the import made on one account, or returns why it cannot.
+func (p *Pipeline) retractMade(ctx context.Context, imp schema.Import, key string) (reason schema.Code, err error) {
+	clock := p.clock()
+	err = p.Store.Change(ctx, clock, imp.OrganizationID, []string{key}, func(cases []claim.Case) ([]claim.Effect, error) {
+		if reason = clock.RetractMade(&cases[0], imp.ID); reason != "" {
+			return nil, nil
+		}
+		return []claim.Effect{clock.Retracted(&cases[0])}, nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("retract %s: %w", key, err)
+	}
+	return reason, nil
+}

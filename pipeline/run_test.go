@@ -1,0 +1,347 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/schema"
+)
+
+// run is one pipeline on a database of its own, and a folder for files.
+type run struct {
+	t *rapid.T
+	*pipeline.Pipeline
+	folder string
+	files  int
+}
+
+// newRun opens a database in a folder of its own, with the world in it.
+func newRun(t *rapid.T, base string, w *world) *run {
+	folder, err := os.MkdirTemp(base, "")
+	require.NoError(t, err)
+	store, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, store.Close())
+		require.NoError(t, os.RemoveAll(folder))
+	})
+	c := choices{t}
+	r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
+		Store: store, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
+		Lease: time.Minute, Runner: "test", Limits: dialect.Limits{ChunkRows: 1 + c.upTo(12)},
+	}}
+	w.snapshot(t, folder)
+	loaded, err := r.Load(t.Context(), folder)
+	require.NoError(t, err)
+	require.Equal(t, len(w.people), loaded.Users)
+	return r
+}
+
+// with opens a file of these bytes.
+func (r *run) with(file []byte, do func(*pipeline.Source)) {
+	r.files++
+	path := filepath.Join(r.folder, "users-"+string(rune('a'+r.files))+".csv")
+	require.NoError(r.t, os.WriteFile(path, file, 0o600))
+	source, err := pipeline.OpenSource(path, nil)
+	require.NoError(r.t, err)
+	do(source)
+	require.NoError(r.t, source.Close())
+}
+
+// validate is what would become of a file: in JSON Lines, and in CSV.
+func (r *run) validate(file []byte) (results []schema.Result, report string, summary schema.Summary) {
+	order := pipeline.Order{Organization: us}
+	r.with(file, func(source *pipeline.Source) {
+		var out bytes.Buffer
+		plan, err := r.Plan(r.t.Context(), source, order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+		require.NoError(r.t, err)
+		results, summary = decodeResults(r.t, out.String()), plan.Summary(order, now, now)
+		foretells(r.t, plan, results)
+	})
+	r.with(file, func(source *pipeline.Source) {
+		var out bytes.Buffer
+		_, err := r.Plan(r.t.Context(), source, order, &pipeline.Report{To: &out, Format: pipeline.ReportCSV})
+		require.NoError(r.t, err)
+		report = out.String()
+	})
+	return results, report, summary
+}
+
+// foretells checks what a plan shows besides its summary.
+func foretells(t require.TestingT, plan *pipeline.Plan, results []schema.Result) {
+	types, problems, needs := map[schema.ClaimType]int{}, map[schema.Code][]int{}, map[string]pipeline.LicenseNeed{}
+	for _, r := range results {
+		if r.Reason != "" && len(problems[r.Reason]) < 5 {
+			problems[r.Reason] = append(problems[r.Reason], r.Line)
+		}
+		if r.Outcome != schema.Ready {
+			continue
+		}
+		types[r.ClaimType]++
+		for _, service := range r.Licenses {
+			need := needs[service]
+			if r.ClaimType == schema.Delayed {
+				need.Asked++
+			} else {
+				need.Assigned++
+			}
+			needs[service] = need
+		}
+		for _, warning := range r.Warnings {
+			if service, ok := strings.CutPrefix(warning, "license_unavailable:"); ok {
+				need := needs[service]
+				need.Missing++
+				needs[service] = need
+			}
+		}
+	}
+	require.Equal(t, types, plan.Types)
+	require.Equal(t, problems, plan.Problems)
+	for _, need := range plan.Licenses {
+		want := needs[need.Service]
+		require.Equal(t, []int{want.Assigned, want.Asked, want.Missing}, []int{need.Assigned, need.Asked, need.Missing})
+		require.True(t, need.Unlimited || need.Assigned <= need.Left)
+	}
+}
+
+func agree(context.Context, schema.Import, *pipeline.Plan) error { return nil }
+
+// importing imports a file, and returns what became of it.
+func (r *run) importing(file []byte, order pipeline.Order) (imp schema.Import, results []schema.Result) {
+	order.Organization = us
+	r.with(file, func(source *pipeline.Source) {
+		var err error
+		imp, err = r.Import(r.t.Context(), source, order, agree)
+		require.NoError(r.t, err)
+	})
+	return imp, decodeResults(r.t, r.reported(imp, pipeline.ReportJSONL, false))
+}
+
+// reported is the report of an import.
+func (r *run) reported(imp schema.Import, format pipeline.ReportFormat, onlyProblems bool) string {
+	var out bytes.Buffer
+	require.NoError(r.t, r.Report(r.t.Context(), imp, &pipeline.Report{To: &out, Format: format, OnlyProblems: onlyProblems}))
+	return out.String()
+}
+
+func decodeResults(t require.TestingT, lines string) []schema.Result {
+	results := []schema.Result{}
+	for line := range strings.Lines(lines) {
+		var result schema.Result
+		decoder := json.NewDecoder(strings.NewReader(line))
+		decoder.DisallowUnknownFields()
+		require.NoError(t, decoder.Decode(&result))
+		results = append(results, result)
+	}
+	return results
+}
+
+// addUp checks a summary against the results it sums up.
+func addUp(t require.TestingT, summary schema.Summary, results []schema.Result) {
+	var want schema.Tally
+	claims := map[string]bool{}
+	for _, r := range results {
+		want.Count(1, r.Outcome, r.Reasons, r.Warnings)
+		if len(r.Reasons) == 0 {
+			require.Empty(t, r.Reason)
+			require.Empty(t, r.Message)
+			require.Empty(t, r.Fix)
+		} else {
+			require.Equal(t, r.Reasons[0], r.Reason)
+			require.NotEmpty(t, r.Message)
+			require.NotEmpty(t, r.Fix)
+		}
+		require.Equal(t, r.Outcome == schema.Claimed, r.ClaimID != "")
+		require.Equal(t, r.Outcome == schema.Claimed || r.Outcome == schema.Ready, r.ClaimType != "")
+		require.False(t, r.ClaimID != "" && claims[r.ClaimID], "two rows bear one claim")
+		claims[r.ClaimID] = true
+	}
+	counts := map[schema.Outcome]int{
+		schema.Ready: summary.Ready, schema.Claimed: summary.Claimed, schema.Unchanged: summary.Unchanged, schema.Skipped: summary.Skipped,
+		schema.Invalid: summary.Invalid, schema.Ineligible: summary.Ineligible, schema.Failed: summary.Failed, schema.NotAttempted: summary.NotAttempted,
+	}
+	sum := 0
+	for outcome, n := range counts {
+		require.Equal(t, want.Outcomes[outcome], n, outcome)
+		sum += n
+	}
+	require.Equal(t, len(results), summary.Rows)
+	require.Equal(t, summary.Rows, sum, "the outcomes add up to the rows")
+	require.Equal(t, nonNil(want.Reasons), summary.Reasons)
+	if summary.DryRun {
+		want.Warnings = want.Foreseen
+	}
+	require.Equal(t, nonNil(want.Warnings), summary.Warnings)
+}
+
+func nonNil(counts map[schema.Code]int) map[schema.Code]int {
+	if counts == nil {
+		return map[schema.Code]int{}
+	}
+	return counts
+}
+
+// seenAs is a result as the model expects it.
+func seenAs(r schema.Result) expected {
+	e := expected{line: r.Line, email: r.Email, outcome: string(r.Outcome), column: r.Column, claimType: string(r.ClaimType)}
+	for _, reason := range r.Reasons {
+		e.reasons = append(e.reasons, string(reason))
+	}
+	e.warnings = append(e.warnings, r.Warnings...)
+	e.licenses = append(e.licenses, r.Licenses...)
+	return e
+}
+
+// wanted is what the model expects of the file's rows.
+func (f *usersFile) wanted() (all []expected) {
+	for _, row := range f.rows {
+		e := row.want
+		e.person = nil
+		all = append(all, e)
+	}
+	return all
+}
+
+func seenAsAll(results []schema.Result) (all []expected) {
+	for _, r := range results {
+		all = append(all, seenAs(r))
+	}
+	return all
+}
+
+// claimed checks that the claims in the store are those that were reported, with the edits of their rows (R17).
+func (f *usersFile) claimed(r *run, id int64, results []schema.Result) {
+	var keys []string
+	rows := map[string]int{}
+	for i, result := range results {
+		if result.Outcome == schema.Claimed {
+			key := f.key(f.rows[i].cells)
+			keys, rows[key] = append(keys, key), i
+		}
+	}
+	facts, err := r.Store.Facts(r.t.Context(), us, keys)
+	require.NoError(r.t, err)
+	for n, key := range keys {
+		row, result, account := f.rows[rows[key]], results[rows[key]], facts.Accounts[n]
+		require.NotNil(r.t, account.Claim)
+		require.Equal(r.t, result.ClaimID, strconv.FormatInt(account.Claim.ID, 10))
+		require.Equal(r.t, us, account.Claim.OrganizationID)
+		require.Equal(r.t, result.ClaimType, account.Claim.Type)
+		require.Equal(r.t, result.Line, account.Claim.Line)
+		require.Equal(r.t, id, account.Claim.ImportID)
+		require.Equal(r.t, now, account.Claim.ClaimedAt)
+		require.ElementsMatch(r.t, result.Licenses, account.Claim.Services)
+		p := row.want.person
+		require.Equal(r.t, p.status, string(account.Claim.StatusBefore))
+		cell := func(column, own string) string {
+			if i := slices.Index(f.columns, column); i >= 0 && clean(row.cells[i]) != "" {
+				return clean(row.cells[i])
+			}
+			return own
+		}
+		require.Equal(r.t, schema.Profile{
+			FirstName: cell("First Name", p.texts[0]), LastName: cell("Last Name", p.texts[1]), DisplayName: cell("Display Name", p.texts[2]),
+			Title: cell("Title", p.texts[3]), Department: cell("Department", p.texts[4]), Phone: cell("Phone Number", p.phone),
+			PreferredLanguage: cell("Preferred Language", p.language),
+		}, account.User.Edit(account.Claim.Edits))
+	}
+}
+
+func stringKeys(repairs map[schema.Repair]int) map[string]int {
+	counts := map[string]int{}
+	for kind, n := range repairs {
+		counts[string(kind)] = n
+	}
+	return counts
+}
+
+func problemsOf(results []schema.Result) []schema.Result {
+	problems := []schema.Result{}
+	for _, r := range results {
+		if slices.Contains([]string{"invalid", "ineligible", "failed", "not_attempted"}, string(r.Outcome)) {
+			problems = append(problems, r)
+		}
+	}
+	return problems
+}
+
+// givenBack checks a CSV report: the file's own form, header and cells, in its order, and what became of each row.
+func (f *usersFile) givenBack(t require.TestingT, report string, results []schema.Result, onlyProblems bool) {
+	const mark = "\ufeff"
+	require.Equal(t, f.bom, strings.HasPrefix(report, mark))
+	report = strings.TrimPrefix(report, mark)
+	if f.crlf {
+		require.True(t, strings.HasSuffix(report, "\r\n"))
+	} else {
+		require.False(t, strings.HasSuffix(report, "\r\n"))
+	}
+	records := parseCSV(t, report, f.delimiter)
+
+	var own []int // the file's columns that are not an earlier report's
+	for i := range f.columns {
+		if !f.is(i, addedColumns...) {
+			own = append(own, i)
+		}
+	}
+	require.Len(t, records[0], len(own)+len(addedColumns))
+	for n, i := range own {
+		sameCell(t, f.header[i], records[0][n], true)
+		require.NotRegexp(t, `^[=+\-@\t\r]`, records[0][n])
+	}
+	require.Equal(t, addedColumns, records[0][len(own):])
+
+	records = records[1:]
+	for n, row := range f.rows {
+		result := results[n]
+		if onlyProblems && !result.Outcome.Problem() {
+			continue
+		}
+		require.NotEmpty(t, records, "the report has too few rows")
+		record := records[0]
+		records = records[1:]
+		for _, cell := range record {
+			require.NotRegexp(t, `^[=+\-@\t\r]`, cell, "a formula")
+		}
+		for n, i := range own {
+			cell := ""
+			if i < len(row.cells) {
+				cell = row.cells[i]
+			}
+			sameCell(t, cell, record[n], f.known(i))
+		}
+		added := record[len(own):]
+		require.Equal(t, []string{string(result.Outcome), string(result.Reason), result.Message, result.Fix}, added[:len(addedColumns)])
+		surplus := added[len(addedColumns):]
+		require.Len(t, surplus, max(0, len(row.cells)-len(f.columns)))
+		for i, cell := range surplus {
+			sameCell(t, row.cells[len(f.columns)+i], cell, false)
+		}
+	}
+	require.Empty(t, records, "the report has too many rows")
+}
+
+// sameCell checks that a cell of a report is the cell of the file when it is read back.
+func sameCell(t require.TestingT, was, is string, known bool) {
+	if known {
+		require.Equal(t, clean(was), clean(is))
+	}
+	switch {
+	case !formula.MatchString(was) || strings.HasPrefix(was, "'"):
+		require.Equal(t, was, is)
+	case !known:
+		require.Equal(t, "'"+was, is)
+	}
+}

@@ -1,0 +1,404 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// one is an effect on the first of the keys.
+func one(effect claim.Effect) func([]claim.Case) ([]claim.Effect, error) {
+	return func([]claim.Case) ([]claim.Effect, error) { return []claim.Effect{effect}, nil }
+}
+
+// choose makes an owner's choice.
+func (s *suite) choose(key string, choice schema.Choice, to ...string) {
+	s.Helper()
+	keys := append([]string{key}, to...)
+	require.NoError(s, s.Change(s.ctx(), s.clock(), "", keys, func(cases []claim.Case) ([]claim.Effect, error) {
+		address := claim.NewAddress{}
+		if len(to) > 0 {
+			address = claim.NewAddress{Email: to[0], Key: to[0], Taken: cases[1].Account.ID != 0, Domain: cases[1].Domain}
+		}
+		effect, refused := s.clock().Choose(&cases[0], choice, address)
+		require.Empty(s, refused)
+		return []claim.Effect{effect}, nil
+	}))
+}
+
+// members are the members of an organization, by address key.
+func (s *suite) members(organization string) map[string]claim.Case {
+	s.Helper()
+	members := map[string]claim.Case{}
+	before := ""
+	require.NoError(s, s.Members(s.ctx(), s.clock(), organization, func(cases []claim.Case) error {
+		for _, k := range cases {
+			require.Less(s, before, k.Key, "by address key")
+			before = k.Key
+			members[k.Key] = k
+		}
+		return nil
+	}))
+	return members
+}
+
+// one is the case of one account, as Change finds it.
+func (s *suite) one(organization, key string) (k claim.Case) {
+	s.Helper()
+	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, func(cases []claim.Case) ([]claim.Effect, error) {
+		require.Len(s, cases, 1)
+		k = cases[0]
+		return nil, nil
+	}))
+	return k
+}
+
+const ann, bo, cy = "ann@acme.example", "bo@acme.example", "cy@acme.example"
+
+var claimsTests = map[string]func(*suite){
+	"claims/a case is the account with all that belongs to it": func(s *suite) {
+		s.load(world(user(1, "Ann@acme.example", "free", "Mail"), user(2, "bo@claimed.example", "acme")))
+		made := s.claimed("acme", ann, "Calling")
+		k := s.one("acme", ann)
+		require.Equal(s, ann, k.Key)
+		require.Equal(s, "acme", k.Organization.ID)
+		require.Equal(s, made, k.Account.Claim)
+		require.Equal(s, "acme", k.Account.Claiming.ID)
+		require.Equal(s, "free", k.Account.Organization.ID)
+		require.Equal(s, claim.Domain{Ours: true}, k.Domain)
+		require.Nil(s, k.Closed)
+		require.Equal(s, claim.Domain{Ours: true, ClaimedBy: "acme"}, s.one("acme", "bo@claimed.example").Domain)
+		require.Equal(s, claim.Domain{ClaimedBy: "acme"}, s.one("umbrella", "bo@claimed.example").Domain)
+
+		nobody := s.one("acme", "nobody@claimed.example")
+		require.Zero(s, nobody.Account)
+		require.Equal(s, claim.Domain{Ours: true, ClaimedBy: "acme"}, nobody.Domain)
+
+		// Nobody named: who has the claim, or the account.
+		require.Equal(s, "acme", s.one("", ann).Organization.ID)
+		require.Equal(s, "acme", s.one("", "bo@claimed.example").Organization.ID)
+		require.Zero(s, s.one("", "nobody@acme.example").Account)
+		s.refused(s.Change(s.ctx(), s.clock(), "nobody", []string{ann}, one(claim.Effect{})), schema.CodeOrganizationUnknown)
+	},
+
+	"claims/what is refused changes nothing": func(s *suite) {
+		s.load(world(user(1, ann, "free", "Mail")))
+		s.claimed("acme", ann, "Calling")
+		before, held := s.accounts("acme", ann), s.held("acme")
+		stop := errors.New("stop")
+		err := s.Change(s.ctx(), s.clock(), "acme", []string{ann}, func(cases []claim.Case) ([]claim.Effect, error) {
+			return []claim.Effect{s.clock().Retracted(&cases[0])}, stop
+		})
+		require.ErrorIs(s, err, stop)
+		require.Equal(s, before, s.accounts("acme", ann))
+		require.Equal(s, held, s.held("acme"))
+	},
+
+	"claims/a retracted user is what it was": func(s *suite) {
+		in := world(user(1, ann, "free", "Mail"))
+		in.users[0].Title, in.users[0].Status = "Clerk", schema.NotVerified
+		s.load(in)
+		before, held := s.accounts("acme", ann), s.held("acme")
+		for range 2 { // it can be claimed again
+			s.now = s.now.Add(time.Hour)
+			owner := s.importing("acme", []string{ann})
+			c := &claimer{clock: s.clock(), keys: []string{ann}, services: []string{"Calling", "Meetings"}, edits: schema.Profile{Title: "Boss"}}
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, []string{ann}, claim.Facts{}, c.decide))
+			require.Equal(s, 1, s.held("acme")["Calling"])
+			k := s.one("acme", ann)
+			require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(s.clock().Retracted(&k))))
+			require.Equal(s, before, s.accounts("acme", ann))
+			require.Equal(s, held, s.held("acme"))
+			require.Nil(s, s.one("acme", ann).Closed)
+			require.Empty(s, s.members("acme"))
+		}
+	},
+
+	"claims/a retracted claim of a snapshot is not restored": func(s *suite) {
+		in := world(user(1, ann, "free"))
+		in.claims = []store.LoadClaim{restored(2, ann, "acme", schema.Immediate, s.now)}
+		s.load(in)
+		k := s.one("acme", ann)
+		require.NotNil(s, k.Account.Claim)
+		require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(s.clock().Retracted(&k))))
+		s.load(in)
+		require.Nil(s, s.one("acme", ann).Account.Claim)
+	},
+
+	"claims/another address": func(s *suite) {
+		in := world(user(1, "Ann@acme.example", "free", "Mail"))
+		in.users[0].Status, in.users[0].FirstName, in.users[0].Conversations = schema.Pending, "Ann", 4
+		s.load(in)
+		made := s.claimed("acme", ann, "Calling")
+		s.now = s.now.Add(time.Hour)
+		s.choose(ann, schema.ChangeEmail, "ann@home.example")
+		check := func() {
+			old, joined := s.one("acme", "ann@home.example"), s.one("acme", ann)
+			require.Equal(s, "free", old.Account.User.OrganizationID)
+			require.Equal(s, schema.Pending, old.Account.User.Status)
+			require.Equal(s, 4, old.Account.User.Conversations)
+			require.Equal(s, []string{"Mail"}, old.Account.User.Services)
+			require.Nil(s, old.Closed)
+			require.NotEqual(s, old.Account.ID, joined.Account.ID)
+			u := joined.Account.User
+			require.Equal(s, "acme", u.OrganizationID)
+			require.Equal(s, "Ann@acme.example", u.Email)
+			require.Equal(s, "Ann", u.FirstName)
+			require.Equal(s, schema.Active, u.Status)
+			require.Zero(s, u.Conversations)
+			require.Equal(s, []string{"Calling"}, u.Services)
+			require.Equal(s, schema.Closing(schema.ChangeEmail), joined.Closed.ClosedBy)
+			require.Equal(s, s.now, joined.Closed.ClosedAt)
+			require.Equal(s, made.ClaimedAt, joined.Closed.ClaimedAt)
+			require.Equal(s, made.ImportID, joined.Closed.ImportID)
+			require.Equal(s, 1, s.held("acme")["Calling"])
+		}
+		check()
+		s.load(in)
+		check()
+	},
+
+	"claims/deleted": func(s *suite) {
+		in := world(user(1, ann, "umbrella", "Calling"))
+		s.load(in)
+		s.claimed("acme", ann)
+		require.Equal(s, 1, s.held("umbrella")["Calling"])
+		id := s.one("acme", ann).Account.ID
+		s.choose(ann, schema.DeleteAccount)
+		check := func() {
+			k := s.one("acme", ann)
+			require.NotEqual(s, id, k.Account.ID)
+			require.Equal(s, "acme", k.Account.User.OrganizationID)
+			require.Equal(s, 0, s.held("umbrella")["Calling"])
+		}
+		check()
+		s.load(in)
+		check()
+	},
+
+	"claims/moved": func(s *suite) {
+		in := world(user(1, ann, "home", "Mail"), user(2, bo, "home"), user(3, cy, "home"))
+		s.load(in)
+		for _, key := range []string{ann, bo, cy} {
+			s.claimed("acme", key, "Calling", "Meetings")
+		}
+		require.Zero(s, s.held("acme")["Calling"], "delayed claims hold nothing")
+		id := s.one("acme", ann).Account.ID
+		s.now = s.now.Add(time.Hour)
+		s.choose(ann, schema.TransferContent)
+		s.choose(bo, schema.DeleteAccount)
+		s.choose(cy, schema.ChangeEmail, "cy@home.example")
+		check := func() {
+			for key, services := range map[string][]string{ann: {"Calling", "Meetings"}, bo: {"Calling", "Meetings"}, cy: {"Meetings"}} {
+				k := s.one("acme", key)
+				require.Equal(s, "acme", k.Account.User.OrganizationID)
+				require.Equal(s, services, k.Account.User.Services, "as far as they last")
+			}
+			require.Equal(s, id, s.one("acme", ann).Account.ID)
+			require.Equal(s, map[string]int{"Calling": 2, "Meetings": 3}, s.held("acme"))
+		}
+		check()
+		s.load(in)
+		check()
+	},
+
+	"claims/nobody's address is given to two": func(s *suite) {
+		s.load(world(user(1, ann, "free"), user(2, bo, "free")))
+		s.claimed("acme", ann)
+		before := s.accounts("acme", ann, bo)
+		k := s.one("acme", ann)
+		effect, refused := s.clock().Choose(&k, schema.ChangeEmail, claim.NewAddress{Email: bo, Key: bo})
+		require.Empty(s, refused)
+		require.Error(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(effect)))
+		require.Equal(s, before, s.accounts("acme", ann, bo))
+	},
+
+	"claims/a sign-in is noted": func(s *suite) {
+		s.load(world(user(1, ann, "free")))
+		s.claimed("acme", ann)
+		s.now = s.now.Add(time.Hour)
+		k := s.one("acme", ann)
+		effect, _ := s.clock().SignIn(&k)
+		require.NoError(s, s.Change(s.ctx(), s.clock(), "", []string{ann}, one(effect)))
+		require.Equal(s, s.now, s.one("acme", ann).Account.Claim.SignedInAt)
+	},
+
+	"claims/a directory run": func(s *suite) {
+		in := world(user(1, ann, "acme", "Calling"), user(2, bo, "free"))
+		in.users[0].Status = schema.Pending
+		s.load(in)
+		s.claimed("acme", bo)
+		keys := []string{bo, ann}
+		run := func(effect schema.SyncEffect) {
+			require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", keys, func(cases []claim.Case) ([]claim.Effect, error) {
+				effects := make([]claim.Effect, len(cases))
+				for i := range cases {
+					require.Equal(s, keys[i], cases[i].Key)
+					effects[i] = s.clock().Synced(&cases[i], effect)
+				}
+				return effects, nil
+			}))
+		}
+		run(schema.SyncDeactivate)
+		member, claimed := s.one("acme", ann), s.one("acme", bo)
+		require.Equal(s, schema.Inactive, member.Account.User.Status)
+		require.Equal(s, s.now, member.Account.User.InactiveSince)
+		require.Equal(s, schema.Pending, member.Former)
+		require.Equal(s, schema.Inactive, claimed.Account.Claim.Status)
+		require.Equal(s, s.now, claimed.Account.Claim.InactiveSince)
+		require.Equal(s, schema.Active, claimed.Account.User.Status)
+		run(schema.SyncReactivate)
+		member, claimed = s.one("acme", ann), s.one("acme", bo)
+		require.Equal(s, schema.Pending, member.Account.User.Status)
+		require.Zero(s, member.Account.User.InactiveSince)
+		require.Empty(s, member.Former)
+		require.Equal(s, schema.Active, claimed.Account.Claim.Status)
+
+		// A snapshot says anew what the status is, and then nothing is left of the old one.
+		run(schema.SyncDeactivate)
+		s.load(in)
+		require.Empty(s, s.one("acme", ann).Former)
+
+		// Thirty days later they are gone: the member for good, the claimed account from here.
+		run(schema.SyncDeactivate)
+		s.now = s.now.Add(30 * day)
+		require.Empty(s, s.members("acme"))
+		swept, err := s.Sweep(s.ctx(), s.clock())
+		require.NoError(s, err)
+		require.Equal(s, schema.Swept{Removed: 2}, swept)
+		require.Zero(s, s.held("acme")["Calling"])
+		require.Zero(s, s.one("acme", ann).Account)
+		require.Equal(s, "free", s.one("acme", bo).Account.User.OrganizationID)
+		require.Nil(s, s.one("acme", bo).Account.Claim)
+		s.load(in)
+		require.Zero(s, s.one("acme", ann).Account)
+	},
+
+	"claims/a removed member does not come back": func(s *suite) {
+		in := world(user(1, ann, "acme", "Calling"))
+		s.load(in)
+		require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(claim.Effect{Gone: true})))
+		require.Zero(s, s.held("acme")["Calling"])
+		s.load(in)
+		require.Zero(s, s.one("acme", ann).Account)
+	},
+
+	"claims/members": func(s *suite) {
+		in := world(user(1, "Zoe@acme.example", "acme"), user(2, ann, "free"), user(3, bo, "home"), user(4, cy, "free"), user(5, "di@acme.example", "free"))
+		in.claims = []store.LoadClaim{restored(2, "di@acme.example", "umbrella", schema.Immediate, s.now)}
+		s.load(in)
+		s.claimed("acme", ann, "Calling")
+		s.claimed("acme", bo, "Calling")
+		keys := func(organization string) []string {
+			var found []string
+			for key := range s.members(organization) {
+				found = append(found, key)
+			}
+			slices.Sort(found)
+			return found
+		}
+		require.Equal(s, []string{ann, bo, "zoe@acme.example"}, keys("acme"))
+		require.Equal(s, []string{ann, cy, "di@acme.example"}, keys("free"))
+		require.Equal(s, []string{"di@acme.example"}, keys("umbrella"))
+		require.Equal(s, []string{bo}, keys("home"))
+
+		// What is due is done, and the licences with it.
+		s.now = s.now.Add(14 * day)
+		require.Empty(s, keys("home"))
+		moved := s.members("acme")[bo]
+		require.Equal(s, "acme", moved.Account.User.OrganizationID)
+		require.Equal(s, []string{"Calling"}, moved.Account.User.Services)
+		require.Equal(s, schema.ClosedCompleted, moved.Closed.ClosedBy)
+		swept, err := s.Sweep(s.ctx(), s.clock())
+		require.NoError(s, err)
+		require.Equal(s, schema.Swept{Transferred: 1}, swept)
+		after := s.members("acme")[bo]
+		require.Equal(s, moved.Account.User, after.Account.User)
+		require.Equal(s, moved.Closed.ClosedAt, after.Closed.ClosedAt)
+		require.Equal(s, moved.Closed.ImportID, after.Closed.ImportID)
+
+		stop := errors.New("stop")
+		require.ErrorIs(s, s.Members(s.ctx(), s.clock(), "acme", func([]claim.Case) error { return stop }), stop)
+		s.refused(s.Members(s.ctx(), s.clock(), "nobody", func([]claim.Case) error { return nil }), schema.CodeOrganizationUnknown)
+	},
+
+	"claims/many members": func(s *suite) {
+		in := world()
+		for i := range 4500 {
+			in.users = append(in.users, user(i, fmt.Sprintf("u%d@acme.example", i), "acme"))
+		}
+		s.load(in)
+		require.Len(s, s.members("acme"), 4500)
+	},
+
+	"claims/the claims of an import": func(s *suite) {
+		s.load(world(user(1, ann, "free"), user(2, bo, "free"), user(3, cy, "home")))
+		keys := []string{cy, ann, bo}
+		owner := s.importing("acme", keys)
+		s.apply(owner, 1, keys)
+		listed := func() (list []store.ImportClaim) {
+			require.NoError(s, s.ImportClaims(s.ctx(), s.clock(), owner.ImportID, func(part []store.ImportClaim) error {
+				list = append(list, part...)
+				return nil
+			}))
+			return list
+		}
+		k := s.one("acme", ann)
+		require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(s.clock().Retracted(&k))))
+		s.choose(bo, schema.ChangeEmail, "bo@home.example")
+		list := listed()
+		require.Len(s, list, 3)
+		for i, c := range list {
+			require.Equal(s, i+2, c.Line)
+			require.Equal(s, keys[i], c.Case.Key, "whoever joined has the address")
+			require.Equal(s, "acme", c.Case.Organization.ID)
+		}
+		require.NotNil(s, list[0].Case.Account.Claim)
+		require.Nil(s, list[1].Case.Account.Claim)
+		require.Equal(s, owner.ImportID, list[2].Case.Closed.ImportID)
+
+		require.NoError(s, s.Change(s.ctx(), s.clock(), "free", []string{ann}, one(claim.Effect{Gone: true})))
+		s.now = s.now.Add(15 * day)
+		list = listed()
+		require.Equal(s, schema.ClosedCompleted, list[0].Case.Closed.ClosedBy)
+		require.Zero(s, list[1].Case.Account)
+		s.refused(s.ImportClaims(s.ctx(), s.clock(), 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
+	},
+
+	"claims/a sweep that is stopped can be run again": func(s *suite) {
+		in := world()
+		for i := range 1300 {
+			in.users = append(in.users, user(i, fmt.Sprintf("u%d@acme.example", i), "home"))
+			in.claims = append(in.claims, restored(i+2, in.users[i].Key, "acme", schema.Delayed, s.now))
+		}
+		s.load(in)
+		s.now = s.now.Add(14 * day)
+		ctx, cancel := context.WithCancel(s.ctx())
+		cancel()
+		_, err := s.Sweep(ctx, s.clock())
+		require.ErrorIs(s, err, context.Canceled)
+
+		// Two at the same time do everything once.
+		var sums [2]schema.Swept
+		var errs [2]error
+		var both sync.WaitGroup
+		for i, handle := range []store.Store{s.Store, s.another()} {
+			both.Go(func() { sums[i], errs[i] = handle.Sweep(s.ctx(), s.clock()) })
+		}
+		both.Wait()
+		require.NoError(s, errors.Join(errs[:]...))
+		require.Equal(s, 1300, sums[0].Transferred+sums[1].Transferred)
+		for _, k := range s.members("acme") {
+			require.NotNil(s, k.Closed)
+		}
+	},
+}

@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
+)
+
+// FuzzChecks shows that the fast checks of a row are those that the tags of schema.Row state.
+func FuzzChecks(f *testing.F) {
+	long := strings.Repeat("å", 65)
+	f.Add("Ann", "Lee", "", "ann@acme.example", "", "", "", "+46701234567", "sv", "", "TRUE", "T", "")
+	f.Add(long, long+"\n", "\x00", "ann@acme", long, "\t", "\n", "+46 70", "sv_SE", "now", "maybe", "1", "f")
+	f.Add("\xe5", "\xe5", "\ufffd", "\xe5@acme.example", "\u2028", strings.Repeat("x", 64), long, "0", "svenska", "DELAYED", "false", "x", "x")
+	f.Add("'=x", " Ann ", "'", "", "\u00a0", "=1", "-1", " +467012 ", "zz-Zzzz-ZZ", " Immediate ", " t ", " TRUE", "'+")
+	f.Add("", "", "", strings.Repeat("a", 250)+"@b.c", "", "", "", "", "x", "", "F", "", "")
+	f.Add("", "", "", "a@b.c", "", "", "", "", "", "", "f", "bad", "bad")
+
+	header := slices.Concat(schema.Columns, []string{"Notes", "Calling", "Rooms"})
+	l, err := newLayout("f.csv", 1, header, []string{"Calling", "Rooms", "Unused"})
+	require.NoError(f, err)
+	strict := newStrictChecks()
+	f.Fuzz(func(t *testing.T, first, last, display, address, title, department, notes, phoneNumber, language, typeCell, claims, calling, rooms string) {
+		record := []string{
+			first, last, display, address, notes, notes, title, department, phoneNumber, language, notes, typeCell, claims, notes, calling, rooms,
+		}
+		var values cells
+		l.clean(record, &values)
+		undecodable := slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
+		check := func(check func(*layout, []string, *cells, int, *row, *finding)) (row, finding) {
+			r, found := row{wishes: make([]claim.Wish, 3)}, finding{}
+			check(l, record, &values, undecodable, &r, &found)
+			return r, found
+		}
+		fastRow, fast := check((*layout).check)
+		slowRow, slow := check(strict.check)
+		require.Equal(t, slow, fast)
+		require.Equal(t, slowRow, fastRow)
+	})
+}
+
+// validated is everything there is to say about a file when it is validated without a store.
+func validated(t *testing.T, path string, strict bool) (report string, plan *Plan, refusal *schema.Error) {
+	t.Helper()
+	source, err := OpenSource(path, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, source.Close()) }()
+	p := offline()
+	p.Strict = strict
+	var out bytes.Buffer
+	plan, err = p.Plan(t.Context(), source, Order{Offline: true}, &Report{To: &out, Format: ReportJSONL})
+	if err != nil {
+		require.True(t, errors.As(err, &refusal), "%v", err)
+		require.True(t, refusal.Code.Known(), refusal.Code)
+		return "", nil, refusal
+	}
+	return out.String(), plan, nil
+}
+
+// FuzzFiles shows that whole files are validated in the same way by the fast checks and by the tags, and that no file does
+// any harm.
+func FuzzFiles(f *testing.F) {
+	for _, name := range []string{"good.csv", "utf16.csv", "windows1252.csv"} {
+		file, err := os.ReadFile(filepath.Join("..", "samples", name))
+		require.NoError(f, err)
+		f.Add(file)
+	}
+	for _, file := range []string{
+		"", "\n", "email\na@b.c\n", schema.EmailHeader + "\na@b.c\n", schema.EmailHeader + ";Claim\nA@b.c;t\na@B.C;\n;F\n\"x\ny\";maybe\na;b;c\n",
+		schema.EmailHeader + "," + schema.EmailHeader + "\n", "\ufeff" + schema.EmailHeader + "\tNotes\r\na@b.c\t\"\r\n\"\r\n\t\r\n", schema.EmailHeader + ",\"x",
+		schema.EmailHeader + "\n\xe5@b.c\nå@b.c\n", "\xe5," + schema.EmailHeader + ",å\n,a@b.c,\n",
+	} {
+		f.Add([]byte(file))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		path := filepath.Join(t.TempDir(), "f.csv")
+		require.NoError(t, os.WriteFile(path, file, 0o600))
+		same(t, path)
+	})
+}
+
+func same(t *testing.T, path string) {
+	t.Helper()
+	fast, fastPlan, fastRefusal := validated(t, path, false)
+	slow, slowPlan, slowRefusal := validated(t, path, true)
+	require.Equal(t, slowRefusal, fastRefusal)
+	require.Equal(t, slow, fast)
+	require.Equal(t, slowPlan, fastPlan)
+	if fastPlan != nil {
+		assert.Equal(t, fastPlan.Tally.Rows, strings.Count(fast, "\n"))
+	}
+}
+
+// The fast checks and the tags say the same of every sample.
+func TestSamplesAreCheckedAlike(t *testing.T) {
+	samples, err := filepath.Glob(filepath.Join("..", "samples", "*.csv"))
+	require.NoError(t, err)
+	bad, err := filepath.Glob(filepath.Join("..", "samples", "bad", "*.csv"))
+	require.NoError(t, err)
+	require.NotEmpty(t, samples)
+	require.NotEmpty(t, bad)
+	for _, path := range append(samples, bad...) {
+		t.Run(filepath.Base(path), func(t *testing.T) { same(t, path) })
+	}
+}
+
+func offline() *Pipeline {
+	return &Pipeline{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}
+}
