@@ -1,0 +1,58 @@
+# The version control describes itself as; a tree without history is a development version.
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 20s
+LINT     := bin/golangci-lint
+LINT_VERSION := v2.15.0
+NODE_PEERS   := @duckdb/node-api@1.5.6-r.1 papaparse@5.7.1 zod@4.6.7
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint bench fuzz clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/claimline, one static file
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/claimline ./cmd/claimline
+
+demo: build ## play the whole job on the sample organization, in out/demo
+	@bash samples/demo.sh
+
+# The race detector is built with cgo, the program without.
+test: ## run all tests with the race detector; installs what they need
+	@bash .ci/need build-essential=gcc chromium=chromium
+	CGO_ENABLED=1 go test -race ./...
+
+lint: $(LINT) ## check formatting, go vet, golangci-lint and go.mod
+	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \
+		{ echo "not formatted, run: gofmt -w" $$unformatted >&2; exit 1; }
+	go vet ./...
+	$(LINT) run
+	go mod tidy -diff
+
+# Another version number here installs that version at the next run.
+$(LINT): Makefile
+	@if ! $(LINT) version 2>/dev/null | grep -qF 'version $(LINT_VERSION:v%=%) '; then \
+		echo "installing golangci-lint $(LINT_VERSION); this takes a few minutes" >&2; \
+		GOBIN='$(CURDIR)/bin' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION); fi
+	@touch $(LINT)
+
+# PEERS=install gets what the program is compared with; what is missing is skipped. BENCH passes flags on: make bench BENCH='-only import'
+bench: build ## measure a million rows beside the peers, under 20 minutes
+ifeq ($(PEERS),install)
+	@bash .ci/need sqlite3=sqlite3 csvkit=csvclean miller=mlr python3=python3 nodejs=node npm=npm
+	npm install --silent --no-audit --no-fund --no-save --prefix out/bench $(NODE_PEERS)
+endif
+	CGO_ENABLED=0 go build -trimpath -o bin/claimline-bench ./cmd/claimline-bench
+	bin/claimline-bench bench $(BENCH)
+
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@set -e; for package in $$(go list ./...); do \
+		targets=$$(go test -list '^Fuzz' $$package); \
+		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
+			echo "== $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; done
+
+clean: ## remove what was built, but for the linter
+	rm -rf bin/claimline bin/claimline-bench out

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+// byHand is the file of a claim by hand, in plans and in the list of imports.
+const byHand = "claim by hand"
+
+func (a *app) claimCommand() *cobra.Command {
+	var flags importFlags
+	var selection selectionFlags
+	var listed bool
+	var services []string
+	var mails string
+	cmd := &cobra.Command{
+		Use:   "claim ADDRESS...",
+		Short: "Claim a few users by hand",
+		Long: `Claims a few users by hand: plans it, shows the plan, asks, claims, and reports every user, as import does with a file.
+A name given with an address becomes the account's name. With --listed it claims the users that eligible lists.`,
+		Example: `  claimline claim --org acme --accept-permanent adam.ahmed@acme.example
+  claimline claim --org acme --accept-permanent --service "Webex Meetings" \
+    "Stina Dahl <stina.dahl@partner.example>"
+  claimline claim --org acme --accept-permanent --listed --domain acme.test`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.check(a.flags.json, reportFormats...); err != nil {
+				return err
+			}
+			narrowed, err := selection.selection()
+			if err != nil {
+				return err
+			}
+			order := pipeline.Order{Organization: a.config.Org}
+			if order.ActivationEmails, err = parseMails(mails); err != nil {
+				return err
+			}
+			people := pipeline.ParsePeople(args...)
+			if err := a.checkPeople(cmd, people, listed, narrowed); err != nil {
+				return err
+			}
+			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+				assigned, err := findServices(cmd.Context(), p, organization.ID, services)
+				if err != nil {
+					return err
+				}
+				if listed {
+					if people, err = listedPeople(cmd.Context(), p, organization, narrowed); err != nil {
+						return err
+					}
+					if len(people) == 0 {
+						return a.nobodyListed(p, order, flags)
+					}
+				}
+				return a.claimPeople(cmd.Context(), p, organization, people, assigned, order, flags)
+			})
+		},
+	}
+	flags.add(cmd)
+	selection.add(cmd)
+	cmd.Flags().BoolVar(&listed, "listed", false, "claim all users that eligible lists")
+	cmd.Flags().StringArrayVar(&services, "service", nil, "`service` to assign; repeat the flag for more")
+	cmd.Flags().StringVar(&mails, "activation-emails", "", "on or off, for these claims (default: as the organization has it)")
+	return cmd
+}
+
+// checkPeople refuses what no claim by hand can be (R14).
+func (a *app) checkPeople(cmd *cobra.Command, people []pipeline.Person, listed bool, narrowed pipeline.Selection) error {
+	most := a.config.Policy.ManualLimit
+	switch {
+	case listed && len(people) > 0:
+		return usage("--listed claims the users that eligible lists, and takes no addresses.").WithFix("Leave out the addresses, or --listed.")
+	case !listed && narrowed != (pipeline.Selection{}):
+		return usage("--domain and --type narrow what --listed claims.").WithFix("Leave them out, or add --listed.")
+	case !listed && len(people) == 0:
+		return usage("%s needs an address.", cmd.CommandPath()).WithFix("Write: %s ann@acme.example.", cmd.CommandPath())
+	case len(people) > most:
+		return schema.Refuse(schema.CodeTooManyAddresses, "These are %d addresses; at most %d can be claimed by hand.", len(people), most)
+	}
+	return nil
+}
+
+// listedPeople are the users that eligible lists, refused where it cannot list them all (R14).
+func listedPeople(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, selection pipeline.Selection) ([]pipeline.Person, error) {
+	if err := pipeline.MayClaim(organization); err != nil {
+		return nil, err
+	}
+	most := p.Policy.ScreenLimit
+	list, total, err := p.Eligible(ctx, organization.ID, selection, most)
+	if err != nil {
+		return nil, err
+	}
+	if total > most {
+		return nil, schema.Refuse(schema.CodeTooManyAddresses, "These are %d users; at most %d can be claimed without a file.", total, most)
+	}
+	people := make([]pipeline.Person, len(list))
+	for i, e := range list {
+		people[i].Email = e.User.Email
+	}
+	return people, nil
+}
+
+// nobodyListed answers where there is nobody to claim.
+func (a *app) nobodyListed(p *pipeline.Pipeline, order pipeline.Order, flags importFlags) error {
+	a.say("Nobody can be claimed. To learn why for one address: claimline eligible --why ADDRESS")
+	if flags.format != formatJSON {
+		return nil
+	}
+	plan := pipeline.Plan{File: byHand}
+	return a.answer(plan.Summary(order, p.Now(), p.Now()))
+}
+
+// findServices finds the services by name, whatever the case. Refused with CodeServiceUnknown.
+func findServices(ctx context.Context, p *pipeline.Pipeline, organization string, names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	known, err := p.Services(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, name := range names {
+		i := slices.IndexFunc(known, func(service string) bool { return schema.SameHeader(service, name) })
+		if i < 0 {
+			refused := schema.Refuse(schema.CodeServiceUnknown, "Your organization has no service %q.", name)
+			if near, ok := schema.Nearest([]string{name}, known); ok {
+				return nil, refused.WithFix("Did you mean --service %q?", near)
+			}
+			if len(known) == 0 {
+				return nil, refused.WithFix("Leave out --service: there are no services to assign.")
+			}
+			return nil, refused.WithFix("The services are: %s.", strings.Join(known, ", "))
+		}
+		if !slices.Contains(found, known[i]) {
+			found = append(found, known[i])
+		}
+	}
+	return found, nil
+}
+
+func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, people []pipeline.Person, services []string, order pipeline.Order, flags importFlags) (err error) {
+	source, err := pipeline.HandSource(byHand, people, services)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	return a.runImport(ctx, p, organization, source, order, flags)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+// shells are those for which completion can be written.
+var shells = []string{"bash", "zsh", "fish"}
+
+func (a *app) completionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion SHELL",
+		Short: "Write the completion script for bash, zsh or fish",
+		Long: `Writes the script that lets a shell complete commands, flags and their values. To use it:
+
+  bash  claimline completion bash > /etc/bash_completion.d/claimline
+  zsh   claimline completion zsh > "${fpath[1]}/_claimline"
+  fish  claimline completion fish > ~/.config/fish/completions/claimline.fish`,
+		Example: `  claimline completion bash
+  claimline completion zsh
+  claimline completion fish`,
+		ValidArgs:         shells,
+		Args:              oneArg("shell"),
+		PersistentPreRunE: withoutConfig,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			var err error
+			switch args[0] {
+			case "bash":
+				err = root.GenBashCompletionV2(a.stdout, true)
+			case "zsh":
+				err = root.GenZshCompletion(a.stdout)
+			case "fish":
+				err = root.GenFishCompletion(a.stdout, true)
+			default:
+				return notOneOf(cmd.CommandPath(), args[0], shells)
+			}
+			if err != nil {
+				return unwritable("The script", err)
+			}
+			return nil
+		},
+	}
+}
+
+// helpCommand is help [COMMAND].
+func (a *app) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command",
+		Example: `  claimline help import
+  claimline help domain verify`,
+		ValidArgsFunction: completeCommands,
+		PersistentPreRunE: withoutConfig,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about := cmd.Root()
+			for _, name := range args {
+				sub := subcommand(about, name)
+				if sub == nil {
+					return unknownCommand(about, name)
+				}
+				about = sub
+			}
+			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
+			return about.Help()
+		},
+	}
+}
+
+func subcommand(cmd *cobra.Command, name string) *cobra.Command {
+	i := slices.IndexFunc(cmd.Commands(), func(sub *cobra.Command) bool { return sub.Name() == name })
+	if i < 0 {
+		return nil
+	}
+	return cmd.Commands()[i]
+}
+
+func completeCommands(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	about := cmd.Root()
+	for _, name := range args {
+		if about = subcommand(about, name); about == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	var names []string
+	for _, sub := range about.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func completeSettings(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var words []string
+	for _, s := range settings {
+		if s.values == "on or off" {
+			words = append(words, s.key+"=on", s.key+"=off")
+		} else {
+			words = append(words, s.key+"=")
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
+// addCompletions lets shells complete the values of flags, wherever a flag of that name occurs.
+func (a *app) addCompletions(root *cobra.Command) {
+	fixed := map[string][]string{
+		"format":            reportFormats,
+		"only":              {onlyProblems},
+		"type":              {string(schema.Immediate), string(schema.Delayed)},
+		"claim-type":        {string(schema.Immediate), string(schema.Delayed)},
+		"activation-emails": {"on", "off"},
+		"log-level":         {"debug", "info", "warn", "error"},
+	}
+	looked := map[string]func(*cobra.Command) ([]string, error){
+		"org":     a.knownOrganizations,
+		"service": a.knownServices,
+		"domain":  a.knownDomains,
+	}
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		register := func(f *pflag.Flag) {
+			switch {
+			case fixed[f.Name] != nil:
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(fixed[f.Name], cobra.ShellCompDirectiveNoFileComp))
+			case looked[f.Name] != nil:
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, a.completeFrom(looked[f.Name]))
+			}
+		}
+		cmd.PersistentFlags().VisitAll(register)
+		cmd.LocalNonPersistentFlags().VisitAll(register)
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit(root)
+}
+
+// completeFrom completes with what is found in the database; without one, there is nothing to say.
+func (a *app) completeFrom(find func(*cobra.Command) ([]string, error)) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		var err error
+		if a.config, err = a.readConfig(); err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		found, err := find(cmd)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		found = slices.DeleteFunc(found, func(word string) bool { return !strings.HasPrefix(word, begun) })
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (a *app) knownOrganizations(cmd *cobra.Command) (ids []string, err error) {
+	err = a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
+		organizations, err := p.Store.Organizations(cmd.Context())
+		for _, o := range organizations {
+			if o.Kind == schema.Enterprise { // the others do not claim
+				ids = append(ids, o.ID+"\t"+schema.Printable(o.Name))
+			}
+		}
+		return err
+	})
+	return ids, err
+}
+
+func (a *app) knownServices(cmd *cobra.Command) (names []string, err error) {
+	err = a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+		names, err = p.Services(cmd.Context(), organization.ID)
+		return err
+	})
+	return names, err
+}
+
+func (a *app) knownDomains(cmd *cobra.Command) (names []string, err error) {
+	err = a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+		domains, err := p.Store.Domains(cmd.Context(), organization.ID)
+		for _, d := range domains {
+			names = append(names, d.Domain)
+		}
+		return err
+	})
+	return names, err
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-playground/validator/v10"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/structs"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// config is what an operator may set, in a YAML file.
+type config struct {
+	DB      string        `koanf:"db"`
+	Org     string        `koanf:"org"`
+	Workers int           `koanf:"workers" validate:"min=1"`
+	Lease   time.Duration `koanf:"lease" validate:"min=100ms"` // how long an import stays with a process that has died
+	Limits  limits        `koanf:"limits"`
+
+	Resolver        string        `koanf:"resolver" validate:"omitempty,hostname_port"` // name server that domains are looked up with; blank: the system's
+	ResolverTimeout time.Duration `koanf:"resolver_timeout" validate:"min=1ms"`         // of one question to one server
+
+	Policy schema.Policy `koanf:"policy"`
+}
+
+// limits are what a file may not exceed.
+type limits struct {
+	RecordBytes int `koanf:"record_bytes" validate:"min=1"`
+	Columns     int `koanf:"columns" validate:"min=1"`
+}
+
+func defaults() config {
+	return config{
+		DB:      "sqlite:claimline.db",
+		Workers: runtime.NumCPU(),
+		Lease:   10 * time.Second,
+		Limits:  limits{RecordBytes: 1 << 20, Columns: 1000},
+
+		ResolverTimeout: 5 * time.Second,
+
+		Policy: schema.DefaultPolicy(),
+	}
+}
+
+// readConfig puts the configuration together. Refused with CodeConfigInvalid.
+func (a *app) readConfig() (config, error) {
+	k := koanf.New(".")
+	if err := k.Load(structs.Provider(defaults(), "koanf"), nil); err != nil {
+		return config{}, fmt.Errorf("load the defaults: %w", err)
+	}
+	known := k.Keys()
+	path := first(a.flags.config, a.env("CLAIMLINE_CONFIG"))
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration cannot be read: %s.", cause(err)).At(path, 0, 0).Because(err)
+		}
+		for _, key := range k.Keys() {
+			if !slices.Contains(known, key) {
+				return config{}, unknownKey(path, key, known)
+			}
+		}
+		if limit, ok := k.Get("policy.max_rows").(string); ok && strings.EqualFold(limit, "none") {
+			_ = k.Set("policy.max_rows", 0)
+		}
+	}
+	var c config
+	if err := k.Unmarshal("", &c); err != nil {
+		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration has a value of the wrong kind: %s.", lastLine(err)).At(path, 0, 0).Because(err)
+	}
+	check := validator.New()
+	check.RegisterTagNameFunc(func(field reflect.StructField) string { return field.Tag.Get("koanf") })
+	var invalid validator.ValidationErrors
+	if err := check.Struct(&c); errors.As(err, &invalid) {
+		_, key, _ := strings.Cut(invalid[0].Namespace(), ".")
+		must := "at least " + invalid[0].Param()
+		switch invalid[0].Tag() {
+		case "datetime":
+			must = "a date like " + invalid[0].Param()
+		case "hostname_port":
+			must = "HOST:PORT"
+		}
+		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s must be %s.", key, must).At(path, 0, 0)
+	}
+	c.DB = first(a.flags.db, a.env("CLAIMLINE_DB"), c.DB)
+	c.Org = first(a.flags.org, a.env("CLAIMLINE_ORG"), c.Org)
+	return c, nil
+}
+
+func unknownKey(path, key string, known []string) error {
+	refused := schema.Refuse(schema.CodeConfigInvalid, "The configuration has a key that means nothing: %s.", key).At(path, 0, 0)
+	if near, ok := schema.Nearest([]string{key}, known); ok {
+		return refused.WithFix("Did you mean %s?", near)
+	}
+	return refused.WithFix("The keys are: %s.", strings.Join(known, ", "))
+}
+
+// lastLine is where the decoder names the key, below its own headline.
+func lastLine(err error) string {
+	text := strings.TrimSpace(err.Error())
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"golang.org/x/net/idna"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+// domainAnswer is a domain as --json shows it.
+type domainAnswer struct {
+	Domain string              `json:"domain"`
+	Status schema.DomainStatus `json:"status"`
+	Record string              `json:"record,omitempty"` // of a pending domain: the TXT record to publish
+}
+
+func (a *app) domainCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "domain",
+		Short: "List, verify, claim and release e-mail domains",
+		Example: `  claimline domain list --org acme
+  claimline domain claim --org acme acme.test`,
+		Args: cobra.ArbitraryArgs,
+		RunE: groupOnly,
+	}
+	cmd.AddCommand(a.domainListCommand(), a.domainVerifyCommand(), a.domainClaimCommand(), a.domainReleaseCommand())
+	return cmd
+}
+
+func (a *app) domainListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the domains of your organization",
+		Example: `  claimline domain list --org acme`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+				domains, err := p.Store.Domains(cmd.Context(), organization.ID)
+				if err != nil {
+					return err
+				}
+				answers := make([]domainAnswer, len(domains))
+				for i, d := range domains {
+					answers[i] = domainAnswer{Domain: d.Domain, Status: d.Status}
+				}
+				if a.flags.json {
+					return a.answer(answers)
+				}
+				if len(answers) == 0 {
+					a.say("Your organization has no domains yet. Verify one: claimline domain verify DOMAIN")
+					return nil
+				}
+				t := newTable("Domain", "Status")
+				for _, d := range answers {
+					t.AppendRow([]any{domainName(d.Domain), d.Status})
+				}
+				return writeTable(a.stdout, t)
+			})
+		},
+	}
+}
+
+// domainName is a domain with, where it has one, its form in other letters.
+func domainName(key string) string {
+	if unicode, err := idna.Lookup.ToUnicode(key); err == nil && unicode != key {
+		return key + " (" + schema.Printable(unicode) + ")"
+	}
+	return key
+}
+
+// onDomain makes a command that works on one domain.
+func (a *app) onDomain(cmd *cobra.Command, work func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error) *cobra.Command {
+	cmd.Args = oneArg("domain")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		domain, err := parseDomain(args[0])
+		if err != nil {
+			return err
+		}
+		return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+			return work(cmd, p, organization, domain)
+		})
+	}
+	return cmd
+}
+
+func parseDomain(name string) (string, error) {
+	domain, ok := schema.DomainKey(name)
+	if !ok {
+		return "", schema.Refuse(schema.CodeDomainInvalid, "%q is not a domain name.", name)
+	}
+	return domain, nil
+}
+
+func (a *app) domainVerifyCommand() *cobra.Command {
+	return a.onDomain(&cobra.Command{
+		Use:   "verify DOMAIN",
+		Short: "Prove that a domain is yours, by a record in DNS",
+		Long: `Prints the TXT record to publish in DNS for the domain, and looks for it. Once it is there, the domain is verified.
+Until then the domain is pending: run the command again after publishing the record.`,
+		Example: `  claimline domain verify --org acme acme.example`,
+	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
+		held, err := p.OfferToken(cmd.Context(), organization.ID, domain)
+		if err != nil {
+			return err
+		}
+		if held.Status == schema.DomainPending {
+			if err := a.showRecord(held); err != nil {
+				return err
+			}
+			resolver := pipeline.Resolver{Address: a.config.Resolver, Timeout: a.config.ResolverTimeout}
+			if held, err = p.VerifyDomain(cmd.Context(), held, resolver); err != nil {
+				return a.stillPending(held, err)
+			}
+		}
+		return a.showDomain(held, "%s is verified. Its users can be claimed: claimline eligible --domain %s", held.Domain, held.Domain)
+	})
+}
+
+// showRecord prints the record to publish; with --json the answer holds it.
+func (a *app) showRecord(pending schema.Domain) error {
+	if a.flags.json {
+		return nil
+	}
+	a.say("Publish this TXT record in the DNS of %s:", domainName(pending.Domain))
+	return a.printLine(pipeline.TXTRecord(pending))
+}
+
+// stillPending answers, with --json, with the record as well as with the error.
+func (a *app) stillPending(pending schema.Domain, err error) error {
+	if a.flags.json {
+		answer := domainAnswer{Domain: pending.Domain, Status: pending.Status, Record: pipeline.TXTRecord(pending)}
+		if writeErr := a.answer(answer); writeErr != nil {
+			return writeErr
+		}
+	}
+	return err
+}
+
+// showDomain answers with a domain: as JSON, or in the words given.
+func (a *app) showDomain(held schema.Domain, format string, args ...any) error {
+	if a.flags.json {
+		return a.answer(domainAnswer{Domain: held.Domain, Status: held.Status})
+	}
+	a.say(format, args...)
+	return nil
+}
+
+func (a *app) domainClaimCommand() *cobra.Command {
+	return a.onDomain(&cobra.Command{
+		Use:   "claim DOMAIN",
+		Short: "Claim a verified domain, so that no other organization can claim its users",
+		Long: `Claims a domain that your organization has verified. Other organizations can then claim neither it nor its users.
+It ends retracting: claims on users of the domain cannot be taken back until it is released.`,
+		Example: `  claimline domain claim --org acme acme.test`,
+	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
+		held, err := p.ClaimDomain(cmd.Context(), organization.ID, domain)
+		if err != nil {
+			return err
+		}
+		return a.showDomain(held, `%s is claimed: no other organization can claim its users.
+Claims on its users can no longer be retracted. To retract one, release the domain first: claimline domain release %s`, held.Domain, held.Domain)
+	})
+}
+
+func (a *app) domainReleaseCommand() *cobra.Command {
+	return a.onDomain(&cobra.Command{
+		Use:     "release DOMAIN",
+		Short:   "Undo the claim of a domain; it stays verified",
+		Example: `  claimline domain release --org acme acme-labs.example`,
+	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
+		held, err := p.ReleaseDomain(cmd.Context(), organization.ID, domain)
+		if err != nil {
+			return err
+		}
+		return a.showDomain(held, "%s is released, and still verified. Other organizations that have verified it can claim its users now.", held.Domain)
+	})
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+// eligibleUser is an eligible user as --json shows one.
+type eligibleUser struct {
+	Email        string           `json:"email"`
+	Organization string           `json:"organization"`
+	Status       schema.Status    `json:"status"`
+	ClaimType    schema.ClaimType `json:"claim_type"`
+}
+
+func (a *app) eligibleCommand() *cobra.Command {
+	var selection selectionFlags
+	var why bool
+	cmd := &cobra.Command{
+		Use:   "eligible",
+		Short: "List the users that can be claimed, or why one cannot be",
+		Long: `Lists the users that can be claimed now: the first of them, and how many there are. For all of them, export a CSV file.
+With --why it answers for the addresses given: whether each can be claimed, why not, and what would change it.`,
+		Example: `  claimline eligible --org acme
+  claimline eligible --org acme --domain acme.example --type delayed
+  claimline eligible --org acme --why adam.ahmed@acme.example ann@ett.example`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			narrowed, err := selection.selection()
+			if err != nil {
+				return err
+			}
+			people := pipeline.ParsePeople(args...)
+			switch {
+			case !why && len(args) > 0:
+				return usage("%s takes addresses only with --why.", cmd.CommandPath()).WithFix("Write: %s --why %s.", cmd.CommandPath(), args[0])
+			case why && len(people) == 0:
+				return usage("--why needs an address.").WithFix("Write: %s --why ADDRESS.", cmd.CommandPath())
+			case why && narrowed != (pipeline.Selection{}):
+				return usage("--why answers for any address; --domain and --type mean nothing to it.").WithFix("Leave them out.")
+			}
+			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+				defer a.warnDirectorySync(organization)
+				if why {
+					addresses := make([]string, len(people))
+					for i, person := range people {
+						addresses[i] = person.Email
+					}
+					answers, err := p.Why(cmd.Context(), organization.ID, addresses)
+					if err != nil {
+						return err
+					}
+					return a.showAnswers(answers)
+				}
+				list, total, err := p.Eligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
+				if err != nil {
+					return err
+				}
+				return a.showEligible(list, total, selection.words())
+			})
+		},
+	}
+	selection.add(cmd)
+	cmd.Flags().BoolVar(&why, "why", false, "say of each address given whether it can be claimed, and why not")
+	return cmd
+}
+
+// showEligible lists eligible users; words are the flags that narrowed the list, for the next command.
+func (a *app) showEligible(list []pipeline.Eligible, total int, words string) error {
+	if a.flags.json {
+		answer := struct {
+			Total int            `json:"total"`
+			Users []eligibleUser `json:"users"`
+		}{total, make([]eligibleUser, len(list))}
+		for i, e := range list {
+			answer.Users[i] = eligibleUser{e.User.Email, e.Organization.ID, e.User.Status, e.Type}
+		}
+		return a.answer(answer)
+	}
+	if total == 0 {
+		if err := a.printLine("Nobody can be claimed."); err != nil {
+			return err
+		}
+		a.say("To learn why for one address: claimline eligible --why ADDRESS")
+		return nil
+	}
+	t := newTable("Address", "Status", "Claim", "Organization")
+	for _, e := range list {
+		t.AppendRow([]any{schema.Printable(e.User.Email), e.User.Status, e.Type, schema.Printable(e.Organization.Name)})
+	}
+	if err := writeTable(a.stdout, t); err != nil {
+		return err
+	}
+	if total > len(list) {
+		if err := a.printLine(fmt.Sprintf("These are %d of %s that can be claimed.", len(list), users(total))); err != nil {
+			return err
+		}
+		a.say("For all of them: claimline export%s -o users.csv", words)
+		return nil
+	}
+	if err := a.printLine(users(total) + " can be claimed."); err != nil {
+		return err
+	}
+	a.say("Claim them: claimline claim --listed%s", words)
+	return nil
+}
+
+func (a *app) showAnswers(answers []pipeline.Answer) error {
+	if a.flags.json {
+		return a.answer(answers)
+	}
+	var b strings.Builder
+	for _, answer := range answers {
+		email := schema.Printable(answer.Email)
+		if answer.Eligible {
+			fmt.Fprintf(&b, "%s: can be claimed (%s)\n", email, answer.Type)
+		} else {
+			fmt.Fprintf(&b, "%s: cannot be claimed\n", email)
+		}
+		for _, code := range slices.Concat(answer.Reasons, answer.Warnings) {
+			fmt.Fprintf(&b, "  %s: %s\n", code, code.Message(""))
+			fmt.Fprintf(&b, "    %s\n", fixFor(code, answer.Email))
+		}
+	}
+	if _, err := io.WriteString(a.stdout, b.String()); err != nil {
+		return unwritable("The answer", err)
+	}
+	return nil
+}
+
+// fixFor is a code's fix with the domain of the address it is about.
+func fixFor(code schema.Code, address string) string {
+	if key, problem := schema.ParseAddress(address); problem == "" {
+		return strings.ReplaceAll(code.Fix(), "DOMAIN", schema.KeyDomain(key))
+	}
+	return code.Fix()
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/schema"
+)
+
+// eachCommand visits a command and those below it.
+func eachCommand(cmd *cobra.Command, visit func(*cobra.Command)) {
+	visit(cmd)
+	for _, sub := range cmd.Commands() {
+		eachCommand(sub, visit)
+	}
+}
+
+func everyCommand(visit func(*cobra.Command)) {
+	a := &app{env: func(string) string { return "" }, now: time.Now}
+	eachCommand(a.rootCommand(), visit)
+}
+
+func TestHelpOfEveryCommand(t *testing.T) {
+	t.Parallel()
+	everyCommand(func(cmd *cobra.Command) {
+		path := strings.Fields(cmd.CommandPath())[1:]
+		got := claimline(t, append(path, "--help")...)
+		assert.Zero(t, got.code, cmd.CommandPath())
+		assert.True(t, strings.HasPrefix(got.stdout, "Examples:\n  claimline "), "%s: help starts with examples", cmd.CommandPath())
+		assert.Contains(t, got.stdout, "\nUsage:\n  "+cmd.CommandPath())
+		for line := range strings.Lines(got.stdout) {
+			line = strings.TrimSuffix(line, "\n")
+			assert.LessOrEqual(t, text.StringWidth(line), helpWidth, "%s: %q", cmd.CommandPath(), line)
+		}
+		help := claimline(t, append([]string{"help"}, path...)...)
+		assert.Equal(t, got.stdout, help.stdout, cmd.CommandPath())
+		names := make([]string, 0, len(cmd.Commands()))
+		for _, sub := range cmd.Commands() {
+			names = append(names, sub.Name())
+		}
+		assert.IsIncreasing(t, append([]string{""}, names...), cmd.CommandPath())
+	})
+}
+
+// TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization has been
+// loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the middle of edited.csv.
+func TestEveryExampleWorks(t *testing.T) {
+	prepared := demo(t)
+	needs := map[string][]string{ // what must be done before
+		"claimline sync run": {"org", "set", "directory_sync=on"},
+	}
+	everyCommand(func(cmd *cobra.Command) {
+		for example := range strings.SplitSeq(strings.ReplaceAll(cmd.Example, "\\\n", " "), "\n") {
+			words := shellWords(example)
+			require.NotEmpty(t, words, cmd.CommandPath())
+			require.Equal(t, "claimline", words[0], cmd.CommandPath())
+			t.Run(strings.Join(words[1:], " "), func(t *testing.T) {
+				t.Chdir(t.TempDir())
+				require.NoError(t, os.CopyFS(".", os.DirFS(prepared)))
+				for command, first := range needs {
+					if strings.HasPrefix(strings.TrimSpace(example), command) {
+						require.Zero(t, claimline(t, append(first, "--org", "acme")...).code)
+					}
+				}
+				got := claimline(t, words[1:]...)
+				if got.code == exitUsage { // nobody is there to answer
+					assert.Contains(t, got.stderr, "("+string(schema.CodeConsentMissing)+")")
+					return
+				}
+				assert.Contains(t, []int{exitDone, exitProblems}, got.code, got.stderr)
+			})
+		}
+	})
+}
+
+// demo is a folder in which examples can be run.
+func demo(t *testing.T) string {
+	t.Helper()
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	folder := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(folder, "samples"), os.DirFS(filepath.Join(here, samples))))
+	require.NoError(t, os.CopyFS(folder, os.DirFS(filepath.Join(here, samples))))
+	s := siteAt(filepath.Join(folder, "claimline.db"))
+	s.load(t, filepath.Join(folder, "org"))
+	require.Zero(t, s.run(t, "export", "-o", filepath.Join(folder, "users.csv")).code)
+	require.Zero(t, s.run(t, "import", "--accept-permanent", filepath.Join(folder, "good.csv")).code)
+	interruptImport(t, s.db, filepath.Join(folder, "edited.csv"))
+	listClaimed(t, s, filepath.Join(folder, "directory.csv"))
+	return folder
+}
+
+// listClaimed adds the claimed users to the directory's list: else a run would find too many missing.
+func listClaimed(t *testing.T, s *site, directory string) {
+	t.Helper()
+	missing := filepath.Join(t.TempDir(), "missing.csv")
+	require.Zero(t, s.run(t, "sync", "preview", "--missing", missing, directory).code)
+	list, err := os.ReadFile(directory)
+	require.NoError(t, err)
+	claimed, err := os.ReadFile(missing)
+	require.NoError(t, err)
+	for _, record := range readCSV(t, string(claimed), ',')[1:] {
+		list = append(list, (`,"` + record[0] + "\",\n")...)
+	}
+	require.NoError(t, os.WriteFile(directory, list, 0o600))
+}
+
+// interruptImport begins to import a file in small chunks, and dies after the first.
+func interruptImport(t *testing.T, db, file string) {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), db, sqlite.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	source, err := pipeline.OpenSource(file, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, source.Close()) }()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p := &pipeline.Pipeline{
+		Store: store, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Log: zerolog.Nop(),
+		Limits: dialect.Limits{ChunkRows: 100}, Runner: "demo",
+		Progress: func(phase pipeline.Phase, _, _ int) {
+			if phase == pipeline.Applying {
+				cancel()
+			}
+		},
+	}
+	imp, err := p.Import(ctx, source, pipeline.Order{Organization: "acme"}, func(context.Context, schema.Import, *pipeline.Plan) error { return nil })
+	require.NoError(t, err)
+	require.Equal(t, schema.StateCancelled, imp.State)
+	_, err = store.AcquireImport(t.Context(), imp.ID, "demo", time.Now().Add(-time.Hour), time.Minute)
+	require.NoError(t, err)
+}
+
+// shellWords splits a command as a shell does, as far as examples go.
+func shellWords(command string) []string {
+	var words []string
+	for i, part := range strings.Split(command, `"`) {
+		if i%2 == 1 {
+			words = append(words, part)
+		} else {
+			words = append(words, strings.Fields(part)...)
+		}
+	}
+	return words
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
+)
+
+// selectionFlags narrow who is listed.
+type selectionFlags struct {
+	domain, claimType string
+}
+
+func (f *selectionFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.domain, "domain", "", "only addresses in this domain; its subdomains are domains of their own")
+	cmd.Flags().StringVar(&f.claimType, "type", "", "only users whose claim would be immediate, or delayed")
+}
+
+func (f *selectionFlags) selection() (pipeline.Selection, error) {
+	var s pipeline.Selection
+	if f.domain != "" {
+		key, ok := schema.DomainKey(f.domain)
+		if !ok {
+			return s, schema.Refuse(schema.CodeDomainInvalid, "%q is not a domain name.", f.domain)
+		}
+		s.Domain = key
+	}
+	if f.claimType != "" {
+		t, ok := schema.ParseClaimType(f.claimType)
+		if !ok {
+			return s, notOneOf("--type", f.claimType, []string{string(schema.Immediate), string(schema.Delayed)})
+		}
+		s.Type = t
+	}
+	return s, nil
+}
+
+// words are the flags as somebody would write them, each with a blank before it.
+func (f *selectionFlags) words() string {
+	var words string
+	if f.domain != "" {
+		words += " --domain " + schema.Printable(f.domain)
+	}
+	if f.claimType != "" {
+		words += " --type " + schema.Printable(f.claimType)
+	}
+	return words
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	var selection selectionFlags
+	var output string
+	var excel bool
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the users that can be claimed to a CSV file",
+		Long: `Writes the users that can be claimed to a CSV file, one row each. Edit it: delete rows or write FALSE in the Claim column
+to leave users alone, change names, assign services. Then validate and import it.`,
+		Example: `  claimline export --org acme -o users.csv
+  claimline export --org acme --excel --domain acme.example -o users.csv`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			narrowed, err := selection.selection()
+			if err != nil {
+				return err
+			}
+			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+				rows := 0
+				err := a.writeOutput(output, func(to io.Writer) (err error) {
+					format := dialect.Format{Delimiter: ',', CRLF: excel, BOM: excel}
+					rows, err = p.Export(cmd.Context(), organization.ID, narrowed, format, to)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+				a.warnDirectorySync(organization)
+				a.say("Exported %s.", users(rows))
+				return nil
+			})
+		},
+	}
+	selection.add(cmd)
+	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write (default: stdout)")
+	cmd.Flags().BoolVar(&excel, "excel", false, "write the file so that Excel opens it well: BOM and CRLF")
+	return cmd
+}
+
+// warnDirectorySync says that nothing can be claimed now (R10).
+func (a *app) warnDirectorySync(organization schema.Organization) {
+	if organization.DirectorySync {
+		a.say("Warning: directory synchronization is on in %s, so nobody can be claimed (%s).\n  Fix: %s",
+			schema.Printable(organization.Name), schema.CodeDirectorySyncEnabled, schema.CodeDirectorySyncEnabled.Fix())
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+)
+
+func (a *app) loadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "load DIR",
+		Short: "Take in a snapshot of organizations, domains, licences, users and claims",
+		Long: `Takes in a snapshot: a folder with organizations.csv, domains.csv, users.csv and, where there are any, licenses.csv and
+claims.csv. All of it is taken in, or nothing. Loading it again updates what has changed; what was done here stays.`,
+		Example: `  claimline load samples/org`,
+		Args:    oneArg("folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withPipeline(cmd.Context(), creates, func(p *pipeline.Pipeline) error {
+				loaded, err := p.Load(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if a.flags.json {
+					return a.answer(loaded)
+				}
+				a.say("Loaded %s: %d organizations, %d users, %d domains, %d licences, %d open claims.",
+					args[0], loaded.Organizations, loaded.Users, loaded.Domains, loaded.Licenses, loaded.Claims)
+				return nil
+			})
+		},
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/schema"
+)
+
+// access is what a command does with the database.
+type access int
+
+const (
+	reads   access = iota
+	writes         // the database must be there
+	creates        // it is made where there is none
+)
+
+// withPipeline opens the database, does the work, and closes the database again.
+func (a *app) withPipeline(ctx context.Context, how access, work func(*pipeline.Pipeline) error) (err error) {
+	s, err := a.openStore(ctx, how)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := s.Close(); err == nil && closeErr != nil {
+			err = fmt.Errorf("close the database: %w", closeErr)
+		}
+	}()
+	return work(a.pipeline(s))
+}
+
+// openStore opens the database that --db names.
+func (a *app) openStore(ctx context.Context, how access) (store.Store, error) {
+	scheme, path, found := strings.Cut(a.config.DB, ":")
+	if !found || scheme != "sqlite" || path == "" {
+		return nil, usage("--db %q is not the name of a database.", a.config.DB).WithFix("Write sqlite:PATH, as in sqlite:claimline.db.")
+	}
+	s, err := sqlite.Open(ctx, path, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return s, nil
+}
+
+func (a *app) pipeline(s store.Store) *pipeline.Pipeline {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return &pipeline.Pipeline{
+		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, Lease: a.config.Lease, Log: a.log,
+		Limits: dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns},
+		Runner: fmt.Sprintf("%s/%d", host, os.Getpid()),
+	}
+}
+
+// withOrganization is withPipeline for commands that work for one organization, which must be known.
+func (a *app) withOrganization(ctx context.Context, how access, work func(*pipeline.Pipeline, schema.Organization) error) error {
+	return a.withPipeline(ctx, how, func(p *pipeline.Pipeline) error {
+		organization, err := a.organization(ctx, p.Store)
+		if err != nil {
+			return err
+		}
+		return work(p, organization)
+	})
+}
+
+// finder finds the organization a command works for.
+type finder func(context.Context, store.Store) (schema.Organization, error)
+
+// anyOrganization is organization for commands that can do without: where --org names none, it returns none.
+func (a *app) anyOrganization(ctx context.Context, s store.Store) (schema.Organization, error) {
+	if a.config.Org == "" {
+		return schema.Organization{}, nil
+	}
+	return a.organization(ctx, s)
+}
+
+// organization finds the organization that --org names; the refusal lists those there are.
+func (a *app) organization(ctx context.Context, s store.Store) (schema.Organization, error) {
+	if a.config.Org != "" {
+		organization, err := s.Organization(ctx, a.config.Org)
+		if schema.CodeOf(err) != schema.CodeOrganizationUnknown {
+			return organization, err
+		}
+	}
+	all, err := s.Organizations(ctx)
+	if err != nil {
+		return schema.Organization{}, err
+	}
+	const listed = 10
+	var ids, shown []string
+	for _, organization := range all {
+		ids = append(ids, organization.ID)
+		// An organization that claims is an enterprise; there may be thousands of others.
+		if organization.Kind == schema.Enterprise && len(shown) < listed {
+			shown = append(shown, organization.ID)
+		}
+	}
+	list := strings.Join(shown, ", ")
+	if len(ids) > len(shown) {
+		list += fmt.Sprintf(" and %d more", len(ids)-len(shown))
+	}
+	if a.config.Org == "" {
+		return schema.Organization{}, usage("Nothing says which organization claims.").WithFix("Add --org ID, or set CLAIMLINE_ORG. Known: %s.", list)
+	}
+	refused := schema.Refuse(schema.CodeOrganizationUnknown, "There is no organization %q. Known: %s.", a.config.Org, list)
+	if near, ok := schema.Nearest([]string{a.config.Org}, ids); ok {
+		return schema.Organization{}, refused.WithFix("Did you mean --org %s?", near)
+	}
+	return schema.Organization{}, refused
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+func (a *app) remindCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "remind ADDRESS...",
+		Short: "Mail owners of delayed claims again, with their personal link",
+		Example: `  claimline remind --org acme ali.ek@acme.test
+  claimline remind --org acme ali.ek@acme.test bjorn.lundqvist@acme.example`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			people := pipeline.ParsePeople(args...)
+			if len(people) == 0 {
+				return usage("%s needs an address.", cmd.CommandPath()).WithFix("Write: %s.", cmd.UseLine())
+			}
+			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+				results := make([]schema.Reminder, len(people))
+				refused := 0
+				for i, person := range people {
+					err := p.Remind(cmd.Context(), organization.ID, person.Email)
+					results[i] = schema.Reminder{Email: person.Email, Reminded: err == nil}
+					switch {
+					case err != nil && schema.CodeOf(err) == schema.CodeInternal:
+						return err
+					case err != nil:
+						results[i].Reason = schema.CodeOf(err)
+						refused++
+						a.showError(err)
+					case !a.flags.json:
+						a.say("%s will be mailed again.", schema.Printable(person.Email))
+					}
+				}
+				switch refused {
+				case 0:
+				case len(people):
+					a.exit = exitFailed
+				default:
+					a.exit = exitProblems
+				}
+				if a.flags.json {
+					return a.answer(results)
+				}
+				return nil
+			})
+		},
+	}
+}

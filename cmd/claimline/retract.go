@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+func (a *app) retractCommand() *cobra.Command {
+	var importID string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "retract ADDRESS | --import ID",
+		Short: "Take a claim back: the user is again what it was before",
+		Long: `Takes a claim back, within 14 days and as long as the owner has not signed in: the user is again what it was in the original
+organization. With --import it takes back every claim of an import that can be, one by one, and says so of each.`,
+		Example: `  claimline retract --org acme dalia.haggstrom@acme.example
+  claimline retract --import 1 --dry-run
+  claimline retract --import 1`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if importID == "" {
+				if dryRun {
+					return usage("--dry-run is for --import.").WithFix("To see whether one user can be retracted: claimline users --retractable.")
+				}
+				if err := oneArg("address")(cmd, args); err != nil {
+					return err
+				}
+				return a.retractOne(cmd.Context(), args[0])
+			}
+			if len(args) > 0 {
+				return usage("--import retracts the users of an import, and takes no address.").WithFix("Leave out the address, or --import.")
+			}
+			return a.retractImport(cmd.Context(), importID, dryRun)
+		},
+	}
+	cmd.Flags().StringVar(&importID, "import", "", "id of an import, to take back all its claims")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "with --import: say what would happen, and change nothing")
+	return cmd
+}
+
+// retractOne retracts one claim; with --json a refusal is answered as well as told.
+func (a *app) retractOne(ctx context.Context, address string) error {
+	return a.withOrganization(ctx, writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+		address = strings.TrimSpace(address)
+		refused := p.Retract(ctx, organization.ID, address)
+		result := schema.Retraction{Email: address, Retracted: refused == nil}
+		if refused != nil {
+			if result.Reason = schema.CodeOf(refused); !retractReason(result.Reason) {
+				return refused
+			}
+		}
+		if a.flags.json {
+			if err := a.answer([]schema.Retraction{result}); err != nil {
+				return err
+			}
+		} else if refused == nil {
+			a.say("The claim on %s is retracted: the user is what it was.", schema.Printable(address))
+		}
+		return refused
+	})
+}
+
+// retractReason reports whether a code is one of R22: an answer, and not a failure.
+func retractReason(code schema.Code) bool {
+	switch code {
+	case schema.CodeUserNotFound, schema.CodeNotClaimed, schema.CodeNotClaimingOrg, schema.CodeClaimClosed, schema.CodeUserSignedIn,
+		schema.CodeRetractWindowPassed, schema.CodeDomainClaimed:
+		return true
+	}
+	return false
+}
+
+func (a *app) retractImport(ctx context.Context, importID string, dryRun bool) error {
+	id, err := pipeline.ParseImportID(importID)
+	if err != nil {
+		return err
+	}
+	how := writes
+	if dryRun {
+		how = reads
+	}
+	return a.withPipeline(ctx, how, func(p *pipeline.Pipeline) error {
+		if err := a.ownImport(ctx, p, id); err != nil {
+			return err
+		}
+		results := []schema.Retraction{}
+		retracted, refused := 0, 0
+		var before pipeline.Retractable
+		err := p.RetractImport(ctx, id, dryRun, func(n pipeline.Retractable) {
+			before = n
+			a.tellRetract(id, n)
+		}, func(r schema.Retraction) error {
+			if r.Retracted {
+				retracted++
+			} else {
+				refused++
+			}
+			if a.flags.json {
+				results = append(results, r)
+				return nil
+			}
+			return a.printLine(retractLine(r, dryRun))
+		})
+		if err != nil {
+			return err
+		}
+		if refused > 0 {
+			a.exit = exitProblems
+		}
+		for _, domain := range before.Domains {
+			a.say("%s is claimed. To retract its users: %s", domain, pipeline.ReleaseAndRetract(domain, fmt.Sprintf("--import %d", id)))
+		}
+		if a.flags.json {
+			return a.answer(results)
+		}
+		verb := "retracted"
+		if dryRun {
+			verb = "would be retracted"
+		}
+		a.say("%s %s, %d not.", users(retracted), verb, refused)
+		return nil
+	})
+}
+
+// ownImport refuses an import of another organization than the one that --org names, where it does.
+func (a *app) ownImport(ctx context.Context, p *pipeline.Pipeline, id int64) error {
+	if a.config.Org == "" {
+		return nil
+	}
+	organization, err := a.organization(ctx, p.Store)
+	if err != nil {
+		return err
+	}
+	imp, err := p.Store.Import(ctx, id, a.now())
+	if err != nil {
+		return err
+	}
+	if imp.OrganizationID != organization.ID {
+		return schema.Refuse(schema.CodeImportNotFound, "%s has no import %d.", organization.Name, id)
+	}
+	return nil
+}
+
+// tellRetract says before anything is done what will be.
+func (a *app) tellRetract(id int64, n pipeline.Retractable) {
+	cannot := 0
+	for _, count := range n.Cannot {
+		cannot += count
+	}
+	a.say("Import %d: %s can be retracted, %d cannot.", id, users(n.Can), cannot)
+	for _, code := range byCount(n.Cannot) {
+		a.say("  %-26s %6d  %s", code, n.Cannot[code], code.Message(""))
+	}
+}
+
+func retractLine(r schema.Retraction, dryRun bool) string {
+	email := schema.Printable(first(r.Email, "(account gone)"))
+	switch {
+	case !r.Retracted:
+		return fmt.Sprintf("%s: no: %s", email, r.Reason)
+	case dryRun:
+		return email + ": would be retracted"
+	}
+	return email + ": retracted"
+}

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// The exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1   // could not be done: refused, rejected, failed
+	exitUsage       = 2   // wrong use, or consent missing
+	exitProblems    = 3   // done, but some rows are invalid, ineligible, failed or not attempted
+	exitInterrupted = 130 // Ctrl-C
+)
+
+// version is set when the program is built.
+var version = "development"
+
+// app is one run of the program: where it reads and writes, and how it was called.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	env            func(string) string
+	log            zerolog.Logger
+	config         config
+	flags          globalFlags
+	exit           int // of a command that was done
+}
+
+// globalFlags are the flags of every command.
+type globalFlags struct {
+	db, org, config, logLevel     string
+	json, quiet, noColor, noInput bool
+}
+
+// run runs one command and returns its exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, env: os.Getenv, log: zerolog.Nop()}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return a.exit
+	}
+	a.flags.json = a.flags.json || slices.Contains(args, "--json") // also where reading the flags ended before it
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = schema.Refuse(schema.CodeInterrupted, "").Because(err)
+	}
+	a.showError(err)
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	switch schema.CodeOf(err) {
+	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeTooManyAddresses:
+		return exitUsage
+	case schema.CodeInterrupted:
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "claimline",
+		Short: "Claim the accounts of your own people into your organization, from one CSV file",
+		Long: `Claimline claims the accounts of your own people into your organization, from one CSV file:
+
+  export who is eligible, edit the file, validate it, import it, read the report`,
+		Example: `  claimline load samples/org
+  claimline export --org acme -o users.csv
+  claimline validate --org acme users.csv
+  claimline import --org acme users.csv
+  claimline report --org acme`,
+		Version:           version,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.configure() },
+		Args:              cobra.ArbitraryArgs,
+		RunE:              groupOnly,
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate(versionText())
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), helpText(cmd)) })
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.flags.db, "db", "", "database: sqlite:PATH (env CLAIMLINE_DB; default sqlite:claimline.db)")
+	flags.StringVar(&a.flags.org, "org", "", "id of the claiming organization (env CLAIMLINE_ORG)")
+	flags.StringVar(&a.flags.config, "config", "", "configuration file, YAML (env CLAIMLINE_CONFIG)")
+	flags.BoolVar(&a.flags.json, "json", false, "answer in JSON")
+	flags.BoolVarP(&a.flags.quiet, "quiet", "q", false, "say nothing but the answer and errors")
+	flags.BoolVar(&a.flags.noColor, "no-color", false, "no colour (env NO_COLOR)")
+	flags.BoolVar(&a.flags.noInput, "no-input", false, "never ask")
+	flags.StringVar(&a.flags.logLevel, "log-level", "", "log to stderr: debug, info, warn (default) or error")
+	root.AddCommand(
+		a.loadCommand(), a.exportCommand(), a.validateCommand(), a.importCommand(),
+		a.importsCommand(), a.statusCommand(), a.reportCommand(), a.cancelCommand(), a.resumeCommand(),
+		a.usersCommand(), a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(),
+		a.syncCommand(), a.sweepCommand(), a.deadlinesCommand(),
+		a.eligibleCommand(), a.claimCommand(), a.orgCommand(), a.domainCommand(), a.versionCommand(), a.completionCommand(),
+	)
+	root.SetHelpCommand(a.helpCommand())
+	root.CompletionOptions.DisableDefaultCmd = true
+	a.addCompletions(root)
+	return root
+}
+
+// configure reads what holds for every command: flag, environment, file, default, in that order of precedence.
+func (a *app) configure() error {
+	var err error
+	if a.config, err = a.readConfig(); err != nil {
+		return err
+	}
+	return a.openLog()
+}
+
+func (a *app) openLog() error {
+	name := first(a.flags.logLevel, "warn")
+	level, err := zerolog.ParseLevel(strings.ToLower(name))
+	if err != nil || name == "" {
+		return usage("--log-level %q is not one of debug, info, warn, error.", name)
+	}
+	to := a.stderr
+	if a.terminal(a.stderr) {
+		to = zerolog.ConsoleWriter{Out: a.stderr, NoColor: !a.colour(a.stderr), TimeFormat: time.TimeOnly}
+	}
+	a.log = zerolog.New(to).Level(level).With().Timestamp().Logger()
+	return nil
+}
+
+// terminal reports whether f is one.
+func (a *app) terminal(f any) bool {
+	file, ok := f.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// colour reports whether colours may be written to f.
+func (a *app) colour(f any) bool {
+	return a.terminal(f) && !a.flags.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb"
+}
+
+// asks reports whether somebody is there to answer.
+func (a *app) asks() bool {
+	return !a.flags.noInput && a.terminal(a.stdin) && a.terminal(a.stderr)
+}
+
+// say tells people something, on stderr.
+func (a *app) say(format string, args ...any) {
+	if !a.flags.quiet {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}
+
+// showError tells what went wrong: what, where, why, and how to mend it.
+func (a *app) showError(err error) {
+	refused, ok := errors.AsType[*schema.Error](err)
+	if !ok {
+		refused = schema.Refuse(schema.CodeInternal, "").Because(err)
+	}
+	// What a refusal says to people may quote the file, which no log does.
+	a.log.Debug().Str("code", string(refused.Code)).Str("place", refused.Place()).AnErr("cause", refused.Err).Msg("refused")
+	message := refused.Text()
+	if place := refused.Place(); place != "" {
+		message = place + ": " + message
+	}
+	if a.flags.json {
+		answer := map[string]any{"error": map[string]string{"code": string(refused.Code), "message": message, "fix": refused.Remedy()}}
+		_ = json.NewEncoder(a.stderr).Encode(answer)
+		return
+	}
+	if refused.Code == schema.CodeInternal && a.log.GetLevel() > zerolog.DebugLevel {
+		a.log.Error().Err(err).Msg("internal error")
+	}
+	fmt.Fprintf(a.stderr, "claimline: %s (%s)\n", schema.Printable(message), refused.Code)
+	if fix := refused.Remedy(); fix != "" {
+		fmt.Fprintf(a.stderr, "  Fix: %s\n", schema.Printable(fix))
+	}
+}
+
+// answer writes a value as JSON to stdout.
+func (a *app) answer(value any) error {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return unwritable("The answer", err)
+	}
+	return nil
+}
+
+// printLine writes a line of the answer to stdout.
+func (a *app) printLine(line string) error {
+	if _, err := fmt.Fprintln(a.stdout, line); err != nil {
+		return unwritable("The answer", err)
+	}
+	return nil
+}
+
+func usage(format string, args ...any) *schema.Error {
+	return schema.Refuse(schema.CodeUsage, format, args...)
+}
+
+func unwritable(what string, err error) error {
+	return schema.Refuse(schema.CodeOutputUnwritable, "%s could not be written: %s.", what, cause(err)).Because(err)
+}
+
+// cause is why a file operation failed, in the system's words, without the path again.
+func cause(err error) string {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	var flags []string
+	visit := func(name string) { flags = append(flags, "--"+name) }
+	for _, set := range []interface{ VisitAll(func(*pflag.Flag)) }{cmd.Flags(), cmd.InheritedFlags()} {
+		set.VisitAll(func(f *pflag.Flag) { visit(f.Name) })
+	}
+	refused := usage("%s.", strings.ToUpper(err.Error()[:1])+err.Error()[1:]).Because(err)
+	if _, unknown, found := strings.Cut(err.Error(), "unknown flag: "); found {
+		if near, ok := schema.Nearest([]string{unknown}, flags); ok {
+			return refused.WithFix("Did you mean %s? See %s --help.", near, cmd.CommandPath())
+		}
+	}
+	return refused.WithFix("See %s --help.", cmd.CommandPath())
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	refused := usage("There is no command %q.", name)
+	if near, ok := schema.Nearest([]string{name}, names); ok {
+		return refused.WithFix("Did you mean %s %s?", cmd.CommandPath(), near)
+	}
+	return refused.WithFix("See %s --help.", cmd.CommandPath())
+}
+
+// withoutConfig stands in for configure where a command needs no configuration, and none may keep it from working.
+func withoutConfig(*cobra.Command, []string) error { return nil }
+
+// groupOnly is what a command does that only groups others.
+func groupOnly(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
+	}
+	return cmd.Help()
+}
+
+// oneArg refuses anything but one argument, which it calls by the name given.
+func oneArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage("%s takes one %s, and was given %d.", cmd.CommandPath(), name, len(args)).WithFix("Write: %s.", cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// maxOneArg refuses more than one argument.
+func maxOneArg(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usage("%s takes one id at most, and was given %d.", cmd.CommandPath(), len(args)).WithFix("Write: %s.", cmd.UseLine())
+	}
+	return nil
+}
+
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no arguments, and was given %q.", cmd.CommandPath(), args[0]).WithFix("Write: %s.", cmd.UseLine())
+	}
+	return nil
+}
+
+func first(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}

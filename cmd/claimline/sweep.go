@@ -1,0 +1,31 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+)
+
+func (a *app) sweepCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "sweep",
+		Short: "Write what time has made due, in all organizations",
+		Long: `Writes what time has made due, in all organizations: delayed claims that complete, users who have been inactive for 30 days,
+imports past their keeping time. All of it counts as done before; run this daily, to have it done.`,
+		Example: `  claimline sweep`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withPipeline(cmd.Context(), writes, func(p *pipeline.Pipeline) error {
+				swept, err := p.Sweep(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if a.flags.json {
+					return a.answer(swept)
+				}
+				a.say("%s transferred, %d removed; rows of %d imports removed.", users(swept.Transferred), swept.Removed, swept.ImportsRemoved)
+				return nil
+			})
+		},
+	}
+}

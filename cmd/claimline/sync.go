@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+func (a *app) syncCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "Compare the members with your own directory's list, or synchronize them with it",
+		Example: `  claimline sync preview --org acme directory.csv
+  claimline sync run --org acme directory.csv`,
+		Args: cobra.ArbitraryArgs,
+		RunE: groupOnly,
+	}
+	cmd.AddCommand(a.syncPreviewCommand(), a.syncRunCommand())
+	return cmd
+}
+
+const syncList = `FILE is the directory's full list, a CSV file with the addresses in the column email, "User ID/Email (Required)", mail or
+userPrincipalName, the first of these that it has. It may be - for stdin.`
+
+func (a *app) syncPreviewCommand() *cobra.Command {
+	var missing string
+	cmd := &cobra.Command{
+		Use:   "preview FILE",
+		Short: "Say what a directory run would do to each user, and change nothing",
+		Long: `Says what a directory run would do to each user, and changes nothing: how many of each kind, and first of all who is at risk.
+` + syncList,
+		Example: `  claimline sync preview --org acme directory.csv
+  claimline sync preview --org acme --missing missing.csv directory.csv`,
+		Args: oneArg("file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+				return a.withSource(args[0], func(source *pipeline.Source) error {
+					plan, err := p.PreviewSync(cmd.Context(), organization.ID, source)
+					if err != nil {
+						return err
+					}
+					if err := a.writeMissing(missing, plan); err != nil {
+						return err
+					}
+					a.warnCase(plan)
+					return a.answerSync(plan)
+				})
+			})
+		},
+	}
+	addMissing(cmd, &missing)
+	return cmd
+}
+
+func (a *app) syncRunCommand() *cobra.Command {
+	var missing string
+	var allowMass, yes bool
+	cmd := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Synchronize the members with your directory's list",
+		Long: `Synchronizes the members with your directory's list: members it lacks become inactive, and are removed 30 days later; those who
+are back in it are active again. It shows that first, asks where somebody is there to answer, and says what was done.
+` + syncList,
+		Example: `  claimline sync run --org acme directory.csv
+  claimline sync run --org acme --yes --allow-mass-deactivate directory.csv`,
+		Args: oneArg("file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+				return a.withSource(args[0], func(source *pipeline.Source) error {
+					plan, err := p.RunSync(cmd.Context(), organization.ID, source, allowMass, func(plan *pipeline.SyncPlan) error {
+						if err := a.writeMissing(missing, plan); err != nil {
+							return err
+						}
+						a.warnCase(plan)
+						return a.agreeSync(cmd.Context(), plan, yes)
+					})
+					if err != nil {
+						return err
+					}
+					return a.answerSync(plan)
+				})
+			})
+		},
+	}
+	addMissing(cmd, &missing)
+	cmd.Flags().BoolVar(&allowMass, "allow-mass-deactivate", false, "deactivate more than a tenth of the members, if it comes to that")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func addMissing(cmd *cobra.Command, missing *string) {
+	cmd.Flags().StringVar(missing, "missing", "", "file to write the claimed users to whom the directory lacks, for its administrator")
+}
+
+func (a *app) writeMissing(name string, plan *pipeline.SyncPlan) error {
+	if name == "" {
+		return nil
+	}
+	return a.writeOutput(name, plan.WriteMissing)
+}
+
+// syncShown is how many users of one kind are listed on screen.
+const syncShown = 250
+
+// warnCase names the users whose address a case-sensitive connector would not find.
+func (a *app) warnCase(plan *pipeline.SyncPlan) {
+	shown := 0
+	for _, row := range plan.Rows {
+		if row.Effect != schema.SyncCaseMismatch {
+			continue
+		}
+		if shown++; shown > syncShown {
+			a.say("Warning: and %d more.", plan.Counts[schema.SyncCaseMismatch]-syncShown)
+			return
+		}
+		a.say("Warning: %s is %s in the list; a connector that minds case would deactivate the user (%s).",
+			schema.Printable(row.Email), schema.Printable(row.Listed), row.Effect)
+	}
+}
+
+// agreeSync shows the plan and asks, where somebody is there to answer.
+func (a *app) agreeSync(ctx context.Context, plan *pipeline.SyncPlan, yes bool) error {
+	deactivate, reactivate := plan.Counts[schema.SyncDeactivate], plan.Counts[schema.SyncReactivate]
+	if yes || !a.asks() || deactivate+reactivate == 0 {
+		return nil
+	}
+	if err := a.writeSync(a.stderr, plan); err != nil {
+		return err
+	}
+	agreed, err := a.ask(ctx, fmt.Sprintf("Deactivate %s, and reactivate %d? Type yes to go on: ", users(deactivate), reactivate))
+	if err != nil {
+		return err
+	}
+	if !agreed {
+		return schema.Refuse(schema.CodeConsentDeclined, "You did not agree, so nothing was changed.")
+	}
+	return nil
+}
+
+func (a *app) answerSync(plan *pipeline.SyncPlan) error {
+	if !a.flags.json {
+		return a.writeSync(a.stdout, plan)
+	}
+	return a.writeOutput("", func(to io.Writer) error {
+		return writeList(to, func(each func(schema.SyncRow) error) error {
+			for _, row := range plan.Rows {
+				if err := each(row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// writeSync shows the counts, and then who is concerned, those at risk first. Who simply stays is only counted.
+func (a *app) writeSync(to io.Writer, plan *pipeline.SyncPlan) error {
+	counts := newTable("Effect", "Users")
+	for _, effect := range schema.SyncEffects {
+		if n := plan.Counts[effect]; n > 0 {
+			counts.AppendRow([]any{effect, n})
+		}
+	}
+	if err := writeTable(to, counts); err != nil {
+		return err
+	}
+	concerned := newTable("Effect", "Address", "In the list")
+	shown := map[schema.SyncEffect]int{}
+	for _, row := range plan.Rows {
+		if row.Effect == schema.SyncKeep {
+			continue
+		}
+		if shown[row.Effect]++; shown[row.Effect] > syncShown {
+			continue
+		}
+		listed := ""
+		if row.Listed != row.Email {
+			listed = row.Listed
+		}
+		concerned.AppendRow([]any{row.Effect, schema.Printable(row.Email), schema.Printable(listed)})
+	}
+	if concerned.Length() == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(to); err != nil {
+		return unwritable("The answer", err)
+	}
+	if err := writeTable(to, concerned); err != nil {
+		return err
+	}
+	for _, effect := range schema.SyncEffects {
+		if more := shown[effect] - syncShown; more > 0 {
+			a.say("%s: %d more; all of them with --json.", effect, more)
+		}
+	}
+	return nil
+}

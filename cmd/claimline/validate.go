@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+// reportFormats are the forms of the rows of validate, import and report.
+var reportFormats = []string{formatText, formatJSON, string(pipeline.ReportJSONL), string(pipeline.ReportCSV), string(pipeline.ReportHTML)}
+
+func (f *reportFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row), or html (one page)")
+	cmd.Flags().StringVar(&f.only, "only", "", "problems: only the rows that want attention")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file to write the answer to (default: stdout)")
+}
+
+func (a *app) validateCommand() *cobra.Command {
+	var flags reportFlags
+	var offline, strict bool
+	cmd := &cobra.Command{
+		Use:   "validate FILE",
+		Short: "Say what an import would do, row by row, and change nothing",
+		Long: `Says what an import of the file would do with each row, and changes nothing. FILE may be - for stdin.
+Exit code 3 tells that some rows have problems.`,
+		Example: `  claimline validate --org acme users.csv
+  claimline validate --org acme --only problems --format csv \
+    -o problems.csv users.csv
+  claimline validate --offline users.csv`,
+		Args: oneArg("file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.check(a.flags.json, reportFormats...); err != nil {
+				return err
+			}
+			validate := func(p *pipeline.Pipeline, organization schema.Organization) error {
+				p.Strict = strict
+				order := pipeline.Order{Organization: organization.ID, Offline: offline}
+				return a.withSource(args[0], func(source *pipeline.Source) error {
+					return a.validate(cmd, p, source, order, organization, flags)
+				})
+			}
+			if offline {
+				return validate(a.pipeline(nil), schema.Organization{})
+			}
+			return a.withOrganization(cmd.Context(), reads, validate)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().BoolVar(&offline, "offline", false, "only check the rows themselves; needs no database")
+	cmd.Flags().BoolVar(&strict, "strict-reader", false, "check rows the slow way, to compare")
+	return cmd
+}
+
+func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipeline.Source, order pipeline.Order, organization schema.Organization, flags reportFlags) error {
+	var plan *pipeline.Plan
+	started := p.Now()
+	clearProgress := a.follow(p)
+	err := a.writeOutput(flags.output, func(to io.Writer) (err error) {
+		defer clearProgress()
+		switch flags.format {
+		case formatText, formatJSON:
+			var rows *pipeline.Report
+			if flags.format == formatText && flags.only != "" { // the rows, then the plan
+				rows = flags.report(to)
+			}
+			plan, err = p.Plan(cmd.Context(), source, order, rows)
+			if err != nil {
+				return err
+			}
+			summary := plan.Summary(order, started, p.Now())
+			if flags.format == formatJSON {
+				return writeJSON(to, summary)
+			}
+			return writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
+		default:
+			plan, err = p.Plan(cmd.Context(), source, order, flags.report(to))
+			return err
+		}
+	})
+	if err != nil {
+		return err
+	}
+	a.exit = exitFor(plan.Tally)
+	if flags.format != formatJSON && !order.Offline {
+		a.sayAfterPlan(plan)
+	}
+	return nil
+}
+
+// withSource opens the file for the work, and closes it again.
+func (a *app) withSource(name string, work func(*pipeline.Source) error) (err error) {
+	source, err := pipeline.OpenSource(name, a.stdin)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	return work(source)
+}
+
+// exitFor is the exit code of something done, by how its rows ended.
+func exitFor(t schema.Tally) int {
+	if hasProblems(t) {
+		return exitProblems
+	}
+	return exitDone
+}
+
+// hasProblems reports whether some row wants attention.
+func hasProblems(t schema.Tally) bool {
+	for outcome, n := range t.Outcomes {
+		if outcome.Problem() && n > 0 {
+			return true
+		}
+	}
+	return false
+}
