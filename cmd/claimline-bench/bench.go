@@ -147,7 +147,7 @@ func faster(j, than *job, against string, target, dream float64) *check {
 	if !j.measured() || !than.measured() {
 		return nil
 	}
-	return &check{against: against, value: than.wall().Seconds() / j.wall().Seconds(), unit: "× as fast", least: true, target: target, dream: dream, digits: 1}
+	return &check{against: against, value: than.wall().Seconds() / j.wall().Seconds(), unit: "× as fast", least: true, target: target, dream: dream, digits: 2}
 }
 
 // smaller is what part of the other's memory a job may have.

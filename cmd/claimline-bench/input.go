@@ -24,6 +24,7 @@ type input struct {
 
 func (in *input) file() string     { return filepath.Join(in.dir, "users.csv") }
 func (in *input) database() string { return filepath.Join(in.dir, "claimline.db") } // loaded, nobody claimed
+func (in *input) loadedBy() string { return in.database() + ".by" }                 // says which program has loaded it, written last
 func (in *input) copied() string   { return filepath.Join(in.dir, "import.db") }    // the one that is imported into
 
 // offlineBad is how many rows the checks without a store find bad.
@@ -46,6 +47,9 @@ func (b *bench) input(ctx context.Context, rows int, shuffle bool) (*input, erro
 	by, answer, _ := strings.Cut(string(content), "\n")
 	if err != nil || by != strings.Join(args, " ") {
 		b.say("making %s", in.file())
+		if err := remove(in.loadedBy()); err != nil {
+			return nil, err
+		}
 		// In a process of its own, for the memory of this one counts as the least that any command has.
 		generate := &job{args: append([]string{b.self}, args...)}
 		_, output, err := generate.start(ctx)
@@ -69,19 +73,18 @@ func (b *bench) load(ctx context.Context, in *input) error {
 	if err != nil {
 		return fmt.Errorf("look at the program: %w", err)
 	}
-	loaded := in.database() + ".by" // written last
-	if by, err := os.ReadFile(loaded); err == nil && string(by) == program {
+	if by, err := os.ReadFile(in.loadedBy()); err == nil && string(by) == program {
 		return nil
 	}
 	b.say("loading %s", in.database())
-	if err := errors.Join(remove(loaded), removeDatabase(in.database())); err != nil {
+	if err := errors.Join(remove(in.loadedBy()), removeDatabase(in.database())); err != nil {
 		return err
 	}
 	load := &job{args: []string{b.Program, "--db", "sqlite:" + in.database(), "-q", "load", filepath.Join(in.dir, "org")}}
 	if _, _, err := load.start(ctx); err != nil {
 		return err
 	}
-	return os.WriteFile(loaded, []byte(program), 0o600)
+	return os.WriteFile(in.loadedBy(), []byte(program), 0o600)
 }
 
 // copyDatabase puts a fresh copy of the loaded database from in place of what an import has left behind. All of it is
