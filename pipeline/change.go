@@ -84,25 +84,25 @@ func (p *Pipeline) change(ctx context.Context, organization, email string, to cl
 		}
 		effect, after, refused := decide(clock, &cases[0], to)
 		if refused != "" {
-			return nil, refusal(refused, key)
+			return nil, refusal(refused, email, key)
 		}
 		changed = after
 		return []claim.Effect{effect}, nil
 	})
 	if err != nil {
-		return schema.Changed{}, fmt.Errorf("change %s: %w", key, err)
+		return schema.Changed{}, fmt.Errorf("change an account: %w", err)
 	}
 	return changed, nil
 }
 
-// refusal is a refusal about one account, with the commands to run where they are known.
-func refusal(code schema.Code, key string) error {
-	refused := schema.Refuse(code, "%s: %s", key, code.Message(""))
+// refusal is a refusal about one account, named as it was written, with the commands to run where they are known.
+func refusal(code schema.Code, email, key string) error {
+	refused := schema.Refuse(code, "%s: %s", shorten(email), code.Message(""))
 	switch code {
 	case schema.CodeDomainClaimed:
-		return refused.WithFix("%s", ReleaseAndRetract(schema.KeyDomain(key), key))
+		return refused.WithFix("%s", ReleaseAndRetract(schema.KeyDomain(key), email))
 	case schema.CodeClaimPending:
-		return refused.WithFix("Remind the user: claimline remind %s. Or wait until the claim completes by itself.", key)
+		return refused.WithFix("Remind the user: claimline remind %s. Or wait until the claim completes by itself.", email)
 	case schema.CodeUserNotFound:
 		return refused.WithFix("Check the spelling, or list the users: claimline users.")
 	case schema.CodeClaimedElsewhere:

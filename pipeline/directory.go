@@ -25,7 +25,7 @@ type directoryEntry struct{ key, email string }
 // readDirectory reads a directory's list. Refused as a whole, with file, line and column, where it is empty or a row
 // cannot be read: whoever stands there would be taken for absent (R23).
 func readDirectory(ctx context.Context, source *Source, limits dialect.Limits) (*directory, error) {
-	reader, err := dialect.NewReader(source.Name, source.file, source.info.Size(), limits, directoryColumns...)
+	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, directoryColumns...)
 	if err != nil {
 		return nil, err
 	}

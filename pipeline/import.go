@@ -58,7 +58,7 @@ func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time
 // planImport is the first pass: it makes the plan and keeps the file, in chunks. Nothing is written, and owner is not
 // set, before the file's header and the organization are found in order.
 func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) (owner store.Owner, plan *Plan, err error) {
-	planning, err := p.open(ctx, source, order)
+	planning, err := p.open(ctx, source, order, importRows)
 	if err != nil {
 		return owner, nil, err
 	}

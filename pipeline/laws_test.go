@@ -29,7 +29,7 @@ var rowReasons = []schema.Code{
 func TestImportDoesWhatWasShown(t *testing.T) {
 	base := t.TempDir()
 	reasons, warnings := map[schema.Code]int{}, map[string]int{}
-	check(t, 60, func(t *rapid.T) {
+	check(t, 40, func(t *rapid.T) {
 		w := drawWorld(t)
 		f := drawUsersFile(t, w)
 		r := newRun(t, base, w)
@@ -100,7 +100,7 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 // Whoever corrects what --only problems lists, and imports that, has claimed everybody whom the file could claim.
 func TestProblemsAreFixed(t *testing.T) {
 	base := t.TempDir()
-	check(t, 25, func(t *rapid.T) {
+	check(t, 20, func(t *rapid.T) {
 		w := drawWorld(t)
 		f := drawUsersFile(t, w)
 		if len(f.rows) == 0 {
@@ -168,7 +168,7 @@ func TestProblemsAreFixed(t *testing.T) {
 // What is exported is exactly who is eligible, sorted, ready when it is validated, and claimed when it is imported.
 func TestExportIsReady(t *testing.T) {
 	base := t.TempDir()
-	check(t, 30, func(t *rapid.T) {
+	check(t, 20, func(t *rapid.T) {
 		w := drawWorld(t)
 		r := newRun(t, base, w)
 		c := choices{t}
@@ -231,7 +231,7 @@ func TestExportIsReady(t *testing.T) {
 func TestAllOrNothing(t *testing.T) {
 	base := t.TempDir()
 	reached := map[schema.ImportState]int{}
-	check(t, 25, func(t *rapid.T) {
+	check(t, 20, func(t *rapid.T) {
 		w := drawWorld(t)
 		f := drawUsersFile(t, w)
 		if c := (choices{t}); c.chance(50) {

@@ -38,7 +38,7 @@ var lifeOrganizations = []string{us, "free", "globex", "home"}
 // TestWhateverHappensToClaims plays random sequences of everything that can be done once claims are made, against the model.
 func TestWhateverHappensToClaims(t *testing.T) {
 	base := t.TempDir()
-	check(t, 30, func(t *rapid.T) {
+	check(t, 15, func(t *rapid.T) {
 		l := newLives(t, base)
 		for range 4 + l.upTo(26) {
 			l.step()

@@ -133,7 +133,7 @@ func table[T any](ctx context.Context, s *snapshot, t tableFile, parse func(*lin
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	reader, err := dialect.NewReader(path, source.file, source.info.Size(), s.limits, t.columns...)
+	reader, err := dialect.NewReader(ctx, path, source.file, source.info.Size(), s.limits, t.columns...)
 	if err != nil {
 		return 0, err
 	}

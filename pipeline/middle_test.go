@@ -19,7 +19,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 	for _, reason := range []schema.Code{schema.CodeCancelled, schema.CodeDirectorySyncEnabled} {
 		t.Run(string(reason), func(t *testing.T) {
 			base, stopped := t.TempDir(), 0
-			check(t, 15, func(t *rapid.T) { stopped += stoppedInTheMiddle(t, base, reason) })
+			check(t, 10, func(t *rapid.T) { stopped += stoppedInTheMiddle(t, base, reason) })
 			require.Positive(t, stopped)
 		})
 	}
@@ -139,7 +139,7 @@ func TestChangedInTheMiddle(t *testing.T) {
 	} {
 		t.Run(string(reason), func(t *testing.T) {
 			base, refused := t.TempDir(), 0
-			check(t, 12, func(t *rapid.T) { refused += changedInTheMiddle(t, base, reason, change) })
+			check(t, 10, func(t *rapid.T) { refused += changedInTheMiddle(t, base, reason, change) })
 			require.Positive(t, refused, "%s never came up", reason)
 		})
 	}

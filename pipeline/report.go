@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
@@ -270,25 +270,30 @@ type textReporter struct {
 func (r *textReporter) rows(c *chunk, numbers []int) error {
 	for _, i := range numbers {
 		result := c.verdicts[i].result(c.records.Line(i), r.layout.address(c.records.Cells(i)))
-		line := "line " + strconv.Itoa(result.Line) + ": " + schema.Printable(result.Email) + ": " + string(result.Outcome)
-		if result.ClaimType != "" {
-			line += " (" + string(result.ClaimType) + ")"
-		}
-		for _, warning := range result.Warnings {
-			line += ", " + schema.Printable(warning)
-		}
-		if result.Reason != "" {
-			line += ": " + string(result.Reason)
-			if result.Column != "" {
-				line += ` in column "` + schema.Printable(result.Column) + `"`
-			}
-			line += ": " + schema.Printable(result.Message) + " " + schema.Printable(result.Fix)
-		}
-		if _, err := r.to.WriteString(line + "\n"); err != nil {
+		if _, err := r.to.WriteString(textLine(&result) + "\n"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func textLine(result *schema.Result) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "line %d: %s: %s", result.Line, schema.Printable(result.Email), result.Outcome)
+	if result.ClaimType != "" {
+		fmt.Fprintf(&b, " (%s)", result.ClaimType)
+	}
+	for _, warning := range result.Warnings {
+		b.WriteString(", " + schema.Printable(warning))
+	}
+	if result.Reason != "" {
+		fmt.Fprintf(&b, ": %s", result.Reason)
+		if result.Column != "" {
+			fmt.Fprintf(&b, ` in column "%s"`, schema.Printable(result.Column))
+		}
+		fmt.Fprintf(&b, ": %s %s", schema.Printable(result.Message), schema.Printable(result.Fix))
+	}
+	return b.String()
 }
 
 func (r *textReporter) end(schema.Summary) error { return r.to.Flush() }

@@ -142,7 +142,7 @@ func (p *Pipeline) retractMade(ctx context.Context, imp schema.Import, key strin
 		return []claim.Effect{clock.Retracted(&cases[0])}, nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("retract %s: %w", key, err)
+		return "", fmt.Errorf("retract a claim: %w", err)
 	}
 	return reason, nil
 }

@@ -80,11 +80,18 @@ func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Impo
 	return g.Wait()
 }
 
+// How many rows a chunk has. That of an import is a transaction: larger ones cost fewer flushes of the disk, and hold
+// others up for longer. That of a dry run only costs memory.
+const (
+	importRows = 5000
+	dryRunRows = 2000
+)
+
 // Plan decides what an import of the file would do with each row, and changes nothing: the dry run. report, where it is
 // not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
 func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report *Report) (*Plan, error) {
 	started := p.now()
-	planning, err := p.open(ctx, source, order)
+	planning, err := p.open(ctx, source, order, dryRunRows)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +107,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*planning, error) {
+func (p *Pipeline) open(ctx context.Context, source *Source, order Order, chunkRows int) (*planning, error) {
 	clock := p.clock()
 	var services []string
 	var pool *claim.Pool
@@ -122,10 +129,13 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*plan
 	}
 
 	limits := p.Limits
+	if limits.ChunkRows == 0 {
+		limits.ChunkRows = chunkRows
+	}
 	if order.AllOrNothing { // one chunk, for it is one transaction
 		limits.ChunkRows, limits.ChunkBytes = math.MaxInt, math.MaxInt
 	}
-	reader, err := dialect.NewReader(source.Name, source.file, source.info.Size(), limits, emailLike...)
+	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, emailLike...)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func newRun(t *rapid.T, base string, w *world) *run {
 	c := choices{t}
 	r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
 		Store: store, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
-		Lease: time.Minute, Runner: "test", Limits: dialect.Limits{ChunkRows: 1 + c.upTo(12)},
+		Lease: time.Minute, Runner: "test", Limits: dialect.Limits{ChunkRows: 1 + c.upTo(20)},
 	}}
 	w.snapshot(t, folder)
 	loaded, err := r.Load(t.Context(), folder)

@@ -127,7 +127,7 @@ func drawUsersFile(t *rapid.T, w *world) *usersFile {
 	f.write(c, &text, f.header)
 	byKey := map[string]*usersRow{}
 	given := map[string]int{}
-	for range 1 + c.upTo(30) {
+	for range 1 + c.upTo(40) {
 		if c.chance(8) {
 			row := make([]string, 1+c.upTo(len(f.columns)))
 			for i := range row {

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -52,12 +53,7 @@ func DomainKey(domain string) (key string, ok bool) {
 		return "", false
 	}
 	labels := strings.Split(ascii, ".")
-	for _, label := range labels {
-		if label == "" {
-			return "", false
-		}
-	}
-	return ascii, len(labels) >= 2
+	return ascii, len(labels) >= 2 && !slices.Contains(labels, "")
 }
 
 func parseUnicodeAddress(s string, at int) (key string, problem Code) {
@@ -100,7 +96,7 @@ func dotAtom(local string) bool {
 func plainAddress(s string, at int) (ok, plain bool) {
 	previous := byte('.')
 	ok = true
-	for i := 0; i < at; i++ {
+	for i := range at {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			return false, false

@@ -14,7 +14,7 @@ const MaxTextRunes = 64
 // ValidText reports whether s can be shown on one line: UTF-8 without control characters or line breaks.
 // The replacement character counts as damage: it is what undecodable bytes become.
 func ValidText(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			return validUnicodeText(s[i:])

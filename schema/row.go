@@ -33,16 +33,18 @@ type Row struct {
 	Claim              string `csv:"Claim" validate:"omitempty,boolean_cell"`
 }
 
-// Columns are the headers of the users file in their order, services apart: the csv tags of Row. RowFields are the names
-// of Row's fields in the same order.
-var Columns, RowFields = func() (headers, fields []string) {
-	row := reflect.TypeFor[Row]()
-	for i := range row.NumField() {
-		headers = append(headers, row.Field(i).Tag.Get("csv"))
-		fields = append(fields, row.Field(i).Name)
+// Columns are the headers of the users file in their order, services apart: the csv tags of Row.
+var Columns = rowFields(func(f reflect.StructField) string { return f.Tag.Get("csv") })
+
+// RowFields are the names of Row's fields, in the order of Columns.
+var RowFields = rowFields(func(f reflect.StructField) string { return f.Name })
+
+func rowFields(of func(reflect.StructField) string) (list []string) {
+	for field := range reflect.TypeFor[Row]().Fields() {
+		list = append(list, of(field))
 	}
-	return headers, fields
-}()
+	return list
+}
 
 // SameHeader reports whether two headers match, whatever their case and surrounding blanks.
 func SameHeader(a, b string) bool {

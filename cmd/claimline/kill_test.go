@@ -24,19 +24,19 @@ import (
 func TestKilledImports(t *testing.T) {
 	const lanes, killsPerLane = 5, 10
 	l := openLab(t)
-	var inPlanning, inCommit atomic.Int64
+	var imports, inPlanning, inCommit atomic.Int64
 	t.Run("lanes", func(t *testing.T) {
 		for lane := range lanes {
 			t.Run(strconv.Itoa(lane), func(t *testing.T) {
 				t.Parallel()
 				k := &killer{random: rand.New(rand.NewPCG(uint64(lane), 50)), inPlanning: &inPlanning, inCommit: &inCommit}
-				for k.kills < killsPerLane {
+				for ; k.kills < killsPerLane; imports.Add(1) {
 					k.importUntilDone(t, l, killsPerLane)
 				}
 			})
 		}
 	})
-	t.Logf("of %d kills, %d hit the planning, %d a commit of claims", lanes*killsPerLane, inPlanning.Load(), inCommit.Load())
+	t.Logf("%d kills in %d imports: %d hit the planning, %d a commit of claims", lanes*killsPerLane, imports.Load(), inPlanning.Load(), inCommit.Load())
 	assert.Positive(t, inCommit.Load(), "some kills hit a commit")
 }
 

@@ -52,7 +52,7 @@ type globalFlags struct {
 // run runs one command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, env: os.Getenv, log: zerolog.Nop()}
-	root := a.rootCommand()
+	root := a.rootCommand() //nolint:contextcheck // cobra hands every command its context
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

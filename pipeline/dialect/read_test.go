@@ -28,7 +28,7 @@ func read(file []byte, limits dialect.Limits) (contents, error) {
 }
 
 func readFrom(f io.ReaderAt, size int64, limits dialect.Limits) (contents, error) {
-	reader, err := dialect.NewReader("users.csv", f, size, limits, emailHeader, "email")
+	reader, err := dialect.NewReader(context.Background(), "users.csv", f, size, limits, emailHeader, "email")
 	if err != nil {
 		return contents{}, err
 	}

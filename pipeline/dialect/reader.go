@@ -61,12 +61,12 @@ type Reader struct {
 //
 // Every refusal is a *schema.Error: schema.CodeFileEmpty (no header), schema.CodeEncodingUnknown,
 // schema.CodeCSVMalformed, schema.CodeLimitExceeded, schema.CodeFileChanged, schema.CodeFileUnreadable.
-func NewReader(name string, f io.ReaderAt, size int64, limits Limits, emailHeaders ...string) (*Reader, error) {
+func NewReader(ctx context.Context, name string, f io.ReaderAt, size int64, limits Limits, emailHeaders ...string) (*Reader, error) {
 	r := &Reader{
 		name: name, limits: limits.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1,
 		raw: &rawReader{f: f, size: size, hash: sha256.New()},
 	}
-	if err := r.open(emailHeaders); err != nil {
+	if err := r.open(ctx, emailHeaders); err != nil {
 		return nil, r.named(err)
 	}
 	return r, nil
@@ -130,7 +130,7 @@ func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
 }
 
 // open finds the character set, the header and the delimiter.
-func (r *Reader) open(emailHeaders []string) error {
+func (r *Reader) open(ctx context.Context, emailHeaders []string) error {
 	if r.raw.size == 0 {
 		return schema.Refuse(schema.CodeFileEmpty, "The file is empty.")
 	}
@@ -149,7 +149,7 @@ func (r *Reader) open(emailHeaders []string) error {
 	if charset.decoder != nil {
 		r.text = charset.decoder.Reader(r.raw)
 	}
-	if err := r.readHeader(emailHeaders); err != nil {
+	if err := r.readHeader(ctx, emailHeaders); err != nil {
 		return err
 	}
 	if r.format.Delimiter != ',' {
@@ -159,7 +159,7 @@ func (r *Reader) open(emailHeaders []string) error {
 }
 
 // readHeader reads up to the first record that has content.
-func (r *Reader) readHeader(emailHeaders []string) error {
+func (r *Reader) readHeader(ctx context.Context, emailHeaders []string) error {
 	for records := (Records{}); ; {
 		length, err := r.record(0)
 		if errors.Is(err, io.EOF) {
@@ -178,7 +178,7 @@ func (r *Reader) readHeader(emailHeaders []string) error {
 		}
 		r.format.Delimiter = findDelimiter(text, emailHeaders)
 		if err != nil {
-			return r.tooLong(context.Background(), r.format.Delimiter)
+			return r.tooLong(ctx, r.format.Delimiter)
 		}
 		chunk := r.peek(length)
 		if err := chunk.Parse(r.format, &records); err != nil {

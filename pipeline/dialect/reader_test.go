@@ -240,7 +240,7 @@ func TestErrorsNameTheFileAndStay(t *testing.T) {
 	assert.Equal(t, "users.csv: The file is empty. (file_empty)", err.Error())
 
 	file := []byte("email\na\n" + strings.Repeat("x", 100) + "\nb\n")
-	reader, err := dialect.NewReader("users.csv", bytes.NewReader(file), int64(len(file)), dialect.Limits{RecordBytes: 10})
+	reader, err := dialect.NewReader(t.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Limits{RecordBytes: 10})
 	require.NoError(t, err)
 	chunk, err := reader.Next(t.Context())
 	require.NoError(t, err)
@@ -253,7 +253,7 @@ func TestErrorsNameTheFileAndStay(t *testing.T) {
 
 func TestNextObeysItsContext(t *testing.T) {
 	file := []byte("email\na\n")
-	reader, err := dialect.NewReader("users.csv", bytes.NewReader(file), int64(len(file)), dialect.Limits{})
+	reader, err := dialect.NewReader(t.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Limits{})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

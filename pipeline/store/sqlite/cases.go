@@ -25,10 +25,10 @@ const caseColumns = `u.key || char(31) || ifnull(u.former_status, '') || char(31
 
 // closedClaimRow is a closed claim as caseColumns fetches it.
 type closedClaimRow struct {
-	Organization string
-	Delayed      int
-	ClaimedAt    int64 `json:"claimed_at"`
-	Import       int64
+	Organization string         `json:"organization"`
+	Delayed      int            `json:"delayed"`
+	ClaimedAt    int64          `json:"claimed_at"`
+	Import       int64          `json:"import"`
 	ClosedAt     int64          `json:"closed_at"`
 	ClosedBy     schema.Closing `json:"closed_by"`
 }
