@@ -82,14 +82,15 @@ func (a *applyStage) unpack(ctx context.Context, b *batch) error {
 	if err != nil {
 		return fmt.Errorf("unpack chunk %d: %w", b.number, err)
 	}
-	b.verdicts = c.verdicts
+	b.verdicts, c.verdicts = c.verdicts, nil
+	defer spentChunks.Put(c)
 	var values cells
-	c.rows = make([]row, len(c.verdicts))
-	var numbers []int
-	profiles := make([]schema.Profile, len(c.verdicts))
+	c.rows = cleared(c.rows, len(b.verdicts))
+	numbers := make([]int, 0, len(b.verdicts))
+	profiles := make([]schema.Profile, 0, len(b.verdicts))
 	hasServices := a.layout.hasServices()
-	for i := range c.verdicts {
-		if c.verdicts[i].Outcome != schema.Ready {
+	for i := range b.verdicts {
+		if b.verdicts[i].Outcome != schema.Ready {
 			continue
 		}
 		record := c.records.Cells(i)
@@ -99,13 +100,13 @@ func (a *applyStage) unpack(ctx context.Context, b *batch) error {
 			c.rows[i].wishes = make([]claim.Wish, len(a.layout.names))
 			a.layout.checkServices(record, &c.rows[i], &finding{})
 		}
-		profiles[i] = values.profile()
+		profiles = append(profiles, values.profile())
 		numbers = append(numbers, i)
 	}
 	keys, place := uniqueKeys(c.rows, numbers)
 	b.keys, b.ready = keys, make([]readyRow, len(keys))
 	for n, i := range numbers {
-		b.ready[place[n]] = readyRow{row: i, line: c.records.Line(i), wishes: c.rows[i].wishes, profile: profiles[i]}
+		b.ready[place[n]] = readyRow{row: i, line: c.records.Line(i), wishes: c.rows[i].wishes, profile: profiles[n]}
 	}
 	if b.facts, err = a.pipeline.Store.Facts(ctx, a.order.Organization, keys); err != nil {
 		return fmt.Errorf("look up chunk %d: %w", b.number, err)

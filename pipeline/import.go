@@ -38,6 +38,9 @@ func (p *Pipeline) Import(ctx context.Context, source *Source, order Order, cons
 // always told what remains. Right after a crash the import still belongs to the process that died: waiting, where set, is
 // told until when. Refused with CodeImportNotFound, CodeImportRunning, CodeImportFinished, CodeImportIncomplete.
 func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time.Time), consent Consent) (schema.Import, error) {
+	if err := p.mayResume(ctx, id); err != nil {
+		return schema.Import{}, err
+	}
 	owner, err := p.acquire(ctx, id, waiting)
 	if err != nil {
 		return schema.Import{}, err
@@ -53,6 +56,19 @@ func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time
 		}
 		return p.askAndApply(ctx, owner, imp, plan, consent)
 	})
+}
+
+// mayResume refuses, before anything is changed, to claim while the organization synchronizes its own directory (R10).
+func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
+	imp, err := p.Store.Import(ctx, id, p.now())
+	if err != nil || imp.Tally.Outcomes[schema.Ready] == 0 {
+		return err
+	}
+	organization, err := p.Store.Organization(ctx, imp.OrganizationID)
+	if err != nil {
+		return err
+	}
+	return MayClaim(organization)
 }
 
 // planImport is the first pass: it makes the plan and keeps the file, in chunks. Nothing is written, and owner is not

@@ -52,7 +52,8 @@ func unpackChunk(kept store.Chunk, format dialect.Format, packed []byte) (*chunk
 	if size <= 0 {
 		return nil, errChunkDamaged
 	}
-	c := &chunk{text: dialect.Chunk{Number: kept.Number, Line: int(line), Text: string(data[size:])}}
+	c, _ := spentChunks.Get().(*chunk)
+	c.text = dialect.Chunk{Number: kept.Number, Line: int(line), Text: string(data[size:])}
 	if err := c.text.Parse(format, &c.records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}

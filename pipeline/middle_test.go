@@ -28,11 +28,12 @@ func TestStoppedInTheMiddle(t *testing.T) {
 // stoppedInTheMiddle returns how many rows were not attempted at first.
 func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) {
 	w := drawWorld(t)
-	f := drawUsersFile(t, w)
+	f := drawUsersFile(t, w, 20)
 	if len(f.rows) == 0 {
 		return 0
 	}
 	r := newRun(t, base, w)
+	r.Limits.ChunkRows = 1 + choices{t}.upTo(3) // so that there is a middle
 	planned, _, summary := r.validate(f.bytes)
 	after := choices{t}.upTo(summary.Ready / 2)
 
@@ -121,12 +122,12 @@ func TestChangedInTheMiddle(t *testing.T) {
 		},
 		schema.CodeSourceSSO: func(w *world, c choices) {
 			for _, o := range w.organizations[1:] {
-				o.sso = o.sso || c.chance(60)
+				o.sso = o.sso || c.chance(90)
 			}
 		},
 		schema.CodeSourceDirectorySync: func(w *world, c choices) {
 			for _, o := range w.organizations[1:] {
-				o.sync = o.sync || c.chance(60)
+				o.sync = o.sync || c.chance(90)
 			}
 		},
 		schema.CodeClaimedElsewhere: func(w *world, c choices) {
@@ -148,11 +149,12 @@ func TestChangedInTheMiddle(t *testing.T) {
 // changedInTheMiddle returns how many rows were refused for the reason.
 func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func(*world, choices)) (refused int) {
 	w := drawWorld(t)
-	f := drawUsersFile(t, w)
+	f := drawUsersFile(t, w, 20)
 	if len(f.rows) == 0 {
 		return 0
 	}
 	r := newRun(t, base, w)
+	r.Limits.ChunkRows = 1 + choices{t}.upTo(3) // so that there is a middle
 	planned, _, summary := r.validate(f.bytes)
 	c := choices{t}
 	after, changed := c.upTo(summary.Ready/2), -1

@@ -107,7 +107,8 @@ func (f *usersFile) is(i int, columns ...string) bool { return slices.Contains(c
 
 func (f *usersFile) service(i int) bool { return f.is(i, "=Rooms", "Calling", "Möten") }
 
-func drawUsersFile(t *rapid.T, w *world) *usersFile {
+// drawUsersFile makes up a file of so many rows at least, blank ones included.
+func drawUsersFile(t *rapid.T, w *world, least int) *usersFile {
 	c := choices{t}
 	f := &usersFile{delimiter: pick(c, byte(','), ';', '\t', '|'), crlf: c.chance(40), repairs: map[string]int{}, spoilsText: c.chance(15)}
 	f.encoding = pick(c, "UTF-8", "UTF-8", "UTF-8 with BOM", "UTF-16LE", "UTF-16BE", "Windows-1252")
@@ -127,7 +128,7 @@ func drawUsersFile(t *rapid.T, w *world) *usersFile {
 	f.write(c, &text, f.header)
 	byKey := map[string]*usersRow{}
 	given := map[string]int{}
-	for range 1 + c.upTo(40) {
+	for range least + c.upTo(40) {
 		if c.chance(8) {
 			row := make([]string, 1+c.upTo(len(f.columns)))
 			for i := range row {

@@ -25,6 +25,9 @@ var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 const (
 	us  = "acme" // the claiming organization
 	day = 24 * time.Hour
+
+	// plain is an organization about which there is nothing special: its people in the first domain can be claimed.
+	plain = "umbrella"
 )
 
 // choices draws from rapid in few words, and evenly: rapid itself likes small numbers much better than others.
@@ -98,16 +101,19 @@ var (
 func drawWorld(t *rapid.T) *world {
 	c := choices{t}
 	w := &world{domains: map[string]map[string]string{}}
-	for i, id := range []string{us, "globex", "hooli", "initech", "umbrella", "consumer"} {
+	for _, id := range []string{us, "globex", "hooli", "initech", "umbrella", "consumer"} {
 		created := pick(c, createds...)
 		o := &organization{
 			id: id, name: pick(c, "Acme AB", "=Hooli", "'+Globex", "Åkeri, \"Norr\"; Syd", id), kind: pick(c, "personal", "personal", "enterprise", "consumer"),
 			created: created.text, old: created.old, bring: c.chance(60), activations: c.chance(50),
 		}
-		if i > 0 {
-			o.sso, o.sync = c.chance(20), c.chance(20)
-		} else {
+		switch {
+		case id == us:
 			o.sso = c.chance(20)
+		case id == plain:
+			o.kind, o.created, o.old = "personal", "2019-01-01", true
+		default:
+			o.sso, o.sync = c.chance(20), c.chance(20)
 		}
 		w.organizations = append(w.organizations, o)
 	}
@@ -147,17 +153,20 @@ func (w *world) drawPerson(c choices, i int) *person {
 		conversations: pick(c, "", "0", "17"), phone: pick(c, goodPhones...), language: pick(c, goodLanguages...),
 		lastSignIn: pick(c, "", "2026-01-02", "2026-01-02T03:04:05+01:00"), inactiveFor: -1,
 	}
-	if c.chance(40) { // most are to be claimable
+	if c.chance(40) { // many are to be claimable
 		p.organization, p.domain = pick(c, w.organizations[1:]...).id, domainNames[0]
+	}
+	for i := range p.texts {
+		p.texts[i] = pick(c, goodTexts...)
+	}
+	if i < 6 { // some can be claimed in every world
+		p.organization, p.domain, p.status = plain, domainNames[0], "active"
 	}
 	p.key = p.local + "@" + p.domain
 	if ascii, ok := asciiDomains[p.domain]; ok {
 		p.key = p.local + "@" + ascii
 	}
 	p.email = p.spelling(c)
-	for i := range p.texts {
-		p.texts[i] = pick(c, goodTexts...)
-	}
 	if c.chance(40) {
 		p.inactiveFor = pick(c, 0, 30*day-time.Second, 30*day, 100*day)
 	}
@@ -168,7 +177,7 @@ func (w *world) drawPerson(c choices, i int) *person {
 			}
 		}
 	}
-	if c.chance(35) {
+	if i >= 6 && c.chance(35) {
 		by := pick(c, w.organizations...).id
 		if c.chance(40) {
 			by = us

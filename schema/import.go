@@ -51,7 +51,7 @@ const (
 	StateRejected            ImportState = "rejected"
 	StateCancelled           ImportState = "cancelled"
 	StateInterrupted         ImportState = "interrupted" // computed: applying, and the lease has run out
-	StateFailed              ImportState = "failed"
+	StateFailed              ImportState = "failed"      // computed, too: planning, and the lease has run out
 )
 
 // Ended reports whether nobody works on an import in this state.

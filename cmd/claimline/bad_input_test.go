@@ -22,7 +22,6 @@ const emailHeader = schema.EmailHeader
 // TestFilesThatAreRefused hands in every file that must be refused as a whole: validate and import name the code, the
 // place and the fix, exit 1, and leave nothing behind.
 func TestFilesThatAreRefused(t *testing.T) {
-	t.Parallel()
 	s := newSite(t, filepath.Join(samples, "org"))
 	before := s.run(t, "export").stdout
 	long := strings.Repeat("ann@acme.example,plain\n", 69_998)
@@ -90,7 +89,6 @@ func TestFilesThatAreRefused(t *testing.T) {
 
 // TestFilesThatAreTolerated hands in files that are odd, and are read all the same: each row has its own reason.
 func TestFilesThatAreTolerated(t *testing.T) {
-	t.Parallel()
 	s := newSite(t, filepath.Join(samples, "org"))
 	for _, c := range []struct {
 		name    string

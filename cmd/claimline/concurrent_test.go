@@ -153,8 +153,8 @@ func TestSettingsChangeDuringAnImport(t *testing.T) {
 			}
 			// Refused as long as it is on; once it is off again, the import goes on.
 			resumed := s.execute(t, "resume", "--json", summary.ID)
-			assert.Equal(t, exitProblems, resumed.code)
-			assert.Equal(t, claimed, resumed.summary(t).Claimed)
+			assert.Equal(t, exitFailed, resumed.code)
+			assert.Contains(t, resumed.stderr, schema.CodeDirectorySyncEnabled)
 			s.load(t, filepath.Join(l.folder, "org"))
 			resumed = s.execute(t, "resume", summary.ID)
 			assert.Equal(t, exitDone, resumed.code, resumed.stderr)

@@ -233,10 +233,17 @@ func (a *app) resumeCommand() *cobra.Command {
 			}
 			ctx := cmd.Context()
 			return a.withPipeline(ctx, writes, func(p *pipeline.Pipeline) error {
+				imp, err := p.Store.Import(ctx, id, a.now())
+				if err != nil {
+					return err
+				}
+				if imp.State == schema.StateAwaitingConsent && !flags.accept && !a.asks() {
+					return schema.Refuse(schema.CodeConsentMissing, "Nobody has agreed to import %d yet, and a claim is permanent.", id)
+				}
 				clearProgress := a.follow(p)
 				defer clearProgress()
 				defer a.sayStopping(ctx, clearProgress)()
-				imp, err := p.Resume(ctx, id, func(until time.Time) {
+				imp, err = p.Resume(ctx, id, func(until time.Time) {
 					a.say("Import %d still belongs to the process that worked on it. Waiting until %s.", id, until.Local().Format(time.TimeOnly))
 				}, a.resumeConsent(p, flags.accept, clearProgress))
 				clearProgress()

@@ -56,7 +56,7 @@ func (k *killer) importUntilDone(t *testing.T, l lab, enough int) {
 	for {
 		command := []string{"import", "--accept-permanent", l.users}
 		before := s.latest(t)
-		if before != nil && before.State != schema.StatePlanning {
+		if before != nil && before.State != schema.StatePlanning && before.State != schema.StateFailed {
 			command = []string{"resume", "--accept-permanent", before.ID}
 			if before.State == schema.StateApplying {
 				s.waitFor(t, nil, abandoned)
@@ -87,7 +87,7 @@ func (k *killer) importUntilDone(t *testing.T, l lab, enough int) {
 		require.GreaterOrEqual(t, now.Claimed, claimed, "what is claimed stays claimed")
 		claimed = now.Claimed
 		switch now.State {
-		case schema.StatePlanning:
+		case schema.StatePlanning, schema.StateFailed: // failed, once the lease has run out: there is no plan to go on with
 			k.inPlanning.Add(1)
 			assert.Zero(t, claimed)
 		case schema.StateAwaitingConsent:

@@ -39,7 +39,9 @@ type refusal struct {
 
 func (a answer) refusal(t *testing.T) refusal {
 	t.Helper()
-	var told struct{ Error refusal }
+	var told struct {
+		Error refusal `json:"error"`
+	}
 	require.NoError(t, json.Unmarshal([]byte(a.stderr), &told), a.stderr)
 	assert.Empty(t, a.stdout)
 	return told.Error

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 		{l.generator, "generate", "-users", strconv.Itoa(labUsers), "-shuffle", l.folder},
 		{l.program, "load", "--db", "sqlite:" + l.database, filepath.Join(l.folder, "org")},
 	} {
-		cmd := exec.Command(command[0], command[1:]...)
+		cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return l, fmt.Errorf("%v: %w\n%s", command, err, out)
@@ -97,7 +98,7 @@ type process struct {
 // start starts a command on the site, in a process of its own, which does not outlive the test.
 func (s *site) start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(s.program, append(s.global, args...)...), done: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(t.Context(), s.program, append(s.global, args...)...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = &p.stdout, &p.stderr, cleanEnv()
 	require.NoError(t, p.cmd.Start())
 	go func() {
@@ -342,15 +343,15 @@ func TestReadOnlyDatabase(t *testing.T) {
 	l := openLab(t)
 	s := newSite(t, filepath.Join(samples, "org"))
 	folder := filepath.Dir(s.db)
-	require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755)) //nolint:gosec // another user has to get there
+	require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755)) // another user has to get there
 	good := filepath.Join(folder, "good.csv")
 	copyFile(t, filepath.Join(samples, "good.csv"), good)
 	for path, mode := range map[string]os.FileMode{good: 0o444, s.db: 0o444, folder: 0o555} {
 		require.NoError(t, os.Chmod(path, mode))
 	}
-	t.Cleanup(func() { _ = os.Chmod(folder, 0o755) }) //nolint:gosec // to be removed
+	t.Cleanup(func() { _ = os.Chmod(folder, 0o755) }) // to be removed
 	command := func(args ...string) answer {
-		cmd := exec.Command(l.program, append(s.global, args...)...)
+		cmd := exec.CommandContext(t.Context(), l.program, append(s.global, args...)...)
 		cmd.Env, cmd.Dir = cleanEnv(), folder
 		if os.Getuid() == 0 {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -380,7 +381,7 @@ func TestFileChangesWhileItIsRead(t *testing.T) {
 	change := func(file string) {
 		f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
 		require.NoError(t, err)
-		_, err = io.WriteString(f, "\n")
+		_, err = f.WriteString("\n")
 		require.NoError(t, errors.Join(err, f.Close()))
 	}
 	assertChanged := func(p *process, file string) {
@@ -428,7 +429,7 @@ func TestMemory(t *testing.T) {
 	folder := t.TempDir()
 	s := siteAt(filepath.Join(folder, "claimline.db"))
 	s.program = l.program
-	out, err := exec.Command(l.generator, "generate", "-users", strconv.Itoa(users), "-shuffle", folder).CombinedOutput() //nolint:gosec // our own
+	out, err := exec.CommandContext(t.Context(), l.generator, "generate", "-users", strconv.Itoa(users), "-shuffle", folder).CombinedOutput()
 	require.NoError(t, err, string(out))
 	file := filepath.Join(folder, "users.csv")
 	for _, args := range [][]string{{"load", filepath.Join(folder, "org")}, {"validate", file}, {"import", "--accept-permanent", file}} {

@@ -83,7 +83,6 @@ func assertExpected(t *testing.T, expected [][]string, results []schema.Result, 
 
 // TestReportGivesEveryCellBack writes one file in every delimiter, encoding and line end, and reads the report of its import.
 func TestReportGivesEveryCellBack(t *testing.T) {
-	t.Parallel()
 	const notes = "Anteckning"
 	rows := [][]string{
 		{emailHeader, "Display Name", notes, "", "Phone Number"},

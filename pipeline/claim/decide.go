@@ -61,10 +61,22 @@ func refuse(outcome schema.Outcome, reason schema.Code) Decision {
 // bring their conversations, and the source organization is personal and old enough.
 func (c Clock) TypeFor(claiming, source *schema.Organization) schema.ClaimType {
 	if c.Policy.DelayedClaims && claiming.BringConversations && source.Kind == schema.Personal &&
-		source.Created.UTC().Format(time.DateOnly) <= c.Policy.DelayedCreatedUntil {
+		!laterThan(source.Created, c.Policy.DelayedCreatedUntil) {
 		return schema.Delayed
 	}
 	return schema.Immediate
+}
+
+// laterThan reports whether t's UTC date comes after date, which is written as 2006-01-02.
+func laterThan(t time.Time, date string) bool {
+	year, month, day := t.UTC().Date()
+	number := 0
+	for _, c := range []byte(date) {
+		if c != '-' {
+			number = 10*number + int(c-'0')
+		}
+	}
+	return (100*year+int(month))*100+day > number
 }
 
 // Confirm narrows a decision made in the transaction to what the plan promised (promise 1): a claim whose type is no

@@ -54,10 +54,10 @@ func (p *Pool) Left(i int) int {
 	return max(0, license.Quantity-license.Held)
 }
 
-// Assign gives out the services that the wishes ask for, as far as they last, and names those of which none is left.
-// wishes has one entry per service, or is nil where nothing was said. For a delayed claim nothing is given out: the
-// services are only asked for, until it completes.
-func (p *Pool) Assign(claimType schema.ClaimType, wishes []Wish) (services, unavailable []string) {
+// Assign gives out the services that the wishes ask for, as far as they last, and names those of which none is left; it
+// appends to the lists given. wishes has one entry per service, or is nil where nothing was said. For a delayed claim
+// nothing is given out: the services are only asked for, until it completes.
+func (p *Pool) Assign(claimType schema.ClaimType, wishes []Wish, services, unavailable []string) (assigned, missing []string) {
 	for i := range p.licenses {
 		license := &p.licenses[i]
 		wish := Automatic

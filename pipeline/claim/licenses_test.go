@@ -33,7 +33,7 @@ func TestAssign(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := NewPool(licenses)
-			services, unavailable := p.Assign(c.claimType, c.wishes)
+			services, unavailable := p.Assign(c.claimType, c.wishes, nil, nil)
 			assert.Equal(t, c.services, services)
 			assert.Equal(t, c.unavailable, unavailable)
 		})
@@ -43,12 +43,12 @@ func TestAssign(t *testing.T) {
 	assert.Equal(t, []string{"Calling", "Extra", "Messaging", "Rooms"}, p.Services())
 	assert.Equal(t, "Rooms", licenses[0].Service, "what was given is not changed")
 	all := []Wish{Assign, Assign, Assign, Assign}
-	_, unavailable := p.Assign(schema.Immediate, all)
+	_, unavailable := p.Assign(schema.Immediate, all, nil, nil)
 	assert.Equal(t, []string{"Extra"}, unavailable)
-	services, unavailable := p.Assign(schema.Immediate, all)
+	services, unavailable := p.Assign(schema.Immediate, all, nil, nil)
 	assert.Equal(t, []string{"Calling", "Messaging"}, services)
 	assert.Equal(t, []string{"Extra", "Rooms"}, unavailable)
-	services, unavailable = p.Assign(schema.Immediate, nil)
+	services, unavailable = p.Assign(schema.Immediate, nil, nil, nil)
 	assert.Equal(t, []string{"Messaging"}, services)
 	assert.Equal(t, []string{"Rooms"}, unavailable, "automatic, and none is left")
 	assert.Equal(t, []int{0, 0, schema.Unlimited, 0}, []int{p.Left(0), p.Left(1), p.Left(2), p.Left(3)})
@@ -83,7 +83,7 @@ func TestPool(t *testing.T) {
 			for i := range wishes {
 				wishes[i] = rapid.SampledFrom([]Wish{Automatic, Assign, Withhold}).Draw(t, "wish")
 			}
-			services, unavailable := p.Assign(claimType, wishes)
+			services, unavailable := p.Assign(claimType, wishes, nil, nil)
 			for i, l := range licenses {
 				wanted := wishes[i] == Assign || wishes[i] == Automatic && l.AutoAssign
 				given := wanted && (claimType == schema.Delayed || l.Quantity < 0 || left[i] > 0)

@@ -147,7 +147,8 @@ type Imports interface {
 	// cancelled at once, and no longer belongs to who had it. Refused with CodeImportNotFound, CodeImportFinished.
 	RequestCancel(ctx context.Context, id int64, now time.Time) error
 
-	// Import finds one import, CodeImportNotFound where there is none; its state is computed at now (interrupted).
+	// Import finds one import, CodeImportNotFound where there is none; its state is computed at now (interrupted; failed, where
+	// it was still being planned).
 	Import(ctx context.Context, id int64, now time.Time) (schema.Import, error)
 	// ListImports lists an organization's imports, the newest first; limit 0: all.
 	ListImports(ctx context.Context, organization string, now time.Time, limit int) ([]schema.Import, error)

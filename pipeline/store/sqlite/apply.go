@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -159,7 +161,7 @@ func (l lookup) settled(ctx context.Context, tx *sql.Tx, clock claim.Clock, id i
 
 // keep writes what became of a chunk.
 func (s *Store) keep(ctx context.Context, tx *sql.Tx, owner store.Owner, clock claim.Clock, organization int64, number int, applied store.Applied) error {
-	ids, err := s.insertClaims(ctx, tx, newClaims{
+	ids, err := insertClaims(ctx, tx, newClaims{
 		organization: organization, at: clock.Now.Unix(), importID: sql.NullInt64{Int64: owner.ImportID, Valid: true}, claims: applied.Claims,
 	})
 	if err != nil {
@@ -190,7 +192,7 @@ func mail(ctx context.Context, tx *sql.Tx, ids []int64, activation bool) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	first, last := ids[0], ids[len(ids)-1]
+	first, last := slices.Min(ids), slices.Max(ids)
 	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (claim, kind) SELECT id, ? FROM claims WHERE id BETWEEN ? AND ?", mailClaim, first, last)
 	if err != nil || !activation {
 		return err
@@ -207,61 +209,102 @@ type newClaims struct {
 	claims       []store.NewClaim
 }
 
-const (
-	// claimRows is how many claims one statement inserts.
-	claimRows = 500
-
-	insertInto = `INSERT INTO claims (organization, claimed_at, import, user, delayed, status_before, edits, services, line) VALUES `
-)
-
-// insertStatement inserts n claims; what they have in common is bound once.
-func insertStatement(n int) string {
-	var b strings.Builder
-	b.WriteString(insertInto)
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("(?1,?2,?3,?,?,?,?,?,?)")
-	}
-	return b.String()
+// claimGroup is claims of a batch that have more in common: one statement inserts all of them. What differs is handed
+// over as JSON, because binding values one by one costs more than inserting them.
+type claimGroup struct {
+	claimKind
+	rows []claimRow
 }
 
-// insertClaims inserts claims and returns their ids, which follow each other. An account with an open claim breaks the
-// index claims_open: that is an error.
-func (s *Store) insertClaims(ctx context.Context, tx *sql.Tx, batch newClaims) ([]int64, error) {
-	ids := make([]int64, 0, len(batch.claims))
-	many := tx.StmtContext(ctx, s.insertMany)
-	defer func() { _ = many.Close() }()
-	args := make([]any, 0, 3+6*claimRows)
-	for rest := batch.claims; len(rest) > 0; rest = rest[min(claimRows, len(rest)):] {
-		part := rest[:min(claimRows, len(rest))]
-		args = append(args[:0], batch.organization, batch.at, batch.importID)
-		for i := range part {
-			c := &part[i]
-			var edits sql.NullString
-			if c.Edits != (schema.Profile{}) {
-				edits = sql.NullString{String: encode(c.Edits), Valid: true}
-			}
-			args = append(args, c.AccountID, c.Type == schema.Delayed, string(c.StatusBefore), edits, encodeList(c.Services), c.Line)
+// claimKind is what the claims of a group have in common.
+type claimKind struct {
+	delayed  bool
+	status   schema.Status
+	services string // as stored; empty: none
+	edited   bool
+}
+
+type claimRow struct {
+	packed int64 // account and line
+	index  int   // in the batch
+}
+
+// The claims of a group. The first statement takes packed rows, the second pairs of a packed row and edits.
+const (
+	insertPlain = `INSERT INTO claims (id, organization, claimed_at, import, delayed, status_before, services, user, line)
+		SELECT ?1 + j.key, ?2, ?3, ?4, ?5, ?6, ?7, j.value >> 32, j.value & 4294967295 FROM json_each(?8) j`
+	insertEdited = `INSERT INTO claims (id, organization, claimed_at, import, delayed, status_before, services, user, line, edits)
+		SELECT ?1 + j.key, ?2, ?3, ?4, ?5, ?6, ?7, j.value ->> 0 >> 32, j.value ->> 0 & 4294967295, j.value ->> 1 FROM json_each(?8) j`
+)
+
+// insertClaims inserts claims and returns their ids, in the order of the claims. An account with an open claim breaks
+// the index claims_open: that is an error.
+func insertClaims(ctx context.Context, tx *sql.Tx, batch newClaims) ([]int64, error) {
+	if len(batch.claims) == 0 {
+		return nil, nil
+	}
+	var next int64
+	if err := tx.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) + 1 FROM claims").Scan(&next); err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(batch.claims))
+	for _, group := range groupClaims(batch.claims) {
+		for n, row := range group.rows {
+			ids[row.index] = next + int64(n)
 		}
-		var done sql.Result
-		var err error
-		if len(part) == claimRows {
-			done, err = many.ExecContext(ctx, args...)
-		} else {
-			done, err = tx.ExecContext(ctx, insertStatement(len(part)), args...)
+		statement := insertPlain
+		if group.edited {
+			statement = insertEdited
 		}
-		if err != nil {
+		services := sql.NullString{String: group.services, Valid: group.services != ""}
+		if _, err := tx.ExecContext(ctx, statement, next, batch.organization, batch.at, batch.importID,
+			group.delayed, string(group.status), services, group.json(batch.claims)); err != nil {
 			return nil, err
 		}
-		last, err := done.LastInsertId()
-		if err != nil {
-			return nil, err
-		}
-		for i := range part {
-			ids = append(ids, last-int64(len(part)-1-i))
-		}
+		next += int64(len(group.rows))
 	}
 	return ids, nil
+}
+
+// groupClaims puts together what one statement can insert, ordered by account: the index of open claims is in that order.
+func groupClaims(claims []store.NewClaim) []*claimGroup {
+	byKind := map[claimKind]*claimGroup{}
+	var groups []*claimGroup
+	var services []string // of the claim before, and as stored: most are alike
+	var stored string
+	for i := range claims {
+		c := &claims[i]
+		if i == 0 || !slices.Equal(c.Services, services) {
+			services, stored = c.Services, encodeList(c.Services).String
+		}
+		kind := claimKind{delayed: c.Type == schema.Delayed, status: c.StatusBefore, services: stored, edited: c.Edits != schema.Profile{}}
+		group := byKind[kind]
+		if group == nil {
+			group = &claimGroup{claimKind: kind}
+			byKind[kind] = group
+			groups = append(groups, group)
+		}
+		group.rows = append(group.rows, claimRow{packed: c.AccountID<<32 | int64(c.Line), index: i})
+	}
+	for _, group := range groups {
+		slices.SortFunc(group.rows, func(a, b claimRow) int { return cmp.Compare(a.packed, b.packed) })
+	}
+	return groups
+}
+
+// json is the rows of the group as its statement takes them.
+func (g *claimGroup) json(claims []store.NewClaim) string {
+	list := make([]byte, 0, 20*len(g.rows))
+	for n, row := range g.rows {
+		list = append(list, "[,"[min(n, 1)])
+		if g.edited {
+			list = append(list, '[')
+		}
+		list = strconv.AppendInt(list, row.packed, 10)
+		if g.edited {
+			list = append(append(list, ','), encode(encode(claims[row.index].Edits))...)
+			list = append(list, ']')
+		}
+	}
+	return string(append(list, ']'))
 }

@@ -169,7 +169,7 @@ func benchDecide(facts claim.Facts, keys []string, results []byte) store.Applied
 		if decision.Outcome != schema.Ready {
 			panic(decision)
 		}
-		services, _ := pool.Assign(decision.Type, nil)
+		services, _ := pool.Assign(decision.Type, nil, nil, nil)
 		applied.Claims = append(applied.Claims, store.NewClaim{AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Line: i})
 		applied.Assigned["Meetings"]++
 	}

@@ -213,8 +213,13 @@ func scanImport(row interface{ Scan(...any) error }, now time.Time) (imp schema.
 	err = row.Scan(&imp.ID, &imp.File, &imp.SHA256, &imp.OrganizationID, &imp.State, &imp.Reason, &imp.AllOrNothing, &imp.ActivationEmails, &imp.Plan,
 		&consented, &imp.CancelRequested, &started, &finished, &lease, &imp.RowsRemoved)
 	imp.ConsentedAt, imp.StartedAt, imp.FinishedAt, imp.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
-	if imp.State == schema.StateApplying && !imp.LeaseUntil.IsZero() && !imp.LeaseUntil.After(now) {
-		imp.State = schema.StateInterrupted
+	if !imp.LeaseUntil.IsZero() && !imp.LeaseUntil.After(now) { // whoever worked on it has died
+		switch imp.State {
+		case schema.StateApplying:
+			imp.State = schema.StateInterrupted
+		case schema.StatePlanning: // and there is no plan to go on with
+			imp.State = schema.StateFailed
+		}
 	}
 	return imp, err
 }

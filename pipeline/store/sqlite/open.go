@@ -22,9 +22,8 @@ import (
 
 // Store is a store.Store on a SQLite file.
 type Store struct {
-	write      *sql.DB // one connection; nil where the store is read-only
-	read       *sql.DB
-	insertMany *sql.Stmt // claimRows claims
+	write *sql.DB // one connection; nil where the store is read-only
+	read  *sql.DB
 
 	organizations organizationCache
 	runs          ownRun
@@ -90,9 +89,6 @@ func Open(ctx context.Context, path string, options Options) (_ *Store, err erro
 		if err := s.migrate(ctx); err != nil {
 			return nil, err
 		}
-	}
-	if s.insertMany, err = s.write.PrepareContext(ctx, insertStatement(claimRows)); err != nil {
-		return nil, wrap(err, "prepare to write")
 	}
 	return s, nil
 }

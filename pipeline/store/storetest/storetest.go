@@ -231,7 +231,7 @@ func (c *claimer) decide(facts claim.Facts) (store.Applied, error) {
 		outcome := decision.Outcome
 		if decision.Outcome == schema.Ready {
 			outcome = schema.Claimed
-			services, _ := pool.Assign(decision.Type, wishes)
+			services, _ := pool.Assign(decision.Type, wishes, nil, nil)
 			if decision.Type == schema.Immediate {
 				for _, service := range services {
 					applied.Assigned[service]++
