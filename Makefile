@@ -21,7 +21,7 @@ demo: build ## play the whole job on the sample organization, in out/demo
 # The race detector is built with cgo, the program without.
 test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -timeout 30m ./...
 
 lint: $(LINT) ## check formatting, go vet, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \

@@ -175,8 +175,8 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts) (sto
 	licensing := licensing{pool: claim.NewPool(facts.Licenses)}
 	wishesFor := a.wishesFor(licensing.pool.Services())
 	verdicts := slices.Clone(b.verdicts)
-	var claims []store.NewClaim
-	var claimed []int // verdict of each claim
+	claims := make([]store.NewClaim, 0, len(b.ready))
+	claimed := make([]int, 0, len(b.ready)) // verdict of each claim
 	var claimedLike claimedFindings
 
 	for _, n := range b.fileOrder() {
