@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -50,10 +51,8 @@ func TestInOrder(t *testing.T) {
 			defer underway.Add(-1)
 			for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
 			}
-			for _, b := range bad {
-				if i == b {
-					return fmt.Errorf("item %d", i)
-				}
+			if slices.Contains(bad, i) {
+				return fmt.Errorf("item %d", i)
 			}
 			return nil
 		})

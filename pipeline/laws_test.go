@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"bytes"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -331,8 +330,7 @@ func TestOffline(t *testing.T) {
 				}
 			}
 		}
-		folder, err := os.MkdirTemp(base, "")
-		require.NoError(t, err)
+		folder := newFolder(t, base)
 		c := choices{t}
 		r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
 			Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3), Limits: dialect.Limits{ChunkRows: 1 + c.upTo(12)},

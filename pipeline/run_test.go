@@ -28,10 +28,16 @@ type run struct {
 	files  int
 }
 
-// newRun opens a database in a folder of its own, with the world in it.
-func newRun(t *rapid.T, base string, w *world) *run {
+// newFolder is a folder that goes away with base.
+func newFolder(t require.TestingT, base string) string {
 	folder, err := os.MkdirTemp(base, "")
 	require.NoError(t, err)
+	return folder
+}
+
+// newRun opens a database in a folder of its own, with the world in it.
+func newRun(t *rapid.T, base string, w *world) *run {
+	folder := newFolder(t, base)
 	store, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,7 +61,7 @@ func validated(t *testing.T, path string, strict bool) (report string, plan *Pla
 	var out bytes.Buffer
 	plan, err = p.Plan(t.Context(), source, Order{Offline: true}, &Report{To: &out, Format: ReportJSONL})
 	if err != nil {
-		require.True(t, errors.As(err, &refusal), "%v", err)
+		require.ErrorAs(t, err, &refusal)
 		require.True(t, refusal.Code.Known(), refusal.Code)
 		return "", nil, refusal
 	}

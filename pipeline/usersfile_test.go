@@ -85,13 +85,8 @@ func (f *usersFile) drawColumns(c choices, w *world) {
 	}
 	f.header = make([]string, len(f.columns))
 	for i, column := range f.columns {
-		f.header[i] = guard(column)
-		switch {
-		case c.chance(10):
-			f.header[i] = strings.ToUpper(f.header[i])
-		case c.chance(10):
-			f.header[i] = " " + f.header[i] + "\u00a0"
-		}
+		header := guard(column)
+		f.header[i] = pick(c, header, header, header, header, header, header, strings.ToUpper(header), " "+header+"\u00a0")
 		if !f.known(i) && column != "" && !slices.Contains(addedColumns, column) {
 			f.unknown = append(f.unknown, clean(f.header[i]))
 		}
@@ -236,14 +231,14 @@ func (f *usersFile) drawRow(c choices, w *world) *usersRow {
 		return row
 	}
 	for range 1 + c.upTo(2)*c.upTo(1) {
-		row.cells = f.spoil(c, w, row.cells)
+		row.cells = f.spoil(c, row.cells)
 	}
 	return row
 }
 
 // drawCell makes up a cell without a mistake.
 func (f *usersFile) drawCell(c choices, w *world, p *person, i int) string {
-	cell := ""
+	var cell string
 	switch {
 	case f.is(i, emailColumn):
 		cell = p.spelling(c)
@@ -272,12 +267,15 @@ func (f *usersFile) drawCell(c choices, w *world, p *person, i int) string {
 	return cell
 }
 
-// spoil makes one mistake in a row.
-func (f *usersFile) spoil(c choices, w *world, cells []string) []string {
+// spoil makes one mistake in a row; in one that has too few or too many cells, no further.
+func (f *usersFile) spoil(c choices, cells []string) []string {
+	if len(cells) != len(f.columns) {
+		return cells
+	}
 	cells = slices.Clone(cells)
 	set := func(value string, columns ...string) {
 		var places []int
-		for i := range min(len(cells), len(f.columns)) {
+		for i := range cells {
 			if f.is(i, columns...) {
 				places = append(places, i)
 			}
@@ -324,8 +322,8 @@ func (f *usersFile) spoil(c choices, w *world, cells []string) []string {
 	case 15: // the address of an earlier row
 		if len(f.rows) > 0 {
 			earlier := pick(c, f.rows...)
-			if at := slices.Index(f.columns, emailColumn); at < len(earlier.cells) {
-				set(earlier.cells[at], emailColumn)
+			if len(earlier.cells) == len(f.columns) {
+				set(earlier.cells[slices.Index(f.columns, emailColumn)], emailColumn)
 			}
 		}
 	}

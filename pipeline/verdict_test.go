@@ -79,7 +79,7 @@ func FuzzDecodeVerdicts(f *testing.F) {
 		}
 		again, err := decodeVerdicts(encodeVerdicts(verdicts))
 		require.NoError(t, err)
-		require.Equal(t, len(verdicts), len(again))
+		require.Len(t, again, len(verdicts))
 		for i := range again {
 			require.Equal(t, verdicts[i].result(1, ""), again[i].result(1, ""))
 		}
@@ -134,7 +134,7 @@ func FuzzUnpackChunk(f *testing.F) {
 		damaged.Data = data
 		c, err := unpackChunk(damaged, dialect.Format{}, verdicts)
 		if err == nil {
-			require.Equal(t, c.records.Len(), len(c.verdicts))
+			require.Len(t, c.verdicts, c.records.Len())
 		}
 	})
 }

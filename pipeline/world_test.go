@@ -107,10 +107,10 @@ func drawWorld(t *rapid.T) *world {
 			id: id, name: pick(c, "Acme AB", "=Hooli", "'+Globex", "Åkeri, \"Norr\"; Syd", id), kind: pick(c, "personal", "personal", "enterprise", "consumer"),
 			created: created.text, old: created.old, bring: c.chance(60), activations: c.chance(50),
 		}
-		switch {
-		case id == us:
+		switch id {
+		case us:
 			o.sso = c.chance(20)
-		case id == plain:
+		case plain:
 			o.kind, o.created, o.old = "personal", "2019-01-01", true
 		default:
 			o.sso, o.sync = c.chance(20), c.chance(20)

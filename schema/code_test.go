@@ -54,7 +54,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 			assert.Equal(t, strings.TrimSpace(text), text, code)
 			assert.NotContains(t, text, "  ", code)
 			assert.True(t, strings.HasSuffix(text, "."), "%s: %q does not end with a full stop", code, text)
-			for _, sentence := range strings.Split(text, ". ") {
+			for sentence := range strings.SplitSeq(text, ". ") {
 				assert.Less(t, len(strings.Fields(sentence)), 25, "%s: %q", code, sentence)
 			}
 		}
@@ -121,7 +121,7 @@ func TestError(t *testing.T) {
 	assert.Equal(t, "a.csv:3:4: Line 3 is bad. (csv_malformed)", err.Error())
 	assert.Equal(t, "Fix it so.", err.Remedy())
 	assert.NotContains(t, err.Error(), "secret")
-	assert.ErrorIs(t, err, cause)
+	require.ErrorIs(t, err, cause)
 
 	assert.Equal(t, "The file has no header or no row. (file_empty)", (&Error{Code: CodeFileEmpty}).Error())
 	assert.Equal(t, CodeFileEmpty.Fix(), (&Error{Code: CodeFileEmpty}).Remedy())

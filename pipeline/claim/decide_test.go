@@ -78,7 +78,7 @@ func TestRules(t *testing.T) {
 		"R8 directory synchronization":         {func(s *situation) { s.source.DirectorySync = true }, "ineligible", "source_directory_sync"},
 		"R9 immediate asked, delayed it is":    {func(s *situation) { s.asked = schema.Immediate }, "ineligible", "stale_claim_type"},
 		"R9 delayed asked, immediate it is":    {func(s *situation) { s.asked = schema.Delayed; s.claiming.BringConversations = false }, "ineligible", "stale_claim_type"},
-		"R12 blank takes what is planned":      {func(s *situation) {}, "ready", ""},
+		"R12 blank takes what is planned":      {func(*situation) {}, "ready", ""},
 		"R12 the type asked for is the type":   {func(s *situation) { s.asked = schema.Delayed }, "ready", ""},
 		"R6 claimed by us is no hindrance":     {func(s *situation) { s.domain.ClaimedBy = "acme" }, "ready", ""},
 		"single sign-on of ours is none":       {func(s *situation) { s.claiming.SSO = true }, "ready", ""},
@@ -165,7 +165,7 @@ func TestTypeFor(t *testing.T) {
 		given func(*situation)
 		want  schema.ClaimType
 	}{
-		"all of it":                          {func(s *situation) {}, schema.Delayed},
+		"all of it":                          {func(*situation) {}, schema.Delayed},
 		"delayed claims do not exist":        {func(s *situation) { s.clock.Policy.DelayedClaims = false }, schema.Immediate},
 		"conversations are not brought":      {func(s *situation) { s.claiming.BringConversations = false }, schema.Immediate},
 		"the source's setting is not asked":  {func(s *situation) { s.source.BringConversations = false }, schema.Delayed},
