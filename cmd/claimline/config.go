@@ -71,6 +71,9 @@ func (a *app) readConfig() (config, error) {
 		if limit, ok := k.Get("policy.max_rows").(string); ok && strings.EqualFold(limit, "none") {
 			_ = k.Set("policy.max_rows", 0)
 		}
+		if day, ok := k.Get("policy.delayed_created_until").(time.Time); ok { // what YAML makes of a date without quotes
+			_ = k.Set("policy.delayed_created_until", day.Format(time.DateOnly))
+		}
 	}
 	var c config
 	if err := k.Unmarshal("", &c); err != nil {
