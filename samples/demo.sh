@@ -38,6 +38,7 @@ play 0 claimline report --format text -o "$out/report.txt"
 play 0 claimline report --format csv -o "$out/report.csv"
 play 0 claimline report --format jsonl -o "$out/report.jsonl"
 play 0 claimline report --format json -o "$out/report.json"
+play 0 claimline report --format html -o "$out/report.html"
 play 0 claimline report --only problems --format csv -o "$out/problems.csv"
 
 printf '\nThe reports lie in %s:\n' "$out"
