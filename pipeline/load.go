@@ -327,6 +327,9 @@ func (l *line) organization() store.LoadOrganization {
 // another.
 func (l *line) service() string {
 	name := l.name("service")
+	if strings.Contains(name, ";") {
+		l.refuse("service", schema.CodeValueInvalid, "The service %s has a semicolon, which separates services in users.csv.", quote(name))
+	}
 	for _, header := range slices.Concat(schema.Columns, schema.ReportHeaders) {
 		if schema.SameHeader(header, name) {
 			l.refuse("service", schema.CodeValueInvalid, "A service cannot be called %s: that is a column of the users file.", quote(name))

@@ -156,14 +156,14 @@ func (p *planStage) repair(kind schema.Repair, n int) {
 
 // limits refuses, with CodeTooManyRows, a file of more rows than allowed.
 func (p *planStage) limits(c *chunk) error {
-	limit, why := p.policy.MaxRows, "policy.max_rows allows %d"
+	limit, why := p.policy.MaxRows, "policy.max_rows"
 	if most := p.policy.AllOrNothingMaxRows; p.order.AllOrNothing && (limit == 0 || most < limit) {
-		limit, why = most, "all-or-nothing allows %d"
+		limit, why = most, "policy.all_or_nothing_max_rows"
 	}
 	if limit == 0 || p.plan.Tally.Rows <= limit {
 		return nil
 	}
 	first := len(c.verdicts) - (p.plan.Tally.Rows - limit)
-	return schema.Refuse(schema.CodeTooManyRows, "The file has more rows than "+why+".", limit).
+	return schema.Refuse(schema.CodeTooManyRows, "The file has more rows than the %d that are allowed (%s).", limit, why).
 		At(p.plan.File, c.records.Line(first), 0)
 }

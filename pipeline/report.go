@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
@@ -237,7 +238,7 @@ func (r *csvReporter) write(record, said []string) error {
 		switch {
 		case r.layout.report[column]:
 		case column < len(record):
-			r.cells = append(r.cells, dialect.Restore(record[column], r.layout.known(column)))
+			r.cells = append(r.cells, decodable(dialect.Restore(record[column], r.layout.known(column))))
 		default:
 			r.cells = append(r.cells, "")
 		}
@@ -246,9 +247,18 @@ func (r *csvReporter) write(record, said []string) error {
 		r.cells = append(r.cells, dialect.Guard(text))
 	}
 	for column := len(r.layout.header); column < len(record); column++ {
-		r.cells = append(r.cells, dialect.Restore(record[column], false))
+		r.cells = append(r.cells, decodable(dialect.Restore(record[column], false)))
 	}
 	return r.writer.Write(r.cells)
+}
+
+// decodable is a cell in UTF-8: each byte that could not be decoded becomes the replacement character. As it was, it
+// would have the report taken for Windows-1252, and the row for one in order.
+func decodable(cell string) string {
+	if utf8.ValidString(cell) {
+		return cell
+	}
+	return string([]rune(cell))
 }
 
 func (r *csvReporter) end(schema.Summary) error {
