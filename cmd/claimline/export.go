@@ -25,7 +25,7 @@ func (f *selectionFlags) selection() (pipeline.Selection, error) {
 	if f.domain != "" {
 		key, ok := schema.DomainKey(f.domain)
 		if !ok {
-			return s, schema.Refuse(schema.CodeDomainInvalid, "%q is not a domain name.", f.domain)
+			return s, usage("--domain %q is not a domain name.", f.domain).WithFix("Write it as example.com.")
 		}
 		s.Domain = key
 	}

@@ -233,7 +233,7 @@ func (a *app) resumeCommand() *cobra.Command {
 			}
 			ctx := cmd.Context()
 			return a.withPipeline(ctx, writes, func(p *pipeline.Pipeline) error {
-				imp, err := p.Store.Import(ctx, id, a.now())
+				imp, err := a.importOf(ctx, p, id)
 				if err != nil {
 					return err
 				}

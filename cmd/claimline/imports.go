@@ -108,7 +108,7 @@ func (a *app) findImport(ctx context.Context, p *pipeline.Pipeline, args []strin
 		if err != nil {
 			return schema.Import{}, err
 		}
-		return p.Store.Import(ctx, id, a.now())
+		return a.importOf(ctx, p, id)
 	}
 	organization, err := a.organization(ctx, p.Store)
 	if err != nil {
@@ -122,6 +122,15 @@ func (a *app) findImport(ctx context.Context, p *pipeline.Pipeline, args []strin
 		return schema.Import{}, schema.Refuse(schema.CodeImportNotFound, "There are no imports yet.").WithFix("Import a file: claimline import FILE.")
 	}
 	return latest[0], nil
+}
+
+// importOf finds an import by its id. Where an organization is named, those of others are not to be seen.
+func (a *app) importOf(ctx context.Context, p *pipeline.Pipeline, id int64) (schema.Import, error) {
+	imp, err := p.Store.Import(ctx, id, a.now())
+	if err == nil && a.config.Org != "" && imp.OrganizationID != a.config.Org {
+		return schema.Import{}, schema.Refuse(schema.CodeImportNotFound, "%s has no import %d.", a.config.Org, id)
+	}
+	return imp, err
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -166,6 +175,9 @@ func (a *app) cancelCommand() *cobra.Command {
 				return err
 			}
 			return a.withPipeline(cmd.Context(), writes, func(p *pipeline.Pipeline) error {
+				if _, err := a.importOf(cmd.Context(), p, id); err != nil {
+					return err
+				}
 				if err := p.Store.RequestCancel(cmd.Context(), id, a.now()); err != nil {
 					return err
 				}

@@ -100,7 +100,7 @@ func (a *app) organization(ctx context.Context, s store.Store) (schema.Organizat
 	for _, organization := range all {
 		ids = append(ids, organization.ID)
 		// An organization that claims is an enterprise; there may be thousands of others.
-		if organization.Kind == schema.Enterprise && len(shown) < listed {
+		if len(all) <= listed || organization.Kind == schema.Enterprise && len(shown) < listed {
 			shown = append(shown, organization.ID)
 		}
 	}

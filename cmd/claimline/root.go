@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func exitCode(err error) int {
 	switch schema.CodeOf(err) {
-	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeTooManyAddresses:
+	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeTooManyAddresses, schema.CodeServiceUnknown:
 		return exitUsage
 	case schema.CodeInterrupted:
 		return exitInterrupted
