@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -58,7 +57,7 @@ Exit code 3 tells that some rows have problems.`,
 
 func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipeline.Source, order pipeline.Order, organization schema.Organization, flags reportFlags) error {
 	var plan *pipeline.Plan
-	started := p.Now().UTC().Truncate(time.Second)
+	started := p.Now()
 	clearProgress := a.follow(p)
 	err := a.writeOutput(flags.output, func(to io.Writer) (err error) {
 		defer clearProgress()
@@ -72,7 +71,7 @@ func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipelin
 			if err != nil {
 				return err
 			}
-			summary := plan.Summary(order, started, p.Now().UTC().Truncate(time.Second))
+			summary := plan.Summary(order, started, p.Now())
 			if flags.format == formatJSON {
 				return writeJSON(to, summary)
 			}
