@@ -103,25 +103,33 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err != nil {
 		return fmt.Errorf("read the kept header: %w", err)
 	}
-	numbers, err := p.Store.Chunks(ctx, imp.ID, false)
-	if err != nil {
-		return fmt.Errorf("list the chunks: %w", err)
-	}
 	claiming, err := p.Store.Organization(ctx, imp.OrganizationID)
 	if err != nil {
 		return fmt.Errorf("look up the claiming organization: %w", err)
 	}
 	rows := report.begin(l, plan.Format, claiming, p.Policy)
+	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
+		return err
+	}
+	return rows.end(summary)
+}
+
+// eachKept hands over every chunk of an import, in file order.
+func (p *Pipeline) eachKept(ctx context.Context, imp schema.Import, plan *Plan, each func(*chunk) error) error {
+	numbers, err := p.Store.Chunks(ctx, imp.ID, false)
+	if err != nil {
+		return fmt.Errorf("list the chunks: %w", err)
+	}
 	for _, number := range numbers {
 		c, err := p.keptChunk(ctx, imp, plan, number)
 		if err != nil {
 			return err
 		}
-		if err := rows.chunk(c); err != nil {
+		if err := each(c); err != nil {
 			return err
 		}
 	}
-	return rows.end(summary)
+	return nil
 }
 
 // keptChunk is a chunk of an import with what became of its rows.

@@ -95,22 +95,14 @@ func (p *Pipeline) nameRows(ctx context.Context, imp schema.Import, lines map[in
 	if err != nil {
 		return fmt.Errorf("read the kept header: %w", err)
 	}
-	numbers, err := p.Store.Chunks(ctx, imp.ID, false)
-	if err != nil {
-		return fmt.Errorf("list the chunks: %w", err)
-	}
-	for _, number := range numbers {
-		c, err := p.keptChunk(ctx, imp, plan, number)
-		if err != nil {
-			return err
-		}
+	return p.eachKept(ctx, imp, plan, func(c *chunk) error {
 		for i := range c.records.Len() {
 			if _, wanted := lines[c.records.Line(i)]; wanted {
 				lines[c.records.Line(i)] = l.address(c.records.Cells(i))
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // count counts the rows by reason.
