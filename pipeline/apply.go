@@ -26,20 +26,13 @@ type applyStage struct {
 	total    int
 }
 
-// batch is one chunk on its way through the second pass: the rows that are ready, with their address keys, sorted.
+// batch is one chunk on its way through the second pass.
 type batch struct {
-	number   int
+	kept     store.Chunk
 	verdicts []verdict // of all rows of the chunk, as planned
-	ready    []readyRow
-	keys     []string    // one per ready row
-	facts    claim.Facts // of keys, looked up ahead of the transaction
-}
-
-type readyRow struct {
-	row     int // index into verdicts
-	line    int
-	wishes  []claim.Wish
-	profile schema.Profile
+	*prepared
+	profiles []schema.Profile // of the ready rows; only where the rules are asked again
+	keys     []string         // likewise: their address keys
 }
 
 func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Plan) (*applyStage, error) {
@@ -61,7 +54,7 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *batch 
 		defer close(batches)
 		for _, number := range numbers {
 			select {
-			case batches <- &batch{number: number}:
+			case batches <- &batch{kept: store.Chunk{Number: number}}:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -71,47 +64,41 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *batch 
 	return batches
 }
 
-// unpack is the second stage: it reads a kept chunk, picks the rows that are ready, and looks their accounts up. Verdicts
-// are not made anew.
-func (a *applyStage) unpack(ctx context.Context, b *batch) error {
-	kept, err := a.pipeline.Store.Chunk(ctx, a.owner.ImportID, b.number)
-	if err != nil {
-		return fmt.Errorf("read chunk %d: %w", b.number, err)
+// unpack is the second stage: it reads a kept chunk, with what was prepared of its ready rows. Verdicts are not made anew.
+func (a *applyStage) unpack(ctx context.Context, b *batch) (err error) {
+	number := b.kept.Number
+	if b.kept, err = a.pipeline.Store.Chunk(ctx, a.owner.ImportID, number); err != nil {
+		return fmt.Errorf("read chunk %d: %w", number, err)
 	}
-	c, err := unpackChunk(kept, a.plan.Format, kept.Verdicts)
-	if err != nil {
-		return fmt.Errorf("unpack chunk %d: %w", b.number, err)
+	if b.verdicts, err = unpackVerdicts(b.kept.Verdicts); err != nil {
+		return fmt.Errorf("unpack chunk %d: %w", number, err)
 	}
-	b.verdicts, c.verdicts = c.verdicts, nil
-	defer spentChunks.Put(c)
-	var values cells
-	c.rows = cleared(c.rows, len(b.verdicts))
-	numbers := make([]int, 0, len(b.verdicts))
-	profiles := make([]schema.Profile, 0, len(b.verdicts))
-	hasServices := a.layout.hasServices()
-	for i := range b.verdicts {
-		if b.verdicts[i].Outcome != schema.Ready {
-			continue
-		}
-		record := c.records.Cells(i)
-		a.layout.clean(record, &values)
-		c.rows[i].key, _ = schema.ParseAddress(values[email])
-		if hasServices {
-			c.rows[i].wishes = make([]claim.Wish, len(a.layout.names))
-			a.layout.checkServices(record, &c.rows[i], &finding{})
-		}
-		profiles = append(profiles, values.profile())
-		numbers = append(numbers, i)
-	}
-	keys, place := uniqueKeys(c.rows, numbers)
-	b.keys, b.ready = keys, make([]readyRow, len(keys))
-	for n, i := range numbers {
-		b.ready[place[n]] = readyRow{row: i, line: c.records.Line(i), wishes: c.rows[i].wishes, profile: profiles[n]}
-	}
-	if b.facts, err = a.pipeline.Store.Facts(ctx, a.order.Organization, keys); err != nil {
-		return fmt.Errorf("look up chunk %d: %w", b.number, err)
+	if b.prepared, err = unpackPrepared(b.kept.Prepared, b.verdicts); err != nil {
+		return fmt.Errorf("unpack chunk %d: %w", number, err)
 	}
 	return nil
+}
+
+// readAgain reads the ready rows themselves, to ask the rules again, and returns their address keys.
+func (a *applyStage) readAgain(b *batch) ([]string, error) {
+	if b.keys != nil {
+		return b.keys, nil
+	}
+	c, err := unpackRows(b.kept, a.plan.Format)
+	if err != nil {
+		return nil, fmt.Errorf("unpack chunk %d: %w", b.kept.Number, err)
+	}
+	if c.records.Len() != len(b.verdicts) {
+		return nil, errVerdictsDamaged
+	}
+	var values cells
+	b.keys, b.profiles = make([]string, len(b.rows)), make([]schema.Profile, len(b.rows))
+	for n := range b.rows {
+		a.layout.clean(c.records.Cells(b.rows[n].row), &values)
+		b.keys[n], _ = schema.ParseAddress(values[email])
+		b.profiles[n] = values.profile()
+	}
+	return b.keys, nil
 }
 
 // tries is how often a chunk is tried before its rows are failed.
@@ -126,25 +113,26 @@ func (a *applyStage) chunk(ctx context.Context, b *batch) error {
 	whole := context.WithoutCancel(ctx)
 	apply := func(decide func(claim.Clock, *batch, claim.Facts) (store.Applied, error)) error {
 		clock := a.pipeline.clock()
-		return a.pipeline.Store.ApplyChunk(whole, a.owner, clock, b.number, b.keys, b.facts,
+		return a.pipeline.Store.ApplyChunk(whole, a.owner, clock, b.kept.Number, b.known(a.owner, clock.Now),
+			func() ([]string, error) { return a.readAgain(b) },
 			func(facts claim.Facts) (store.Applied, error) { return decide(clock, b, facts) })
 	}
 	err := apply(a.decide)
 	for try := 1; err != nil && try < tries && mayPass(err); try++ {
-		a.pipeline.Log.Warn().Err(err).Int("chunk", b.number).Int("try", try).Msg("applying a chunk failed, trying again")
+		a.pipeline.Log.Warn().Err(err).Int("chunk", b.kept.Number).Int("try", try).Msg("applying a chunk failed, trying again")
 		if !wait(ctx, time.Duration(try)*100*time.Millisecond) {
 			return ctx.Err()
 		}
 		err = apply(a.decide)
 	}
 	if err != nil && mayPass(err) {
-		a.pipeline.Log.Error().Err(err).Int("chunk", b.number).Msg("applying a chunk failed, its rows are given up")
+		a.pipeline.Log.Error().Err(err).Int("chunk", b.kept.Number).Msg("applying a chunk failed, its rows are given up")
 		err = apply(a.fail)
 	}
 	if err != nil {
 		return err
 	}
-	a.done += len(b.ready)
+	a.done += len(b.rows)
 	a.pipeline.progress(Applying, a.done, a.total)
 	return nil
 }
@@ -167,7 +155,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned.
+// decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned. Where
+// nothing has changed since the plan, what was decided then is what they would say.
 func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts) (store.Applied, error) {
 	if err := MayClaim(facts.Claiming); err != nil {
 		return store.Applied{}, err
@@ -175,25 +164,27 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts) (sto
 	licensing := licensing{pool: claim.NewPool(facts.Licenses)}
 	wishesFor := a.wishesFor(licensing.pool.Services())
 	verdicts := slices.Clone(b.verdicts)
-	claims := make([]store.NewClaim, 0, len(b.ready))
-	claimed := make([]int, 0, len(b.ready)) // verdict of each claim
+	claims := make([]store.NewClaim, 0, len(b.rows))
+	claimed := make([]int, 0, len(b.rows)) // verdict of each claim
 	var claimedLike claimedFindings
 
-	for _, n := range b.fileOrder() {
-		r, account := &b.ready[n], clock.AsOf(facts.Accounts[n])
+	for n := range b.rows { // in the order of the file, for licences are given out in that order
+		r := b.rows[n]
 		v := &verdicts[r.row]
-		planned := v.Type
-		decision := clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(b.keys[n])], account, "").Confirm(planned)
-		v.take(decision, a.layout)
-		if decision.Outcome != schema.Ready {
+		if facts.Unchanged {
+			v.finding = v.beforeLicenses()
+		} else {
+			account := clock.AsOf(facts.Accounts[n])
+			decision := clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(b.keys[n])], account, "").Confirm(v.Type)
+			v.take(decision, a.layout)
+			r.claimant = newClaimant(&account, b.profiles[n])
+		}
+		if v.Outcome != schema.Ready {
 			continue
 		}
 		services, _ := licensing.ready(v, wishesFor(r.wishes))
 		v.finding = claimedLike.of(v.finding)
-		claims = append(claims, store.NewClaim{
-			AccountID: account.ID, Type: v.Type, StatusBefore: account.User.Status, Line: r.line,
-			Edits: account.User.Edits(r.profile), Services: services,
-		})
+		claims = append(claims, r.claim(v.Type, services))
 		claimed = append(claimed, r.row)
 	}
 
@@ -233,7 +224,7 @@ func (c *claimedFindings) of(ready *finding) *finding {
 // fail gives up the ready rows of a chunk that broken machinery kept from being applied.
 func (a *applyStage) fail(_ claim.Clock, b *batch, _ claim.Facts) (store.Applied, error) {
 	verdicts := slices.Clone(b.verdicts)
-	for _, r := range b.ready {
+	for _, r := range b.rows {
 		verdicts[r.row].finding = found(schema.CodeInternal, "", "")
 	}
 	return store.Applied{
@@ -245,16 +236,6 @@ func (a *applyStage) fail(_ claim.Clock, b *batch, _ claim.Facts) (store.Applied
 // spoils reports whether a row keeps an all-or-nothing import from claiming anybody.
 func spoils(v verdict) bool {
 	return v.Outcome == schema.Invalid || v.Outcome == schema.Ineligible || v.Outcome == schema.Failed
-}
-
-// fileOrder lists the ready rows in the order of the file, which is the order in which licences are given out.
-func (b *batch) fileOrder() []int {
-	order := make([]int, len(b.ready))
-	for n := range order {
-		order[n] = n
-	}
-	slices.SortFunc(order, func(x, y int) int { return b.ready[x].row - b.ready[y].row })
-	return order
 }
 
 // wishesFor maps a row's wishes, which stand in the order of the services when the plan was made, to the services

@@ -74,10 +74,11 @@ func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 // planImport is the first pass: it makes the plan and keeps the file, in chunks. Nothing is written, and owner is not
 // set, before the file's header and the organization are found in order.
 func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) (owner store.Owner, plan *Plan, err error) {
-	planning, err := p.open(ctx, source, order, importRows)
+	planning, err := p.open(ctx, source, order)
 	if err != nil {
 		return owner, nil, err
 	}
+	planning.validate.prepares = true
 	imp, err := p.newImport(ctx, source, order)
 	if err != nil {
 		return owner, nil, err
@@ -86,12 +87,11 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) 
 		return owner, nil, fmt.Errorf("record the import: %w", err)
 	}
 	err = p.holding(ctx, owner, func(ctx context.Context) error {
-		if plan, err = planning.run(ctx, func(ctx context.Context, c *chunk) error {
-			if err := p.Store.KeepChunk(ctx, owner, packChunk(c)); err != nil {
-				return fmt.Errorf("keep chunk %d: %w", c.text.Number, err)
-			}
-			return nil
-		}); err != nil {
+		keeper := p.newKeeper(owner, order)
+		if plan, err = planning.run(ctx, keeper.chunk); err != nil {
+			return err
+		}
+		if err := keeper.end(ctx); err != nil {
 			return err
 		}
 		encoded, err := json.Marshal(plan)

@@ -1,12 +1,15 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
@@ -30,20 +33,127 @@ func pack(data []byte) []byte { return compressor.EncodeAll(data, nil) }
 
 func unpack(packed []byte) ([]byte, error) { return decompressor.DecodeAll(packed, nil) }
 
-// packChunk is a planned chunk as it is kept.
-func packChunk(c *chunk) store.Chunk {
-	data := binary.AppendUvarint(make([]byte, 0, len(c.text.Text)+binary.MaxVarintLen64), uint64(c.text.Line))
-	counts := tally(c.verdicts)
-	return store.Chunk{
-		Number: c.text.Number, Data: pack(append(data, c.text.Text...)), Verdicts: pack(encodeVerdicts(c.verdicts)), Planned: counts,
+// keeper is the last stage of planning an import: it keeps the file, with the verdicts and what was prepared. What it keeps
+// as one chunk, and what is applied in one transaction, is several of those in which the file is read: the more rows a
+// transaction has, the less does a file pay that is in no order; the fewer are on their way, the less memory it takes.
+type keeper struct {
+	store store.Imports
+	owner store.Owner
+
+	// How much a kept chunk has; the last part that comes may go beyond.
+	maxRows, maxBytes int
+
+	number int
+	data   []byte    // the line of the first row, and the text
+	rows   []verdict // of all rows
+	prepared
+	wishes []claim.Wish // of the rows prepared
+}
+
+// How much a transaction applies: more costs fewer flushes of the disk, and holds others up for longer.
+const (
+	keptRows  = 15_000
+	keptBytes = 4 << 20
+)
+
+func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
+	k := &keeper{store: p.Store, owner: owner, maxRows: keptRows, maxBytes: keptBytes}
+	if p.Limits.ChunkRows != 0 {
+		k.maxRows = p.Limits.ChunkRows
+	}
+	if order.AllOrNothing { // one chunk, for it is one transaction
+		k.maxRows, k.maxBytes = math.MaxInt, math.MaxInt
+	}
+	return k
+}
+
+// chunk takes one more part.
+func (k *keeper) chunk(ctx context.Context, c *chunk) error {
+	if len(k.data) == 0 {
+		k.data = binary.AppendUvarint(k.data, uint64(c.text.Line))
+		k.prepared = prepared{epoch: k.owner.Epoch, rows: k.prepared.rows[:0]}
+		k.wishes = k.wishes[:0]
+	}
+	k.prepare(c, len(k.rows))
+	k.data = append(k.data, c.text.Text...)
+	k.rows = append(k.rows, c.verdicts...)
+	if len(k.rows) < k.maxRows && len(k.data) < k.maxBytes {
+		return nil
+	}
+	return k.end(ctx)
+}
+
+// end keeps what there is.
+func (k *keeper) end(ctx context.Context) error {
+	if len(k.rows) == 0 {
+		return nil
+	}
+	if err := k.store.KeepChunk(ctx, k.owner, k.pack()); err != nil {
+		return fmt.Errorf("keep chunk %d: %w", k.number, err)
+	}
+	k.number++
+	k.data, k.rows = k.data[:0], k.rows[:0]
+	return nil
+}
+
+// pack is what there is, as it is kept.
+func (k *keeper) pack() store.Chunk {
+	counts := tally(k.rows)
+	kept := store.Chunk{
+		Number: k.number, Data: pack(k.data), Verdicts: pack(encodeVerdicts(k.rows)), Planned: counts,
 		Done: counts.Outcomes[schema.Ready] == 0,
 	}
+	if !kept.Done {
+		kept.Prepared = pack(k.prepared.encode())
+	}
+	return kept
 }
 
 var errChunkDamaged = errors.New("the kept chunk is damaged")
 
 // unpackChunk is the rows of a kept chunk with the packed verdicts given, its own or its results.
 func unpackChunk(kept store.Chunk, format dialect.Format, packed []byte) (*chunk, error) {
+	c, err := unpackRows(kept, format)
+	if err != nil {
+		return nil, err
+	}
+	if c.verdicts, err = unpackVerdicts(packed); err != nil {
+		return nil, err
+	}
+	if len(c.verdicts) != c.records.Len() {
+		return nil, errVerdictsDamaged
+	}
+	return c, nil
+}
+
+func unpackVerdicts(packed []byte) ([]verdict, error) {
+	verdicts, err := unpack(packed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errVerdictsDamaged, err)
+	}
+	return decodeVerdicts(verdicts)
+}
+
+// unpackPrepared is what was prepared of the rows that these verdicts find ready.
+func unpackPrepared(packed []byte, verdicts []verdict) (*prepared, error) {
+	data, err := unpack(packed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errPreparedDamaged, err)
+	}
+	p, err := decodePrepared(data)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.rows {
+		if row := p.rows[i].row; row < 0 || row >= len(verdicts) || verdicts[row].Outcome != schema.Ready {
+			return nil, errPreparedDamaged
+		}
+	}
+	return p, nil
+}
+
+// unpackRows is the rows of a kept chunk.
+func unpackRows(kept store.Chunk, format dialect.Format) (*chunk, error) {
 	data, err := unpack(kept.Data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
@@ -52,20 +162,9 @@ func unpackChunk(kept store.Chunk, format dialect.Format, packed []byte) (*chunk
 	if size <= 0 {
 		return nil, errChunkDamaged
 	}
-	c, _ := spentChunks.Get().(*chunk)
-	c.text = dialect.Chunk{Number: kept.Number, Line: int(line), Text: string(data[size:])}
+	c := &chunk{text: dialect.Chunk{Number: kept.Number, Line: int(line), Text: string(data[size:])}}
 	if err := c.text.Parse(format, &c.records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
-	}
-	verdicts, err := unpack(packed)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errVerdictsDamaged, err)
-	}
-	if c.verdicts, err = decodeVerdicts(verdicts); err != nil {
-		return nil, err
-	}
-	if len(c.verdicts) != c.records.Len() {
-		return nil, errVerdictsDamaged
 	}
 	return c, nil
 }

@@ -10,14 +10,14 @@ import (
 // licensing gives out licences to ready rows, in file order (R17).
 type licensing struct {
 	pool *claim.Pool
-	last licensed // rows mostly get what the row before them got: they share one finding
+	last map[*finding]*licensed // rows that found the same mostly get the same: they share one finding
 
 	services, unavailable []string // memory for the next row
 }
 
-// licensed is a finding before and after licences were given out.
+// licensed is a finding after licences were given out.
 type licensed struct {
-	before, after         *finding
+	*finding
 	services, unavailable []string
 }
 
@@ -25,7 +25,8 @@ type licensed struct {
 func (l *licensing) ready(v *verdict, wishes []claim.Wish) (services, unavailable []string) {
 	l.services, l.unavailable = l.pool.Assign(v.Type, wishes, l.services[:0], l.unavailable[:0])
 	services, unavailable = l.services, l.unavailable
-	if v.finding != l.last.before || !slices.Equal(services, l.last.services) || !slices.Equal(unavailable, l.last.unavailable) {
+	last := l.last[v.finding]
+	if last == nil || !slices.Equal(services, last.services) || !slices.Equal(unavailable, last.unavailable) {
 		services, unavailable = slices.Clone(services), slices.Clone(unavailable)
 		after := *v.finding
 		after.Licenses = services
@@ -33,8 +34,12 @@ func (l *licensing) ready(v *verdict, wishes []claim.Wish) (services, unavailabl
 		for _, service := range unavailable {
 			after.Warnings = append(after.Warnings, schema.Warning(schema.CodeLicenseUnavailable, service))
 		}
-		l.last = licensed{before: v.finding, after: &after, services: services, unavailable: unavailable}
+		last = &licensed{finding: &after, services: services, unavailable: unavailable}
+		if l.last == nil {
+			l.last = map[*finding]*licensed{}
+		}
+		l.last[v.finding] = last
 	}
-	v.finding = l.last.after
-	return l.last.services, l.last.unavailable
+	v.finding = last.finding
+	return last.services, last.unavailable
 }

@@ -197,7 +197,7 @@ func emailColumnMissing(file string, line int, header []string) error {
 var emailLike = []string{schema.EmailHeader, "User ID/Email", "User ID", "Email", "E-mail", "Email Address", "Mail", "E-postadress", "E-post"}
 
 // read is the first stage: it cuts the file into chunks of whole rows.
-func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader) <-chan *chunk {
+func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent spentChunks) <-chan *chunk {
 	chunks := make(chan *chunk)
 	g.Go(func() error {
 		defer close(chunks)
@@ -206,7 +206,7 @@ func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader) <-chan
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
-			c, _ := spentChunks.Get().(*chunk)
+			c := spent.get()
 			if c.err = err; err == nil {
 				c.text = *text
 			}

@@ -225,12 +225,12 @@ type broken struct {
 	err          error
 }
 
-func (b *broken) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.Clock, number int, keys []string, ahead claim.Facts, decide func(claim.Facts) (store.Applied, error)) error {
+func (b *broken) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.Clock, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (store.Applied, error)) error {
 	if number == b.chunk && b.times > 0 {
 		b.times--
 		return b.err
 	}
-	return b.Store.ApplyChunk(ctx, owner, clock, number, keys, ahead, decide)
+	return b.Store.ApplyChunk(ctx, owner, clock, number, known, keys, decide)
 }
 
 // Machinery that breaks costs no row: it is tried again, and what does not work after three times is failed, row by row.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"math"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,7 +29,8 @@ type planning struct {
 //	file ─▶ read ─chunks▶ validate ─verdicts▶ plan ─▶ keep
 func (p *planning) run(ctx context.Context, keep func(context.Context, *chunk) error) (*Plan, error) {
 	g, gctx := errgroup.WithContext(ctx)
-	chunks := read(gctx, g, p.reader)
+	spent := make(spentChunks, 2*p.workers+2) // as many as may be on their way
+	chunks := read(gctx, g, p.reader, spent)
 	validated := inOrder(gctx, g, p.workers, chunks, p.validate.chunk)
 	g.Go(func() error {
 		for c := range validated {
@@ -42,7 +42,7 @@ func (p *planning) run(ctx context.Context, keep func(context.Context, *chunk) e
 					return err
 				}
 			}
-			spentChunks.Put(c)
+			spent.put(c)
 		}
 		return nil
 	})
@@ -53,7 +53,7 @@ func (p *planning) run(ctx context.Context, keep func(context.Context, *chunk) e
 }
 
 // apply is the second pass: it claims what the plan found ready, chunk by chunk. Each is one transaction, in which the
-// rules are asked again.
+// rules are asked again where anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
 func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan) error {
@@ -80,18 +80,14 @@ func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Impo
 	return g.Wait()
 }
 
-// How many rows a chunk has. That of an import is a transaction: larger ones cost fewer flushes of the disk, and hold
-// others up for longer. That of a dry run only costs memory.
-const (
-	importRows = 5000
-	dryRunRows = 2000
-)
+// chunkRows is how many rows a chunk has in which the file is read. More cost memory and gain nothing.
+const chunkRows = 2500
 
 // Plan decides what an import of the file would do with each row, and changes nothing: the dry run. report, where it is
 // not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
 func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report *Report) (*Plan, error) {
 	started := p.now()
-	planning, err := p.open(ctx, source, order, dryRunRows)
+	planning, err := p.open(ctx, source, order)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +103,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order Order, chunkRows int) (*planning, error) {
+func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*planning, error) {
 	clock := p.clock()
 	var services []string
 	var pool *claim.Pool
@@ -131,9 +127,6 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, chunkR
 	limits := p.Limits
 	if limits.ChunkRows == 0 {
 		limits.ChunkRows = chunkRows
-	}
-	if order.AllOrNothing { // one chunk, for it is one transaction
-		limits.ChunkRows, limits.ChunkBytes = math.MaxInt, math.MaxInt
 	}
 	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, emailLike...)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -21,12 +21,31 @@ type chunk struct {
 	rows     []row
 	verdicts []verdict // one per row
 	wishes   []claim.Wish
-	trimmed  int   // cells that had blanks around them
-	err      error // what ends the file here
+	version  int64     // of the facts decided on
+	until    time.Time // when time itself first changes an account decided on; zero: never
+	trimmed  int       // cells that had blanks around them
+	err      error     // what ends the file here
 }
 
-// spentChunks are chunks that have come to the end of the pipeline: their memory serves the next ones.
-var spentChunks = sync.Pool{New: func() any { return &chunk{} }}
+// spentChunks are chunks of one run that have come to its end: their memory serves the next ones. (A sync.Pool would be
+// emptied by the collector about as often as a chunk comes by.)
+type spentChunks chan *chunk
+
+func (s spentChunks) get() *chunk {
+	select {
+	case c := <-s:
+		return c
+	default:
+		return &chunk{}
+	}
+}
+
+func (s spentChunks) put(c *chunk) {
+	select {
+	case s <- c:
+	default:
+	}
+}
 
 // row is what later stages need of a record.
 type row struct {
@@ -34,6 +53,7 @@ type row struct {
 	hash   uint64 // of key
 	asked  schema.ClaimType
 	wishes []claim.Wish // per service of the layout; nil: the file has no service columns
+	claimant
 }
 
 // cells are the values of one record, one per field of schema.Row, cleaned of blanks and of the spreadsheet guard.
@@ -75,6 +95,7 @@ type validateStage struct {
 	clock    claim.Clock
 	seed     maphash.Seed
 	strict   *strictChecks // nil: the fast checks
+	prepares bool          // what claiming the ready rows takes
 }
 
 // chunk validates one chunk; several may be under way at once.
@@ -100,7 +121,7 @@ func (v *validateStage) chunk(ctx context.Context, c *chunk) error {
 // check makes the row checks, all but the one for duplicates, which needs the order of the file.
 func (v *validateStage) check(c *chunk) {
 	n := c.records.Len()
-	c.trimmed = 0
+	c.trimmed, c.version, c.until = 0, 0, time.Time{}
 	c.rows, c.verdicts = cleared(c.rows, n), cleared(c.verdicts, n)
 	var wishes []claim.Wish
 	if v.layout.hasServices() {
@@ -267,18 +288,36 @@ func (v *validateStage) decide(ctx context.Context, c *chunk) error {
 			good = append(good, i)
 		}
 	}
-	keys, place := uniqueKeys(c.rows, good)
-	if len(keys) == 0 {
+	if len(good) == 0 {
 		return nil
+	}
+	slices.SortFunc(good, func(a, b int) int { return strings.Compare(c.rows[a].key, c.rows[b].key) })
+	keys := make([]string, 0, len(good))
+	for _, i := range good {
+		if key := c.rows[i].key; len(keys) == 0 || keys[len(keys)-1] != key {
+			keys = append(keys, key)
+		}
 	}
 	facts, err := v.pipeline.Store.Facts(ctx, v.order.Organization, keys)
 	if err != nil {
 		return err
 	}
-	for n, i := range good {
-		key := keys[place[n]]
-		decision := v.clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(key)], facts.Accounts[place[n]], c.rows[i].asked)
+	c.version = facts.Version
+	var values cells
+	at := 0 // key of the row
+	for _, i := range good {
+		r := &c.rows[i]
+		if keys[at] != r.key {
+			at++
+		}
+		account := &facts.Accounts[at]
+		decision := v.clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(r.key)], *account, r.asked)
 		c.verdicts[i].take(decision, v.layout)
+		if v.prepares && decision.Outcome == schema.Ready {
+			v.layout.clean(c.records.Cells(i), &values)
+			r.claimant = newClaimant(account, values.profile())
+			c.until = earliest(c.until, v.clock.NextDue(*account))
+		}
 	}
 	return nil
 }
@@ -308,23 +347,12 @@ var (
 	contentStays = &finding{Outcome: schema.Ready, Type: schema.Immediate, Warnings: []string{string(schema.CodeContentNotTransferred)}} // R11
 )
 
-// uniqueKeys lists the address keys of the rows with these numbers, sorted and each once; place tells for each of the
-// rows where its key stands in the list.
-func uniqueKeys(rows []row, numbers []int) (keys []string, place []int) {
-	byKey := make([]int, len(numbers))
-	for n := range byKey {
-		byKey[n] = n
+// beforeLicenses is what a ready row had found before licences were given out.
+func (v *verdict) beforeLicenses() *finding {
+	if slices.Contains(v.Warnings, contentStays.Warnings[0]) {
+		return contentStays
 	}
-	slices.SortFunc(byKey, func(a, b int) int { return strings.Compare(rows[numbers[a]].key, rows[numbers[b]].key) })
-	keys, place = make([]string, 0, len(numbers)), make([]int, len(numbers))
-	for _, n := range byKey {
-		key := rows[numbers[n]].key
-		if len(keys) == 0 || keys[len(keys)-1] != key {
-			keys = append(keys, key)
-		}
-		place[n] = len(keys) - 1
-	}
-	return keys, place
+	return readyFindings[v.Type]
 }
 
 // quote shows a cell in a message: shortened, on one line, with everything that is not plain text escaped.

@@ -120,49 +120,70 @@ var errVerdictsDamaged = errors.New("the kept verdicts are damaged")
 
 // decodeVerdicts is the inverse of encodeVerdicts.
 func decodeVerdicts(packed []byte) ([]verdict, error) {
-	next := func() (uint64, bool) {
-		n, size := binary.Uvarint(packed)
-		if size <= 0 {
-			return 0, false
-		}
-		packed = packed[size:]
-		return n, true
-	}
-	rows, ok := next()
-	size, ok2 := next()
-	if !ok || !ok2 || size > uint64(len(packed)) {
-		return nil, errVerdictsDamaged
-	}
+	in := packedReader{rest: packed}
+	rows := in.uvarint()
 	var findings []finding
-	if err := json.Unmarshal(packed[:size], &findings); err != nil {
+	if err := json.Unmarshal(in.bytes(in.uvarint()), &findings); err != nil {
 		return nil, fmt.Errorf("%w: %w", errVerdictsDamaged, err)
 	}
-	packed = packed[size:]
-	if rows > uint64(len(packed)) { // every row takes a byte at least
+	if rows > uint64(len(in.rest)) { // every row takes a byte at least
 		return nil, errVerdictsDamaged
 	}
 	verdicts := make([]verdict, rows)
 	var lastID int64
 	for i := range verdicts {
-		number, ok := next()
-		if !ok || number>>1 >= uint64(len(findings)) {
+		number := in.uvarint()
+		if number>>1 >= uint64(len(findings)) {
 			return nil, errVerdictsDamaged
 		}
 		verdicts[i].finding = &findings[number>>1]
 		if number&1 == 1 {
-			step, size := binary.Varint(packed)
-			if size <= 0 {
-				return nil, errVerdictsDamaged
-			}
-			packed = packed[size:]
-			lastID += step
+			lastID += in.varint()
 			verdicts[i].claimID = lastID
 		}
 	}
-	if len(packed) > 0 {
+	if in.bad || len(in.rest) > 0 {
 		return nil, errVerdictsDamaged
 	}
 	return verdicts, nil
+}
+
+// packedReader reads what was packed, from the front. Once something is missing, it is bad and gives zeros.
+type packedReader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *packedReader) uvarint() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	r.skip(size)
+	return n
+}
+
+func (r *packedReader) varint() int64 {
+	n, size := binary.Varint(r.rest)
+	r.skip(size)
+	return n
+}
+
+// skip goes on behind a number of this size; there is none where that is not positive.
+func (r *packedReader) skip(size int) {
+	if size <= 0 {
+		r.bad, r.rest = true, nil
+		return
+	}
+	r.rest = r.rest[size:]
+}
+
+// bytes are the next n bytes.
+func (r *packedReader) bytes(n uint64) []byte {
+	if n > uint64(len(r.rest)) {
+		r.bad, r.rest = true, nil
+		return nil
+	}
+	next := r.rest[:n]
+	r.rest = r.rest[n:]
+	return next
 }
 
 // appendKey appends what makes f differ from other findings, every part behind its length.

@@ -3,13 +3,17 @@ package pipeline
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -86,38 +90,110 @@ func FuzzDecodeVerdicts(f *testing.F) {
 	})
 }
 
-// A chunk that was kept is the chunk that was planned: text, lines, verdicts.
+// A chunk that was kept is what was planned, part by part: text, lines, verdicts, and what was prepared.
 func TestKeptChunkRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		verdicts := drawVerdicts().Draw(t, "verdicts")
 		format := dialect.Format{Delimiter: rapid.SampledFrom([]byte(",;\t|")).Draw(t, "delimiter"), CRLF: rapid.Bool().Draw(t, "CRLF")}
 		cells := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "", "Å\n", `"`, ",;\t|", "\xe5", "=1"}), 1, 4)
-		c := &chunk{text: dialect.Chunk{Number: rapid.IntRange(0, 9).Draw(t, "number"), Line: rapid.IntRange(1, 1<<31).Draw(t, "line")}, verdicts: verdicts}
-		c.text.Text = write(t, format, len(verdicts), func(int) []string { return append([]string{"x"}, cells.Draw(t, "cells")...) })
+		services := rapid.IntRange(0, 3).Draw(t, "services")
+		line := rapid.IntRange(1, 1<<31).Draw(t, "line")
+		k := keeper{owner: store.Owner{Epoch: rapid.Int64Range(1, 9).Draw(t, "epoch")}, maxRows: math.MaxInt, maxBytes: math.MaxInt}
+		whole := chunk{text: dialect.Chunk{Line: line}}
+		want := prepared{epoch: k.owner.Epoch}
+		for range rapid.IntRange(1, 3).Draw(t, "parts") {
+			c := &chunk{text: dialect.Chunk{Line: line}, verdicts: drawVerdicts().Draw(t, "verdicts")}
+			c.text.Text = write(t, format, len(c.verdicts), func(int) []string { return append([]string{"x"}, cells.Draw(t, "cells")...) })
+			require.NoError(t, c.text.Parse(format, &c.records))
+			drawRows(t, c, services)
+			require.NoError(t, k.chunk(t.Context(), c))
 
-		kept := packChunk(c)
-		require.Equal(t, c.text.Number, kept.Number)
-		require.Equal(t, tally(verdicts), kept.Planned)
-		require.Equal(t, kept.Planned.Outcomes[schema.Ready] == 0, kept.Done)
+			line += strings.Count(c.text.Text, "\n")
+			whole.text.Text += c.text.Text
+			for i, v := range c.verdicts {
+				if v.Outcome == schema.Ready {
+					want.rows = append(want.rows, readyRow{row: len(whole.verdicts) + i, line: c.records.Line(i), wishes: c.rows[i].wishes, claimant: c.rows[i].claimant})
+				}
+			}
+			whole.verdicts = append(whole.verdicts, c.verdicts...)
+			if want.version == 0 || c.version < want.version {
+				want.version = c.version
+			}
+			if want.until.IsZero() || !c.until.IsZero() && c.until.Before(want.until) {
+				want.until = c.until
+			}
+		}
+
+		kept := k.pack()
+		require.Equal(t, tally(whole.verdicts), kept.Planned)
+		require.Equal(t, len(want.rows) == 0, kept.Done)
 		got, err := unpackChunk(kept, format, kept.Verdicts)
 		require.NoError(t, err)
-		require.Equal(t, c.text.Number, got.text.Number)
-		require.Equal(t, c.text.Line, got.text.Line)
-		require.Equal(t, c.text.Text, got.text.Text)
-		require.Len(t, got.verdicts, len(verdicts))
-		for i := range verdicts {
-			require.Equal(t, verdicts[i], got.verdicts[i])
+		require.Equal(t, whole.text, got.text)
+		require.Len(t, got.verdicts, len(whole.verdicts))
+		for i := range whole.verdicts {
+			require.Equal(t, whole.verdicts[i], got.verdicts[i])
+		}
+		if !kept.Done {
+			again, err := unpackPrepared(kept.Prepared, whole.verdicts)
+			require.NoError(t, err)
+			require.Equal(t, &want, again)
 		}
 
 		// Verdicts of another chunk are found out.
-		_, err = unpackChunk(kept, format, pack(encodeVerdicts(append(verdicts, nothing))))
+		_, err = unpackChunk(kept, format, pack(encodeVerdicts(append(whole.verdicts, nothing))))
 		require.ErrorIs(t, err, errVerdictsDamaged)
+	})
+}
+
+// drawRows gives the rows of a chunk what planning finds out about them.
+func drawRows(t *rapid.T, c *chunk, services int) {
+	c.rows = make([]row, len(c.verdicts))
+	c.version = rapid.Int64Range(1, 1<<40).Draw(t, "version")
+	if rapid.Bool().Draw(t, "due") {
+		c.until = time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "until"), 0).UTC()
+	}
+	for i := range c.rows {
+		r := &c.rows[i]
+		if services > 0 {
+			r.wishes = rapid.SliceOfN(rapid.SampledFrom([]claim.Wish{claim.Automatic, claim.Assign, claim.Withhold}), services, services).Draw(t, "wishes")
+		}
+		r.account = rapid.Int64Range(1, 1<<40).Draw(t, "account")
+		r.status = rapid.SampledFrom(schema.Statuses).Draw(t, "status")
+		if rapid.Bool().Draw(t, "edited") {
+			r.edits = &schema.Profile{FirstName: "Åsa", Phone: rapid.StringN(0, 5, 20).Draw(t, "phone")}
+		}
+	}
+}
+
+// FuzzUnpackPrepared shows that what was prepared is found out where it is damaged, and never does harm.
+func FuzzUnpackPrepared(f *testing.F) {
+	verdicts := []verdict{{finding: readyFindings[schema.Delayed]}, nothing, {finding: readyFindings[schema.Immediate]}}
+	p := prepared{epoch: 1, version: 2, rows: []readyRow{
+		{row: 0, line: 2, claimant: claimant{account: 9, status: schema.Active}, wishes: []claim.Wish{claim.Assign}},
+		{row: 2, line: 7, claimant: claimant{account: 4, status: schema.Inactive, edits: &schema.Profile{Title: "x"}}, wishes: []claim.Wish{claim.Automatic}},
+	}}
+	f.Add(p.encode())
+	f.Add((&prepared{}).encode())
+	f.Add([]byte{})
+	f.Add([]byte("\x0d{\"rows\":1000}"))
+	f.Add([]byte("\x1c{\"rows\":1,\"statuses\":[\"a\"]}\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01\x01\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		again, err := unpackPrepared(pack(data), verdicts)
+		if err != nil {
+			require.ErrorIs(t, err, errPreparedDamaged)
+			return
+		}
+		for i := range again.rows {
+			require.Equal(t, schema.Ready, verdicts[again.rows[i].row].Outcome)
+		}
 	})
 }
 
 // FuzzUnpackChunk shows that a damaged chunk is found out, and never does harm.
 func FuzzUnpackChunk(f *testing.F) {
-	kept := packChunk(&chunk{text: dialect.Chunk{Number: 1, Line: 7, Text: "a,b\n\"c\nd\",e\n"}, verdicts: []verdict{nothing, nothing}})
+	k := keeper{maxRows: math.MaxInt, maxBytes: math.MaxInt}
+	require.NoError(f, k.chunk(f.Context(), &chunk{text: dialect.Chunk{Line: 7, Text: "a,b\n\"c\nd\",e\n"}, verdicts: []verdict{nothing, nothing}}))
+	kept := k.pack()
 	raw, err := unpack(kept.Data)
 	require.NoError(f, err)
 	f.Add(kept.Data, kept.Verdicts, false)

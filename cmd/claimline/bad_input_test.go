@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -69,6 +70,9 @@ func TestFilesThatAreRefused(t *testing.T) {
 			for _, command := range [][]string{{"validate"}, {"validate", "--offline"}, {"import", "--accept-permanent"}, {"import", "--accept-permanent", "--all-or-nothing"}} {
 				if c.name == "two service columns" && len(command) == 2 && command[1] == "--offline" {
 					continue // offline, services are unknown columns
+				}
+				if strings.HasSuffix(c.name, "line 70,000") && slices.Contains(command, "--all-or-nothing") {
+					continue // refused for its many rows before
 				}
 				got := s.run(t, append(command, "--json", file)...)
 				assert.Equal(t, exitFailed, got.code, command)

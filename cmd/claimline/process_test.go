@@ -26,8 +26,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// labUsers is how many users can be claimed in the lab: six chunks.
-const labUsers = 30_000
+// labUsers is how many users can be claimed in the lab: four chunks.
+const labUsers = 60_000
 
 // patience is how long a test waits for what a process will do at once.
 const patience = time.Minute
@@ -172,21 +172,18 @@ func (p *process) freezeBetweenChunks(t *testing.T, s *site, query string) {
 	conn := s.connect(t)
 	defer func() { _ = conn.Close() }()
 	holds := func() (yes bool) {
-		require.False(t, p.ended(), "the process ended too soon: %s%s", &p.stdout, &p.stderr)
 		require.NoError(t, conn.QueryRowContext(t.Context(), query).Scan(&yes))
 		return yes
 	}
-	eventually(t, query, func() bool {
-		if !holds() {
-			return false
-		}
-		release := s.nextInLine(t)
+	holds() // now there is an index, of which nextInLine locks a byte
+	eventually(t, query, func() (yes bool) {
+		require.False(t, p.ended(), "the process ended too soon: %s%s", &p.stdout, &p.stderr)
+		release := s.nextInLine(t) // always, for between two chunks there is no time to look first
 		defer release()
-		if !holds() {
-			return false
+		if yes = holds(); yes {
+			p.freeze(t)
 		}
-		p.freeze(t)
-		return true
+		return yes
 	})
 }
 
@@ -211,10 +208,10 @@ func (s *site) nextInLine(t *testing.T) (release func()) {
 // States of the database in which a process is stopped.
 const (
 	applying     = "SELECT EXISTS (SELECT 1 FROM imports WHERE state = 'applying')"
-	halfway      = "SELECT count(*) BETWEEN 1 AND 25000 FROM claims WHERE import IS NOT NULL"
+	halfway      = "SELECT count(*) BETWEEN 1 AND 30000 FROM claims WHERE import IS NOT NULL"
 	halfwayRead  = "SELECT EXISTS (SELECT 1 FROM import_chunks c JOIN imports i ON i.id = c.import WHERE i.state = 'planning')"
-	firstClaims  = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 1 AND state = 'applying') AND (SELECT count(*) FROM claims WHERE import = 1) < 10000"
-	secondClaims = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 2 AND state = 'applying') AND (SELECT count(*) FROM claims WHERE import = 2) < 10000"
+	firstClaims  = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 1 AND state = 'applying') AND (SELECT count(*) FROM claims WHERE import = 1) < 20000"
+	secondClaims = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 2 AND state = 'applying') AND (SELECT count(*) FROM claims WHERE import = 2) < 20000"
 )
 
 func (p *process) thaw(t *testing.T) {

@@ -28,6 +28,8 @@ type Facts struct {
 	Domains  map[string]Domain // by domain of the keys asked for
 	Licenses []schema.License  // of the claiming organization, by service
 	Version  int64             // the store's, by which it knows whether they still hold; 0: unknown
+	// Unchanged means that the facts looked up before, of the Version named, still hold: Accounts and Domains are left out.
+	Unchanged bool
 }
 
 // Clock is the moment and the policy under which facts are judged.
@@ -68,6 +70,22 @@ func (c Clock) AsOf(a Account) Account {
 		return Account{}
 	}
 	return a
+}
+
+// NextDue is when the next thing falls due of an account as it is written, which AsOf then treats as done; it may be past.
+// Zero: nothing will.
+func (c Clock) NextDue(a Account) time.Time {
+	status, since := a.User.Status, a.User.InactiveSince
+	if a.Claim != nil {
+		if a.Claim.Type == schema.Delayed {
+			return c.CompletesAt(a.Claim.ClaimedAt)
+		}
+		status, since = a.Claim.Status, a.Claim.InactiveSince
+	}
+	if status != schema.Inactive || since.IsZero() {
+		return time.Time{}
+	}
+	return since.Add(c.Policy.InactiveTime())
 }
 
 // completed is the account after its delayed claim has completed: it has moved, with its content, its edits and the

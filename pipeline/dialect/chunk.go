@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"errors"
+	"math"
 	"math/bits"
 	"strings"
 
@@ -22,14 +23,24 @@ type Chunk struct {
 type Records struct {
 	BlankRows int // rows without any content, which are no records
 
-	cells []string
-	rows  []row
+	text      string
+	rows      []row
+	cells     []span
+	unescaped []string // cells in which quotes were doubled
+	record    []string // memory for Cells
 }
 
 type row struct {
-	end  int // where its cells end in Records.cells
-	line int
+	begin int // in the text
+	end   int // of its cells
+	line  int
 }
+
+// span is a cell: where it stands in the text, counted from where its record begins; or, with the end unescapedCell, its
+// place in Records.unescaped. Half as large as a string, it is nothing that the garbage collector has to look at.
+type span struct{ start, end uint32 }
+
+const unescapedCell = math.MaxUint32
 
 // Len is the number of records.
 func (r *Records) Len() int { return len(r.rows) }
@@ -38,14 +49,26 @@ func (r *Records) Len() int { return len(r.rows) }
 func (r *Records) Line(i int) int { return r.rows[i].line }
 
 // Cells are the cells of record i as they stand in the file, unquoted. They share the memory of the chunk's text;
-// the slice is the Records' own, and valid until they are used again.
+// the slice is the Records' own, and valid until the next call.
 func (r *Records) Cells(i int) []string {
 	start := 0
 	if i > 0 {
 		start = r.rows[i-1].end
 	}
-	end := r.rows[i].end
-	return r.cells[start:end:end]
+	text := r.text[r.rows[i].begin:]
+	r.record = r.record[:0]
+	for _, cell := range r.cells[start:r.rows[i].end] {
+		r.record = append(r.record, r.cell(text, cell))
+	}
+	return r.record
+}
+
+// cell is the cell at a place in the text from where its record begins.
+func (r *Records) cell(text string, at span) string {
+	if at.end == unescapedCell {
+		return r.unescaped[at.start]
+	}
+	return text[at.start:at.end]
 }
 
 // errUnclosed is the cause of an error at a quoted cell that is still open where the text ends.
@@ -56,7 +79,8 @@ var errUnclosed = errors.New("quote not closed")
 // closed, the place where it opens), or schema.CodeLimitExceeded for a record with too many columns. Several
 // chunks may be parsed at the same time, each into Records of its own.
 func (c Chunk) Parse(format Format, into *Records) error {
-	into.rows, into.BlankRows = into.rows[:0], 0
+	clear(into.unescaped)
+	into.text, into.rows, into.unescaped, into.BlankRows = c.Text, into.rows[:0], into.unescaped[:0], 0
 	cells, refusal := c.split(format.delimiter(), into.cells[:0], into)
 	into.cells = cells
 	if refusal != nil {
@@ -66,9 +90,9 @@ func (c Chunk) Parse(format Format, into *Records) error {
 }
 
 // split appends the chunk's cells to cells. It looks at a block of bytes at a time for those that end or open a cell.
-func (c Chunk) split(delimiter byte, cells []string, into *Records) ([]string, *schema.Error) {
+func (c Chunk) split(delimiter byte, cells []span, into *Records) ([]span, *schema.Error) {
 	text := c.Text
-	start, first := 0, 0           // where the cell begins in text, and the record in cells
+	begin, start, first := 0, 0, 0 // where the record begins in text, the cell in text, and the record in cells
 	line, begins := c.Line, c.Line // physical line, and that of the record's beginning
 
 	var refusal *schema.Error
@@ -82,36 +106,43 @@ func (c Chunk) split(delimiter byte, cells []string, into *Records) ([]string, *
 			marks &= marks - 1
 			switch text[at] {
 			case delimiter:
-				cells = append(cells, text[start:at])
+				cells = append(cells, span{uint32(start - begin), uint32(at - begin)})
 				start = at + 1
 			case '\n':
-				cells = append(cells, cutCR(text[start:at]))
-				if cells, refusal = c.endRow(into, cells, first, begins); refusal != nil {
+				cells = append(cells, span{uint32(start - begin), uint32(start + len(cutCR(text[start:at])) - begin)})
+				if cells, refusal = c.endRow(into, cells, first, row{begin: begin, line: begins}); refusal != nil {
 					return cells, refusal
 				}
 				line++
-				first, begins, start = len(cells), line, at+1
+				first, begins, start, begin = len(cells), line, at+1, at+1
 			default:
 				column := len(cells) - first + 1
 				if at > start {
 					return cells, c.malformed(column, "There is a quote in a cell that does not begin with one.").At("", line, column)
 				}
-				cell, after := quoted(text, at)
+				after, escaped := quoted(text, at)
 				if after < 0 {
 					return cells, c.malformed(column, "A quoted cell is never closed.").At("", line, column).Because(errUnclosed)
 				}
-				cells = append(cells, cell)
+				cell := text[at+1 : after-1]
+				if escaped {
+					cells = append(cells, span{uint32(len(into.unescaped)), unescapedCell})
+					into.unescaped = append(into.unescaped, strings.ReplaceAll(cell, `""`, `"`))
+				} else {
+					cells = append(cells, span{uint32(at + 1 - begin), uint32(after - 1 - begin)})
+				}
 				opens := line
 				line += strings.Count(cell, "\n")
 				switch rest := text[after:]; {
 				case rest != "" && rest[0] == delimiter:
 					start = after + 1
 				case rest == "" || lineEnd(rest) != "":
-					if cells, refusal = c.endRow(into, cells, first, begins); refusal != nil {
+					if cells, refusal = c.endRow(into, cells, first, row{begin: begin, line: begins}); refusal != nil {
 						return cells, refusal
 					}
 					line++
 					first, begins, start = len(cells), line, after+len(lineEnd(rest))
+					begin = start
 				default:
 					return cells, c.malformed(column, "Text follows the closing quote of a cell, on line %d.", line).At("", opens, column)
 				}
@@ -125,21 +156,21 @@ func (c Chunk) split(delimiter byte, cells []string, into *Records) ([]string, *
 		i = next
 	}
 	if start < len(text) || len(cells) > first { // the last line has no line end
-		cells = append(cells, cutCR(text[start:]))
-		cells, refusal = c.endRow(into, cells, first, begins)
+		cells = append(cells, span{uint32(start - begin), uint32(start + len(cutCR(text[start:])) - begin)})
+		cells, refusal = c.endRow(into, cells, first, row{begin: begin, line: begins})
 	}
 	return cells, refusal
 }
 
-// endRow takes the cells from first on as a record that began on the given line, or takes them off again where none
-// has content.
-func (c Chunk) endRow(into *Records, cells []string, first, line int) ([]string, *schema.Error) {
+// endRow takes the cells from first on as a record, or takes them off again where none has content.
+func (c Chunk) endRow(into *Records, cells []span, first int, r row) ([]span, *schema.Error) {
 	if c.columns > 0 && len(cells)-first > c.columns {
-		return cells, tooManyColumns(c.columns).At("", line, c.columns+1)
+		return cells, tooManyColumns(c.columns).At("", r.line, c.columns+1)
 	}
 	for _, cell := range cells[first:] {
-		if !blank(cell) {
-			into.rows = append(into.rows, row{end: len(cells), line: line})
+		if !blank(into.cell(c.Text[r.begin:], cell)) {
+			r.end = len(cells)
+			into.rows = append(into.rows, r)
 			return cells, nil
 		}
 	}
@@ -160,24 +191,19 @@ func tooManyColumns(limit int) *schema.Error {
 }
 
 // quoted reads the quoted cell that opens at text[open]; after is where what follows its closing quote begins, -1
-// where it is not closed.
-func quoted(text string, open int) (cell string, after int) {
-	escaped := false
+// where it is not closed; escaped says that a quote is doubled in it.
+func quoted(text string, open int) (after int, escaped bool) {
 	for at := open + 1; ; at++ {
 		n := strings.IndexByte(text[at:], '"')
 		if n < 0 {
-			return "", -1
+			return -1, false
 		}
 		at += n + 1
 		if at < len(text) && text[at] == '"' {
 			escaped = true
 			continue
 		}
-		cell = text[open+1 : at-1]
-		if escaped {
-			cell = strings.ReplaceAll(cell, `""`, `"`)
-		}
-		return cell, at
+		return at, escaped
 	}
 }
 

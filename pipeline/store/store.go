@@ -132,13 +132,18 @@ type Imports interface {
 	RenewImport(ctx context.Context, owner Owner, now time.Time, lease time.Duration) error
 	// ApplyChunk applies one chunk in one transaction: it checks that the owner still owns the import, that the import is
 	// being applied and not cancelled (CodeCancelled), and that the chunk is not done (then it returns nil at once);
-	// makes sure of the facts under lock, with what is due for these accounts written first; calls decide; and writes what
-	// decide returns: claims, results, mails, "chunk done", all together or not at all. ahead, where it is not zero, is what Facts has
-	// found for the keys: it serves where nothing has changed since, which spares the look-up under lock. The facts' licences are
-	// always those held at that moment: what is due for the organization is written too, in transactions of its own where it is much.
-	// decide may be called again after a conflict with other transactions. An error of decide is returned, and nothing is
-	// written. A claim on an account with an open claim is an error.
-	ApplyChunk(ctx context.Context, owner Owner, clock claim.Clock, number int, keys []string, ahead claim.Facts, decide func(claim.Facts) (Applied, error)) error
+	// makes sure of the facts under lock; calls decide; and writes what decide returns: claims, results, mails, "chunk done",
+	// all together or not at all.
+	//
+	// The facts are those of the address keys that keys names, with what is due for their accounts written first. known, where
+	// it is not 0, is the Version of facts on which the caller has decided already: where the store is sure that nothing has
+	// changed since but what this owner did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. A
+	// store that cannot be sure looks everything up. The claiming organization is always as it is at that moment, and so are
+	// its licences: what is due for it is written too, in transactions of its own where it is much.
+	//
+	// decide may be called again after a conflict with other transactions. An error of keys or of decide is returned, and
+	// nothing is written. A claim on an account with an open claim is an error.
+	ApplyChunk(ctx context.Context, owner Owner, clock claim.Clock, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (Applied, error)) error
 	// FinishImport ends the import and releases it: state is one that has Ended; reason says why rows were not attempted,
 	// where some were not. Finishing again with the same state changes nothing. It removes file and rows if RemoveRows.
 	FinishImport(ctx context.Context, owner Owner, end ImportEnd) error
@@ -175,6 +180,7 @@ type Chunk struct {
 	Number   int
 	Data     []byte // the rows
 	Verdicts []byte // the plan's result for each row
+	Prepared []byte // what claiming the rows that are ready takes
 	Planned  schema.Tally
 	Done     bool
 	Results  []byte       // nil until done; also nil where the plan's verdicts are final, no row being ready
@@ -196,7 +202,7 @@ type NewClaim struct {
 	AccountID    int64
 	Type         schema.ClaimType
 	StatusBefore schema.Status
-	Edits        schema.Profile
+	Edits        *schema.Profile // nil: none
 	Services     []string
 	Line         int
 }

@@ -22,7 +22,7 @@ const (
 )
 
 // ApplyChunk implements store.Imports.
-func (s *Store) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.Clock, number int, keys []string, ahead claim.Facts, decide func(claim.Facts) (store.Applied, error)) error {
+func (s *Store) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.Clock, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (store.Applied, error)) error {
 	if err := s.settleFor(ctx, owner, clock, number); err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (s *Store) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.C
 		if err != nil {
 			return err
 		}
-		facts, err := s.factsFor(ctx, tx, clock, id, keys, ahead, s.runs.holds(owner, ahead.Version, current))
+		facts, err := s.factsFor(ctx, tx, clock, id, keys, s.runs.holds(owner, known, current))
 		if err != nil {
 			return err
 		}
@@ -53,19 +53,22 @@ func (s *Store) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.C
 	return err
 }
 
-// factsFor is the facts of a chunk, in the transaction that writes: those looked up ahead where they hold, and nothing of
-// them has become due meanwhile.
-func (s *Store) factsFor(ctx context.Context, tx *sql.Tx, clock claim.Clock, id int64, keys []string, ahead claim.Facts, holds bool) (claim.Facts, error) {
-	if !holds || len(dueSteps(clock, ahead.Accounts)) > 0 {
-		return newLookup(keys).settled(ctx, tx, clock, id, &s.organizations)
+// factsFor is the facts of a chunk, in the transaction that writes; unchanged says that what the caller knows still holds.
+func (s *Store) factsFor(ctx context.Context, tx *sql.Tx, clock claim.Clock, id int64, keys func() ([]string, error), unchanged bool) (claim.Facts, error) {
+	if !unchanged {
+		wanted, err := keys()
+		if err != nil {
+			return claim.Facts{}, err
+		}
+		return newLookup(wanted).settled(ctx, tx, clock, id, &s.organizations)
 	}
 	_, claiming, err := organizationByID(ctx, tx, id)
 	if err != nil {
 		return claim.Facts{}, err
 	}
-	ahead.Claiming = claiming
-	ahead.Licenses, err = licenses(ctx, tx, id, claiming.ID)
-	return ahead, err
+	facts := claim.Facts{Claiming: claiming, Unchanged: true}
+	facts.Licenses, err = licenses(ctx, tx, id, claiming.ID)
+	return facts, err
 }
 
 // ownRun is the latest unbroken run of changes made by one import: since it began, nobody else has changed anything. The
@@ -229,12 +232,15 @@ type claimRow struct {
 	index  int   // in the batch
 }
 
-// The claims of a group. The first statement takes packed rows, the second pairs of a packed row and edits.
+// The claims of a group. The first statement takes packed rows, the second pairs of a packed row and edits. The limit, which
+// is none, keeps SQLite from parsing a value again wherever it is used. Ids are left out: they go on from the largest, as
+// the documentation of the database has it, and finding that this one is free would cost a search of the table.
 const (
-	insertPlain = `INSERT INTO claims (id, organization, claimed_at, import, delayed, status_before, services, user, line)
-		SELECT ?1 + j.key, ?2, ?3, ?4, ?5, ?6, ?7, j.value >> 32, j.value & 4294967295 FROM json_each(?8) j`
-	insertEdited = `INSERT INTO claims (id, organization, claimed_at, import, delayed, status_before, services, user, line, edits)
-		SELECT ?1 + j.key, ?2, ?3, ?4, ?5, ?6, ?7, j.value ->> 0 >> 32, j.value ->> 0 & 4294967295, j.value ->> 1 FROM json_each(?8) j`
+	insertPlain = `INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, user, line)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, packed >> 32, packed & 4294967295 FROM (SELECT value AS packed FROM json_each(?7) LIMIT -1 OFFSET 0)`
+	insertEdited = `INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, user, line, edits)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6, packed >> 32, packed & 4294967295, edits
+		FROM (SELECT value ->> 0 AS packed, value ->> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)`
 )
 
 // insertClaims inserts claims and returns their ids, in the order of the claims. An account with an open claim breaks
@@ -257,7 +263,7 @@ func insertClaims(ctx context.Context, tx *sql.Tx, batch newClaims) ([]int64, er
 			statement = insertEdited
 		}
 		services := sql.NullString{String: group.services, Valid: group.services != ""}
-		if _, err := tx.ExecContext(ctx, statement, next, batch.organization, batch.at, batch.importID,
+		if _, err := tx.ExecContext(ctx, statement, batch.organization, batch.at, batch.importID,
 			group.delayed, string(group.status), services, group.json(batch.claims)); err != nil {
 			return nil, err
 		}
@@ -277,7 +283,7 @@ func groupClaims(claims []store.NewClaim) []*claimGroup {
 		if i == 0 || !slices.Equal(c.Services, services) {
 			services, stored = c.Services, encodeList(c.Services).String
 		}
-		kind := claimKind{delayed: c.Type == schema.Delayed, status: c.StatusBefore, services: stored, edited: c.Edits != schema.Profile{}}
+		kind := claimKind{delayed: c.Type == schema.Delayed, status: c.StatusBefore, services: stored, edited: c.Edits != nil}
 		group := byKind[kind]
 		if group == nil {
 			group = &claimGroup{claimKind: kind}

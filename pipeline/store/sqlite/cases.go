@@ -111,7 +111,7 @@ func caseDomains(ctx context.Context, q querier, number int64, cases []claim.Cas
 func (l lookup) cases(ctx context.Context, q querier, number int64, organization *schema.Organization, keys []string) ([]claim.Case, error) {
 	reader := newCaseReader(len(keys), number, organization)
 	err := collect(ctx, q, reader.scan, "SELECT "+caseColumns+", "+accountColumns+` FROM json_each(?) j
-		CROSS JOIN users u INDEXED BY users_key ON u.key = j.value `+openClaim, l.keys)
+		CROSS JOIN users u INDEXED BY users_key ON u.key = j.value `+openClaim, encode(l.keys))
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@ func (s *Store) KeepChunk(ctx context.Context, owner store.Owner, chunk store.Ch
 			owner.ImportID, chunk.Number, chunk.Done, planned, applied); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO chunk_rows (import, number, data, verdicts) VALUES (?, ?, ?, ?)",
-			owner.ImportID, chunk.Number, blob(chunk.Data), blob(chunk.Verdicts)); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO chunk_rows (import, number, data, verdicts, prepared) VALUES (?, ?, ?, ?, ?)",
+			owner.ImportID, chunk.Number, blob(chunk.Data), blob(chunk.Verdicts), chunk.Prepared); err != nil {
 			return err
 		}
 		if chunk.Results == nil {
@@ -61,10 +61,10 @@ func (s *Store) Chunks(ctx context.Context, id int64, pending bool) ([]int, erro
 func (s *Store) Chunk(ctx context.Context, id int64, number int) (store.Chunk, error) {
 	chunk := store.Chunk{Number: number}
 	var planned, applied string
-	err := s.read.QueryRowContext(ctx, `SELECT r.data, r.verdicts, c.done, c.planned, ifnull(c.applied, CASE WHEN c.done THEN c.planned ELSE '{}' END), e.results
+	err := s.read.QueryRowContext(ctx, `SELECT r.data, r.verdicts, r.prepared, c.done, c.planned, ifnull(c.applied, CASE WHEN c.done THEN c.planned ELSE '{}' END), e.results
 		FROM import_chunks c JOIN chunk_rows r USING (import, number) LEFT JOIN chunk_results e USING (import, number)
 		WHERE c.import = ? AND c.number = ?`, id, number).
-		Scan(&chunk.Data, &chunk.Verdicts, &chunk.Done, &planned, &applied, &chunk.Results)
+		Scan(&chunk.Data, &chunk.Verdicts, &chunk.Prepared, &chunk.Done, &planned, &applied, &chunk.Results)
 	if errors.Is(err, sql.ErrNoRows) {
 		return chunk, s.chunkMissing(ctx, id, number)
 	}

@@ -87,7 +87,7 @@ func dueSteps(clock claim.Clock, accounts []claim.Account) []step {
 	var steps []step
 	for _, a := range accounts {
 		for a.ID != 0 {
-			at := nextDue(clock, a)
+			at := clock.NextDue(a)
 			if at.IsZero() || at.After(clock.Now) {
 				break
 			}
@@ -98,21 +98,6 @@ func dueSteps(clock claim.Clock, accounts []claim.Account) []step {
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return a.at.Compare(b.at) })
 	return steps
-}
-
-// nextDue is when the next thing falls due of an account; zero: nothing will.
-func nextDue(clock claim.Clock, a claim.Account) time.Time {
-	status, since := a.User.Status, a.User.InactiveSince
-	if a.Claim != nil {
-		if a.Claim.Type == schema.Delayed {
-			return clock.CompletesAt(a.Claim.ClaimedAt)
-		}
-		status, since = a.Claim.Status, a.Claim.InactiveSince
-	}
-	if status != schema.Inactive || since.IsZero() {
-		return time.Time{}
-	}
-	return since.Add(clock.Policy.InactiveTime())
 }
 
 // ledger follows the licences of organizations through steps (R17).

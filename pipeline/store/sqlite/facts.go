@@ -38,28 +38,26 @@ func (s *Store) Facts(ctx context.Context, external string, keys []string) (fact
 // lookup is a set of address keys made ready to be looked up: sorted, because an index walked in its own order is read
 // once and not all over.
 type lookup struct {
-	keys    string // sorted, as a JSON array
-	order   []int  // where the caller wants each of them
+	keys    []string // sorted
+	order   []int    // where the caller wants each of them
 	domains []string
 }
 
 func newLookup(keys []string) lookup {
-	l := lookup{order: make([]int, len(keys))}
+	l := lookup{keys: make([]string, len(keys)), order: make([]int, len(keys))}
 	for i := range l.order {
 		l.order[i] = i
 	}
 	slices.SortFunc(l.order, func(a, b int) int { return cmp.Compare(keys[a], keys[b]) })
-	sorted := make([]string, len(keys))
 	seen := map[string]struct{}{}
 	for i, at := range l.order {
-		sorted[i] = keys[at]
+		l.keys[i] = keys[at]
 		domain := schema.KeyDomain(keys[at])
 		if _, ok := seen[domain]; !ok {
 			seen[domain] = struct{}{}
 			l.domains = append(l.domains, domain)
 		}
 	}
-	l.keys = encode(sorted)
 	return l
 }
 
@@ -81,20 +79,32 @@ func (l lookup) facts(ctx context.Context, q querier, id int64, claiming schema.
 // a row handed over by the driver costs as much as finding it. What few accounts have, an open claim or a time since when they are
 // inactive, is read in a second step.
 func (l lookup) accounts(ctx context.Context, q querier, cache *organizationCache) ([]claim.Account, error) {
-	var text sql.NullString
-	if err := q.QueryRowContext(ctx, "SELECT group_concat("+packedAccount+`, char(30)) FROM json_each(?) j
-		CROSS JOIN users u INDEXED BY users_key ON u.key = j.value `+openClaim, l.keys).Scan(&text); err != nil {
+	accounts := make([]claim.Account, len(l.order))
+	if len(accounts) == 0 {
+		return accounts, nil
+	}
+	text, err := l.packed(ctx, q)
+	if err != nil {
 		return nil, err
 	}
-	accounts := make([]claim.Account, len(l.order))
 	reader := newAccountReader(len(l.order))
 	reader.cache = cache
 	var special []int64
 	places := map[int64]int{} // of special ones
-	for rest := text.String; rest != ""; {
-		var record string
-		record, rest, _ = strings.Cut(rest, recordSeparator)
-		place, id, isSpecial, err := reader.unpack(record, accounts, l.order)
+	next := 0                 // key that comes next, if the database goes by their order
+	for text != "" {
+		var record, key string
+		record, text, _ = strings.Cut(text, recordSeparator)
+		key, record, _ = strings.Cut(record, separator)
+		if next >= len(l.keys) || l.keys[next] != key {
+			var wanted bool
+			if next, wanted = slices.BinarySearch(l.keys, key); !wanted {
+				continue
+			}
+		}
+		place := l.order[next]
+		next++
+		id, isSpecial, err := reader.unpack(record, &accounts[place])
 		if err != nil {
 			return nil, err
 		}
@@ -116,18 +126,40 @@ func (l lookup) accounts(ctx context.Context, q querier, cache *organizationCach
 	return accounts, nil
 }
 
-// packedAccount is one account as text: its number, that of its organization, a number that holds the rest of what is one,
-// and the text columns.
+// packed is the accounts with these keys, as one text. Where the keys are most of those that lie between the first and the
+// last of them, as they are in a file that was exported, the index is walked from one to the other, which is twice as
+// fast as finding every key by itself, and others may be among the accounts.
+func (l lookup) packed(ctx context.Context, q querier) (string, error) {
+	first, last := l.keys[0], l.keys[len(l.keys)-1]
+	var between int
+	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM users INDEXED BY users_key WHERE key BETWEEN ? AND ? LIMIT ?)",
+		first, last, 2*len(l.keys)).Scan(&between); err != nil {
+		return "", err
+	}
+	var text sql.NullString
+	var row *sql.Row
+	if between < 2*len(l.keys) {
+		row = q.QueryRowContext(ctx, "SELECT group_concat("+packedAccount+", char(30)) FROM users u INDEXED BY users_key "+openClaim+
+			" WHERE u.key BETWEEN ? AND ?", first, last)
+	} else {
+		row = q.QueryRowContext(ctx, "SELECT group_concat("+packedAccount+", char(30)) FROM json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+
+			openClaim, encode(l.keys))
+	}
+	err := row.Scan(&text)
+	return text.String, err
+}
+
+// packedAccount is one account as text: its key, its number, that of its organization, a number that holds the rest of what
+// is one, and the text columns.
 const (
 	recordSeparator = "\x1e"
-	packedAccount   = `u.id || char(31) || u.organization || char(31) ||
-		((ifnull(u.conversations, -1) + 1) << 32 | (j.key << 1) | (c.id IS NOT NULL OR u.inactive_since IS NOT NULL)) || char(31) ||
-		ifnull(u.last_sign_in, '') || char(31) || ` + accountText
+	packedAccount   = `concat_ws(char(31), u.key, u.id, u.organization,
+		(ifnull(u.conversations, -1) + 1) << 1 | (c.id IS NOT NULL OR u.inactive_since IS NOT NULL),
+		ifnull(u.last_sign_in, ''), ` + accountText + ")"
 )
 
-// unpack reads one packed account and puts it in its place among accounts. A special one is only named: it must be
-// read in full.
-func (r *accountReader) unpack(record string, accounts []claim.Account, order []int) (place int, id int64, special bool, err error) {
+// unpack reads one packed account, behind its key. A special one is only named: it must be read in full.
+func (r *accountReader) unpack(record string, a *claim.Account) (id int64, special bool, err error) {
 	var numbers [4]int64
 	for i := range numbers {
 		var text string
@@ -136,22 +168,20 @@ func (r *accountReader) unpack(record string, accounts []claim.Account, order []
 			continue
 		}
 		if numbers[i], err = strconv.ParseInt(text, 10, 64); err != nil {
-			return 0, 0, false, fmt.Errorf("unpack an account: %w", err)
+			return 0, false, fmt.Errorf("unpack an account: %w", err)
 		}
 	}
 	id, rest := numbers[0], numbers[2]
-	place, special = order[rest&(1<<32-1)>>1], rest&1 == 1
-	if special {
-		return place, id, true, nil
+	if rest&1 == 1 {
+		return id, true, nil
 	}
-	a := &accounts[place]
 	a.ID = id
-	a.User.Conversations = int(rest>>32) - 1
+	a.User.Conversations = int(rest>>1) - 1
 	if numbers[3] != 0 {
 		a.User.LastSignIn = time.Unix(numbers[3], 0).UTC()
 	}
 	r.refs = append(r.refs, accountRef{account: a, organization: numbers[1]})
-	return place, id, false, r.text(&a.User, record)
+	return id, false, r.text(&a.User, record)
 }
 
 // accountsByID reads accounts by our own numbers, in their order.
@@ -175,9 +205,9 @@ func accountsByID(ctx context.Context, q querier, ids []int64) ([]claim.Account,
 // No value holds a unit separator, for control characters are refused wherever data comes in.
 const (
 	separator   = "\x1f"
-	accountText = `concat_ws(char(31), u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone,
-		u.preferred_language, u.services)`
-	accountColumns = "u.id, u.organization, u.inactive_since, u.last_sign_in, u.conversations, " + accountText + `,
+	accountText = `u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone, u.preferred_language,
+		u.services`
+	accountColumns = "u.id, u.organization, u.inactive_since, u.last_sign_in, u.conversations, concat_ws(char(31), " + accountText + `),
 		CASE WHEN c.id IS NOT NULL THEN json_object('id', c.id, 'organization', c.organization, 'delayed', c.delayed,
 			'claimed_at', c.claimed_at, 'signed_in_at', c.signed_in_at, 'status_before', c.status_before, 'status', c.status,
 			'inactive_since', c.inactive_since, 'edits', json(c.edits), 'services', json(c.services), 'import', c.import, 'line', c.line)

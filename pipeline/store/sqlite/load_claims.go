@@ -30,9 +30,13 @@ func (l *loader) claims(ctx context.Context, in *inserter, part []store.LoadClai
 	if err != nil {
 		return err
 	}
-	keys := make([]string, len(part))
+	var keys []string // each once, though a file may name an account twice
+	place := map[string]int{}
 	for i := range part {
-		keys[i] = part[i].Key
+		if _, seen := place[part[i].Key]; !seen {
+			place[part[i].Key] = len(keys)
+			keys = append(keys, part[i].Key)
+		}
 	}
 	accounts, err := newLookup(keys).accounts(ctx, l.tx, nil)
 	if err != nil {
@@ -43,7 +47,7 @@ func (l *loader) claims(ctx context.Context, in *inserter, part []store.LoadClai
 		return err
 	}
 	for i := range part {
-		c, a := &part[i], &accounts[i]
+		c, a := &part[i], &accounts[place[part[i].Key]]
 		organization, ok := organizations[c.OrganizationID]
 		if !ok {
 			return unknownOrganization(c.OrganizationID).At(fileClaims, c.Line, 0)

@@ -46,7 +46,7 @@ var applyTests = map[string]func(*suite){
 		owner := s.importing("acme", keys)
 		before := s.imported(owner.ImportID)
 		broken := errors.New("broken")
-		err := s.ApplyChunk(s.ctx(), owner, s.clock(), 1, keys, claim.Facts{}, func(claim.Facts) (store.Applied, error) { return store.Applied{}, broken })
+		err := s.ApplyChunk(s.ctx(), owner, s.clock(), 1, 0, asked(keys...), func(claim.Facts) (store.Applied, error) { return store.Applied{}, broken })
 		require.ErrorIs(s, err, broken)
 		require.Equal(s, before, s.imported(owner.ImportID))
 		require.Equal(s, []int{1}, s.chunks(owner.ImportID, true))
@@ -59,7 +59,7 @@ var applyTests = map[string]func(*suite){
 		s.claimed("umbrella", keys[1])
 		owner := s.importing("acme", keys)
 		before := s.imported(owner.ImportID)
-		require.Error(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, keys, claim.Facts{}, func(facts claim.Facts) (store.Applied, error) {
+		require.Error(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, 0, asked(keys...), func(facts claim.Facts) (store.Applied, error) {
 			applied := store.Applied{Assigned: map[string]int{"Calling": 2}, Results: func([]int64) []byte { return []byte("r") }}
 			for i, a := range facts.Accounts {
 				applied.Claims = append(applied.Claims, store.NewClaim{AccountID: a.ID, Type: schema.Immediate, StatusBefore: schema.Active, Line: i, Services: []string{"Calling"}})
@@ -76,8 +76,8 @@ var applyTests = map[string]func(*suite){
 		s.load(world(user(1, keys[0], "free")))
 		c := &claimer{clock: s.clock(), keys: keys}
 		waiting := s.planned("acme", keys)
-		require.Error(s, s.ApplyChunk(s.ctx(), waiting, s.clock(), 1, keys, claim.Facts{}, c.decide), "no consent")
-		require.Error(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.clock(), 2, keys, claim.Facts{}, c.decide), "no such chunk")
+		require.Error(s, s.ApplyChunk(s.ctx(), waiting, s.clock(), 1, 0, asked(keys...), c.decide), "no consent")
+		require.Error(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.clock(), 2, 0, asked(keys...), c.decide), "no such chunk")
 		require.Nil(s, c.outcomes)
 		require.Nil(s, s.account(keys[0]).Claim)
 	},
@@ -88,11 +88,46 @@ var applyTests = map[string]func(*suite){
 		owner := s.importing("acme", keys, nil)
 		c := s.apply(owner, 1, keys)
 		require.Equal(s, schema.Ineligible, c.outcomes[keys[0]])
-		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 2, nil, claim.Facts{}, func(claim.Facts) (store.Applied, error) { return store.Applied{}, nil }))
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 2, 0, asked(), func(claim.Facts) (store.Applied, error) { return store.Applied{}, nil }))
 		require.Empty(s, s.chunks(owner.ImportID, true))
 		kept, err := s.Chunk(s.ctx(), owner.ImportID, 2)
 		require.NoError(s, err)
 		require.Nil(s, kept.Results)
+	},
+
+	"apply/what is known stands while nobody else changes anything": func(s *suite) {
+		keys := []string{"a@acme.example", "b@acme.example", "c@acme.example", "d@acme.example"}
+		in := world(user(1, keys[0], "home"), user(2, keys[1], "home"), user(3, keys[2], "home"), user(4, keys[3], "home"))
+		s.load(in)
+		owner := s.importing("acme", keys[:1], keys[1:2], keys[2:3], keys[3:])
+		known, err := s.Facts(s.ctx(), "acme", keys)
+		require.NoError(s, err)
+		apply := func(number int) (facts claim.Facts) {
+			asked := false
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, known.Version,
+				func() ([]string, error) { asked = true; return keys[number-1 : number], nil },
+				func(f claim.Facts) (store.Applied, error) {
+					facts = f
+					return store.Applied{Claims: []store.NewClaim{{
+						AccountID: known.Accounts[number-1].ID, Type: schema.Delayed, StatusBefore: schema.Active, Line: number, Services: []string{},
+					}}, Results: func([]int64) []byte { return nil }}, nil
+				}))
+			require.NotEqual(s, facts.Unchanged, asked)
+			require.Equal(s, !facts.Unchanged, len(facts.Accounts) == 1)
+			require.Equal(s, "acme", facts.Claiming.ID)
+			require.NotEmpty(s, facts.Licenses)
+			return facts
+		}
+		if known.Version != 0 { // a store that cannot be sure looks everything up
+			require.True(s, apply(1).Unchanged)
+			require.True(s, apply(2).Unchanged, "its own chunks change nothing for the others")
+		}
+		in.organizations[0].BringConversations = false
+		s.load(in)
+		facts := apply(3)
+		require.False(s, facts.Unchanged)
+		require.False(s, facts.Claiming.BringConversations)
+		require.False(s, apply(4).Unchanged, "what has changed stays changed")
 	},
 
 	"apply/facts are those of the moment": func(s *suite) {

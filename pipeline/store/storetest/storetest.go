@@ -238,7 +238,7 @@ func (c *claimer) decide(facts claim.Facts) (store.Applied, error) {
 				}
 			}
 			applied.Claims = append(applied.Claims, store.NewClaim{
-				AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Edits: c.edits, Line: i + 2,
+				AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Edits: &c.edits, Line: i + 2,
 			})
 		}
 		c.outcomes[c.keys[i]] = outcome
@@ -251,11 +251,16 @@ func (c *claimer) decide(facts claim.Facts) (store.Applied, error) {
 	return applied, nil
 }
 
+// asked answers what the address keys of a chunk are.
+func asked(keys ...string) func() ([]string, error) {
+	return func() ([]string, error) { return keys, nil }
+}
+
 // apply applies a chunk by the rules.
 func (s *suite) apply(owner store.Owner, number int, keys []string, services ...string) *claimer {
 	s.Helper()
 	c := &claimer{clock: s.clock(), keys: keys, services: services}
-	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, keys, claim.Facts{}, c.decide))
+	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, 0, asked(keys...), c.decide))
 	return c
 }
 

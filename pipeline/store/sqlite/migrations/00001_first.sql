@@ -144,6 +144,7 @@ CREATE TABLE chunk_rows (
     number   INTEGER NOT NULL,
     data     BLOB    NOT NULL,
     verdicts BLOB    NOT NULL,
+    prepared BLOB, -- NULL: nobody is ready
     PRIMARY KEY (import, number)
 ) STRICT;
 CREATE TABLE chunk_results (

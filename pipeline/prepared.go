@@ -1,0 +1,188 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// prepared is what claiming the ready rows of a chunk takes, as found while planning. What was decided then stands while
+// nobody changes anything, time included; the rules are asked again where somebody has.
+type prepared struct {
+	epoch   int64     // of the owner that planned: the policy of another may differ
+	version int64     // of the facts decided on
+	until   time.Time // when time itself first changes one of the accounts; zero: never
+	rows    []readyRow
+}
+
+// readyRow is a row that was planned ready.
+type readyRow struct {
+	row    int // in the chunk
+	line   int
+	wishes []claim.Wish // per service of the plan; nil: the file has no service columns
+	claimant
+}
+
+// claimant is what a claim says of the account it is made on.
+type claimant struct {
+	account int64
+	status  schema.Status
+	edits   *schema.Profile // nil: none
+}
+
+// newClaimant is the claimant that a row with this profile makes of an account.
+func newClaimant(a *claim.Account, profile schema.Profile) claimant {
+	c := claimant{account: a.ID, status: a.User.Status}
+	if edits := a.User.Edits(profile); edits != (schema.Profile{}) {
+		c.edits = new(edits)
+	}
+	return c
+}
+
+// claim is the claim to be made.
+func (r *readyRow) claim(claimType schema.ClaimType, services []string) store.NewClaim {
+	return store.NewClaim{AccountID: r.account, Type: claimType, StatusBefore: r.status, Line: r.line, Services: services, Edits: r.edits}
+}
+
+// known is the version of the facts on which the rows were decided, for this owner at this time; 0: they must be decided
+// on anew.
+func (p *prepared) known(owner store.Owner, now time.Time) int64 {
+	if p.epoch != owner.Epoch || !p.until.IsZero() && !now.Before(p.until) {
+		return 0
+	}
+	return p.version
+}
+
+// earliest is the earlier of two times, of which zero stands for never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// prepare gathers what claiming the ready rows of one more part takes, of which the first has this number in the chunk.
+func (k *keeper) prepare(c *chunk, first int) {
+	if k.version == 0 || c.version != 0 && c.version < k.version { // 0: no row was decided on
+		k.version = c.version
+	}
+	k.until = earliest(k.until, c.until)
+	for i := range c.rows {
+		if c.verdicts[i].Outcome != schema.Ready {
+			continue
+		}
+		r := readyRow{row: first + i, line: c.records.Line(i), claimant: c.rows[i].claimant}
+		if n := len(k.wishes); c.rows[i].wishes != nil {
+			k.wishes = append(k.wishes, c.rows[i].wishes...)
+			r.wishes = k.wishes[n:len(k.wishes):len(k.wishes)]
+		}
+		k.prepared.rows = append(k.prepared.rows, r)
+	}
+}
+
+// encode packs what is prepared: the numbers of each row as differences to the row before, its status and its edits as
+// numbers into a table, and the wishes at the end.
+func (p *prepared) encode() []byte {
+	var last readyRow
+	var table preparedTable
+	statuses := map[schema.Status]uint64{}
+	rows := make([]byte, 0, 8*len(p.rows))
+	var wishes []byte
+	for i := range p.rows {
+		r := &p.rows[i]
+		status, known := statuses[r.status]
+		if !known {
+			status = uint64(len(table.Statuses))
+			statuses[r.status] = status
+			table.Statuses = append(table.Statuses, r.status)
+		}
+		rows = binary.AppendUvarint(rows, uint64(r.row-last.row))
+		rows = binary.AppendUvarint(rows, uint64(r.line-last.line))
+		rows = binary.AppendVarint(rows, r.account-last.account)
+		flags := status << 1
+		if r.edits != nil {
+			flags |= 1
+			table.Edits = append(table.Edits, *r.edits)
+		}
+		rows = binary.AppendUvarint(rows, flags)
+		for _, wish := range r.wishes {
+			wishes = append(wishes, byte(wish))
+		}
+		last = *r
+	}
+	table.Epoch, table.Version, table.Until = p.epoch, p.version, p.until
+	table.Rows = len(p.rows)
+	if table.Rows > 0 {
+		table.Services = len(p.rows[0].wishes)
+	}
+	head, err := json.Marshal(table)
+	if err != nil {
+		panic(err) // strings, numbers and a time: cannot happen
+	}
+	packed := binary.AppendUvarint(make([]byte, 0, len(head)+len(rows)+len(wishes)+binary.MaxVarintLen64), uint64(len(head)))
+	return append(append(append(packed, head...), rows...), wishes...)
+}
+
+// preparedTable is what stands once, ahead of the rows.
+type preparedTable struct {
+	Epoch    int64            `json:"epoch"`
+	Version  int64            `json:"version"`
+	Until    time.Time        `json:"until,omitzero"`
+	Rows     int              `json:"rows"`
+	Services int              `json:"services,omitempty"` // wishes of each row
+	Statuses []schema.Status  `json:"statuses,omitempty"`
+	Edits    []schema.Profile `json:"edits,omitempty"` // of the rows that have some, in their order
+}
+
+var errPreparedDamaged = errors.New("what was prepared of a chunk is damaged")
+
+// decodePrepared is the inverse of encode.
+func decodePrepared(packed []byte) (*prepared, error) {
+	in := packedReader{rest: packed}
+	head := in.bytes(in.uvarint())
+	var table preparedTable
+	if err := json.Unmarshal(head, &table); err != nil {
+		return nil, fmt.Errorf("%w: %w", errPreparedDamaged, err)
+	}
+	const least = 4 // bytes that a row takes, without its wishes
+	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
+		return nil, errPreparedDamaged
+	}
+	p := &prepared{epoch: table.Epoch, version: table.Version, until: table.Until, rows: make([]readyRow, table.Rows)}
+	var last readyRow
+	for i := range p.rows {
+		r := &p.rows[i]
+		r.row, r.line, r.account = last.row+int(in.uvarint()), last.line+int(in.uvarint()), last.account+in.varint()
+		flags := in.uvarint()
+		if flags>>1 >= uint64(len(table.Statuses)) || flags&1 == 1 && len(table.Edits) == 0 {
+			return nil, errPreparedDamaged
+		}
+		r.status = table.Statuses[flags>>1]
+		if flags&1 == 1 {
+			r.edits, table.Edits = &table.Edits[0], table.Edits[1:]
+		}
+		last = *r
+	}
+	if table.Services > 0 {
+		wishes := make([]claim.Wish, len(in.rest))
+		for i, wish := range in.rest {
+			wishes[i] = claim.Wish(wish)
+		}
+		for i := range p.rows {
+			n := min(table.Services, len(wishes))
+			p.rows[i].wishes, wishes = wishes[:n:n], wishes[n:]
+		}
+		in.bad = in.bad || len(in.rest) != table.Rows*table.Services
+		in.rest = nil
+	}
+	if in.bad || len(in.rest) > 0 || len(table.Edits) > 0 {
+		return nil, errPreparedDamaged
+	}
+	return p, nil
+}

@@ -1,0 +1,86 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+// What was decided while planning does not stand when time itself has changed an account before somebody agreed.
+func TestTimePassesBeforeConsent(t *testing.T) {
+	for waits, outcome := range map[time.Duration]schema.Outcome{59 * time.Minute: schema.Claimed, time.Hour: schema.Ineligible} {
+		p := small(t)
+		at := now
+		p.Now = func() time.Time { return at }
+		folder := t.TempDir()
+		for name, text := range map[string]string{
+			"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
+			"domains.csv":       "domain,organization_id,status\n",
+			"users.csv": "id,email,organization_id,status,inactive_since\n" + // removed in an hour
+				"u4,u4@acme.example,hooli,inactive," + now.Add(time.Hour-p.Policy.InactiveTime()).Format(time.RFC3339) + "\n",
+		} {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+		}
+		_, err := p.Load(t.Context(), folder)
+		require.NoError(t, err)
+
+		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, _ *pipeline.Plan) error {
+			assert.Equal(t, 10, imp.Tally.Outcomes[schema.Ready])
+			at = now.Add(waits)
+			return nil
+		})
+		require.NoError(t, err)
+		for i, r := range resultsOf(t, p, imp) {
+			if i == 4 {
+				assert.Equal(t, outcome, r.Outcome, "after %s", waits)
+			} else {
+				assert.Equal(t, schema.Claimed, r.Outcome)
+			}
+		}
+	}
+}
+
+// Nor does it when an import is resumed under another policy.
+func TestResumedUnderAnotherPolicy(t *testing.T) {
+	p := small(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	p.Progress = func(phase pipeline.Phase, done, _ int) {
+		if phase == pipeline.Applying && done > 0 {
+			cancel()
+		}
+	}
+	imp, err := p.Import(ctx, source(t, everybody()), pipeline.Order{Organization: us}, agree)
+	require.NoError(t, err)
+	require.Equal(t, schema.StateCancelled, imp.State)
+	claimed := imp.Tally.Outcomes[schema.Claimed]
+	require.Positive(t, claimed)
+	require.Less(t, claimed, 10)
+
+	p.Progress = nil
+	p.Policy.DelayedClaims = false
+	imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
+	require.NoError(t, err)
+	for i, r := range resultsOf(t, p, imp) {
+		if i < claimed {
+			assert.Equal(t, schema.Claimed, r.Outcome)
+		} else {
+			assert.Equal(t, schema.CodeStaleClaimType, r.Reason)
+		}
+	}
+}
+
+func resultsOf(t *testing.T, p *pipeline.Pipeline, imp schema.Import) []schema.Result {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, p.Report(t.Context(), imp, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL}))
+	return decodeResults(t, out.String())
+}
