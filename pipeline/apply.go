@@ -76,6 +76,9 @@ func (a *applyStage) unpack(ctx context.Context, b *batch) (err error) {
 	if b.prepared, err = unpackPrepared(b.kept.Prepared, b.verdicts); err != nil {
 		return fmt.Errorf("unpack chunk %d: %w", number, err)
 	}
+	if len(b.rows) > 0 && len(b.rows[0].wishes) != 0 && len(b.rows[0].wishes) != len(a.plan.Services) {
+		return fmt.Errorf("unpack chunk %d: %w", number, errPreparedDamaged)
+	}
 	return nil
 }
 
@@ -111,23 +114,24 @@ func (a *applyStage) chunk(ctx context.Context, b *batch) error {
 		return err
 	}
 	whole := context.WithoutCancel(ctx)
-	apply := func(decide func(claim.Clock, *batch, claim.Facts) (store.Applied, error)) error {
+	apply := func() error {
 		clock := a.pipeline.clock()
 		return a.pipeline.Store.ApplyChunk(whole, a.owner, clock, b.kept.Number, b.known(a.owner, clock.Now),
 			func() ([]string, error) { return a.readAgain(b) },
-			func(facts claim.Facts) (store.Applied, error) { return decide(clock, b, facts) })
+			func(facts claim.Facts) (store.Applied, error) { return a.decide(clock, b, facts) })
 	}
-	err := apply(a.decide)
+	err := apply()
 	for try := 1; err != nil && try < tries && mayPass(err); try++ {
 		a.pipeline.Log.Warn().Err(err).Int("chunk", b.kept.Number).Int("try", try).Msg("applying a chunk failed, trying again")
 		if !wait(ctx, time.Duration(try)*100*time.Millisecond) {
 			return ctx.Err()
 		}
-		err = apply(a.decide)
+		err = apply()
 	}
 	if err != nil && mayPass(err) {
 		a.pipeline.Log.Error().Err(err).Int("chunk", b.kept.Number).Msg("applying a chunk failed, its rows are given up")
-		err = apply(a.fail)
+		err = a.pipeline.Store.ApplyChunk(whole, a.owner, a.pipeline.clock(), b.kept.Number, 0, noKeys,
+			func(claim.Facts) (store.Applied, error) { return b.failed(), nil })
 	}
 	if err != nil {
 		return err
@@ -221,8 +225,10 @@ func (c *claimedFindings) of(ready *finding) *finding {
 	return claimed
 }
 
-// fail gives up the ready rows of a chunk that broken machinery kept from being applied.
-func (a *applyStage) fail(_ claim.Clock, b *batch, _ claim.Facts) (store.Applied, error) {
+func noKeys() ([]string, error) { return nil, nil }
+
+// failed gives up the ready rows of a chunk that broken machinery kept from being applied.
+func (b *batch) failed() store.Applied {
 	verdicts := slices.Clone(b.verdicts)
 	for _, r := range b.rows {
 		verdicts[r.row].finding = found(schema.CodeInternal, "", "")
@@ -230,7 +236,7 @@ func (a *applyStage) fail(_ claim.Clock, b *batch, _ claim.Facts) (store.Applied
 	return store.Applied{
 		Tally:   tally(verdicts),
 		Results: func([]int64) []byte { return pack(encodeVerdicts(verdicts)) },
-	}, nil
+	}
 }
 
 // spoils reports whether a row keeps an all-or-nothing import from claiming anybody.

@@ -71,7 +71,8 @@ func (p *Pipeline) change(ctx context.Context, organization, email string, to cl
 	email = strings.TrimSpace(email)
 	key, problem := schema.ParseAddress(email)
 	if problem != "" {
-		return changed, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", quote(email))
+		return changed, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", quote(email)).
+			WithFix("Write it as name@example.com.")
 	}
 	keys := []string{key}
 	if to.Key != "" && to.Key != key {

@@ -22,10 +22,15 @@ type directory struct {
 
 type directoryEntry struct{ key, email string }
 
+const exportDirectory = "Export the directory again, with all its people."
+
 // readDirectory reads a directory's list. Refused as a whole, with file, line and column, where it is empty or a row
 // cannot be read: whoever stands there would be taken for absent (R23).
 func readDirectory(ctx context.Context, source *Source, limits dialect.Limits) (*directory, error) {
 	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, directoryColumns...)
+	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.Code == schema.CodeFileEmpty {
+		return nil, refused.WithFix(exportDirectory)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +63,7 @@ func readDirectory(ctx context.Context, source *Source, limits dialect.Limits) (
 	}
 	if len(d.entries) == 0 {
 		return nil, schema.Refuse(schema.CodeFileEmpty, "The list is empty: every member would be taken for absent.").
-			At(source.Name, reader.HeaderLine(), 0).WithFix("Export the directory again, with all its people.")
+			At(source.Name, reader.HeaderLine(), 0).WithFix(exportDirectory)
 	}
 	slices.SortFunc(d.entries, func(a, b directoryEntry) int {
 		return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.email, b.email))

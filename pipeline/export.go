@@ -78,7 +78,9 @@ func (p *Pipeline) Export(ctx context.Context, organization string, selection Se
 		for i := range schema.Columns {
 			record[i] = dialect.Guard(record[i])
 		}
-		rows++
+		if rows++; rows%progressRows == 0 {
+			p.progress(Exporting, rows, 0)
+		}
 		if err := writer.Write(record); err != nil {
 			return fmt.Errorf("write row %d: %w", rows, err)
 		}

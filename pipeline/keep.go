@@ -43,9 +43,9 @@ type keeper struct {
 	// How much a kept chunk has; the last part that comes may go beyond.
 	maxRows, maxBytes int
 
-	number int
-	data   []byte    // the line of the first row, and the text
-	rows   []verdict // of all rows
+	number   int
+	data     []byte // the line on which the text begins, and the text
+	verdicts []verdict
 	prepared
 	wishes []claim.Wish // of the rows prepared
 }
@@ -69,15 +69,15 @@ func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
 
 // chunk takes one more part.
 func (k *keeper) chunk(ctx context.Context, c *chunk) error {
-	if len(k.data) == 0 {
-		k.data = binary.AppendUvarint(k.data, uint64(c.text.Line))
-		k.prepared = prepared{epoch: k.owner.Epoch, rows: k.prepared.rows[:0]}
+	if len(k.verdicts) == 0 { // what came before is blank rows, if anything
+		k.data = binary.AppendUvarint(k.data[:0], uint64(c.text.Line))
+		k.prepared = prepared{epoch: k.owner.Epoch, rows: k.rows[:0]}
 		k.wishes = k.wishes[:0]
 	}
-	k.prepare(c, len(k.rows))
+	k.prepare(c, len(k.verdicts))
 	k.data = append(k.data, c.text.Text...)
-	k.rows = append(k.rows, c.verdicts...)
-	if len(k.rows) < k.maxRows && len(k.data) < k.maxBytes {
+	k.verdicts = append(k.verdicts, c.verdicts...)
+	if len(k.verdicts) < k.maxRows && len(k.data) < k.maxBytes {
 		return nil
 	}
 	return k.end(ctx)
@@ -85,22 +85,22 @@ func (k *keeper) chunk(ctx context.Context, c *chunk) error {
 
 // end keeps what there is.
 func (k *keeper) end(ctx context.Context) error {
-	if len(k.rows) == 0 {
+	if len(k.verdicts) == 0 {
 		return nil
 	}
 	if err := k.store.KeepChunk(ctx, k.owner, k.pack()); err != nil {
 		return fmt.Errorf("keep chunk %d: %w", k.number, err)
 	}
 	k.number++
-	k.data, k.rows = k.data[:0], k.rows[:0]
+	k.verdicts = k.verdicts[:0]
 	return nil
 }
 
 // pack is what there is, as it is kept.
 func (k *keeper) pack() store.Chunk {
-	counts := tally(k.rows)
+	counts := tally(k.verdicts)
 	kept := store.Chunk{
-		Number: k.number, Data: pack(k.data), Verdicts: pack(encodeVerdicts(k.rows)), Planned: counts,
+		Number: k.number, Data: pack(k.data), Verdicts: pack(encodeVerdicts(k.verdicts)), Planned: counts,
 		Done: counts.Outcomes[schema.Ready] == 0,
 	}
 	if !kept.Done {
@@ -134,7 +134,7 @@ func unpackVerdicts(packed []byte) ([]verdict, error) {
 	return decodeVerdicts(verdicts)
 }
 
-// unpackPrepared is what was prepared of the rows that these verdicts find ready.
+// unpackPrepared is what was prepared of exactly the rows that these verdicts find ready.
 func unpackPrepared(packed []byte, verdicts []verdict) (*prepared, error) {
 	data, err := unpack(packed)
 	if err != nil {
@@ -144,10 +144,18 @@ func unpackPrepared(packed []byte, verdicts []verdict) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range p.rows {
-		if row := p.rows[i].row; row < 0 || row >= len(verdicts) || verdicts[row].Outcome != schema.Ready {
+	next := 0 // ready row
+	for i := range verdicts {
+		if verdicts[i].Outcome != schema.Ready {
+			continue
+		}
+		if next == len(p.rows) || p.rows[next].row != i {
 			return nil, errPreparedDamaged
 		}
+		next++
+	}
+	if next != len(p.rows) {
+		return nil, errPreparedDamaged
 	}
 	return p, nil
 }

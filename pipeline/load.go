@@ -30,7 +30,7 @@ type Loaded struct {
 // Load takes in the snapshot in a folder, all or nothing. What is wrong is a *schema.Error with file, line and column.
 func (p *Pipeline) Load(ctx context.Context, folder string) (Loaded, error) {
 	var n Loaded
-	s := &snapshot{folder: folder, limits: p.Limits, columns: map[string]map[string]int{}}
+	s := &snapshot{folder: folder, limits: p.Limits, columns: map[string]map[string]int{}, loaded: func(rows int) { p.progress(Loading, rows, 0) }}
 	err := p.Store.Load(ctx, p.clock(), func(into store.Loader) (err error) {
 		if n.Organizations, err = table(ctx, s, organizations, (*line).organization, into.Organizations); err != nil {
 			return err
@@ -94,6 +94,8 @@ type snapshot struct {
 	folder  string
 	limits  dialect.Limits
 	columns map[string]map[string]int // of each file read: where each column stands
+	rows    int                       // loaded so far, of all files
+	loaded  func(rows int)
 }
 
 // refusedColumns are the columns in which a store found what it refuses with a code; the first that the file has is meant.
@@ -171,6 +173,8 @@ func table[T any](ctx context.Context, s *snapshot, t tableFile, parse func(*lin
 			return count, err
 		}
 		count += len(values)
+		s.rows += len(values)
+		s.loaded(s.rows)
 	}
 }
 
@@ -257,12 +261,13 @@ func (l *line) boolean(column string) bool {
 
 // moment is a date or a time; zero where it is blank.
 func (l *line) moment(column string) time.Time {
+	const lastYear = 9000 // far enough for what is counted from it to have four digits too
 	cell := l.cell(column)
 	if cell == "" {
 		return time.Time{}
 	}
 	for _, form := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(form, cell); err == nil {
+		if t, err := time.Parse(form, cell); err == nil && t.Year() <= lastYear {
 			return t.UTC().Truncate(time.Second)
 		}
 	}

@@ -24,19 +24,23 @@ type Pipeline struct {
 	Strict  bool          // check rows with the tags of schema.Row alone, slowly
 	Log     zerolog.Logger
 
-	// Progress, where set, is told now and then how many rows are through: first of the plan (total unknown: 0), then of the
-	// claims.
+	// Progress, where set, is told now and then how many rows are through; total is 0 where it is unknown, which it is but for
+	// the claims of an import.
 	Progress func(phase Phase, done, total int)
 }
 
-// Phase is one of the two passes over a file.
+// Phase is what is under way: one of the two passes of an import, or something else that takes a while.
 type Phase string
 
-// The passes.
+// The phases.
 const (
-	Planning Phase = "planning"
-	Applying Phase = "applying"
+	Planning  Phase = "planning"
+	Applying  Phase = "applying"
+	Loading   Phase = "loading"
+	Exporting Phase = "exporting"
 )
+
+const progressRows = 5000 // between two reports of a phase that goes row by row
 
 // Order is what is asked of an import.
 type Order struct {

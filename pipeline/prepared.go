@@ -16,7 +16,7 @@ import (
 // nobody changes anything, time included; the rules are asked again where somebody has.
 type prepared struct {
 	epoch   int64     // of the owner that planned: the policy of another may differ
-	version int64     // of the facts decided on
+	version int64     // of the facts decided on; 0: the rules must be asked again
 	until   time.Time // when time itself first changes one of the accounts; zero: never
 	rows    []readyRow
 }
@@ -69,10 +69,7 @@ func earliest(a, b time.Time) time.Time {
 
 // prepare gathers what claiming the ready rows of one more part takes, of which the first has this number in the chunk.
 func (k *keeper) prepare(c *chunk, first int) {
-	if k.version == 0 || c.version != 0 && c.version < k.version { // 0: no row was decided on
-		k.version = c.version
-	}
-	k.until = earliest(k.until, c.until)
+	before := len(k.rows)
 	for i := range c.rows {
 		if c.verdicts[i].Outcome != schema.Ready {
 			continue
@@ -82,8 +79,16 @@ func (k *keeper) prepare(c *chunk, first int) {
 			k.wishes = append(k.wishes, c.rows[i].wishes...)
 			r.wishes = k.wishes[n:len(k.wishes):len(k.wishes)]
 		}
-		k.prepared.rows = append(k.prepared.rows, r)
+		k.rows = append(k.rows, r)
 	}
+	if len(k.rows) == before {
+		return
+	}
+	if before == 0 {
+		k.version = c.version
+	}
+	k.version = min(k.version, c.version) // the oldest counts
+	k.until = earliest(k.until, c.until)
 }
 
 // encode packs what is prepared: the numbers of each row as differences to the row before, its status and its edits as
@@ -116,14 +121,17 @@ func (p *prepared) encode() []byte {
 		}
 		last = *r
 	}
-	table.Epoch, table.Version, table.Until = p.epoch, p.version, p.until
+	table.Epoch, table.Version = p.epoch, p.version
+	if !p.until.IsZero() {
+		table.Until = p.until.Unix()
+	}
 	table.Rows = len(p.rows)
 	if table.Rows > 0 {
 		table.Services = len(p.rows[0].wishes)
 	}
 	head, err := json.Marshal(table)
 	if err != nil {
-		panic(err) // strings, numbers and a time: cannot happen
+		panic(err) // strings and numbers alone: cannot happen
 	}
 	packed := binary.AppendUvarint(make([]byte, 0, len(head)+len(rows)+len(wishes)+binary.MaxVarintLen64), uint64(len(head)))
 	return append(append(append(packed, head...), rows...), wishes...)
@@ -133,7 +141,7 @@ func (p *prepared) encode() []byte {
 type preparedTable struct {
 	Epoch    int64            `json:"epoch"`
 	Version  int64            `json:"version"`
-	Until    time.Time        `json:"until,omitzero"`
+	Until    int64            `json:"until,omitempty"` // in seconds since 1970
 	Rows     int              `json:"rows"`
 	Services int              `json:"services,omitempty"` // wishes of each row
 	Statuses []schema.Status  `json:"statuses,omitempty"`
@@ -154,7 +162,10 @@ func decodePrepared(packed []byte) (*prepared, error) {
 	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
 		return nil, errPreparedDamaged
 	}
-	p := &prepared{epoch: table.Epoch, version: table.Version, until: table.Until, rows: make([]readyRow, table.Rows)}
+	p := &prepared{epoch: table.Epoch, version: table.Version, rows: make([]readyRow, table.Rows)}
+	if table.Until != 0 {
+		p.until = time.Unix(table.Until, 0).UTC()
+	}
 	var last readyRow
 	for i := range p.rows {
 		r := &p.rows[i]

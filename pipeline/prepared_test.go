@@ -51,30 +51,50 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 
 // Nor does it when an import is resumed under another policy.
 func TestResumedUnderAnotherPolicy(t *testing.T) {
-	p := small(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	p.Progress = func(phase pipeline.Phase, done, _ int) {
-		if phase == pipeline.Applying && done > 0 {
-			cancel()
+	for stops, claimed := range []int{0, 3, 6} { // before this chunk
+		p := small(t)
+		whole := p.Store
+		p.Store = &broken{Store: whole, chunk: stops, times: 1, err: context.Canceled}
+		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		require.NoError(t, err)
+		require.Equal(t, schema.StateCancelled, imp.State)
+		require.Equal(t, claimed, imp.Tally.Outcomes[schema.Claimed])
+
+		p.Store = whole
+		p.Policy.DelayedClaims = false
+		imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
+		require.NoError(t, err)
+		for i, r := range resultsOf(t, p, imp) {
+			if i < claimed {
+				assert.Equal(t, schema.Claimed, r.Outcome)
+			} else {
+				assert.Equal(t, schema.CodeStaleClaimType, r.Reason)
+			}
 		}
 	}
-	imp, err := p.Import(ctx, source(t, everybody()), pipeline.Order{Organization: us}, agree)
-	require.NoError(t, err)
-	require.Equal(t, schema.StateCancelled, imp.State)
-	claimed := imp.Tally.Outcomes[schema.Claimed]
-	require.Positive(t, claimed)
-	require.Less(t, claimed, 10)
+}
 
-	p.Progress = nil
-	p.Policy.DelayedClaims = false
-	imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
-	require.NoError(t, err)
-	for i, r := range resultsOf(t, p, imp) {
-		if i < claimed {
-			assert.Equal(t, schema.Claimed, r.Outcome)
-		} else {
-			assert.Equal(t, schema.CodeStaleClaimType, r.Reason)
+// An account that is to be removed when all of us are dead is claimed like any other.
+func TestInactiveForEver(t *testing.T) {
+	for since, refused := range map[string]bool{"9000-12-31": false, "9999-12-31": true} {
+		p := small(t)
+		folder := t.TempDir()
+		for name, text := range map[string]string{
+			"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
+			"domains.csv":       "domain,organization_id,status\n",
+			"users.csv":         "id,email,organization_id,status,inactive_since\nu4,u4@acme.example,hooli,inactive," + since + "\n",
+		} {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 		}
+		_, err := p.Load(t.Context(), folder)
+		if refused {
+			require.Equal(t, schema.CodeValueInvalid, schema.CodeOf(err))
+			continue
+		}
+		require.NoError(t, err)
+		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		require.NoError(t, err)
+		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
 }
 

@@ -21,7 +21,7 @@ type chunk struct {
 	rows     []row
 	verdicts []verdict // one per row
 	wishes   []claim.Wish
-	version  int64     // of the facts decided on
+	version  int64     // of the facts decided on; 0: the rules must be asked again
 	until    time.Time // when time itself first changes an account decided on; zero: never
 	trimmed  int       // cells that had blanks around them
 	err      error     // what ends the file here
@@ -316,7 +316,11 @@ func (v *validateStage) decide(ctx context.Context, c *chunk) error {
 		if v.prepares && decision.Outcome == schema.Ready {
 			v.layout.clean(c.records.Cells(i), &values)
 			r.claimant = newClaimant(account, values.profile())
-			c.until = earliest(c.until, v.clock.NextDue(*account))
+			if due := v.clock.NextDue(*account); !due.IsZero() && !due.After(v.clock.Now) {
+				c.version = 0 // decided as of now, on what is not written yet
+			} else {
+				c.until = earliest(c.until, due)
+			}
 		}
 	}
 	return nil

@@ -115,7 +115,9 @@ func (a *app) nobodyListed(p *pipeline.Pipeline, order pipeline.Order, flags imp
 		return nil
 	}
 	plan := pipeline.Plan{File: byHand}
-	return a.answer(plan.Summary(order, p.Now(), p.Now()))
+	summary := plan.Summary(order, p.Now(), p.Now())
+	summary.DryRun = false // it was meant
+	return a.answer(summary)
 }
 
 // findServices finds the services by name, whatever the case. Refused with CodeServiceUnknown.

@@ -16,7 +16,10 @@ claims.csv. All of it is taken in, or nothing. Loading it again updates what has
 		Args:    oneArg("folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withPipeline(cmd.Context(), creates, func(p *pipeline.Pipeline) error {
+				clearProgress := a.follow(p)
+				defer clearProgress()
 				loaded, err := p.Load(cmd.Context(), args[0])
+				clearProgress()
 				if err != nil {
 					return err
 				}

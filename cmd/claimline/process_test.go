@@ -208,10 +208,10 @@ func (s *site) nextInLine(t *testing.T) (release func()) {
 // States of the database in which a process is stopped.
 const (
 	applying     = "SELECT EXISTS (SELECT 1 FROM imports WHERE state = 'applying')"
-	halfway      = "SELECT count(*) BETWEEN 1 AND 30000 FROM claims WHERE import IS NOT NULL"
+	halfway      = "SELECT count(*) BETWEEN 1 AND 2 FROM import_chunks WHERE done"
 	halfwayRead  = "SELECT EXISTS (SELECT 1 FROM import_chunks c JOIN imports i ON i.id = c.import WHERE i.state = 'planning')"
-	firstClaims  = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 1 AND state = 'applying') AND (SELECT count(*) FROM claims WHERE import = 1) < 20000"
-	secondClaims = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 2 AND state = 'applying') AND (SELECT count(*) FROM claims WHERE import = 2) < 20000"
+	firstClaims  = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 1 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 1 AND done) < 2"
+	secondClaims = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 2 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 2 AND done) < 2"
 )
 
 func (p *process) thaw(t *testing.T) {
@@ -314,15 +314,13 @@ func (s *site) assertAllClaimed(t *testing.T, l lab, id string) {
 func (s *site) assertClaims(t *testing.T, want int) {
 	t.Helper()
 	db := openSQL(t, s.db)
-	count := func(query string) (n int) {
-		require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&n))
-		return n
-	}
-	assert.Equal(t, want, count("SELECT count(*) FROM claims WHERE import IS NOT NULL AND closed_at IS NULL"))
-	assert.Equal(t, want, count("SELECT count(DISTINCT user) FROM claims WHERE import IS NOT NULL"))
-	assert.Equal(t, want, count("SELECT count(*) FROM outbox WHERE kind = 'claim'"))
-	assert.Equal(t, want, count("SELECT count(DISTINCT claim) FROM outbox WHERE kind = 'claim'"))
-	assert.Equal(t, count("SELECT count(*) FROM claims WHERE import IS NOT NULL AND NOT delayed"), count("SELECT count(*) FROM outbox WHERE kind = 'activation'"))
+	var open, users, immediate, mails, mailed, activations int
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT sum(closed_at IS NULL), count(DISTINCT user), sum(NOT delayed)
+		FROM claims WHERE import IS NOT NULL`).Scan(&open, &users, &immediate))
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT sum(kind = 'claim'), count(DISTINCT iif(kind = 'claim', claim, NULL)), sum(kind = 'activation')
+		FROM outbox`).Scan(&mails, &mailed, &activations))
+	assert.Equal(t, []int{want, want, want, want}, []int{open, users, mails, mailed})
+	assert.Equal(t, immediate, activations)
 	require.NoError(t, db.Close())
 }
 

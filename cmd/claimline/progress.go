@@ -10,7 +10,7 @@ import (
 	"github.com/claimline/claimline/pipeline"
 )
 
-// progress shows on a terminal how far an import is, on one line that is written again and again. It may be told from
+// progress shows on a terminal how far something is, on one line that is written again and again. It may be told from
 // several goroutines.
 type progress struct {
 	to  io.Writer
@@ -30,7 +30,7 @@ const (
 	clearLine     = "\r\x1b[K"
 )
 
-// follow shows the progress of p's imports where somebody is looking; done must be called before anything else is
+// follow shows the progress of p's work where somebody is looking; done must be called before anything else is
 // written, and may be called again.
 func (a *app) follow(p *pipeline.Pipeline) (done func()) {
 	if !a.terminal(a.stderr) || a.flags.quiet || a.env("TERM") == "dumb" {
@@ -69,8 +69,9 @@ func (b *progress) clear() {
 // progressLine is at most 79 columns wide; a total of 0 is not known.
 func progressLine(phase pipeline.Phase, done, total int, elapsed time.Duration) string {
 	rate := float64(done) / elapsed.Seconds()
-	if phase == pipeline.Planning || total <= 0 {
-		return fmt.Sprintf("Reading the file: %s, %.0f/s", count(done, "row"), rate)
+	if total <= 0 {
+		doing := map[pipeline.Phase]string{pipeline.Loading: "Loading", pipeline.Exporting: "Exporting"}[phase]
+		return fmt.Sprintf("%s: %s, %.0f/s", first(doing, "Reading the file"), count(done, "row"), rate)
 	}
 	done = min(done, total)
 	full := progressBar * done / total

@@ -21,6 +21,8 @@ func TestProgressLine(t *testing.T) {
 		want        string
 	}{
 		{pipeline.Planning, 5000, 0, 2 * time.Second, "Reading the file: 5000 rows, 2500/s"},
+		{pipeline.Loading, 5000, 0, 2 * time.Second, "Loading: 5000 rows, 2500/s"},
+		{pipeline.Exporting, 5000, 0, 2 * time.Second, "Exporting: 5000 rows, 2500/s"},
 		{pipeline.Applying, 0, 1000, time.Second, "Claiming [....................]   0%  0 of 1000, 0/s"},
 		{pipeline.Applying, 250, 1000, time.Second, "Claiming [#####...............]  25%  250 of 1000, 250/s, 3 s left"},
 		{pipeline.Applying, 1000, 61000, time.Second, "Claiming [....................]   1%  1000 of 61000, 1000/s, 1 min left"},

@@ -119,11 +119,9 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun bool) e
 		if a.flags.json {
 			return a.answer(results)
 		}
-		verb := "retracted"
-		if dryRun {
-			verb = "would be retracted"
+		if !dryRun { // else what was said before still holds
+			a.say("Done: %s retracted, %d not.", users(retracted), refused)
 		}
-		a.say("%s %s, %d not.", users(retracted), verb, refused)
 		return nil
 	})
 }

@@ -235,6 +235,12 @@ func flagError(cmd *cobra.Command, err error) error {
 	for _, set := range []interface{ VisitAll(func(*pflag.Flag)) }{cmd.Flags(), cmd.InheritedFlags()} {
 		set.VisitAll(func(f *pflag.Flag) { visit(f.Name) })
 	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		flag := invalid.GetFlag()
+		kind := map[string]string{"int": "a number", "bool": "true or false"}[flag.Value.Type()]
+		return usage("--%s takes %s, not %q.", flag.Name, first(kind, "another value"), invalid.GetValue()).Because(err).
+			WithFix("See %s --help.", cmd.CommandPath())
+	}
 	refused := usage("%s.", strings.ToUpper(err.Error()[:1])+err.Error()[1:]).Because(err)
 	if _, unknown, found := strings.Cut(err.Error(), "unknown flag: "); found {
 		if near, ok := schema.Nearest([]string{unknown}, flags); ok {

@@ -76,16 +76,20 @@ func (c Clock) AsOf(a Account) Account {
 // Zero: nothing will.
 func (c Clock) NextDue(a Account) time.Time {
 	status, since := a.User.Status, a.User.InactiveSince
+	var completes, removed time.Time
 	if a.Claim != nil {
-		if a.Claim.Type == schema.Delayed {
-			return c.CompletesAt(a.Claim.ClaimedAt)
-		}
 		status, since = a.Claim.Status, a.Claim.InactiveSince
+		if a.Claim.Type == schema.Delayed {
+			completes = c.CompletesAt(a.Claim.ClaimedAt)
+		}
 	}
-	if status != schema.Inactive || since.IsZero() {
-		return time.Time{}
+	if status == schema.Inactive && !since.IsZero() {
+		removed = since.Add(c.Policy.InactiveTime())
 	}
-	return since.Add(c.Policy.InactiveTime())
+	if completes.IsZero() || !removed.IsZero() && removed.Before(completes) {
+		return removed
+	}
+	return completes
 }
 
 // completed is the account after its delayed claim has completed: it has moved, with its content, its edits and the

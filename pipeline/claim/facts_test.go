@@ -136,3 +136,31 @@ func TestAsOfTwice(t *testing.T) {
 		require.Equal(t, s.clock.Decide(s.claiming, s.domain, s.account, ""), s.clock.Decide(s.claiming, s.domain, first, ""))
 	})
 }
+
+// An account is as it is written until the next thing falls due, and then no longer.
+func TestNextDue(t *testing.T) {
+	ago := rapid.SampledFrom([]time.Duration{0, day, 13 * day, 14 * day, 20 * day, 30 * day, 60 * day})
+	status := rapid.SampledFrom(schema.Statuses)
+	rapid.Check(t, func(t *rapid.T) {
+		s := eligible()
+		s.account.User.Status = status.Draw(t, "status")
+		if s.account.User.Status == schema.Inactive {
+			s.account.User.InactiveSince = now.Add(-ago.Draw(t, "inactive since"))
+		}
+		if rapid.Bool().Draw(t, "claimed") {
+			made := rapid.SampledFrom([]schema.ClaimType{schema.Immediate, schema.Delayed}).Draw(t, "type")
+			s.claimed("acme", made, now.Add(-ago.Draw(t, "claimed at")))
+			s.account.Claim.Status = status.Draw(t, "status there") // a delayed claim too: a snapshot may have made it one
+			if s.account.Claim.Status == schema.Inactive {
+				s.account.Claim.InactiveSince = now.Add(-ago.Draw(t, "inactive there since"))
+			}
+		}
+		due := clock().NextDue(s.account)
+		if due.IsZero() {
+			require.Equal(t, s.account, Clock{Now: now.Add(1000 * day), Policy: clock().Policy}.AsOf(s.account))
+			return
+		}
+		require.Equal(t, s.account, Clock{Now: due.Add(-time.Second), Policy: clock().Policy}.AsOf(s.account))
+		require.NotEqual(t, s.account, Clock{Now: due, Policy: clock().Policy}.AsOf(s.account))
+	})
+}

@@ -141,7 +141,7 @@ type Imports interface {
 	// store that cannot be sure looks everything up. The claiming organization is always as it is at that moment, and so are
 	// its licences: what is due for it is written too, in transactions of its own where it is much.
 	//
-	// decide may be called again after a conflict with other transactions. An error of keys or of decide is returned, and
+	// keys and decide may be called again after a conflict with other transactions. An error of keys or of decide is returned, and
 	// nothing is written. A claim on an account with an open claim is an error.
 	ApplyChunk(ctx context.Context, owner Owner, clock claim.Clock, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (Applied, error)) error
 	// FinishImport ends the import and releases it: state is one that has Ended; reason says why rows were not attempted,

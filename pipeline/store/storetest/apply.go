@@ -130,6 +130,27 @@ var applyTests = map[string]func(*suite){
 		require.False(s, apply(4).Unchanged, "what has changed stays changed")
 	},
 
+	"apply/what is known does not survive another import": func(s *suite) {
+		keys := []string{"a@acme.example", "b@acme.example", "c@acme.example"}
+		s.load(world(user(1, keys[0], "home"), user(2, keys[1], "home"), user(3, keys[2], "home")))
+		owner := s.importing("acme", keys[:1], keys[2:])
+		known, err := s.Facts(s.ctx(), "acme", keys)
+		require.NoError(s, err)
+		apply := func(number int, key string) *claimer {
+			c := &claimer{clock: s.clock(), keys: []string{key}}
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, known.Version, asked(key), func(f claim.Facts) (store.Applied, error) {
+				if f.Unchanged {
+					f.Accounts, f.Domains = known.Accounts[number-1:number], known.Domains
+				}
+				return c.decide(f)
+			}))
+			return c
+		}
+		require.Equal(s, schema.Claimed, apply(1, keys[0]).outcomes[keys[0]])
+		s.claimed("umbrella", keys[2])
+		require.Equal(s, schema.Ineligible, apply(2, keys[2]).outcomes[keys[2]])
+	},
+
 	"apply/facts are those of the moment": func(s *suite) {
 		keys := []string{"b@acme.example", "a@acme.example"}
 		in := world(user(1, keys[1], "free"), user(2, keys[0], "home"))

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/stretchr/testify/require"
@@ -34,6 +35,40 @@ var factsTests = map[string]func(*suite){
 		require.Empty(s, facts.Accounts)
 		_, err = s.Facts(s.ctx(), "nobody", keys)
 		s.refused(err, schema.CodeOrganizationUnknown)
+	},
+
+	"facts/of any keys, close together or far apart": func(s *suite) {
+		var users []store.LoadUser
+		known := map[string]bool{}
+		for i := range 60 {
+			key := fmt.Sprintf("%s%02d@acme.example", []string{"a", "å", "z"}[i%3], i)
+			users = append(users, user(i, key, "free"))
+			known[key] = true
+		}
+		s.load(world(users...))
+		for i := 0; i < 60; i += 7 {
+			s.claimed("acme", users[i].Key) // those are read another way
+		}
+		everybody := append(keysOf(users), "00@acme.example", "a00x@acme.example", "zz@acme.example")
+		slices.Sort(everybody)
+		for first := range everybody {
+			for step := 1; step < 5; step++ {
+				var keys []string
+				for i := first; i < len(everybody) && len(keys) < 9; i += step {
+					keys = append(keys, everybody[i])
+				}
+				slices.Reverse(keys)
+				facts, err := s.Facts(s.ctx(), "acme", keys)
+				require.NoError(s, err)
+				require.Len(s, facts.Accounts, len(keys))
+				for i, a := range facts.Accounts {
+					require.Equal(s, known[keys[i]], a.ID != 0, keys[i])
+					if a.ID != 0 {
+						require.Equal(s, keys[i], a.User.Email)
+					}
+				}
+			}
+		}
 	},
 
 	"facts/the open claim": func(s *suite) {

@@ -237,9 +237,11 @@ func (c *claimer) decide(facts claim.Facts) (store.Applied, error) {
 					applied.Assigned[service]++
 				}
 			}
-			applied.Claims = append(applied.Claims, store.NewClaim{
-				AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Edits: &c.edits, Line: i + 2,
-			})
+			made := store.NewClaim{AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Line: i + 2}
+			if c.edits != (schema.Profile{}) {
+				made.Edits = &c.edits
+			}
+			applied.Claims = append(applied.Claims, made)
 		}
 		c.outcomes[c.keys[i]] = outcome
 		applied.Tally.Count(1, outcome, decision.Reasons, nil)
