@@ -50,7 +50,7 @@ type keeper struct {
 	wishes []claim.Wish // of the rows prepared
 }
 
-// How much a transaction applies: more costs fewer flushes of the disk, and holds others up for longer.
+// How much a transaction applies.
 const (
 	keptRows  = 15_000
 	keptBytes = 4 << 20
@@ -58,8 +58,8 @@ const (
 
 func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
 	k := &keeper{store: p.Store, owner: owner, maxRows: keptRows, maxBytes: keptBytes}
-	if p.Limits.ChunkRows != 0 {
-		k.maxRows = p.Limits.ChunkRows
+	if p.TransactionRows != 0 {
+		k.maxRows = p.TransactionRows
 	}
 	if order.AllOrNothing { // one chunk, for it is one transaction
 		k.maxRows, k.maxBytes = math.MaxInt, math.MaxInt

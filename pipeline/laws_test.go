@@ -333,7 +333,7 @@ func TestOffline(t *testing.T) {
 		folder := newFolder(t, base)
 		c := choices{t}
 		r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
-			Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3), Limits: dialect.Limits{ChunkRows: 1 + c.upTo(12)},
+			Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3), TransactionRows: 1 + c.upTo(12),
 		}}
 		for _, r.Strict = range []bool{false, true} {
 			r.with(f.bytes, func(source *pipeline.Source) {

@@ -33,7 +33,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 		return 0
 	}
 	r := newRun(t, base, w)
-	r.Limits.ChunkRows = 1 + choices{t}.upTo(3) // so that there is a middle
+	r.TransactionRows = 1 + choices{t}.upTo(3) // so that there is a middle
 	planned, _, summary := r.validate(f.bytes)
 	after := choices{t}.upTo(summary.Ready / 2)
 
@@ -154,7 +154,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 		return 0
 	}
 	r := newRun(t, base, w)
-	r.Limits.ChunkRows = 1 + choices{t}.upTo(3) // so that there is a middle
+	r.TransactionRows = 1 + choices{t}.upTo(3) // so that there is a middle
 	planned, _, summary := r.validate(f.bytes)
 	c := choices{t}
 	after, changed := c.upTo(summary.Ready/2), -1

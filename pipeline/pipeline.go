@@ -18,11 +18,15 @@ type Pipeline struct {
 	Now     func() time.Time // the clock
 	Policy  schema.Policy
 	Limits  dialect.Limits
-	Workers int           // chunks worked on at once, at least 1
-	Lease   time.Duration // how long an import stays with a process that no longer renews it
-	Runner  string        // names this process among those that drive imports
-	Strict  bool          // check rows with the tags of schema.Row alone, slowly
-	Log     zerolog.Logger
+	Workers int // chunks worked on at once, at least 1
+	// TransactionRows is how many rows of an import one transaction applies, about; 0: 15,000. More costs fewer flushes of the
+	// disk, and holds others up for longer.
+	TransactionRows int
+
+	Lease  time.Duration // how long an import stays with a process that no longer renews it
+	Runner string        // names this process among those that drive imports
+	Strict bool          // check rows with the tags of schema.Row alone, slowly
+	Log    zerolog.Logger
 
 	// Progress, where set, is told now and then how many rows are through; total is 0 where it is unknown, which it is but for
 	// the claims of an import.

@@ -42,7 +42,7 @@ func small(t *testing.T) *pipeline.Pipeline {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	p := &pipeline.Pipeline{
 		Store: s, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
-		Limits: dialect.Limits{ChunkRows: 3},
+		TransactionRows: 3,
 	}
 	_, err = p.Load(t.Context(), folder)
 	require.NoError(t, err)

@@ -128,6 +128,9 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*plan
 	if limits.ChunkRows == 0 {
 		limits.ChunkRows = chunkRows
 	}
+	if p.TransactionRows != 0 {
+		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
+	}
 	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, emailLike...)
 	if err != nil {
 		return nil, err

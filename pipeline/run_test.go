@@ -16,7 +16,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -48,7 +47,7 @@ func newRun(t *rapid.T, base string, w *world) *run {
 	c := choices{t}
 	r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
 		Store: store, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
-		Lease: time.Minute, Runner: "test", Limits: dialect.Limits{ChunkRows: 1 + c.upTo(20)},
+		Lease: time.Minute, Runner: "test", TransactionRows: 1 + c.upTo(20),
 	}}
 	w.snapshot(t, folder)
 	loaded, err := r.Load(t.Context(), folder)

@@ -20,7 +20,7 @@ import (
 // has claimed any of those.
 func TestOverlappingImports(t *testing.T) {
 	t.Parallel()
-	const each, shared = 40_000, 20_000
+	const each, shared = 20_000, 10_000
 	l := openLab(t)
 	s := l.site(t)
 	lines := strings.SplitAfter(readFile(t, l.users), "\n")

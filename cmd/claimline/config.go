@@ -26,6 +26,8 @@ type config struct {
 	Lease   time.Duration `koanf:"lease" validate:"min=100ms"` // how long an import stays with a process that has died
 	Limits  limits        `koanf:"limits"`
 
+	TransactionRows int `koanf:"transaction_rows" validate:"min=1"` // of an import that one transaction applies, about
+
 	Resolver        string        `koanf:"resolver" validate:"omitempty,hostname_port"` // name server that domains are looked up with; blank: the system's
 	ResolverTimeout time.Duration `koanf:"resolver_timeout" validate:"min=1ms"`         // of one question to one server
 
@@ -44,6 +46,8 @@ func defaults() config {
 		Workers: runtime.NumCPU(),
 		Lease:   10 * time.Second,
 		Limits:  limits{RecordBytes: 1 << 20, Columns: 1000},
+
+		TransactionRows: 15_000,
 
 		ResolverTimeout: 5 * time.Second,
 

@@ -55,7 +55,7 @@ func (a *app) pipeline(s store.Store) *pipeline.Pipeline {
 		host = "unknown"
 	}
 	return &pipeline.Pipeline{
-		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, Lease: a.config.Lease, Log: a.log,
+		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, TransactionRows: a.config.TransactionRows, Lease: a.config.Lease, Log: a.log,
 		Limits: dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns},
 		Runner: fmt.Sprintf("%s/%d", host, os.Getpid()),
 	}

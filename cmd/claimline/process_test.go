@@ -26,8 +26,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// labUsers is how many users can be claimed in the lab: four chunks.
-const labUsers = 60_000
+// labUsers is how many users can be claimed in the lab: six transactions of its configurations.
+const labUsers = 30_000
 
 // patience is how long a test waits for what a process will do at once.
 const patience = time.Minute
@@ -38,7 +38,8 @@ type lab struct {
 	generator       string
 	users           string // the file that claims everybody
 	database        string // to be copied
-	shortLease      string // a configuration in which a dead process is soon given up
+	config          string // transactions are small
+	shortLease      string // likewise, and a dead process is soon given up
 }
 
 // theLab is built once, for all tests that want it.
@@ -50,7 +51,7 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 	shared = l.folder
 	l.program, l.generator = filepath.Join(l.folder, "claimline"), filepath.Join(l.folder, "claimline-bench")
 	l.users, l.database = filepath.Join(l.folder, "users.csv"), filepath.Join(l.folder, "claimline.db")
-	l.shortLease = filepath.Join(l.folder, "short-lease.yaml")
+	l.config, l.shortLease = filepath.Join(l.folder, "claimline.yaml"), filepath.Join(l.folder, "short-lease.yaml")
 	for _, command := range [][]string{
 		{"go", "build", "-trimpath", "-o", l.folder, ".", "../claimline-bench"},
 		{l.generator, "generate", "-users", strconv.Itoa(labUsers), "-shuffle", l.folder},
@@ -62,7 +63,9 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 			return l, fmt.Errorf("%v: %w\n%s", command, err, out)
 		}
 	}
-	return l, errors.Join(os.Chmod(l.folder, 0o755), os.WriteFile(l.shortLease, []byte("lease: 300ms\n"), 0o600))
+	const small = "transaction_rows: 5000\n"
+	return l, errors.Join(os.Chmod(l.folder, 0o755), os.WriteFile(l.config, []byte(small), 0o600),
+		os.WriteFile(l.shortLease, []byte(small+"lease: 300ms\n"), 0o600))
 })
 
 func openLab(t *testing.T) lab {
@@ -77,7 +80,7 @@ func (l lab) site(t *testing.T, flags ...string) *site {
 	t.Helper()
 	s := siteAt(filepath.Join(t.TempDir(), "claimline.db"))
 	copyFile(t, l.database, s.db)
-	s.program, s.global = l.program, append(s.global, flags...)
+	s.program, s.global = l.program, append(append(s.global, "--config", l.config), flags...)
 	return s
 }
 
@@ -171,16 +174,13 @@ func (p *process) freezeBetweenChunks(t *testing.T, s *site, query string) {
 	t.Helper()
 	conn := s.connect(t)
 	defer func() { _ = conn.Close() }()
-	holds := func() (yes bool) {
-		require.NoError(t, conn.QueryRowContext(t.Context(), query).Scan(&yes))
-		return yes
-	}
-	holds() // now there is an index, of which nextInLine locks a byte
+	s.waitFor(t, p, "SELECT EXISTS (SELECT 1 FROM imports)") // now there is an index, of which nextInLine locks a byte
 	eventually(t, query, func() (yes bool) {
 		require.False(t, p.ended(), "the process ended too soon: %s%s", &p.stdout, &p.stderr)
 		release := s.nextInLine(t) // always, for between two chunks there is no time to look first
 		defer release()
-		if yes = holds(); yes {
+		require.NoError(t, conn.QueryRowContext(t.Context(), query).Scan(&yes))
+		if yes {
 			p.freeze(t)
 		}
 		return yes
@@ -208,7 +208,7 @@ func (s *site) nextInLine(t *testing.T) (release func()) {
 // States of the database in which a process is stopped.
 const (
 	applying     = "SELECT EXISTS (SELECT 1 FROM imports WHERE state = 'applying')"
-	halfway      = "SELECT count(*) BETWEEN 1 AND 2 FROM import_chunks WHERE done"
+	halfway      = "SELECT count(*) BETWEEN 1 AND 4 FROM import_chunks WHERE done"
 	halfwayRead  = "SELECT EXISTS (SELECT 1 FROM import_chunks c JOIN imports i ON i.id = c.import WHERE i.state = 'planning')"
 	firstClaims  = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 1 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 1 AND done) < 2"
 	secondClaims = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 2 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 2 AND done) < 2"

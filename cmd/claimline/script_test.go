@@ -13,25 +13,20 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"claimline": main})
+	code := m.Run()
+	_ = os.RemoveAll(shared)
+	os.Exit(code)
 }
-
-// tests runs all tests, and then removes what they shared.
-type tests struct{ *testing.M }
 
 // shared is a folder that all tests share; empty until one has made it.
 var shared string
 
-func (m tests) Run() int {
-	defer func() { _ = os.RemoveAll(shared) }()
-	return m.M.Run()
-}
-
-// TestScript plays the scripts in testdata/script, each in a folder of its own with the files that stand below it.
-// SAMPLES is the folder of the samples; "exits CODE COMMAND" insists on an exit code.
+// TestScript plays the scripts in testdata/script, each in a folder of its own with the files that stand below it, with
+// the program as it is built. SAMPLES is the folder of the samples; "exits CODE COMMAND" insists on an exit code.
 func TestScript(t *testing.T) {
 	samples, err := filepath.Abs(samples)
 	require.NoError(t, err)
+	l := openLab(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -39,6 +34,7 @@ func TestScript(t *testing.T) {
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SAMPLES", samples)
+			env.Setenv("PATH", filepath.Dir(l.program)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			return nil
 		},
 	})
