@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -131,7 +130,7 @@ func interruptImport(t *testing.T, db, file string) {
 	defer cancel()
 	p := &pipeline.Pipeline{
 		Store: store, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Log: zerolog.Nop(),
-		Limits: dialect.Limits{ChunkRows: 100}, Runner: "demo",
+		TransactionRows: 100, Runner: "demo",
 		Progress: func(phase pipeline.Phase, _, _ int) {
 			if phase == pipeline.Applying {
 				cancel()
