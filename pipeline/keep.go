@@ -50,14 +50,11 @@ type keeper struct {
 	wishes []claim.Wish // of the rows prepared
 }
 
-// How much a transaction applies.
-const (
-	keptRows  = 15_000
-	keptBytes = 4 << 20
-)
+// keptBytes is how much text a transaction applies.
+const keptBytes = 4 << 20
 
 func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
-	k := &keeper{store: p.Store, owner: owner, maxRows: keptRows, maxBytes: keptBytes}
+	k := &keeper{store: p.Store, owner: owner, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
 	if p.TransactionRows != 0 {
 		k.maxRows = p.TransactionRows
 	}

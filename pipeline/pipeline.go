@@ -19,8 +19,8 @@ type Pipeline struct {
 	Policy  schema.Policy
 	Limits  dialect.Limits
 	Workers int // chunks worked on at once, at least 1
-	// TransactionRows is how many rows of an import one transaction applies, about; 0: 15,000. More costs fewer flushes of the
-	// disk, and holds others up for longer.
+	// TransactionRows is how many rows of an import one transaction applies, about; 0: DefaultTransactionRows. More costs fewer
+	// flushes of the disk, and holds others up for longer.
 	TransactionRows int
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it
@@ -32,6 +32,9 @@ type Pipeline struct {
 	// the claims of an import.
 	Progress func(phase Phase, done, total int)
 }
+
+// DefaultTransactionRows take a tenth of a second or two on a small machine.
+const DefaultTransactionRows = 15_000
 
 // Phase is what is under way: one of the two passes of an import, or something else that takes a while.
 type Phase string

@@ -3,8 +3,6 @@ package pipeline_test
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,17 +19,7 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 		p := small(t)
 		at := now
 		p.Now = func() time.Time { return at }
-		folder := t.TempDir()
-		for name, text := range map[string]string{
-			"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
-			"domains.csv":       "domain,organization_id,status\n",
-			"users.csv": "id,email,organization_id,status,inactive_since\n" + // removed in an hour
-				"u4,u4@acme.example,hooli,inactive," + now.Add(time.Hour-p.Policy.InactiveTime()).Format(time.RFC3339) + "\n",
-		} {
-			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
-		}
-		_, err := p.Load(t.Context(), folder)
-		require.NoError(t, err)
+		require.NoError(t, inactive(t, p, now.Add(time.Hour-p.Policy.InactiveTime()).Format(time.RFC3339))) // removed in an hour
 
 		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, _ *pipeline.Plan) error {
 			assert.Equal(t, 10, imp.Tally.Outcomes[schema.Ready])
@@ -78,15 +66,7 @@ func TestResumedUnderAnotherPolicy(t *testing.T) {
 func TestInactiveForEver(t *testing.T) {
 	for since, refused := range map[string]bool{"9000-12-31": false, "9999-12-31": true} {
 		p := small(t)
-		folder := t.TempDir()
-		for name, text := range map[string]string{
-			"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
-			"domains.csv":       "domain,organization_id,status\n",
-			"users.csv":         "id,email,organization_id,status,inactive_since\nu4,u4@acme.example,hooli,inactive," + since + "\n",
-		} {
-			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
-		}
-		_, err := p.Load(t.Context(), folder)
+		err := inactive(t, p, since)
 		if refused {
 			require.Equal(t, schema.CodeValueInvalid, schema.CodeOf(err))
 			continue
@@ -96,6 +76,17 @@ func TestInactiveForEver(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
+}
+
+// inactive loads that the fifth user of small has been inactive since then.
+func inactive(t *testing.T, p *pipeline.Pipeline, since string) error {
+	t.Helper()
+	_, err := p.Load(t.Context(), snapshotOf(t, map[string]string{
+		"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
+		"domains.csv":       "domain,organization_id,status\n",
+		"users.csv":         "id,email,organization_id,status,inactive_since\nu4,u4@acme.example,hooli,inactive," + since + "\n",
+	}))
+	return err
 }
 
 func resultsOf(t *testing.T, p *pipeline.Pipeline, imp schema.Import) []schema.Result {

@@ -24,19 +24,16 @@ import (
 // small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
 func small(t *testing.T) *pipeline.Pipeline {
 	t.Helper()
-	folder := t.TempDir()
 	users := "id,email,organization_id,status\n"
 	for i := range 10 {
 		users += "u" + string(rune('0'+i)) + ",u" + string(rune('0'+i)) + "@acme.example,hooli,active\n"
 	}
-	for name, text := range map[string]string{
+	folder := snapshotOf(t, map[string]string{
 		"organizations.csv": "id,name,kind,created,bring_conversations,directory_sync\nacme,Acme AB,enterprise,2015-01-01,TRUE,FALSE\n" +
 			"hooli,Hooli,personal,2019-01-01,FALSE,FALSE\nsynced,Synced AB,enterprise,2015-01-01,TRUE,TRUE\n",
 		"domains.csv": "domain,organization_id,status\nacme.example,acme,verified\nacme.example,synced,verified\n",
 		"users.csv":   users,
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
-	}
+	})
 	s, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -47,6 +44,16 @@ func small(t *testing.T) *pipeline.Pipeline {
 	_, err = p.Load(t.Context(), folder)
 	require.NoError(t, err)
 	return p
+}
+
+// snapshotOf is a folder with these files.
+func snapshotOf(t *testing.T, files map[string]string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for name, text := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	return folder
 }
 
 // everybody is a file with the ten users of small.
@@ -242,9 +249,7 @@ func TestBrokenMachinery(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, failed, imp.Tally.Outcomes[schema.Failed])
 		require.Equal(t, 10-failed, imp.Tally.Outcomes[schema.Claimed])
-		var report bytes.Buffer
-		require.NoError(t, p.Report(t.Context(), imp, &pipeline.Report{To: &report, Format: pipeline.ReportJSONL}))
-		for i, result := range decodeResults(t, report.String()) {
+		for i, result := range resultsOf(t, p, imp) {
 			if failed > 0 && i/3 == 1 {
 				require.Equal(t, schema.Failed, result.Outcome)
 				require.Equal(t, []schema.Code{schema.CodeInternal}, result.Reasons)

@@ -15,6 +15,7 @@ import (
 	"github.com/knadh/koanf/providers/structs"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -47,7 +48,7 @@ func defaults() config {
 		Lease:   10 * time.Second,
 		Limits:  limits{RecordBytes: 1 << 20, Columns: 1000},
 
-		TransactionRows: 15_000,
+		TransactionRows: pipeline.DefaultTransactionRows,
 
 		ResolverTimeout: 5 * time.Second,
 
