@@ -50,10 +50,11 @@ func summary(plan *Plan, t schema.Tally) schema.Summary {
 		Rows: t.Rows, Ready: t.Outcomes[schema.Ready], Claimed: t.Outcomes[schema.Claimed], Unchanged: t.Outcomes[schema.Unchanged],
 		Skipped: t.Outcomes[schema.Skipped], Invalid: t.Outcomes[schema.Invalid], Ineligible: t.Outcomes[schema.Ineligible],
 		Failed: t.Outcomes[schema.Failed], NotAttempted: t.Outcomes[schema.NotAttempted],
-		Warnings: map[schema.Code]int{}, Reasons: map[schema.Code]int{}, Repairs: map[schema.Repair]int{}, UnknownColumns: []string{},
+		Warnings: map[schema.Code]int{}, Reasons: map[schema.Code]int{}, Edits: map[string]int{}, Repairs: map[schema.Repair]int{}, UnknownColumns: []string{},
 	}
 	maps.Copy(s.Warnings, t.Warnings)
 	maps.Copy(s.Reasons, t.Reasons)
+	maps.Copy(s.Edits, t.Edits)
 	maps.Copy(s.Repairs, plan.Repairs)
 	s.UnknownColumns = append(s.UnknownColumns, slices.Clone(plan.UnknownColumns)...)
 	return s

@@ -5,11 +5,12 @@ import "strings"
 // Code names one reason, warning or error, the same everywhere: in results, summaries, messages and JSON.
 type Code string
 
-// Row checks (section "The CSV format" of the README), in the order they are made.
+// Row checks, in the order they are made.
 const (
 	CodeFieldCount       Code = "field_count"
 	CodeBooleanInvalid   Code = "boolean_invalid"
 	CodeClaimFalse       Code = "claim_false"
+	CodeClaimBlank       Code = "claim_blank"
 	CodeEmailMissing     Code = "email_missing"
 	CodeEmailTooLong     Code = "email_too_long"
 	CodeEmailInvalid     Code = "email_invalid"
@@ -19,6 +20,8 @@ const (
 	CodeLanguageInvalid  Code = "language_invalid"
 	CodeClaimTypeInvalid Code = "claim_type_invalid"
 	CodeDuplicateRow     Code = "duplicate_row"
+
+	CodeClaimContradicted Code = "claim_contradicted"
 )
 
 // The rules R1 to R9, in the order they are checked.
@@ -46,12 +49,15 @@ const (
 const (
 	CodeContentNotTransferred Code = "content_not_transferred" // R11
 	CodeLicenseUnavailable    Code = "license_unavailable"     // R17; the detail is the service
+	CodeEditDoubtful          Code = "edit_doubtful"           // R17; the detail is the column
 )
 
 // Refusals of a file as a whole.
 const (
 	CodeFileEmpty          Code = "file_empty"
 	CodeEmailColumnMissing Code = "email_column_missing"
+	CodeColumnUnclear      Code = "column_unclear"
+	CodeEncodingUnclear    Code = "encoding_unclear"
 	CodeHeaderDuplicate    Code = "header_duplicate"
 	CodeCSVMalformed       Code = "csv_malformed"
 	CodeEncodingUnknown    Code = "encoding_unknown"
@@ -60,10 +66,12 @@ const (
 	CodeFileUnreadable     Code = "file_unreadable"
 	CodeFileChanged        Code = "file_changed"
 	CodeOutputUnwritable   Code = "output_unwritable"
+	CodeFileExists         Code = "file_exists"
 )
 
 // Refusals of a snapshot.
 const (
+	CodeFileUnclear         Code = "file_unclear"
 	CodeColumnMissing       Code = "column_missing"
 	CodeValueMissing        Code = "value_missing"
 	CodeValueInvalid        Code = "value_invalid"
@@ -78,6 +86,7 @@ const (
 	CodeConfigInvalid    Code = "config_invalid"
 	CodeConsentMissing   Code = "consent_missing" // R13
 	CodeConsentDeclined  Code = "consent_declined"
+	CodeEditsNotAccepted Code = "edits_not_accepted" // R17
 	CodeImportNotFound   Code = "import_not_found"
 	CodeImportRunning    Code = "import_running"
 	CodeImportFinished   Code = "import_finished"
@@ -113,6 +122,7 @@ const (
 	CodeNotMember             Code = "not_member"
 	CodeDirectorySyncDisabled Code = "directory_sync_disabled"
 	CodeMassDeactivation      Code = "mass_deactivation"
+	CodeDirectoryMismatch     Code = "directory_mismatch" // R23
 	CodeTXTRecordMissing      Code = "txt_record_missing"
 	CodeDNSFailed             Code = "dns_failed"
 	CodeDomainInvalid         Code = "domain_invalid"
@@ -132,6 +142,7 @@ type entry struct {
 var codes = map[Code]entry{
 	CodeFieldCount:       {Invalid, "The row does not have as many cells as the header[ ({})].", "Add the missing cells, or quote a cell that contains the delimiter."},
 	CodeBooleanInvalid:   {Invalid, "The cell is neither TRUE nor FALSE[: {}].", "Write TRUE or FALSE, or leave the cell blank."},
+	CodeClaimBlank:       {Skipped, "Claim is blank, so the user is left alone.", "Write TRUE in the Claim column to claim this user."},
 	CodeClaimFalse:       {Skipped, "Claim is FALSE, so the user is left alone.", "Write TRUE in the Claim column to claim this user."},
 	CodeEmailMissing:     {Invalid, "The row has no e-mail address.", "Write the user's e-mail address, or delete the row."},
 	CodeEmailTooLong:     {Invalid, "The e-mail address is longer than 254 bytes.", "Write the address that the user signs in with."},
@@ -142,6 +153,8 @@ var codes = map[Code]entry{
 	CodeLanguageInvalid:  {Invalid, "This is not a language tag[: {}].", "Write a tag such as sv-SE or en, or leave it blank."},
 	CodeClaimTypeInvalid: {Invalid, "The claim type is neither immediate nor delayed[: {}].", "Write immediate or delayed, or leave the cell blank."},
 	CodeDuplicateRow:     {Invalid, "The same address is already in this file[, on line {}].", "Keep one of the rows and delete the other."},
+
+	CodeClaimContradicted: {Invalid, "Another row leaves this user alone[: line {}].", "Decide which is right: delete one of the two rows, or give both the same Claim."},
 
 	CodeUserNotFound:           {Ineligible, "No account has this address.", "Check the spelling, or delete the row."},
 	CodeAlreadyClaimed:         {Unchanged, "Your organization has already claimed this user.", "Nothing needs to be done."},
@@ -161,8 +174,12 @@ var codes = map[Code]entry{
 	CodeContentNotTransferred: {"", "The user's conversations stay behind in the original organization.", "Keep the original organization until its users have chosen."},
 	CodeLicenseUnavailable:    {"", "No licence is left[ for {}].", "Get more licences, then assign the service to the user."},
 
+	CodeEditDoubtful: {"", "A cell seems to be damaged, so the account keeps what it has[ in {}].", "Type the cell again, or leave it blank."},
+
 	CodeFileEmpty:          {"", "The file has no header or no row.", "Export the file again: claimline export -o users.csv."},
 	CodeEmailColumnMissing: {"", "The file has no column with the users' addresses.", "Name the column User ID/Email (Required)."},
+	CodeColumnUnclear:      {"", "It is not certain what a column means.", "Say what the column is: --column \"Header=Claim\". Or that it is nothing: --ignore-column \"Header\"."},
+	CodeEncodingUnclear:    {"", "It is not certain in which encoding the file is.", "Say which: --encoding NAME. Or save the file as CSV UTF-8."},
 	CodeHeaderDuplicate:    {"", "A column stands in the header twice[: {}].", "Delete one of the two columns."},
 	CodeCSVMalformed:       {"", "The file is not well-formed CSV.", "Close the quoted cell, and double every quote inside it."},
 	CodeEncodingUnknown:    {"", "The file is not a text file in an encoding that can be read.", "Save it as CSV UTF-8."},
@@ -172,6 +189,9 @@ var codes = map[Code]entry{
 	CodeFileChanged:        {"", "The file was changed while it was read.", "Wait until it is written, then try again."},
 	CodeOutputUnwritable:   {"", "The output cannot be written.", "Check that the folder exists, that you may write to it, and that the disk has room."},
 
+	CodeFileExists: {"", "The file is there already, and somebody may be editing it.", "Choose another name, or add --force."},
+
+	CodeFileUnclear:         {"", "It is not certain what a file of the folder is.", "Give the file its right name, or leave it out: --ignore NAME."},
 	CodeColumnMissing:       {"", "A column is missing.", "Add the column to the file."},
 	CodeValueMissing:        {"", "A value that is needed is missing.", "Fill in the cell."},
 	CodeValueInvalid:        {"", "A value is not one of those allowed.", "Correct the cell."},
@@ -182,7 +202,8 @@ var codes = map[Code]entry{
 	CodeUsage:            {"", "The command was not understood.", "See claimline --help."},
 	CodeConfigInvalid:    {"", "The configuration cannot be used.", "Correct the configuration file."},
 	CodeConsentMissing:   {"", "A claim is permanent, and nobody has agreed to it.", "Look at the plan, then run the same command with --accept-permanent."},
-	CodeConsentDeclined:  {"", "You did not agree, so nothing was claimed.", "Run the command again when you are ready."},
+	CodeConsentDeclined:  {NotAttempted, "Nobody agreed to the plan, so nobody was claimed.", "Import the file again when you are ready."},
+	CodeEditsNotAccepted: {"", "Many accounts would get another name, and nobody has agreed to that.", "Look at the edits, then add --accept-edits. To leave the accounts' data alone, add --no-edits."},
 	CodeImportNotFound:   {"", "There is no such import.", "List the imports: claimline imports."},
 	CodeImportRunning:    {"", "The import is running.", "Wait until it has ended, or cancel it: claimline cancel ID."},
 	CodeImportFinished:   {"", "The import has ended; nothing remains to be done.", "Read its report: claimline report ID."},
@@ -215,6 +236,7 @@ var codes = map[Code]entry{
 	CodeNotMember:             {"", "The user is not a member of your organization.", "List the members: claimline users."},
 	CodeDirectorySyncDisabled: {"", "Directory synchronization is off in your organization.", "Turn it on: claimline org set directory_sync=on. Or look first: claimline sync preview FILE."},
 	CodeMassDeactivation:      {"", "The run would deactivate too many members.", "Check that the list is complete. If it is, add --allow-mass-deactivate."},
+	CodeDirectoryMismatch:     {"", "The list does not fit the members of your organization.", "Name the column of the addresses: --address COLUMN."},
 	CodeTXTRecordMissing:      {"", "The domain has no TXT record with the token.", "Publish the record, wait a while, and verify again."},
 	CodeDNSFailed:             {"", "The name servers gave no answer.", "Try again later, or check the resolver in the configuration."},
 	CodeDomainInvalid:         {"", "This is not a domain name.", "Write it as example.com."},

@@ -72,14 +72,14 @@ func TestOutcomeOfReasons(t *testing.T) {
 	outcomes := map[Outcome][]Code{
 		Invalid: {
 			"field_count", "boolean_invalid", "email_missing", "email_too_long", "email_invalid", "text_too_long", "text_invalid",
-			"phone_invalid", "language_invalid", "claim_type_invalid", "duplicate_row",
+			"phone_invalid", "language_invalid", "claim_type_invalid", "duplicate_row", "claim_contradicted",
 		},
-		Skipped:   {"claim_false"},
+		Skipped:   {"claim_false", "claim_blank"},
 		Unchanged: {"already_claimed", "already_member"},
 		Ineligible: {
 			"user_not_found", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "source_sso", "source_directory_sync", "stale_claim_type",
 		},
-		NotAttempted: {"cancelled", "all_or_nothing", "directory_sync_enabled"},
+		NotAttempted: {"cancelled", "consent_declined", "all_or_nothing", "directory_sync_enabled"},
 		Failed:       {"internal"},
 	}
 	reasons := map[Code]bool{}

@@ -15,6 +15,7 @@ type Error struct {
 	File    string // empty where there is none
 	Line    int    // physical line, 1 for the first; 0 where there is none
 	Column  int    // field, 1 for the first; 0 where there is none
+	Header  string // of the column, as the file has it; empty where it is not known
 	Err     error  // the cause, for the log only; never shown to users
 }
 
@@ -41,7 +42,13 @@ func (e *Error) Because(err error) *Error {
 	return e
 }
 
-// Place is file:line:column, as far as they are known.
+// In returns the error with the header of its column set.
+func (e *Error) In(header string) *Error {
+	e.Header = header
+	return e
+}
+
+// Place is file:line:column, as far as they are known; the column by its header where that is known.
 func (e *Error) Place() string {
 	var parts []string
 	if e.File != "" {
@@ -49,11 +56,15 @@ func (e *Error) Place() string {
 	}
 	if e.Line > 0 {
 		parts = append(parts, fmt.Sprint(e.Line))
-		if e.Column > 0 {
+		if e.Column > 0 && e.Header == "" {
 			parts = append(parts, fmt.Sprint(e.Column))
 		}
 	}
-	return strings.Join(parts, ":")
+	place := strings.Join(parts, ":")
+	if e.Header != "" {
+		place += fmt.Sprintf(", column %q", e.Header)
+	}
+	return place
 }
 
 // Text is the message, or the code's own where none was given.

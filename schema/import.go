@@ -76,8 +76,12 @@ type Result struct {
 	Fix       string    `json:"fix"`
 	Warnings  []string  `json:"warnings"` // "code" or "code:detail"
 	Licenses  []string  `json:"licenses"` // assigned, or to be; sorted
+	Edits     Edits     `json:"edits"`    // of the account, where ready or claimed (R17)
 	ClaimID   string    `json:"claim_id"` // only where claimed
 }
+
+// Edits is what a row changes of an account: by column, the account's value and the row's (R17).
+type Edits map[string][2]string
 
 // Tally counts rows. The outcomes add up to Rows.
 type Tally struct {
@@ -86,6 +90,7 @@ type Tally struct {
 	Reasons  map[Code]int    `json:"reasons,omitempty"`  // each row's first reason
 	Warnings map[Code]int    `json:"warnings,omitempty"` // occurrences, without detail; those of ready rows apart:
 	Foreseen map[Code]int    `json:"foreseen,omitempty"` // they come true only where the row is claimed
+	Edits    map[string]int  `json:"edits,omitempty"`    // cells that change an account, by column, of rows ready or claimed (R17)
 }
 
 // Import is a job: one run over one file.
@@ -129,6 +134,7 @@ type Summary struct {
 	NotAttempted   int            `json:"not_attempted"`
 	Warnings       map[Code]int   `json:"warnings"`
 	Reasons        map[Code]int   `json:"reasons"`
+	Edits          map[string]int `json:"edits"`
 	Repairs        map[Repair]int `json:"repairs"`
 	UnknownColumns []string       `json:"unknown_columns"`
 	StartedAt      *time.Time     `json:"started_at"`
@@ -138,15 +144,34 @@ type Summary struct {
 // Repair is something irregular in a file that was read all the same.
 type Repair string
 
-// The repairs: the first four are counted once a file, the others per row or cell.
+// The repairs. Those of the file as a whole are counted once, the others per line, row, header or cell.
 const (
-	RepairBOM           Repair = "bom"
-	RepairUTF16         Repair = "utf16"
-	RepairWindows1252   Repair = "windows1252"
-	RepairDelimiter     Repair = "delimiter"
-	RepairBlankRow      Repair = "blank_row"
-	RepairBlanksTrimmed Repair = "blanks_trimmed"
+	RepairBOM              Repair = "bom"               // once
+	RepairUTF16            Repair = "utf16"             // once
+	RepairWindows1252      Repair = "windows1252"       // once
+	RepairEncoding         Repair = "encoding"          // once: read as the user said
+	RepairMojibake         Repair = "mojibake"          // cells
+	RepairDelimiter        Repair = "delimiter"         // once
+	RepairPreamble         Repair = "preamble"          // lines above the header
+	RepairHeaderCleaned    Repair = "header_cleaned"    // headers
+	RepairHeaderRepeated   Repair = "header_repeated"   // rows
+	RepairEndMark          Repair = "end_mark"          // once
+	RepairBlankRow         Repair = "blank_row"         // rows
+	RepairCellsMissing     Repair = "cells_missing"     // rows
+	RepairCellsSurplus     Repair = "cells_surplus"     // rows
+	RepairBlanksTrimmed    Repair = "blanks_trimmed"    // cells
+	RepairBooleanWords     Repair = "boolean_words"     // cells
+	RepairTextFormula      Repair = "text_formula"      // cells
+	RepairPhoneSpelling    Repair = "phone_spelling"    // cells
+	RepairLanguageSpelling Repair = "language_spelling" // cells
 )
+
+// Repairs lists every repair, in the order in which people are told.
+var Repairs = []Repair{
+	RepairBOM, RepairUTF16, RepairWindows1252, RepairEncoding, RepairMojibake, RepairDelimiter, RepairPreamble, RepairHeaderCleaned,
+	RepairHeaderRepeated, RepairEndMark, RepairBlankRow, RepairCellsMissing, RepairCellsSurplus, RepairBlanksTrimmed, RepairBooleanWords,
+	RepairTextFormula, RepairPhoneSpelling, RepairLanguageSpelling,
+}
 
 // Add counts other's rows too.
 func (t *Tally) Add(other Tally) {
@@ -155,6 +180,7 @@ func (t *Tally) Add(other Tally) {
 	addCounts(&t.Reasons, other.Reasons)
 	addCounts(&t.Warnings, other.Warnings)
 	addCounts(&t.Foreseen, other.Foreseen)
+	addCounts(&t.Edits, other.Edits)
 }
 
 // Count counts n rows with the same outcome, reasons, of which only the first counts, and warnings.
@@ -200,6 +226,9 @@ func (r Result) Complete() Result {
 	}
 	if r.Licenses == nil {
 		r.Licenses = []string{}
+	}
+	if r.Edits == nil {
+		r.Edits = Edits{}
 	}
 	return r
 }

@@ -24,25 +24,25 @@ func TestResultJSON(t *testing.T) {
 	}.Complete())
 	require.NoError(t, err)
 	inOrder(t, `{"line":12,"email":"ann@acme.example","claim_type":"delayed","outcome":"ineligible","reason":"source_sso",`+
-		`"reasons":["source_sso"],"column":"Claim Type","message":"m","fix":"f","warnings":["content_not_transferred"],"licenses":["Calling"],"claim_id":"7"}`, full)
+		`"reasons":["source_sso"],"column":"Claim Type","message":"m","fix":"f","warnings":["content_not_transferred"],"licenses":["Calling"],"edits":{},"claim_id":"7"}`, full)
 
 	empty, err := json.Marshal(Result{Line: 2, Outcome: Ready}.Complete())
 	require.NoError(t, err)
 	inOrder(t, `{"line":2,"email":"","claim_type":"","outcome":"ready","reason":"",`+
-		`"reasons":[],"column":"","message":"","fix":"","warnings":[],"licenses":[],"claim_id":""}`, empty)
+		`"reasons":[],"column":"","message":"","fix":"","warnings":[],"licenses":[],"edits":{},"claim_id":""}`, empty)
 }
 
 func TestSummaryJSON(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	text, err := json.Marshal(Summary{
 		ID: "1", File: "f.csv", SHA256: "ab", Organization: "acme", State: StateCompleted, DryRun: true, Rows: 36, Ready: 1, Claimed: 2, Unchanged: 3, Skipped: 4,
-		Invalid: 5, Ineligible: 6, Failed: 7, NotAttempted: 8, Warnings: map[Code]int{CodeLicenseUnavailable: 1}, Reasons: map[Code]int{CodeSourceSSO: 6},
+		Invalid: 5, Ineligible: 6, Failed: 7, NotAttempted: 8, Warnings: map[Code]int{CodeLicenseUnavailable: 1}, Reasons: map[Code]int{CodeSourceSSO: 6}, Edits: map[string]int{"Title": 1},
 		Repairs: map[Repair]int{RepairBOM: 1}, UnknownColumns: []string{"Notes"}, StartedAt: &at,
 	})
 	require.NoError(t, err)
 	inOrder(t, `{"id":"1","file":"f.csv","sha256":"ab","organization":"acme","state":"completed","dry_run":true,"rows":36,`+
 		`"ready":1,"claimed":2,"unchanged":3,"skipped":4,"invalid":5,"ineligible":6,"failed":7,"not_attempted":8,`+
-		`"warnings":{"license_unavailable":1},"reasons":{"source_sso":6},"repairs":{"bom":1},"unknown_columns":["Notes"],`+
+		`"warnings":{"license_unavailable":1},"reasons":{"source_sso":6},"edits":{"Title":1},"repairs":{"bom":1},"unknown_columns":["Notes"],`+
 		`"started_at":"2026-01-02T03:04:05Z","finished_at":null}`, text)
 }
 
