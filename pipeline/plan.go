@@ -20,6 +20,9 @@ type Plan struct {
 	UnknownColumns []string                 `json:"unknown_columns,omitempty"`
 	Types          map[schema.ClaimType]int `json:"types,omitempty"`    // rows ready, by claim type
 	Problems       map[schema.Code][]int    `json:"problems,omitempty"` // the first lines of each first reason
+	Causes         []schema.Cause           `json:"causes,omitempty"`   // why rows are not claimed, the most frequent first
+	Edits          []schema.ColumnEdits     `json:"edits,omitempty"`    // what ready rows change of accounts, in the order of the columns (R17)
+	NameEdits      int                      `json:"name_edits,omitempty"`
 	Licenses       []LicenseNeed            `json:"licenses,omitempty"`
 	Tally          schema.Tally             `json:"-"`
 }

@@ -83,6 +83,25 @@ type Result struct {
 // Edits is what a row changes of an account: by column, the account's value and the row's (R17).
 type Edits map[string][2]string
 
+// ColumnEdits is what the ready rows of a file change in one column of the users file (R17).
+type ColumnEdits struct {
+	Column string `json:"column"`
+	Count  int    `json:"count"`
+	Line   int    `json:"line"` // of the first such row
+	Email  string `json:"email"`
+	Old    string `json:"old"` // of the first: the account's value; blank: it has none
+	New    string `json:"new"`
+}
+
+// Cause is what many rows have in common that are not claimed: the same reason, in the same column, for the same value.
+type Cause struct {
+	Reason Code   `json:"reason"`
+	Column string `json:"column,omitempty"`
+	Value  string `json:"value,omitempty"` // the cell, as it stands in the message
+	Count  int    `json:"count"`
+	Lines  []int  `json:"lines"` // the first few
+}
+
 // Tally counts rows. The outcomes add up to Rows.
 type Tally struct {
 	Rows     int             `json:"rows"`
@@ -106,6 +125,10 @@ type Import struct {
 	Plan             []byte    // what was learnt while reading, the pipeline's own encoding
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
 	CancelRequested  bool
+	CreatedBy        string // who started it, as in terminal:root
+	ConsentedBy      string // who agreed (R13); blank: nobody has
+	Version          string // of the program that planned it
+	Options          []byte // how the file was read, the pipeline's own encoding
 	StartedAt        time.Time
 	FinishedAt       time.Time // zero: not ended
 	LeaseUntil       time.Time // zero: nobody owns it
