@@ -11,6 +11,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -21,7 +22,7 @@ type applyStage struct {
 	order    Order
 	mails    bool // activation mails
 	plan     *Plan
-	layout   *layout
+	layout   *usersfile.Layout
 	done     int // rows whose turn has come
 	total    int
 }
@@ -31,18 +32,22 @@ type batch struct {
 	kept     store.Chunk
 	verdicts []verdict // of all rows of the chunk, as planned
 	*prepared
-	profiles []schema.Profile // of the ready rows; only where the rules are asked again
-	keys     []string         // likewise: their address keys
+	values []usersfile.Values // of the ready rows; only where the rules are asked again
+	keys   []string           // likewise: their address keys
 }
 
 func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Plan) (*applyStage, error) {
-	l, err := newLayout(imp.File, 1, plan.Header, plan.Services)
+	order, err := OrderOf(imp)
 	if err != nil {
-		return nil, fmt.Errorf("read the kept header: %w", err)
+		return nil, err
+	}
+	l, err := plan.layout(order)
+	if err != nil {
+		return nil, err
 	}
 	return &applyStage{
 		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
-		order: Order{Organization: imp.OrganizationID, AllOrNothing: imp.AllOrNothing},
+		order: order,
 		total: imp.Tally.Outcomes[schema.Ready],
 	}, nil
 }
@@ -94,12 +99,12 @@ func (a *applyStage) readAgain(b *batch) ([]string, error) {
 	if c.records.Len() != len(b.verdicts) {
 		return nil, errVerdictsDamaged
 	}
-	var values cells
-	b.keys, b.profiles = make([]string, len(b.rows)), make([]schema.Profile, len(b.rows))
+	b.keys, b.values = make([]string, len(b.rows)), make([]usersfile.Values, len(b.rows))
 	for n := range b.rows {
-		a.layout.clean(c.records.Cells(b.rows[n].row), &values)
-		b.keys[n], _ = schema.ParseAddress(values[email])
-		b.profiles[n] = values.profile()
+		record, _ := a.layout.Fit(&c.records, b.rows[n].row)
+		a.layout.Read(record, &b.values[n], &usersfile.Repairs{})
+		usersfile.Spell(&b.values[n], &usersfile.Repairs{})
+		b.keys[n], _ = schema.ParseAddress(b.values[n][usersfile.Email])
 	}
 	return b.keys, nil
 }
@@ -171,30 +176,27 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts) (sto
 	claims := make([]store.NewClaim, 0, len(b.rows))
 	claimed := make([]int, 0, len(b.rows)) // verdict of each claim
 	var claimedLike claimedFindings
+	before := withoutLicenses{}
 
 	for n := range b.rows { // in the order of the file, for licences are given out in that order
 		r := b.rows[n]
 		v := &verdicts[r.row]
 		if facts.Unchanged {
-			v.finding = v.beforeLicenses()
-		} else {
-			account := clock.AsOf(facts.Accounts[n])
-			decision := clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(b.keys[n])], account, "").Confirm(v.Type)
-			v.take(decision, a.layout)
-			r.claimant = newClaimant(&account, b.profiles[n])
-		}
-		if v.Outcome != schema.Ready {
+			v.Finding = before.of(v.Finding)
+		} else if account := clock.AsOf(facts.Accounts[n]); !a.decideRow(clock, &facts, &account, b, n, v) {
 			continue
+		} else {
+			r.target = target{account: account.ID, status: account.User.Status}
 		}
 		services, _ := licensing.ready(v, wishesFor(r.wishes))
-		v.finding = claimedLike.of(v.finding)
-		claims = append(claims, r.claim(v.Type, services))
+		v.Finding = claimedLike.of(v.Finding)
+		claims = append(claims, r.claim(v.Type, services, v.edits))
 		claimed = append(claimed, r.row)
 	}
 
 	if a.order.AllOrNothing && slices.ContainsFunc(verdicts, spoils) {
 		for _, i := range claimed {
-			verdicts[i].finding = found(schema.CodeAllOrNothing, "", "")
+			verdicts[i].Finding, verdicts[i].edits = schema.NewFinding(schema.CodeAllOrNothing, ""), nil
 		}
 		claims, claimed = nil, nil
 	}
@@ -209,10 +211,31 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts) (sto
 	}, nil
 }
 
-// claimedFindings turns findings of ready rows into those of claimed ones, one each.
-type claimedFindings map[*finding]*finding
+// decideRow asks the rules again about the ready row n, and reports whether it still is.
+func (a *applyStage) decideRow(clock claim.Clock, facts *claim.Facts, account *claim.Account, b *batch, n int, v *verdict) bool {
+	domain := schema.KeyDomain(b.keys[n])
+	decision := clock.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
+	if decision.Outcome != schema.Ready {
+		v.edits = nil
+		v.refuse(decision, a.layout, domain, clock.TypeFor, facts, account)
+		return false
+	}
+	var doubtful []usersfile.Field
+	if !a.order.NoEdits {
+		values := &b.values[n]
+		if account.User.Phone == "+"+values[usersfile.Phone] {
+			values[usersfile.Phone] = ""
+		}
+		v.edits, doubtful = usersfile.Compare(&account.User.Profile, values, nil)
+	}
+	v.Finding = readyFinding(decision, doubtful)
+	return true
+}
 
-func (c *claimedFindings) of(ready *finding) *finding {
+// claimedFindings turns findings of ready rows into those of claimed ones, one each.
+type claimedFindings map[*schema.Finding]*schema.Finding
+
+func (c *claimedFindings) of(ready *schema.Finding) *schema.Finding {
 	claimed, ok := (*c)[ready]
 	if !ok {
 		claimed = new(*ready)
@@ -231,7 +254,7 @@ func noKeys() ([]string, error) { return nil, nil }
 func (b *batch) failed() store.Applied {
 	verdicts := slices.Clone(b.verdicts)
 	for _, r := range b.rows {
-		verdicts[r.row].finding = found(schema.CodeInternal, "", "")
+		verdicts[r.row].Finding, verdicts[r.row].edits = schema.NewFinding(schema.CodeInternal, ""), nil
 	}
 	return store.Applied{
 		Tally:   tally(verdicts),

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/schema"
+	"github.com/claimline/claimline/pipeline/usersfile"
 )
 
 // Person is a user claimed by hand: an address, and the name that goes with it, if one does.
@@ -32,29 +33,68 @@ func ParsePeople(lists ...string) []Person {
 	return people
 }
 
-// splitList cuts at separators that stand neither in quotes nor in angle brackets.
+// splitList cuts at separators that stand neither in quotes nor in angle brackets. What stands before a comma and is no
+// address belongs to a name that follows: Ek, Bo <bo@x.example>.
 func splitList(list string) []string {
-	var quoted, bracketed bool
-	return strings.FieldsFunc(list, func(r rune) bool {
-		switch r {
-		case '"':
-			quoted = !quoted && strings.Count(list, `"`)%2 == 0 // a quote that is never closed is a character like others
-		case '<':
-			bracketed = !quoted
-		case '>':
-			bracketed = bracketed && quoted
-		case ',', ';', '\n', '\r':
-			return !quoted && !bracketed
+	var parts []string
+	var quote rune // closes the quotes that are open; 0: none are
+	bracketed, start, surname := false, 0, -1
+	cut := func(end int, separator rune) {
+		part := list[start:end]
+		if separator == ',' && !strings.Contains(part, "@") && strings.TrimSpace(part) != "" {
+			if surname < 0 {
+				surname = start
+			}
+			return
 		}
-		return false
-	})
+		if surname >= 0 && bracketAddress(part) {
+			part = list[surname:end]
+		} else if surname >= 0 {
+			parts = append(parts, strings.Split(list[surname:start], ",")...)
+		}
+		parts, surname = append(parts, part), -1
+	}
+	for i, r := range list {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case closing[r] != 0 && strings.ContainsRune(list[i+utf8.RuneLen(r):], closing[r]): // one never closed is a character like others
+			quote = closing[r]
+		case r == '<':
+			bracketed = true
+		case r == '>':
+			bracketed = false
+		case strings.ContainsRune(",;\n\r", r) && !bracketed:
+			cut(i, r)
+			start = i + 1
+		}
+	}
+	cut(len(list), 0)
+	return slices.DeleteFunc(parts, func(part string) bool { return strings.TrimSpace(part) == "" })
+}
+
+// closing are the quotes that names stand in, by the one that opens them.
+var closing = map[rune]rune{'"': '"', '“': '”', '„': '“', '«': '»', '”': '”', '‘': '’', '‚': '‘'}
+
+// bracketAddress reports whether a part ends in an address in angle brackets.
+func bracketAddress(part string) bool {
+	part = strings.TrimSpace(part)
+	return strings.HasSuffix(part, ">") && strings.Contains(part, "<")
 }
 
 // parsePerson reads what stands between two separators: nobody, a name and an address, or addresses with blanks between.
 func parsePerson(part string) []Person {
 	part = strings.TrimSpace(part)
 	if name, rest, found := strings.Cut(part, "<"); found && strings.HasSuffix(rest, ">") {
-		name = strings.TrimSpace(strings.ReplaceAll(name, `"`, ""))
+		name = strings.Map(func(r rune) rune {
+			if r == '"' || r != '’' && r != '‘' && (closing[r] != 0 || strings.ContainsRune("“”»", r)) {
+				return -1
+			}
+			return r
+		}, name)
+		name = strings.Trim(strings.TrimSpace(name), "'‘’‚")
 		return []Person{{Email: strings.TrimSpace(strings.TrimSuffix(rest, ">")), Name: strings.Join(strings.Fields(name), " ")}}
 	}
 	words := strings.Fields(part)
@@ -68,22 +108,24 @@ func parsePerson(part string) []Person {
 	return []Person{{Email: part}} // no address: the row check will say so
 }
 
-// names splits a name into first and last: "Ann Mary Lee" and "Lee, Ann Mary" are both Ann Mary and Lee.
-func (p *Person) names() (first, last string) {
+// names splits a name into first and last: "Ann Mary Lee" and "Lee, Ann Mary" are both Ann Mary and Lee. shown is the whole
+// of it, the first name first.
+func (p *Person) names() (first, last, shown string) {
 	if last, first, found := strings.Cut(p.Name, ","); found {
-		return strings.TrimSpace(first), strings.TrimSpace(last)
+		first, last = strings.TrimSpace(first), strings.TrimSpace(last)
+		return first, last, strings.TrimSpace(first + " " + last)
 	}
 	i := strings.LastIndexFunc(p.Name, unicode.IsSpace)
 	if i < 0 {
-		return p.Name, ""
+		return p.Name, "", p.Name
 	}
-	return p.Name[:i], strings.TrimSpace(p.Name[i:])
+	return p.Name[:i], strings.TrimSpace(p.Name[i:]), p.Name
 }
 
 // HandSource is the users file of a claim by hand: one row per person, every service given assigned to each. The
 // caller closes it.
 func HandSource(name string, people []Person, services []string) (*Source, error) {
-	header := []string{schema.Columns[firstName], schema.Columns[lastName], schema.Columns[displayName], schema.Columns[email]}
+	header := []string{usersfile.FirstName.Name(), usersfile.LastName.Name(), usersfile.DisplayName.Name(), usersfile.Email.Name()}
 	var file bytes.Buffer
 	writer := dialect.NewWriter(&file, dialect.Format{})
 	record := slices.Clone(header)
@@ -98,8 +140,8 @@ func HandSource(name string, people []Person, services []string) (*Source, error
 		return nil, fmt.Errorf("write the header: %w", err)
 	}
 	for i := range people {
-		first, last := people[i].names()
-		record = append(record[:0], first, last, people[i].Name, people[i].Email)
+		first, last, shown := people[i].names()
+		record = append(record[:0], first, last, shown, people[i].Email)
 		for range services {
 			record = append(record, "TRUE")
 		}

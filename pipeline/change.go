@@ -71,7 +71,7 @@ func (p *Pipeline) change(ctx context.Context, organization, email string, to cl
 	email = strings.TrimSpace(email)
 	key, problem := schema.ParseAddress(email)
 	if problem != "" {
-		return changed, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", quote(email)).
+		return changed, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", schema.Quote(email)).
 			WithFix("Write it as name@example.com.")
 	}
 	keys := []string{key}
@@ -98,7 +98,7 @@ func (p *Pipeline) change(ctx context.Context, organization, email string, to cl
 
 // refusal is a refusal about one account, named as it was written, with the commands to run where they are known.
 func refusal(code schema.Code, email, key string) error {
-	refused := schema.Refuse(code, "%s: %s", shorten(email), code.Message(""))
+	refused := schema.Refuse(code, "%s: %s", schema.Shorten(email), code.Message(""))
 	switch code {
 	case schema.CodeDomainClaimed:
 		return refused.WithFix("%s", ReleaseAndRetract(schema.KeyDomain(key), email))

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// firstLines is a map from hash to line, but for the lowest bit of the hash.
-func TestFirstLines(t *testing.T) {
+// addresses are a map from hash to line, but for the lowest bit of the hash.
+func TestAddresses(t *testing.T) {
 	hash := rapid.OneOf(
 		rapid.Uint64(),
 		rapid.Uint64Range(0, 40), // neighbours, and 0
@@ -18,11 +18,13 @@ func TestFirstLines(t *testing.T) {
 		rapid.Custom(func(t *rapid.T) uint64 { return rapid.Uint64Range(0, 60).Draw(t, "low")<<1 | 0xab<<56 }), // one part, that grows
 	)
 	rapid.Check(t, func(t *rapid.T) {
-		var f firstLines
+		var f addresses
 		first := map[uint64]int{}
 		for i, h := range rapid.SliceOfN(hash, 0, 300).Draw(t, "hashes") {
-			require.Equal(t, first[h|1], f.add(h, i+2))
-			if first[h|1] == 0 {
+			line, alone := f.add(h, i+2, i%3 == 0)
+			require.Equal(t, first[h|1], line)
+			require.Equal(t, line != 0 && (line-2)%3 == 0, alone)
+			if line == 0 {
 				first[h|1] = i + 2
 			}
 		}
@@ -30,15 +32,17 @@ func TestFirstLines(t *testing.T) {
 }
 
 // A hundred thousand addresses, each twice.
-func TestFirstLinesOfManyAddresses(t *testing.T) {
-	var f firstLines
+func TestManyAddresses(t *testing.T) {
+	var f addresses
 	seed := maphash.MakeSeed()
 	hash := func(i int) uint64 { return maphash.String(seed, "user"+strconv.Itoa(i)+"@acme.example") }
 	const n = 100_000
 	for i := range n {
-		require.Zero(t, f.add(hash(i), i+2))
+		line, _ := f.add(hash(i), i+2, false)
+		require.Zero(t, line)
 	}
 	for i := range n {
-		require.Equal(t, i+2, f.add(hash(i), n+i+2))
+		line, _ := f.add(hash(i), n+i+2, true)
+		require.Equal(t, i+2, line)
 	}
 }

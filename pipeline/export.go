@@ -10,6 +10,7 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -70,11 +71,11 @@ func (p *Pipeline) Export(ctx context.Context, organization string, selection Se
 	rows := 0
 	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
 		u := &e.User
-		record[firstName], record[lastName], record[displayName] = u.FirstName, u.LastName, u.DisplayName
-		record[email], record[status], record[lastAccess] = u.Email, string(u.Status), stamp(u.LastSignIn)
-		record[title], record[department], record[phone] = u.Title, u.Department, u.Phone
-		record[preferredLanguage], record[sourceOrganization] = u.PreferredLanguage, e.Organization.Name
-		record[claimType], record[claimCell] = string(e.Type), "TRUE"
+		record[usersfile.FirstName], record[usersfile.LastName], record[usersfile.DisplayName] = u.FirstName, u.LastName, u.DisplayName
+		record[usersfile.Email], record[usersfile.Status], record[usersfile.LastAccess] = u.Email, string(u.Status), stamp(u.LastSignIn)
+		record[usersfile.Title], record[usersfile.Department], record[usersfile.Phone] = u.Title, u.Department, u.Phone
+		record[usersfile.PreferredLanguage], record[usersfile.SourceOrganization] = u.PreferredLanguage, e.Organization.Name
+		record[usersfile.ClaimType], record[usersfile.Claim] = string(e.Type), "TRUE"
 		for i := range schema.Columns {
 			record[i] = dialect.Guard(record[i])
 		}

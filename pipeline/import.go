@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strconv"
 	"time"
 
@@ -74,11 +75,11 @@ func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 // planImport is the first pass: it makes the plan and keeps the file, in chunks. Nothing is written, and owner is not
 // set, before the file's header and the organization are found in order.
 func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) (owner store.Owner, plan *Plan, err error) {
-	planning, err := p.open(ctx, source, order)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
 		return owner, nil, err
 	}
-	planning.validate.prepares = true
+	pass.validate.prepares = true
 	imp, err := p.newImport(ctx, source, order)
 	if err != nil {
 		return owner, nil, err
@@ -87,8 +88,16 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) 
 		return owner, nil, fmt.Errorf("record the import: %w", err)
 	}
 	err = p.holding(ctx, owner, func(ctx context.Context) error {
-		keeper := p.newKeeper(owner, order)
-		if plan, err = planning.run(ctx, keeper.chunk); err != nil {
+		var keeper *keeper
+		plan, err = p.plan(ctx, pass, func(*planPass) (func(context.Context, *chunk) error, error) {
+			again := keeper != nil
+			keeper = p.newKeeper(owner, order)
+			if again {
+				return keeper.chunk, p.Store.DropChunks(ctx, owner)
+			}
+			return keeper.chunk, nil
+		})
+		if err != nil {
 			return err
 		}
 		if err := keeper.end(ctx); err != nil {
@@ -115,8 +124,12 @@ func (p *Pipeline) newImport(ctx context.Context, source *Source, order Order) (
 	if order.ActivationEmails != nil {
 		mails = *order.ActivationEmails
 	}
+	options, err := json.Marshal(order)
+	if err != nil {
+		return schema.Import{}, fmt.Errorf("encode the options: %w", err)
+	}
 	return schema.Import{
-		File: source.Name, OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
+		Options: options, File: source.Name, OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
 	}, nil
 }
 
@@ -260,7 +273,7 @@ func (p *Pipeline) holding(ctx context.Context, owner store.Owner, work func(con
 func ParseImportID(id string) (int64, error) {
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil || n <= 0 {
-		return 0, schema.Refuse(schema.CodeImportNotFound, "There is no import %q.", shorten(id))
+		return 0, schema.Refuse(schema.CodeImportNotFound, "There is no import %q.", schema.Shorten(id))
 	}
 	return n, nil
 }

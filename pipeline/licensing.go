@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -10,14 +11,14 @@ import (
 // licensing gives out licences to ready rows, in file order (R17).
 type licensing struct {
 	pool *claim.Pool
-	last map[*finding]*licensed // rows that found the same mostly get the same: they share one finding
+	last map[*schema.Finding]*licensed // rows that found the same mostly get the same: they share one finding
 
 	services, unavailable []string // memory for the next row
 }
 
 // licensed is a finding after licences were given out.
 type licensed struct {
-	*finding
+	*schema.Finding
 	services, unavailable []string
 }
 
@@ -25,21 +26,37 @@ type licensed struct {
 func (l *licensing) ready(v *verdict, wishes []claim.Wish) (services, unavailable []string) {
 	l.services, l.unavailable = l.pool.Assign(v.Type, wishes, l.services[:0], l.unavailable[:0])
 	services, unavailable = l.services, l.unavailable
-	last := l.last[v.finding]
+	last := l.last[v.Finding]
 	if last == nil || !slices.Equal(services, last.services) || !slices.Equal(unavailable, last.unavailable) {
 		services, unavailable = slices.Clone(services), slices.Clone(unavailable)
-		after := *v.finding
+		after := *v.Finding
 		after.Licenses = services
 		after.Warnings = slices.Clip(after.Warnings)
 		for _, service := range unavailable {
 			after.Warnings = append(after.Warnings, schema.Warning(schema.CodeLicenseUnavailable, service))
 		}
-		last = &licensed{finding: &after, services: services, unavailable: unavailable}
+		last = &licensed{Finding: &after, services: services, unavailable: unavailable}
 		if l.last == nil {
-			l.last = map[*finding]*licensed{}
+			l.last = map[*schema.Finding]*licensed{}
 		}
-		l.last[v.finding] = last
+		l.last[v.Finding] = last
 	}
-	v.finding = last.finding
+	v.Finding = last.Finding
 	return last.services, last.unavailable
+}
+
+// withoutLicenses turns findings into what they were before licences were given out, one each.
+type withoutLicenses map[*schema.Finding]*schema.Finding
+
+func (w withoutLicenses) of(f *schema.Finding) *schema.Finding {
+	before, ok := w[f]
+	if !ok {
+		before = new(*f)
+		before.Licenses = nil
+		before.Warnings = slices.DeleteFunc(slices.Clone(f.Warnings), func(warning string) bool {
+			return strings.HasPrefix(warning, string(schema.CodeLicenseUnavailable)+":")
+		})
+		w[f] = before
+	}
+	return before
 }

@@ -135,7 +135,7 @@ func table[T any](ctx context.Context, s *snapshot, t tableFile, parse func(*lin
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	reader, err := dialect.NewReader(ctx, path, source.file, source.info.Size(), s.limits, t.columns...)
+	reader, err := dialect.NewReader(ctx, path, source.file, source.info.Size(), dialect.Options{Limits: s.limits, Names: t.columns})
 	if err != nil {
 		return 0, err
 	}
@@ -229,7 +229,7 @@ func (l *line) cell(column string) string {
 func (l *line) text(column string) string {
 	value := l.cell(column)
 	if utf8.RuneCountInString(value) > schema.MaxTextRunes {
-		l.refuse(column, schema.CodeTextTooLong, "%s", schema.CodeTextTooLong.Message(quote(value)))
+		l.refuse(column, schema.CodeTextTooLong, "%s", schema.CodeTextTooLong.Message(schema.Quote(value)))
 	}
 	return l.plain(column, value)
 }
@@ -245,7 +245,7 @@ func (l *line) name(column string) string {
 
 func (l *line) plain(column, value string) string {
 	if !schema.ValidText(value) {
-		l.refuse(column, schema.CodeTextInvalid, "%s", schema.CodeTextInvalid.Message(quote(value)))
+		l.refuse(column, schema.CodeTextInvalid, "%s", schema.CodeTextInvalid.Message(schema.Quote(value)))
 	}
 	return value
 }
@@ -254,7 +254,7 @@ func (l *line) boolean(column string) bool {
 	cell := l.cell(column)
 	value, ok := schema.ParseBool(cell)
 	if !ok && cell != "" {
-		l.refuse(column, schema.CodeBooleanInvalid, "%s", schema.CodeBooleanInvalid.Message(quote(cell)))
+		l.refuse(column, schema.CodeBooleanInvalid, "%s", schema.CodeBooleanInvalid.Message(schema.Quote(cell)))
 	}
 	return value
 }
@@ -271,7 +271,7 @@ func (l *line) moment(column string) time.Time {
 			return t.UTC().Truncate(time.Second)
 		}
 	}
-	l.refuse(column, schema.CodeValueInvalid, "%s is neither a date (2006-01-02) nor a time (2006-01-02T15:04:05Z).", quote(cell))
+	l.refuse(column, schema.CodeValueInvalid, "%s is neither a date (2006-01-02) nor a time (2006-01-02T15:04:05Z).", schema.Quote(cell))
 	return time.Time{}
 }
 
@@ -283,7 +283,7 @@ func (l *line) count(column string, blank int) int {
 	}
 	n, err := strconv.Atoi(cell)
 	if err != nil || n < 0 || n > 1<<31-1 {
-		l.refuse(column, schema.CodeValueInvalid, "%s is not a whole number of 0 or more.", quote(cell))
+		l.refuse(column, schema.CodeValueInvalid, "%s is not a whole number of 0 or more.", schema.Quote(cell))
 	}
 	return n
 }
@@ -298,7 +298,7 @@ func oneOf[T ~string](l *line, column string, values ...T) T {
 		}
 		names[i] = string(value)
 	}
-	l.refuse(column, schema.CodeValueInvalid, "%s is not one of %s.", quote(cell), strings.Join(names, ", "))
+	l.refuse(column, schema.CodeValueInvalid, "%s is not one of %s.", schema.Quote(cell), strings.Join(names, ", "))
 	return ""
 }
 
@@ -307,7 +307,7 @@ func (l *line) address(column string) (email, key string) {
 	email = l.cell(column)
 	key, problem := schema.ParseAddress(email)
 	if problem != "" {
-		l.refuse(column, problem, "%s", problem.Message(quote(email)))
+		l.refuse(column, problem, "%s", problem.Message(schema.Quote(email)))
 	}
 	return email, key
 }
@@ -333,11 +333,11 @@ func (l *line) organization() store.LoadOrganization {
 func (l *line) service() string {
 	name := l.name("service")
 	if strings.Contains(name, ";") {
-		l.refuse("service", schema.CodeValueInvalid, "The service %s has a semicolon, which separates services in users.csv.", quote(name))
+		l.refuse("service", schema.CodeValueInvalid, "The service %s has a semicolon, which separates services in users.csv.", schema.Quote(name))
 	}
 	for _, header := range slices.Concat(schema.Columns, schema.ReportHeaders) {
 		if schema.SameHeader(header, name) {
-			l.refuse("service", schema.CodeValueInvalid, "A service cannot be called %s: that is a column of the users file.", quote(name))
+			l.refuse("service", schema.CodeValueInvalid, "A service cannot be called %s: that is a column of the users file.", schema.Quote(name))
 		}
 	}
 	return name
@@ -354,7 +354,7 @@ func (l *line) domain() store.LoadDomain {
 	cell := l.cell("domain")
 	key, ok := schema.DomainKey(cell)
 	if !ok {
-		l.refuse("domain", schema.CodeDomainInvalid, "%s is not a domain name.", quote(cell))
+		l.refuse("domain", schema.CodeDomainInvalid, "%s is not a domain name.", schema.Quote(cell))
 	}
 	return store.LoadDomain{Line: l.number, Domain: schema.Domain{
 		Domain: key, OrganizationID: l.name("organization_id"), Status: oneOf(l, "status", schema.DomainVerified, schema.DomainClaimed),
@@ -373,10 +373,10 @@ func (l *line) user() store.LoadUser {
 		},
 	}}
 	if u.Phone != "" && !schema.ValidPhone(u.Phone) {
-		l.refuse("phone", schema.CodePhoneInvalid, "%s", schema.CodePhoneInvalid.Message(quote(u.Phone)))
+		l.refuse("phone", schema.CodePhoneInvalid, "%s", schema.CodePhoneInvalid.Message(schema.Quote(u.Phone)))
 	}
-	if u.PreferredLanguage != "" && !validLanguage(u.PreferredLanguage) {
-		l.refuse("preferred_language", schema.CodeLanguageInvalid, "%s", schema.CodeLanguageInvalid.Message(quote(u.PreferredLanguage)))
+	if u.PreferredLanguage != "" && !schema.ValidLanguage(u.PreferredLanguage) {
+		l.refuse("preferred_language", schema.CodeLanguageInvalid, "%s", schema.CodeLanguageInvalid.Message(schema.Quote(u.PreferredLanguage)))
 	}
 	for service := range strings.SplitSeq(l.plain("services", l.cell("services")), ";") {
 		if service = strings.TrimSpace(service); service != "" {
@@ -398,4 +398,9 @@ func (l *line) claim() store.LoadClaim {
 		l.refuse("claimed_at", schema.CodeValueMissing, "The column claimed_at is blank.")
 	}
 	return c
+}
+
+func duplicateHeader(file string, line, column int, name string, first int) error {
+	return schema.Refuse(schema.CodeHeaderDuplicate, "The column %q stands in the header twice: as column %d and as column %d.",
+		name, first+1, column+1).At(file, line, column+1)
 }

@@ -2,10 +2,13 @@ package pipeline
 
 import (
 	"encoding/hex"
-	"maps"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -13,16 +16,17 @@ import (
 type Plan struct {
 	File           string                   `json:"-"`
 	SHA256         string                   `json:"-"`
-	Header         []string                 `json:"header"` // every cell as it is in the file
+	Header         []string                 `json:"header"`             // every cell as it is in the file
+	Mojibake       bool                     `json:"mojibake,omitempty"` // its cells are UTF-8 that was taken for Windows-1252
 	Format         dialect.Format           `json:"format"`
 	Services       []string                 `json:"services,omitempty"` // of the claiming organization when it was made
 	Repairs        map[schema.Repair]int    `json:"repairs,omitempty"`
 	UnknownColumns []string                 `json:"unknown_columns,omitempty"`
-	Types          map[schema.ClaimType]int `json:"types,omitempty"`    // rows ready, by claim type
-	Problems       map[schema.Code][]int    `json:"problems,omitempty"` // the first lines of each first reason
-	Causes         []schema.Cause           `json:"causes,omitempty"`   // why rows are not claimed, the most frequent first
-	Edits          []schema.ColumnEdits     `json:"edits,omitempty"`    // what ready rows change of accounts, in the order of the columns (R17)
-	NameEdits      int                      `json:"name_edits,omitempty"`
+	Types          map[schema.ClaimType]int `json:"types,omitempty"`      // rows ready, by claim type
+	Problems       map[schema.Code][]int    `json:"problems,omitempty"`   // the first lines of each first reason
+	Causes         []schema.Cause           `json:"causes,omitempty"`     // why rows are not claimed, the most frequent first
+	Edits          []schema.ColumnEdits     `json:"edits,omitempty"`      // what ready rows change of accounts, in the order of the columns (R17)
+	NameEdits      int                      `json:"name_edits,omitempty"` // ready rows that replace a first, last or display name
 	Licenses       []LicenseNeed            `json:"licenses,omitempty"`
 	Tally          schema.Tally             `json:"-"`
 }
@@ -40,22 +44,43 @@ type LicenseNeed struct {
 // problemLines is how many lines a plan names of each problem.
 const problemLines = 5
 
-// planStage is the last stage of planning, and the one that sees the rows in file order: it finds duplicates, predicts
-// licences, and counts.
+// ManyNameEdits reports whether so many accounts would get another name that somebody has to agree to that too (R17).
+func (p *Plan) ManyNameEdits() bool {
+	const few, part = 20, 10 // more than a tenth
+	return p.NameEdits > few && p.NameEdits*part > p.Tally.Outcomes[schema.Ready]
+}
+
+// layout is the layout of the file that was planned.
+func (p *Plan) layout(order Order) (*usersfile.Layout, error) {
+	l, err := usersfile.NewLayout(p.File, 1, p.Header, p.Services, order.reading(p.Mojibake))
+	if err != nil {
+		return nil, fmt.Errorf("read the kept header: %w", err)
+	}
+	return l, nil
+}
+
+// planStage is the last stage of planning, and the one that sees the rows in file order: it finds duplicates and
+// contradictions, predicts licences, and counts.
 type planStage struct {
-	layout    *layout
+	layout    *usersfile.Layout
 	policy    schema.Policy
 	order     Order
 	licensing *licensing // nil: offline
 	needs     map[string]*LicenseNeed
-	seen      firstLines
+	seen      addresses
+	disputes  disputes       // all that are known
+	claimed   map[uint64]int // first line on which an address is claimed that an earlier row leaves alone
+	late      bool           // a dispute was found after the row that it concerns had gone by
+	marks     usersfile.Marks
+	causes    causes
+	edits     [usersfile.Fields]schema.ColumnEdits
 	plan      *Plan
 	saw       func(rows int)
 }
 
-func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Reader, l *layout, pool *claim.Pool) *planStage {
+func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Pool, known disputes) *planStage {
 	plan := &Plan{
-		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Repairs: maps.Clone(reader.Repairs()),
+		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
 	}
 	needs := map[string]*LicenseNeed{}
@@ -69,8 +94,11 @@ func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Rea
 		}
 	}
 	stage := &planStage{
-		layout: l, policy: p.Policy, order: order, needs: needs, plan: plan,
+		layout: l, policy: p.Policy, order: order, needs: needs, plan: plan, disputes: known, claimed: map[uint64]int{}, causes: causes{},
 		saw: func(rows int) { p.progress(Planning, rows, 0) },
+	}
+	if stage.disputes == nil {
+		stage.disputes = disputes{}
 	}
 	if pool != nil {
 		stage.licensing = &licensing{pool: pool}
@@ -78,13 +106,27 @@ func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Rea
 	return stage
 }
 
-// finish ends the plan: a file that was changed meanwhile, or that has no row, is refused.
+// finish ends the plan: a file that was changed meanwhile, that has no row, or of which it is not certain whom it claims, is
+// refused.
 func (p *planStage) finish(source *Source, reader *dialect.Reader) (*Plan, error) {
 	if err := source.unchanged(); err != nil {
 		return nil, err
 	}
 	if p.plan.Tally.Rows == 0 {
 		return nil, schema.Refuse(schema.CodeFileEmpty, "The file has a header and no row.").At(source.Name, reader.HeaderLine(), 0)
+	}
+	if refused := p.layout.Judge(p.marks); refused != nil {
+		return nil, refused.At(source.Name, reader.HeaderLine(), refused.Column)
+	}
+	for kind, n := range reader.Repairs() {
+		p.repair(kind, n)
+	}
+	p.repair(schema.RepairHeaderCleaned, p.layout.Cleaned)
+	p.plan.Causes = p.causes.list()
+	for _, edits := range p.edits {
+		if edits.Count > 0 {
+			p.plan.Edits = append(p.plan.Edits, edits)
+		}
 	}
 	sum := reader.SHA256()
 	p.plan.SHA256 = hex.EncodeToString(sum[:])
@@ -94,25 +136,56 @@ func (p *planStage) finish(source *Source, reader *dialect.Reader) (*Plan, error
 func (p *planStage) chunk(c *chunk) error {
 	for i := range c.verdicts {
 		v, r := &c.verdicts[i], &c.rows[i]
-		if r.key != "" {
-			if line := p.seen.add(r.hash, c.records.Line(i)); line != 0 {
-				v.duplicate(p.layout, line)
-			}
+		line := c.records.Line(i)
+		if r.hash != 0 {
+			p.compare(v, r, line)
 		}
-		if v.Outcome == schema.Ready {
-			p.ready(v, r)
-		} else {
-			p.problem(v.Reasons[0], c.records.Line(i))
+		switch {
+		case v.Outcome == schema.Ready:
+			p.ready(c, i)
+		case v.isRow():
+			p.problem(v.Reasons[0], line)
+			p.causes.add(v.Finding, line)
 		}
 	}
 	p.plan.Tally.Add(tally(c.verdicts))
 	if err := p.limits(c); err != nil {
 		return err
 	}
+	p.marks.Add(c.marks)
 	p.repair(schema.RepairBlankRow, c.records.BlankRows)
-	p.repair(schema.RepairBlanksTrimmed, c.trimmed)
+	p.repair(schema.RepairHeaderRepeated, c.repeated)
+	p.repair(schema.RepairCellsMissing, c.missing)
+	p.repair(schema.RepairCellsSurplus, c.surplus)
+	c.repairs.Each(p.repair)
 	p.saw(p.plan.Tally.Rows)
 	return nil
+}
+
+// compare compares a row with the others of the same address.
+func (p *planStage) compare(v *verdict, r *row, line int) {
+	first, firstAlone := p.seen.add(r.hash, line, r.LeftAlone)
+	if r.LeftAlone {
+		if _, known := p.disputes[r.hash]; first != 0 && !firstAlone && !known {
+			p.disputes[r.hash] = line
+			p.late = true
+		}
+		return
+	}
+	if first != 0 && firstAlone {
+		if _, known := p.disputes[r.hash]; !known {
+			p.disputes[r.hash] = first
+		}
+		if first = p.claimed[r.hash]; first == 0 {
+			p.claimed[r.hash] = line
+		}
+	}
+	if first != 0 {
+		v.addProblem(schema.CodeDuplicateRow, p.layout.Column(usersfile.Email), itoa(first))
+	}
+	if alone, disputed := p.disputes[r.hash]; disputed {
+		v.addProblem(schema.CodeClaimContradicted, p.layout.Column(usersfile.Claim), itoa(alone))
+	}
 }
 
 // problem notes the line of a row that is not ready.
@@ -122,23 +195,28 @@ func (p *planStage) problem(reason schema.Code, line int) {
 	}
 }
 
-// duplicate marks a row whose address an earlier one bears. What the rules said of it no longer counts; what the row
-// checks said does.
-func (v *verdict) duplicate(l *layout, first int) {
-	column, detail := l.column(email), itoa(first)
+// addProblem adds a problem that other rows make of a row. What the rules said of it no longer counts; what the row checks
+// said does.
+func (v *verdict) addProblem(reason schema.Code, column, detail string) {
+	v.edits = nil
 	if v.Outcome == schema.Invalid {
-		v.add(schema.CodeDuplicateRow, column, detail)
+		v.Finding = new(*v.Finding)
+		v.Reasons = slices.Clip(v.Reasons)
+		v.Add(reason, column, detail)
 	} else {
-		v.finding = found(schema.CodeDuplicateRow, column, detail)
+		v.Finding = schema.NewFinding(reason, column, detail)
 	}
 }
 
-func (p *planStage) ready(v *verdict, r *row) {
+// ready counts what a row takes and changes that can be claimed.
+func (p *planStage) ready(c *chunk, i int) {
+	v := &c.verdicts[i]
 	p.plan.Types[v.Type]++
+	p.edit(c, i)
 	if p.licensing == nil {
 		return
 	}
-	services, unavailable := p.licensing.ready(v, r.wishes)
+	services, unavailable := p.licensing.ready(v, c.rows[i].Assignments)
 	for _, service := range services {
 		if v.Type == schema.Immediate {
 			p.needs[service].Assigned++
@@ -148,6 +226,23 @@ func (p *planStage) ready(v *verdict, r *row) {
 	}
 	for _, service := range unavailable {
 		p.needs[service].Missing++
+	}
+}
+
+// edit counts what a row changes of the account.
+func (p *planStage) edit(c *chunk, i int) {
+	edits := c.verdicts[i].edits
+	if usersfile.Rename(edits) {
+		p.plan.NameEdits++
+	}
+	for _, edit := range edits {
+		seen := &p.edits[edit.Field]
+		if seen.Count++; seen.Count == 1 {
+			*seen = schema.ColumnEdits{
+				Column: edit.Field.Name(), Count: 1, Line: c.records.Line(i), Old: edit.Old, New: strings.Clone(edit.New),
+				Email: strings.Clone(p.layout.Address(c.records.Cells(i))),
+			}
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -26,28 +27,20 @@ type readyRow struct {
 	row    int // in the chunk
 	line   int
 	wishes []claim.Wish // per service of the plan; nil: the file has no service columns
-	claimant
+	target
 }
 
-// claimant is what a claim says of the account it is made on.
-type claimant struct {
+// target is the account that a row claims.
+type target struct {
 	account int64
 	status  schema.Status
-	edits   *schema.Profile // nil: none
-}
-
-// newClaimant is the claimant that a row with this profile makes of an account.
-func newClaimant(a *claim.Account, profile schema.Profile) claimant {
-	c := claimant{account: a.ID, status: a.User.Status}
-	if edits := a.User.Edits(profile); edits != (schema.Profile{}) {
-		c.edits = new(edits)
-	}
-	return c
 }
 
 // claim is the claim to be made.
-func (r *readyRow) claim(claimType schema.ClaimType, services []string) store.NewClaim {
-	return store.NewClaim{AccountID: r.account, Type: claimType, StatusBefore: r.status, Line: r.line, Services: services, Edits: r.edits}
+func (r *readyRow) claim(claimType schema.ClaimType, services []string, edits []usersfile.Edit) store.NewClaim {
+	return store.NewClaim{
+		AccountID: r.account, Type: claimType, StatusBefore: r.status, Line: r.line, Services: services, Edits: usersfile.NewProfile(edits),
+	}
 }
 
 // known is the version of the facts on which the rows were decided, for this owner at this time; 0: they must be decided
@@ -74,9 +67,9 @@ func (k *keeper) prepare(c *chunk, first int) {
 		if c.verdicts[i].Outcome != schema.Ready {
 			continue
 		}
-		r := readyRow{row: first + i, line: c.records.Line(i), claimant: c.rows[i].claimant}
-		if n := len(k.wishes); c.rows[i].wishes != nil {
-			k.wishes = append(k.wishes, c.rows[i].wishes...)
+		r := readyRow{row: first + i, line: c.records.Line(i), target: c.rows[i].target}
+		if n := len(k.wishes); c.rows[i].Assignments != nil {
+			k.wishes = append(k.wishes, c.rows[i].Assignments...)
 			r.wishes = k.wishes[n:len(k.wishes):len(k.wishes)]
 		}
 		k.rows = append(k.rows, r)
@@ -91,8 +84,8 @@ func (k *keeper) prepare(c *chunk, first int) {
 	k.until = earliest(k.until, c.until)
 }
 
-// encode packs what is prepared: the numbers of each row as differences to the row before, its status and its edits as
-// numbers into a table, and the wishes at the end.
+// encode packs what is prepared: the numbers of each row as differences to the row before, its status as a
+// number into a table, and the wishes at the end.
 func (p *prepared) encode() []byte {
 	var last readyRow
 	var table preparedTable
@@ -110,12 +103,7 @@ func (p *prepared) encode() []byte {
 		rows = binary.AppendUvarint(rows, uint64(r.row-last.row))
 		rows = binary.AppendUvarint(rows, uint64(r.line-last.line))
 		rows = binary.AppendVarint(rows, r.account-last.account)
-		flags := status << 1
-		if r.edits != nil {
-			flags |= 1
-			table.Edits = append(table.Edits, *r.edits)
-		}
-		rows = binary.AppendUvarint(rows, flags)
+		rows = binary.AppendUvarint(rows, status)
 		for _, wish := range r.wishes {
 			wishes = append(wishes, byte(wish))
 		}
@@ -139,13 +127,12 @@ func (p *prepared) encode() []byte {
 
 // preparedTable is what stands once, ahead of the rows.
 type preparedTable struct {
-	Epoch    int64            `json:"epoch"`
-	Version  int64            `json:"version"`
-	Until    int64            `json:"until,omitempty"` // in seconds since 1970
-	Rows     int              `json:"rows"`
-	Services int              `json:"services,omitempty"` // wishes of each row
-	Statuses []schema.Status  `json:"statuses,omitempty"`
-	Edits    []schema.Profile `json:"edits,omitempty"` // of the rows that have some, in their order
+	Epoch    int64           `json:"epoch"`
+	Version  int64           `json:"version"`
+	Until    int64           `json:"until,omitempty"` // in seconds since 1970
+	Rows     int             `json:"rows"`
+	Services int             `json:"services,omitempty"` // wishes of each row
+	Statuses []schema.Status `json:"statuses,omitempty"`
 }
 
 var errPreparedDamaged = errors.New("what was prepared of a chunk is damaged")
@@ -170,14 +157,11 @@ func decodePrepared(packed []byte) (*prepared, error) {
 	for i := range p.rows {
 		r := &p.rows[i]
 		r.row, r.line, r.account = last.row+int(in.uvarint()), last.line+int(in.uvarint()), last.account+in.varint()
-		flags := in.uvarint()
-		if flags>>1 >= uint64(len(table.Statuses)) || flags&1 == 1 && len(table.Edits) == 0 {
+		status := in.uvarint()
+		if status >= uint64(len(table.Statuses)) {
 			return nil, errPreparedDamaged
 		}
-		r.status = table.Statuses[flags>>1]
-		if flags&1 == 1 {
-			r.edits, table.Edits = &table.Edits[0], table.Edits[1:]
-		}
+		r.status = table.Statuses[status]
 		last = *r
 	}
 	if table.Services > 0 {
@@ -192,7 +176,7 @@ func decodePrepared(packed []byte) (*prepared, error) {
 		in.bad = in.bad || len(in.rest) != table.Rows*table.Services
 		in.rest = nil
 	}
-	if in.bad || len(in.rest) > 0 || len(table.Edits) > 0 {
+	if in.bad || len(in.rest) > 0 {
 		return nil, errPreparedDamaged
 	}
 	return p, nil

@@ -7,8 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -104,97 +102,6 @@ func (s *Source) unchanged() error {
 	}
 	return nil
 }
-
-// layout says which column of a file means what.
-type layout struct {
-	written  []string // the header, every cell as it is in the file
-	header   []string // the header as it is read: see dialect.Clean
-	fields   []int    // per column: index into schema.Row's fields, or -1
-	services []int    // per column: index into the service names, or -1
-	report   []bool   // per column: one that an earlier report added
-	email    int      // column of the address
-	columns  []int    // per field of schema.Row: its column, or -1
-	names    []string // the service names
-	Unknown  []string // headers not understood, as written
-}
-
-// newLayout reads a header, its cells as they are in the file. Refused with CodeEmailColumnMissing or CodeHeaderDuplicate.
-func newLayout(file string, line int, header, services []string) (*layout, error) {
-	l := &layout{
-		written:  header,
-		header:   make([]string, len(header)),
-		fields:   make([]int, len(header)),
-		services: make([]int, len(header)),
-		report:   make([]bool, len(header)),
-		columns:  make([]int, len(schema.Columns)),
-		names:    services,
-	}
-	for i := range l.columns {
-		l.columns[i] = -1
-	}
-	serviceColumns := make(map[int]int, len(services))
-	for column, cell := range header {
-		name, _ := dialect.Clean(cell)
-		l.header[column] = name
-		matches := func(known string) bool { return schema.SameHeader(known, name) }
-		l.fields[column] = slices.IndexFunc(schema.Columns, matches)
-		l.services[column] = -1
-		if field := l.fields[column]; field >= 0 {
-			if first := l.columns[field]; first >= 0 {
-				return nil, duplicateHeader(file, line, column, name, first)
-			}
-			l.columns[field] = column
-			continue
-		}
-		if service := slices.IndexFunc(services, matches); service >= 0 {
-			if first, taken := serviceColumns[service]; taken {
-				return nil, duplicateHeader(file, line, column, name, first)
-			}
-			serviceColumns[service] = column
-			l.services[column] = service
-			continue
-		}
-		if slices.ContainsFunc(schema.ReportHeaders, matches) {
-			l.report[column] = true
-		} else if strings.TrimSpace(name) != "" {
-			l.Unknown = append(l.Unknown, name)
-		}
-	}
-	l.email = l.columns[slices.Index(schema.Columns, schema.EmailHeader)]
-	if l.email < 0 {
-		return nil, emailColumnMissing(file, line, l.header)
-	}
-	return l, nil
-}
-
-// known reports whether a column is one that Claimline reads.
-func (l *layout) known(column int) bool { return l.fields[column] >= 0 || l.services[column] >= 0 }
-
-func duplicateHeader(file string, line, column int, name string, first int) error {
-	return schema.Refuse(schema.CodeHeaderDuplicate, "The column %q stands in the header twice: as column %d and as column %d.",
-		name, first+1, column+1).At(file, line, column+1)
-}
-
-func emailColumnMissing(file string, line int, header []string) error {
-	const listed = 20
-	var found []string
-	for _, name := range header[:min(len(header), listed)] {
-		found = append(found, fmt.Sprintf("%q", shorten(name)))
-	}
-	list := strings.Join(found, ", ")
-	if len(header) > listed {
-		list += fmt.Sprintf(" and %d more", len(header)-listed)
-	}
-	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The file has no column %q. Its columns are: %s.", schema.EmailHeader, list).
-		At(file, line, 0)
-	if near, ok := schema.Nearest(emailLike, header); ok {
-		return refused.WithFix("Did you mean %q? Name that column %s.", near, schema.EmailHeader)
-	}
-	return refused
-}
-
-// emailLike is what people call the column of the addresses.
-var emailLike = []string{schema.EmailHeader, "User ID/Email", "User ID", "Email", "E-mail", "Email Address", "Mail", "E-postadress", "E-post"}
 
 // read is the first stage: it cuts the file into chunks of whole rows.
 func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent spentChunks) <-chan *chunk {

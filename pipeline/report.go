@@ -4,12 +4,16 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -17,6 +21,8 @@ import (
 type Report struct {
 	To     io.Writer
 	Format ReportFormat
+	begun  bool // has been written to
+
 	// OnlyProblems leaves only the rows that want attention: invalid, ineligible, failed or not attempted.
 	OnlyProblems bool
 }
@@ -45,7 +51,10 @@ type reporting struct {
 }
 
 // begin starts a report on rows of this layout; for this claiming organization, which is blank offline.
-func (r *Report) begin(l *layout, format dialect.Format, claiming schema.Organization, policy schema.Policy) *reporting {
+func (r *Report) begin(l *usersfile.Layout, format dialect.Format, claiming schema.Organization, policy schema.Policy) (*reporting, error) {
+	if err := r.rewind(); err != nil {
+		return nil, err
+	}
 	to := bufio.NewWriterSize(r.To, 1<<16)
 	var rows rowReporter
 	switch r.Format {
@@ -58,14 +67,35 @@ func (r *Report) begin(l *layout, format dialect.Format, claiming schema.Organiz
 	default:
 		rows = newCSVReporter(to, l, format)
 	}
-	return &reporting{report: r, rows: rows}
+	return &reporting{report: r, rows: rows}, nil
+}
+
+// Rewinder is what a report is written to that can take back what it was given.
+type Rewinder interface {
+	io.Writer
+	Rewind() error
+}
+
+// rewind takes back what was written of a report that begins again.
+func (r *Report) rewind() error {
+	if !r.begun {
+		r.begun = true
+		return nil
+	}
+	if to, ok := r.To.(Rewinder); ok {
+		if err := to.Rewind(); err != nil {
+			return fmt.Errorf("begin the report again: %w", err)
+		}
+		return nil
+	}
+	return errors.New("a report that begins again is written to what cannot be rewound")
 }
 
 // chunk reports the rows of a chunk.
 func (r *reporting) chunk(c *chunk) error {
 	numbers := make([]int, 0, len(c.verdicts))
 	for i := range c.verdicts {
-		if !r.report.OnlyProblems || c.verdicts[i].Outcome.Problem() {
+		if c.verdicts[i].isRow() && (!r.report.OnlyProblems || c.verdicts[i].Outcome.Problem()) {
 			numbers = append(numbers, i)
 		}
 	}
@@ -99,15 +129,22 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err != nil {
 		return err
 	}
-	l, err := newLayout(imp.File, 1, plan.Header, plan.Services)
+	order, err := OrderOf(imp)
 	if err != nil {
-		return fmt.Errorf("read the kept header: %w", err)
+		return err
+	}
+	l, err := plan.layout(order)
+	if err != nil {
+		return err
 	}
 	claiming, err := p.Store.Organization(ctx, imp.OrganizationID)
 	if err != nil {
 		return fmt.Errorf("look up the claiming organization: %w", err)
 	}
-	rows := report.begin(l, plan.Format, claiming, p.Policy)
+	rows, err := report.begin(l, plan.Format, claiming, p.Policy)
+	if err != nil {
+		return err
+	}
 	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
 		return err
 	}
@@ -148,39 +185,30 @@ func (p *Pipeline) keptChunk(ctx context.Context, imp schema.Import, plan *Plan,
 	}
 	for i := range c.verdicts {
 		if v := &c.verdicts[i]; v.Outcome == schema.Ready {
-			v.finding = notAttempted(imp.Reason)
+			v.Finding, v.edits = notAttempted(imp), nil
 		}
 	}
 	return c, nil
 }
 
 // notAttempted is the finding of a row whose turn never came, for a reason that is blank while it may still come.
-func notAttempted(reason schema.Code) *finding {
-	if reason == "" {
-		return &finding{Outcome: schema.NotAttempted}
+func notAttempted(imp schema.Import) *schema.Finding {
+	if imp.Reason == "" {
+		return &schema.Finding{Outcome: schema.NotAttempted}
 	}
-	f := found(reason, "", "")
+	f := schema.NewFinding(imp.Reason, "", strconv.FormatInt(imp.ID, 10))
 	f.Outcome = schema.NotAttempted
 	return f
-}
-
-// address is the row's address as written in the file, trimmed.
-func (l *layout) address(record []string) string {
-	if l.email >= len(record) {
-		return ""
-	}
-	value, _ := dialect.Clean(record[l.email])
-	return value
 }
 
 // jsonReporter writes JSON Lines.
 type jsonReporter struct {
 	to      *bufio.Writer
 	encoder *json.Encoder
-	layout  *layout
+	layout  *usersfile.Layout
 }
 
-func newJSONReporter(to *bufio.Writer, l *layout) *jsonReporter {
+func newJSONReporter(to *bufio.Writer, l *usersfile.Layout) *jsonReporter {
 	encoder := json.NewEncoder(to)
 	encoder.SetEscapeHTML(false)
 	return &jsonReporter{to: to, encoder: encoder, layout: l}
@@ -188,7 +216,7 @@ func newJSONReporter(to *bufio.Writer, l *layout) *jsonReporter {
 
 func (r *jsonReporter) rows(c *chunk, numbers []int) error {
 	for _, i := range numbers {
-		result := c.verdicts[i].result(c.records.Line(i), r.layout.address(c.records.Cells(i)))
+		result := c.verdicts[i].result(c.records.Line(i), r.layout.Address(c.records.Cells(i)))
 		if err := r.encoder.Encode(result.Complete()); err != nil {
 			return err
 		}
@@ -198,15 +226,15 @@ func (r *jsonReporter) rows(c *chunk, numbers []int) error {
 
 func (r *jsonReporter) end(schema.Summary) error { return r.to.Flush() }
 
-// csvReporter writes the file again with four columns more.
+// csvReporter writes the file again with six columns more.
 type csvReporter struct {
 	to     *bufio.Writer
 	writer *dialect.Writer
-	layout *layout
+	layout *usersfile.Layout
 	cells  []string
 }
 
-func newCSVReporter(to *bufio.Writer, l *layout, format dialect.Format) *csvReporter {
+func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format dialect.Format) *csvReporter {
 	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l}
 }
 
@@ -215,12 +243,12 @@ func (r *csvReporter) header() error {
 	if r.cells != nil {
 		return nil
 	}
-	r.cells = make([]string, 0, len(r.layout.header)+len(schema.ReportHeaders))
-	header := make([]string, len(r.layout.written))
-	for column, cell := range r.layout.written {
+	r.cells = make([]string, 0, len(r.layout.Header)+len(schema.ReportHeaders))
+	header := make([]string, len(r.layout.Written))
+	for column, cell := range r.layout.Written {
 		header[column] = dialect.Restore(cell, true)
 	}
-	return r.write(header, schema.ReportHeaders)
+	return r.write(header, -1, schema.ReportHeaders)
 }
 
 func (r *csvReporter) rows(c *chunk, numbers []int) error {
@@ -230,23 +258,40 @@ func (r *csvReporter) rows(c *chunk, numbers []int) error {
 	for _, i := range numbers {
 		v := &c.verdicts[i]
 		result := v.result(c.records.Line(i), "")
-		said := [...]string{string(result.Outcome), string(result.Reason), result.Message, result.Fix}
-		if err := r.write(c.records.Cells(i), said[:]); err != nil {
+		said := [...]string{strconv.Itoa(result.Line), string(result.Outcome), string(result.Reason), result.Message, result.Fix, editsText(result.Edits)}
+		unclaimed := -1
+		if slices.ContainsFunc(v.Reasons, func(reason schema.Code) bool {
+			return reason == schema.CodeFieldCount || reason == schema.CodeClaimContradicted
+		}) {
+			unclaimed = r.layout.Place(usersfile.Claim) // imported again it claims nobody until somebody says so
+		}
+		if err := r.write(c.records.Cells(i), unclaimed, said[:]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// write writes one record: its own cells, all but those an earlier report added, then ours, then those that are too
-// many for the header.
-func (r *csvReporter) write(record, said []string) error {
+// editsText shows edits in one cell, in the order of the columns.
+func editsText(edits schema.Edits) string {
+	var parts []string
+	for _, column := range schema.Columns {
+		if edit, ok := edits[column]; ok {
+			parts = append(parts, fmt.Sprintf("%s: %s → %s", column, edit[0], edit[1]))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// write writes one record: its own cells, all but those an earlier report added and with the one left out blank, then
+// ours, then those that are too many for the header.
+func (r *csvReporter) write(record []string, leaveOut int, said []string) error {
 	r.cells = r.cells[:0]
-	for column := range r.layout.header {
+	for column := range r.layout.Header {
 		switch {
-		case r.layout.report[column]:
-		case column < len(record):
-			r.cells = append(r.cells, decodable(dialect.Restore(record[column], r.layout.known(column))))
+		case r.layout.Added(column):
+		case column < len(record) && column != leaveOut:
+			r.cells = append(r.cells, decodable(dialect.Restore(record[column], r.layout.Known(column))))
 		default:
 			r.cells = append(r.cells, "")
 		}
@@ -254,7 +299,7 @@ func (r *csvReporter) write(record, said []string) error {
 	for _, text := range said {
 		r.cells = append(r.cells, dialect.Guard(text))
 	}
-	for column := len(r.layout.header); column < len(record); column++ {
+	for column := len(r.layout.Header); column < len(record); column++ {
 		r.cells = append(r.cells, decodable(dialect.Restore(record[column], false)))
 	}
 	return r.writer.Write(r.cells)
@@ -282,12 +327,12 @@ func (r *csvReporter) end(schema.Summary) error {
 // textReporter writes one line a row.
 type textReporter struct {
 	to     *bufio.Writer
-	layout *layout
+	layout *usersfile.Layout
 }
 
 func (r *textReporter) rows(c *chunk, numbers []int) error {
 	for _, i := range numbers {
-		result := c.verdicts[i].result(c.records.Line(i), r.layout.address(c.records.Cells(i)))
+		result := c.verdicts[i].result(c.records.Line(i), r.layout.Address(c.records.Cells(i)))
 		if _, err := r.to.WriteString(textLine(&result) + "\n"); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -36,7 +37,7 @@ const htmlRows = 5000
 // than htmlRows do.
 type htmlReporter struct {
 	to           *bufio.Writer
-	layout       *layout
+	layout       *usersfile.Layout
 	onlyProblems bool
 	claiming     schema.Organization // blank offline
 	policy       schema.Policy
@@ -49,7 +50,7 @@ type htmlReporter struct {
 	others   []schema.Result       // listed where the problems leave room
 }
 
-func newHTMLReporter(to *bufio.Writer, l *layout, onlyProblems bool, claiming schema.Organization, policy schema.Policy) *htmlReporter {
+func newHTMLReporter(to *bufio.Writer, l *usersfile.Layout, onlyProblems bool, claiming schema.Organization, policy schema.Policy) *htmlReporter {
 	return &htmlReporter{
 		to: to, layout: l, onlyProblems: onlyProblems, claiming: claiming, policy: policy,
 		types: map[schema.ClaimType]int{}, warnings: map[string]int{}, lines: map[schema.Code][]int{},
@@ -83,9 +84,9 @@ func (r *htmlReporter) list(c *chunk, i int) {
 	if full && (!problem || len(r.others) == 0) {
 		return
 	}
-	address := r.layout.address(c.records.Cells(i))
+	address := r.layout.Address(c.records.Cells(i))
 	if len(address) > schema.MaxAddressBytes {
-		address = shorten(address)
+		address = schema.Shorten(address)
 	}
 	row := c.verdicts[i].result(c.records.Line(i), strings.Clone(address)) // a clone lets go of the chunk's text
 	if !problem {
@@ -324,7 +325,7 @@ func unknownColumns(names []string) []string {
 	const most = 50
 	columns := make([]string, 0, most+1)
 	for _, name := range names[:min(len(names), most)] {
-		columns = append(columns, plain(shorten(name)))
+		columns = append(columns, plain(schema.Shorten(name)))
 	}
 	if more := len(names) - most; more > 0 {
 		columns = append(columns, fmt.Sprintf("and %d more", more))

@@ -91,14 +91,18 @@ func (p *Pipeline) nameRows(ctx context.Context, imp schema.Import, lines map[in
 	if err != nil {
 		return err
 	}
-	l, err := newLayout(imp.File, 1, plan.Header, plan.Services)
+	order, err := OrderOf(imp)
 	if err != nil {
-		return fmt.Errorf("read the kept header: %w", err)
+		return err
+	}
+	l, err := plan.layout(order)
+	if err != nil {
+		return err
 	}
 	return p.eachKept(ctx, imp, plan, func(c *chunk) error {
 		for i := range c.records.Len() {
 			if _, wanted := lines[c.records.Line(i)]; wanted {
-				lines[c.records.Line(i)] = l.address(c.records.Cells(i))
+				lines[c.records.Line(i)] = l.Address(c.records.Cells(i))
 			}
 		}
 		return nil

@@ -10,11 +10,12 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
-// planning is the first pass over a file, ready to run: its stages, and what they share.
-type planning struct {
+// planPass is the first pass over a file, ready to run: its stages, and what they share.
+type planPass struct {
 	reader   *dialect.Reader
 	validate *validateStage
 	plan     *planStage
@@ -27,7 +28,7 @@ type planning struct {
 // every chunk, in file order, once its verdicts stand.
 //
 //	file ─▶ read ─chunks▶ validate ─verdicts▶ plan ─▶ keep
-func (p *planning) run(ctx context.Context, keep func(context.Context, *chunk) error) (*Plan, error) {
+func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) error) (*Plan, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	spent := make(spentChunks, 2*p.workers+2) // as many as may be on their way
 	chunks := read(gctx, g, p.reader, spent)
@@ -87,23 +88,47 @@ const chunkRows = 2500
 // not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
 func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report *Report) (*Plan, error) {
 	started := p.now()
-	planning, err := p.open(ctx, source, order)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
 		return nil, err
 	}
-	if report == nil {
-		return planning.run(ctx, nil)
-	}
-	rows := report.begin(planning.validate.layout, planning.validate.format, planning.claiming, p.Policy)
-	plan, err := planning.run(ctx, func(_ context.Context, c *chunk) error { return rows.chunk(c) })
-	if err != nil {
-		return nil, err
+	var rows *reporting
+	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *chunk) error, error) {
+		if report == nil {
+			return nil, nil
+		}
+		rows, err = report.begin(pass.validate.layout, pass.validate.format, pass.claiming, p.Policy)
+		return func(_ context.Context, c *chunk) error { return rows.chunk(c) }, err
+	})
+	if err != nil || report == nil {
+		return plan, err
 	}
 	return plan, rows.end(plan.Summary(order, started, p.now()))
 }
 
+// plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
+// has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
+// before each reading, and returns what every chunk is handed to once its verdicts stand.
+func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *chunk) error, error)) (*Plan, error) {
+	for {
+		each, err := begin(pass)
+		if err != nil {
+			return nil, err
+		}
+		plan, err := pass.run(ctx, each)
+		if err != nil || !pass.plan.late {
+			return plan, err
+		}
+		v := pass.validate
+		if pass, err = p.open(ctx, pass.source, v.order, v.seed, pass.plan.disputes); err != nil {
+			return nil, err
+		}
+		pass.validate.prepares = v.prepares
+	}
+}
+
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*planning, error) {
+func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed maphash.Seed, known disputes) (*planPass, error) {
 	clock := p.clock()
 	var services []string
 	var pool *claim.Pool
@@ -123,7 +148,58 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*plan
 		pool = claim.NewPool(licenses)
 		services = pool.Services()
 	}
+	reader, err := p.openReader(ctx, source, order, services)
+	if err != nil {
+		return nil, err
+	}
+	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(false))
+	if err != nil {
+		return nil, err
+	}
+	mojibake, err := p.mojibake(ctx, source, order, reader, l)
+	if err != nil {
+		return nil, err
+	}
+	if mojibake {
+		if l, err = usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(true)); err != nil {
+			return nil, err
+		}
+	}
+	v := &validateStage{pipeline: p, order: order, layout: l, reader: reader, format: reader.Format(), clock: clock, seed: seed}
+	if p.Strict {
+		v.strict = usersfile.NewStrict()
+	}
+	stage := p.newPlanStage(source, order, reader, l, pool, known)
+	stage.plan.Mojibake = mojibake
+	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming}, nil
+}
 
+// openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
+// of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
+func (p *Pipeline) openReader(ctx context.Context, source *Source, order Order, services []string) (*dialect.Reader, error) {
+	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: order.reading(false).EmailHeaders()}
+	if order.Offline {
+		options.SingleByte = windows1252
+	}
+	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+	if schema.CodeOf(err) == schema.CodeEncodingUnclear {
+		if err := p.settleEncoding(ctx, source, order, services, options, err); err != nil {
+			return nil, err
+		}
+		options.SingleByte = windows1252
+		reader, err = dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !reader.Found() {
+		return nil, usersfile.EmailColumnMissing(source.Name, reader)
+	}
+	return reader, nil
+}
+
+// chunkLimits are the limits of a file that is read in parts.
+func (p *Pipeline) chunkLimits() dialect.Limits {
 	limits := p.Limits
 	if limits.ChunkRows == 0 {
 		limits.ChunkRows = chunkRows
@@ -131,22 +207,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*plan
 	if p.TransactionRows != 0 {
 		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
 	}
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, emailLike...)
-	if err != nil {
-		return nil, err
-	}
-	l, err := newLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services)
-	if err != nil {
-		return nil, err
-	}
-	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), clock: clock, seed: maphash.MakeSeed()}
-	if p.Strict {
-		v.strict = newStrictChecks()
-	}
-	return &planning{
-		reader: reader, validate: v, plan: p.newPlanStage(source, order, reader, l, pool), source: source, workers: p.Workers,
-		claiming: claiming,
-	}, nil
+	return limits
 }
 
 // MayClaim refuses, with CodeDirectorySyncEnabled, an organization that can claim nobody now (R10).

@@ -5,56 +5,35 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
-// verdict is what is known of a row while it travels: a schema.Result before its codes are put into words.
+// verdict is what is known of a row while it travels: a schema.Result before its codes are put into words. Rows that find
+// the same share one finding, so it is not changed once a verdict has it.
 type verdict struct {
-	*finding       // nil: nothing is known yet
-	claimID  int64 // 0: not claimed
+	*schema.Finding                  // nil: nothing is known yet
+	claimID         int64            // 0: not claimed
+	edits           []usersfile.Edit // of a row that is ready or claimed
 }
 
-// finding is what many rows have in common: they share one, so it is not changed once a verdict has it.
-type finding struct {
-	Outcome  schema.Outcome   `json:"o"`
-	Type     schema.ClaimType `json:"t,omitempty"`
-	Reasons  []schema.Code    `json:"r,omitempty"`
-	Column   string           `json:"c,omitempty"` // header of the offending cell
-	Detail   string           `json:"d,omitempty"` // what the message adds
-	Warnings []string         `json:"w,omitempty"`
-	Licenses []string         `json:"l,omitempty"`
-}
+// noRow is the finding of a record that is no row: the header once more. It is neither counted nor reported.
+var noRow = &schema.Finding{}
 
-// found is a finding of one reason.
-func found(reason schema.Code, column, detail string) *finding {
-	f := &finding{}
-	f.add(reason, column, detail)
-	return f
-}
-
-// add notes one more reason, once; the first decides outcome, column and detail.
-func (f *finding) add(reason schema.Code, column, detail string) {
-	if len(f.Reasons) == 0 {
-		f.Outcome, f.Column, f.Detail = reason.Outcome(), column, detail
-	} else if slices.Contains(f.Reasons, reason) {
-		return
-	}
-	f.Reasons = append(f.Reasons, reason)
-}
+// isRow reports whether the record is a row.
+func (v *verdict) isRow() bool { return v.Outcome != "" }
 
 // result puts the verdict on the row at this line, with this address, into words.
 func (v *verdict) result(line int, email string) schema.Result {
 	r := schema.Result{
 		Line: line, Email: email, ClaimType: v.Type, Outcome: v.Outcome, Column: v.Column,
-		Reasons: v.Reasons, Warnings: v.Warnings, Licenses: v.Licenses,
+		Reasons: v.Reasons, Warnings: v.Warnings, Licenses: v.Licenses, Edits: usersfile.InColumns(v.edits),
 	}
 	if len(v.Reasons) > 0 {
 		r.Reason = v.Reasons[0]
-		r.Message = r.Reason.Message(v.Detail)
-		r.Fix = r.Reason.Fix()
+		r.Message, r.Fix = v.Words()
 	}
 	if v.claimID != 0 {
 		r.ClaimID = strconv.FormatInt(v.claimID, 10)
@@ -66,31 +45,38 @@ func (v *verdict) result(line int, email string) schema.Result {
 func tally(verdicts []verdict) schema.Tally {
 	var t schema.Tally
 	for start, i := 0, 0; i < len(verdicts); start = i {
-		for f := verdicts[start].finding; i < len(verdicts) && verdicts[i].finding == f; i++ {
+		f := verdicts[start].Finding
+		for ; i < len(verdicts) && verdicts[i].Finding == f; i++ {
+			for _, edit := range verdicts[i].edits {
+				t.CountEdit(edit.Field.Name())
+			}
 		}
-		f := verdicts[start].finding
-		t.Count(i-start, f.Outcome, f.Reasons, f.Warnings)
+		if verdicts[start].isRow() {
+			t.Count(i-start, f.Outcome, f.Reasons, f.Warnings)
+		}
 	}
 	return t
 }
 
 // encodeVerdicts packs the verdicts of a chunk: the different findings as JSON, then for each row the number of its
-// finding, and the claim id as the difference to the last one. Rows mostly find the same, so this is narrow.
+// finding, with the claim id as the difference to the last one, and the edits at the end. Rows mostly find the same, so
+// this is narrow.
 func encodeVerdicts(verdicts []verdict) []byte {
 	var (
-		findings []*finding
+		findings []*schema.Finding
 		numbers  = map[string]uint64{} // by key
 		key      []byte
 		rows     = make([]byte, 0, 4*len(verdicts))
+		edits    []byte
 		lastID   int64
-		last     *finding
+		last     *schema.Finding
 		number   uint64 // of last
 	)
 	for i := range verdicts {
 		v := &verdicts[i]
-		if v.finding != last {
-			last = v.finding
-			key = last.appendKey(key[:0])
+		if v.Finding != last {
+			last = v.Finding
+			key = appendKey(key[:0], last)
 			var known bool
 			if number, known = numbers[string(key)]; !known {
 				number = uint64(len(findings))
@@ -98,11 +84,16 @@ func encodeVerdicts(verdicts []verdict) []byte {
 				findings = append(findings, last)
 			}
 		}
+		flags := number << 2
+		if len(v.edits) > 0 {
+			flags |= hasEdits
+			edits = appendEdits(edits, v.edits)
+		}
 		if v.claimID == 0 {
-			rows = binary.AppendUvarint(rows, number<<1)
+			rows = binary.AppendUvarint(rows, flags)
 			continue
 		}
-		rows = binary.AppendUvarint(rows, number<<1|1)
+		rows = binary.AppendUvarint(rows, flags|hasClaim)
 		rows = binary.AppendVarint(rows, v.claimID-lastID)
 		lastID = v.claimID
 	}
@@ -113,7 +104,46 @@ func encodeVerdicts(verdicts []verdict) []byte {
 	packed := binary.AppendUvarint(nil, uint64(len(verdicts)))
 	packed = binary.AppendUvarint(packed, uint64(len(table)))
 	packed = append(packed, table...)
-	return append(packed, rows...)
+	return append(append(packed, rows...), edits...)
+}
+
+// What follows a row's number.
+const (
+	hasClaim = 1 << iota
+	hasEdits
+)
+
+// appendEdits packs the edits of one row.
+func appendEdits(packed []byte, edits []usersfile.Edit) []byte {
+	packed = binary.AppendUvarint(packed, uint64(len(edits)))
+	for _, edit := range edits {
+		packed = append(packed, byte(edit.Field))
+		packed = appendText(appendText(packed, edit.Old), edit.New)
+	}
+	return packed
+}
+
+func appendText(packed []byte, s string) []byte {
+	return append(binary.AppendUvarint(packed, uint64(len(s))), s...)
+}
+
+// edits reads the edits of one row.
+func (r *packedReader) edits() []usersfile.Edit {
+	n := r.uvarint()
+	if n == 0 || n > uint64(len(schema.Columns)) {
+		r.bad = true
+		return nil
+	}
+	edits := make([]usersfile.Edit, n)
+	for i := range edits {
+		field := r.bytes(1)
+		if r.bad || !usersfile.Field(field[0]).Editable() {
+			r.bad = true
+			return nil
+		}
+		edits[i] = usersfile.Edit{Field: usersfile.Field(field[0]), Old: string(r.bytes(r.uvarint())), New: string(r.bytes(r.uvarint()))}
+	}
+	return edits
 }
 
 var errVerdictsDamaged = errors.New("the kept verdicts are damaged")
@@ -122,7 +152,7 @@ var errVerdictsDamaged = errors.New("the kept verdicts are damaged")
 func decodeVerdicts(packed []byte) ([]verdict, error) {
 	in := packedReader{rest: packed}
 	rows := in.uvarint()
-	var findings []finding
+	var findings []schema.Finding
 	if err := json.Unmarshal(in.bytes(in.uvarint()), &findings); err != nil {
 		return nil, fmt.Errorf("%w: %w", errVerdictsDamaged, err)
 	}
@@ -130,17 +160,24 @@ func decodeVerdicts(packed []byte) ([]verdict, error) {
 		return nil, errVerdictsDamaged
 	}
 	verdicts := make([]verdict, rows)
+	edited := make([]int, 0, rows/8)
 	var lastID int64
 	for i := range verdicts {
-		number := in.uvarint()
-		if number>>1 >= uint64(len(findings)) {
+		flags := in.uvarint()
+		if flags>>2 >= uint64(len(findings)) {
 			return nil, errVerdictsDamaged
 		}
-		verdicts[i].finding = &findings[number>>1]
-		if number&1 == 1 {
+		verdicts[i].Finding = &findings[flags>>2]
+		if flags&hasEdits != 0 {
+			edited = append(edited, i)
+		}
+		if flags&hasClaim != 0 {
 			lastID += in.varint()
 			verdicts[i].claimID = lastID
 		}
+	}
+	for _, i := range edited {
+		verdicts[i].edits = in.edits()
 	}
 	if in.bad || len(in.rest) > 0 {
 		return nil, errVerdictsDamaged
@@ -187,22 +224,19 @@ func (r *packedReader) bytes(n uint64) []byte {
 }
 
 // appendKey appends what makes f differ from other findings, every part behind its length.
-func (f *finding) appendKey(key []byte) []byte {
-	part := func(s string) { key = append(binary.AppendUvarint(key, uint64(len(s))), s...) }
-	part(string(f.Outcome))
-	part(string(f.Type))
-	part(f.Column)
-	part(f.Detail)
+func appendKey(key []byte, f *schema.Finding) []byte {
+	for _, part := range []string{string(f.Outcome), string(f.Type), f.Column, string(f.Hint)} {
+		key = appendText(key, part)
+	}
 	key = binary.AppendUvarint(key, uint64(len(f.Reasons)))
 	for _, reason := range f.Reasons {
-		part(string(reason))
+		key = appendText(key, string(reason))
 	}
-	key = binary.AppendUvarint(key, uint64(len(f.Warnings)))
-	for _, warning := range f.Warnings {
-		part(warning)
-	}
-	for _, license := range f.Licenses {
-		part(license)
+	for _, list := range [][]string{f.Details, f.Warnings, f.Licenses} {
+		key = binary.AppendUvarint(key, uint64(len(list)))
+		for _, part := range list {
+			key = appendText(key, part)
+		}
 	}
 	return key
 }

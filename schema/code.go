@@ -1,7 +1,5 @@
 package schema
 
-import "strings"
-
 // Code names one reason, warning or error, the same everywhere: in results, summaries, messages and JSON.
 type Code string
 
@@ -130,8 +128,8 @@ const (
 	CodeRetractByImportOff    Code = "retract_by_import_off"
 )
 
-// entry is what users are told about a code. A message may hold one {}, which the detail of the case fills;
-// where there is no detail, the brackets and the words between "[" and "]" around them are left out.
+// entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "[" and "]" is
+// left out where a detail that it needs is missing.
 type entry struct {
 	outcome Outcome
 	message string
@@ -140,47 +138,47 @@ type entry struct {
 
 // codes is the one table of everything Claimline can say no to, or warn about.
 var codes = map[Code]entry{
-	CodeFieldCount:       {Invalid, "The row does not have as many cells as the header[ ({})].", "Add the missing cells, or quote a cell that contains the delimiter."},
-	CodeBooleanInvalid:   {Invalid, "The cell is neither TRUE nor FALSE[: {}].", "Write TRUE or FALSE, or leave the cell blank."},
+	CodeFieldCount:       {Invalid, "The row does not have as many cells as the header[ ({1})].", "Add the missing cells, or quote a cell that contains the delimiter."},
+	CodeBooleanInvalid:   {Invalid, "The cell is neither TRUE nor FALSE[: {1}].", "Write TRUE or FALSE, or leave the cell blank."},
 	CodeClaimBlank:       {Skipped, "Claim is blank, so the user is left alone.", "Write TRUE in the Claim column to claim this user."},
 	CodeClaimFalse:       {Skipped, "Claim is FALSE, so the user is left alone.", "Write TRUE in the Claim column to claim this user."},
 	CodeEmailMissing:     {Invalid, "The row has no e-mail address.", "Write the user's e-mail address, or delete the row."},
 	CodeEmailTooLong:     {Invalid, "The e-mail address is longer than 254 bytes.", "Write the address that the user signs in with."},
-	CodeEmailInvalid:     {Invalid, "This is not a valid e-mail address[: {}].", "Write it as name@example.com, without quotes, comments or blanks."},
-	CodeTextTooLong:      {Invalid, "The text is longer than 64 characters[: {}].", "Shorten the text to 64 characters at most."},
-	CodeTextInvalid:      {Invalid, "The text has a line break, a control character or unreadable bytes[: {}].", "Type the text again on one line, and save the file as UTF-8."},
-	CodePhoneInvalid:     {Invalid, "This is not a phone number in international form[: {}].", "Write + and the country code, digits only, as in +46701234567; or leave it blank."},
-	CodeLanguageInvalid:  {Invalid, "This is not a language tag[: {}].", "Write a tag such as sv-SE or en, or leave it blank."},
-	CodeClaimTypeInvalid: {Invalid, "The claim type is neither immediate nor delayed[: {}].", "Write immediate or delayed, or leave the cell blank."},
-	CodeDuplicateRow:     {Invalid, "The same address is already in this file[, on line {}].", "Keep one of the rows and delete the other."},
+	CodeEmailInvalid:     {Invalid, "This is not a valid e-mail address[: {1}].", "Write it as name@example.com, without quotes, comments or blanks."},
+	CodeTextTooLong:      {Invalid, "The text is longer than 64 characters[: {1}].", "Shorten the text to 64 characters at most."},
+	CodeTextInvalid:      {Invalid, "The text has a line break, a control character or unreadable bytes[: {1}].", "Type the text again on one line, and save the file as UTF-8."},
+	CodePhoneInvalid:     {Invalid, "This is not a phone number in international form[: {1}].", "Write + and the country code, digits only, as in +46701234567; or leave it blank."},
+	CodeLanguageInvalid:  {Invalid, "This is not a language tag[: {1}].", "Write a tag such as sv-SE or en, or leave it blank."},
+	CodeClaimTypeInvalid: {Invalid, "The claim type is neither immediate nor delayed[: {1}].", "Write immediate or delayed, or leave the cell blank."},
+	CodeDuplicateRow:     {Invalid, "The same address is already in this file[, on line {1}].", "Keep one of the rows and delete the other."},
 
-	CodeClaimContradicted: {Invalid, "Another row leaves this user alone[: line {}].", "Decide which is right: delete one of the two rows, or give both the same Claim."},
+	CodeClaimContradicted: {Invalid, "Another row leaves this user alone[: line {1}].", "Decide which is right: delete one of the two rows, or give both the same Claim."},
 
 	CodeUserNotFound:           {Ineligible, "No account has this address.", "Check the spelling, or delete the row."},
 	CodeAlreadyClaimed:         {Unchanged, "Your organization has already claimed this user.", "Nothing needs to be done."},
 	CodeAlreadyMember:          {Unchanged, "The user already belongs to your organization.", "Nothing needs to be done."},
 	CodeClaimedElsewhere:       {Ineligible, "Another organization has claimed this user.", "Wait until that claim is closed or retracted, then try again."},
-	CodeDomainNotVerified:      {Ineligible, "Your organization has not verified the domain of this address.", "Verify the domain: claimline domain verify DOMAIN."},
-	CodeDomainClaimedElsewhere: {Ineligible, "Another organization has claimed the domain of this address.", "Ask that organization to release the domain."},
+	CodeDomainNotVerified:      {Ineligible, "Your organization has not verified the domain of this address[: {1}].", "Verify the domain[: claimline domain verify {1}]."},
+	CodeDomainClaimedElsewhere: {Ineligible, "Another organization has claimed the domain of this address[: {1}].", "Ask that organization to release the domain."},
 	CodeSourceSSO:              {Ineligible, "The user's organization uses single sign-on.", "Ask that organization to turn single sign-on off, or to remove the user."},
 	CodeSourceDirectorySync:    {Ineligible, "The user's organization synchronizes its users from a directory.", "Ask that organization to turn synchronization off, or to remove the user."},
-	CodeStaleClaimType:         {Ineligible, "The claim type is no longer the one this user would get[: {}].", "Export the file again, or leave the Claim Type cell blank."},
+	CodeStaleClaimType:         {Ineligible, "The claim type is no longer the one this user would get[, which is {1}].", "Export the file again, or leave the Claim Type cell blank."},
 
-	CodeCancelled:            {NotAttempted, "The import was cancelled before this row's turn came.", "Go on with it: claimline resume ID."},
+	CodeCancelled:            {NotAttempted, "The import was cancelled before this row's turn came.", "Go on with it[: claimline resume {1}]."},
 	CodeAllOrNothing:         {NotAttempted, "Another row had a problem, and the import was all or nothing.", "Correct the problems and import again, or leave out --all-or-nothing."},
 	CodeDirectorySyncEnabled: {NotAttempted, "Directory synchronization is on in your organization, so nobody can be claimed.", "Turn it off: claimline org set directory_sync=off. Then try again."},
 	CodeInternal:             {Failed, "Something went wrong that has nothing to do with the data.", "Try again. If it happens again, run with --log-level debug and report what it says."},
 
 	CodeContentNotTransferred: {"", "The user's conversations stay behind in the original organization.", "Keep the original organization until its users have chosen."},
-	CodeLicenseUnavailable:    {"", "No licence is left[ for {}].", "Get more licences, then assign the service to the user."},
+	CodeLicenseUnavailable:    {"", "No licence is left[ for {1}].", "Get more licences, then assign the service to the user."},
 
-	CodeEditDoubtful: {"", "A cell seems to be damaged, so the account keeps what it has[ in {}].", "Type the cell again, or leave it blank."},
+	CodeEditDoubtful: {"", "A cell seems to be damaged, so the account keeps what it has[ in {1}].", "Type the cell again, or leave it blank."},
 
 	CodeFileEmpty:          {"", "The file has no header or no row.", "Export the file again: claimline export -o users.csv."},
 	CodeEmailColumnMissing: {"", "The file has no column with the users' addresses.", "Name the column User ID/Email (Required)."},
 	CodeColumnUnclear:      {"", "It is not certain what a column means.", "Say what the column is: --column \"Header=Claim\". Or that it is nothing: --ignore-column \"Header\"."},
 	CodeEncodingUnclear:    {"", "It is not certain in which encoding the file is.", "Say which: --encoding NAME. Or save the file as CSV UTF-8."},
-	CodeHeaderDuplicate:    {"", "A column stands in the header twice[: {}].", "Delete one of the two columns."},
+	CodeHeaderDuplicate:    {"", "A column stands in the header twice[: {1}].", "Delete one of the two columns."},
 	CodeCSVMalformed:       {"", "The file is not well-formed CSV.", "Close the quoted cell, and double every quote inside it."},
 	CodeEncodingUnknown:    {"", "The file is not a text file in an encoding that can be read.", "Save it as CSV UTF-8."},
 	CodeTooManyRows:        {"", "The file has too many rows.", "Split the file and import the parts one after the other."},
@@ -247,21 +245,11 @@ var codes = map[Code]entry{
 // Outcome is the outcome of a row whose first reason is c; empty for codes that are no row's reason.
 func (c Code) Outcome() Outcome { return codes[c].outcome }
 
-// Message says what was wrong, for an administrator; detail is what the case adds, and may be empty.
-func (c Code) Message(detail string) string {
-	before, rest, found := strings.Cut(codes[c].message, "[")
-	if !found {
-		return before
-	}
-	optional, after, _ := strings.Cut(rest, "]")
-	if detail == "" {
-		return before + after
-	}
-	return before + strings.Replace(optional, "{}", detail, 1) + after
-}
+// Message says what was wrong, for an administrator; details are what the case adds, and may be left out.
+func (c Code) Message(details ...string) string { return fill(codes[c].message, details) }
 
 // Fix says what to do about it; empty for an unknown code.
-func (c Code) Fix() string { return codes[c].fix }
+func (c Code) Fix(details ...string) string { return fill(codes[c].fix, details) }
 
 // Known reports whether c is in the table of codes.
 func (c Code) Known() bool { _, ok := codes[c]; return ok }

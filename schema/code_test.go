@@ -48,7 +48,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 		detailed := code.Message("DETAIL")
 		for _, text := range []string{message, detailed, fix} {
 			assert.NotEmpty(t, text, code)
-			assert.NotContains(t, text, "{}", code)
+			assert.NotContains(t, text, "{", code)
 			assert.NotContains(t, text, "[", code)
 			assert.NotContains(t, text, "]", code)
 			assert.Equal(t, strings.TrimSpace(text), text, code)
@@ -58,7 +58,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 				assert.Less(t, len(strings.Fields(sentence)), 25, "%s: %q", code, sentence)
 			}
 		}
-		if strings.Contains(codes[code].message, "{}") {
+		if strings.Contains(codes[code].message, "{1}") {
 			assert.Equal(t, 1, strings.Count(detailed, "DETAIL"), code)
 		} else {
 			assert.Equal(t, message, detailed, code)
@@ -108,6 +108,23 @@ func TestMessage(t *testing.T) {
 	assert.Equal(t, "The same address is already in this file, on line 7.", CodeDuplicateRow.Message("7"))
 	assert.Equal(t, "The same address is already in this file.", CodeDuplicateRow.Message(""))
 	assert.Equal(t, `This is not a valid e-mail address: "{}[]".`, CodeEmailInvalid.Message(`"{}[]"`))
+}
+
+// A hint says something of its own, and needs no more details than it is given.
+func TestHints(t *testing.T) {
+	for hint, entry := range hints {
+		for _, text := range []string{hint.Message("ONE", "TWO", "THREE"), hint.Fix("ONE", "TWO", "THREE")} {
+			assert.True(t, strings.HasSuffix(text, "."), "%s: %q", hint, text)
+			assert.NotContains(t, text, "{", hint)
+			assert.NotContains(t, text, "[", hint)
+		}
+		assert.Empty(t, entry.outcome, hint)
+		assert.Regexp(t, `^[a-z]+(_[a-z]+)*$`, string(hint))
+	}
+	assert.Equal(t, "Write one row for each address.", HintEmailSeveral.Fix())
+	assert.Equal(t, "Type the address again.", HintLookAlike.Fix("U+0430"))
+	assert.Equal(t, "Type the address again: b@c.d has an account.", HintLookAlike.Fix("U+0430", "b@c.d"))
+	assert.Equal(t, "[{2}] stays as it is", fill("{1}", []string{"[{2}] stays as it is"}))
 }
 
 func TestWarning(t *testing.T) {

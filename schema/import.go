@@ -223,6 +223,9 @@ func (t *Tally) Count(n int, outcome Outcome, reasons []Code, warnings []string)
 	}
 }
 
+// CountEdit counts a cell that changes an account, of a row that is ready or claimed.
+func (t *Tally) CountEdit(column string) { increase(&t.Edits, column, 1) }
+
 func increase[K comparable](counts *map[K]int, key K, n int) {
 	if *counts == nil {
 		*counts = map[K]int{}

@@ -20,6 +20,11 @@ func Nearest(wanted, found []string) (near string, ok bool) {
 	return near, ok
 }
 
+// Distance counts the insertions, deletions, substitutions and swaps of neighbours between a and b, whatever their case.
+func Distance(a, b string) int {
+	return editDistance([]rune(strings.ToLower(a)), []rune(strings.ToLower(b)))
+}
+
 // editDistance counts the insertions, deletions, substitutions and swaps of neighbours between a and b.
 func editDistance(a, b []rune) int {
 	rows := make([][]int, len(a)+1)

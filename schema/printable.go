@@ -1,8 +1,10 @@
 package schema
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Printable is s with everything that could steer a terminal, or hide in a line, shown as an escape: control
@@ -34,4 +36,16 @@ func Printable(s string) string {
 
 func unprintable(r rune) bool {
 	return r != ' ' && !unicode.IsPrint(r) && !unicode.IsSpace(r) || r == '\n' || r == '\r' || r == '\t' || r == '\v' || r == '\f' || r == '\u0085' || r == '\u2028' || r == '\u2029'
+}
+
+// Quote shows a cell in a message: shortened, on one line, with everything that is not plain text escaped.
+func Quote(cell string) string { return strconv.Quote(Shorten(cell)) }
+
+// Shorten cuts s to 40 characters.
+func Shorten(s string) string {
+	const most = 40
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most]) + "…"
 }

@@ -13,7 +13,9 @@ const (
 )
 
 // ReportHeaders are the columns a report adds behind a file's own. In a file that is read they are ignored.
-var ReportHeaders = []string{"Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix"}
+var ReportHeaders = []string{
+	"Claimline Line", "Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix", "Claimline Edits",
+}
 
 // Row is one row of the users file, cell by cell. Its tags are the truth about columns and checks; service columns,
 // which differ between organizations, stand beside it. Fields without a validate tag are read-only: what a person writes there is ignored.

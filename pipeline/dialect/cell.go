@@ -8,12 +8,13 @@ import (
 // Clean is how a cell of a known column, or of the header, is read: leading and trailing white space, no-break and
 // zero-width characters are cut off, then one ' is taken off where it stands guard (see Guard); what is left is not
 // trimmed again. trimmed tells whether blanks were cut.
-func Clean(cell string) (value string, trimmed bool) {
+func Clean(cell string) (value string, trimmed Cleaned) {
 	if cell == "" || plain(cell[0]) && plain(cell[len(cell)-1]) {
-		return cell, false
+		return cell, 0
 	}
 	value = strings.TrimFunc(cell, isBlank)
-	return unguard(value), len(value) < len(cell)
+	if len(value) < len(cell) { trimmed = Trimmed }
+	return unguard(value), trimmed
 }
 
 // Guard is how a value is written so that no spreadsheet takes it for a formula: where it matches ^'*[=+\-@\t\r] it

@@ -61,7 +61,7 @@ type Reader struct {
 //
 // Every refusal is a *schema.Error: schema.CodeFileEmpty (no header), schema.CodeEncodingUnknown,
 // schema.CodeCSVMalformed, schema.CodeLimitExceeded, schema.CodeFileChanged, schema.CodeFileUnreadable.
-func NewReader(ctx context.Context, name string, f io.ReaderAt, size int64, limits Limits, emailHeaders ...string) (*Reader, error) {
+func newReader(ctx context.Context, name string, f io.ReaderAt, size int64, limits Limits, emailHeaders ...string) (*Reader, error) {
 	r := &Reader{
 		name: name, limits: limits.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1,
 		raw: &rawReader{f: f, size: size, hash: sha256.New()},

@@ -117,6 +117,8 @@ type Imports interface {
 	// SealPlan ends the planning: state awaiting_consent. sha256 is the file's, in hex; plan is what else was learnt while
 	// reading, the pipeline's own encoding.
 	SealPlan(ctx context.Context, owner Owner, sha256 string, plan []byte) error
+	// DropChunks deletes the chunks kept so far of an import that is still being planned, so that its plan can begin again.
+	DropChunks(ctx context.Context, owner Owner) error
 	// DropImport deletes an import that was never applied, with all it kept.
 	DropImport(ctx context.Context, owner Owner) error
 	// Consent records that somebody agreed, at that time, and starts applying.

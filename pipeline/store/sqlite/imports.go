@@ -61,6 +61,14 @@ func (s *Store) SealPlan(ctx context.Context, owner store.Owner, sha256 string, 
 	})
 }
 
+// DropChunks implements store.Imports.
+func (s *Store) DropChunks(ctx context.Context, owner store.Owner) error {
+	return s.owning(ctx, owner, "drop the chunks", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM import_chunks WHERE import_id = ?", owner.ImportID)
+		return err
+	})
+}
+
 // DropImport implements store.Imports.
 func (s *Store) DropImport(ctx context.Context, owner store.Owner) error {
 	return s.owning(ctx, owner, "drop the import", func(tx *sql.Tx) error {

@@ -4,51 +4,15 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
-
-// FuzzChecks shows that the fast checks of a row are those that the tags of schema.Row state.
-func FuzzChecks(f *testing.F) {
-	long := strings.Repeat("å", 65)
-	f.Add("Ann", "Lee", "", "ann@acme.example", "", "", "", "+46701234567", "sv", "", "TRUE", "T", "")
-	f.Add(long, long+"\n", "\x00", "ann@acme", long, "\t", "\n", "+46 70", "sv_SE", "now", "maybe", "1", "f")
-	f.Add("\xe5", "\xe5", "\ufffd", "\xe5@acme.example", "\u2028", strings.Repeat("x", 64), long, "0", "svenska", "DELAYED", "false", "x", "x")
-	f.Add("'=x", " Ann ", "'", "", "\u00a0", "=1", "-1", " +467012 ", "zz-Zzzz-ZZ", " Immediate ", " t ", " TRUE", "'+")
-	f.Add("", "", "", strings.Repeat("a", 250)+"@b.c", "", "", "", "", "x", "", "F", "", "")
-	f.Add("", "", "", "a@b.c", "", "", "", "", "", "", "f", "bad", "bad")
-
-	header := slices.Concat(schema.Columns, []string{"Notes", "Calling", "Rooms"})
-	l, err := newLayout("f.csv", 1, header, []string{"Calling", "Rooms", "Unused"})
-	require.NoError(f, err)
-	strict := newStrictChecks()
-	f.Fuzz(func(t *testing.T, first, last, display, address, title, department, notes, phoneNumber, language, typeCell, claims, calling, rooms string) {
-		record := []string{
-			first, last, display, address, notes, notes, title, department, phoneNumber, language, notes, typeCell, claims, notes, calling, rooms,
-		}
-		var values cells
-		l.clean(record, &values)
-		undecodable := slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
-		check := func(check func(*layout, []string, *cells, int, *row, *finding)) (row, finding) {
-			r, found := row{wishes: make([]claim.Wish, 3)}, finding{}
-			check(l, record, &values, undecodable, &r, &found)
-			return r, found
-		}
-		fastRow, fast := check((*layout).check)
-		slowRow, slow := check(strict.check)
-		require.Equal(t, slow, fast)
-		require.Equal(t, slowRow, fastRow)
-	})
-}
 
 // validated is everything there is to say about a file when it is validated without a store.
 func validated(t *testing.T, path string, strict bool) (report string, plan *Plan, refusal *schema.Error) {

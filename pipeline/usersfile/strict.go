@@ -1,4 +1,4 @@
-package pipeline
+package usersfile
 
 import (
 	"errors"
@@ -11,27 +11,28 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// strictChecks makes the row checks with the tags of schema.Row alone: gocsv maps the cells, validator checks them. It
-// is what the fast checks of layout.check are measured against: slower by far, and the same to the letter.
-type strictChecks struct {
+// Strict makes the row checks with the tags of schema.Row alone: gocsv maps the cells, validator checks them. It is what
+// the fast checks of Layout.Check are measured against: slower by far, and the same to the letter.
+type Strict struct {
 	validate *validator.Validate
 }
 
-func newStrictChecks() *strictChecks {
+// NewStrict returns the checks.
+func NewStrict() *Strict {
 	v := validator.New()
 	is := func(tag string, check func(string) bool) {
 		if err := v.RegisterValidation(tag, func(fl validator.FieldLevel) bool { return check(fl.Field().String()) }); err != nil {
 			panic(err) // fixed tags: cannot happen
 		}
 	}
-	is("text", schema.ValidText)
+	is("text", validText)
 	is("max_bytes", func(s string) bool { return len(s) <= schema.MaxAddressBytes })
 	is("email", func(s string) bool { _, problem := schema.ParseAddress(s); return problem == "" })
 	is("e164", schema.ValidPhone)
 	is("bcp47_language_tag", schema.ValidLanguage)
 	is("claim_type", func(s string) bool { _, ok := schema.ParseClaimType(s); return ok })
-	is("boolean_cell", func(s string) bool { _, ok := schema.ParseBool(s); return ok })
-	return &strictChecks{validate: v}
+	is("boolean_cell", func(s string) bool { _, _, ok := schema.ReadBool(s); return ok })
+	return &Strict{validate: v}
 }
 
 // tagCodes are the codes of the tags of schema.Row.
@@ -45,35 +46,44 @@ var tagCodes = map[string]schema.Code{
 // tagOrder is the order in which a row's problems are told.
 var tagOrder = [...]string{"boolean_cell", "required", "max_bytes", "email", "max", "text", "e164", "bcp47_language_tag", "claim_type"}
 
-// check makes the checks of one row; see layout.check.
-func (s *strictChecks) check(l *layout, record []string, values *cells, undecodable int, r *row, found *finding) {
-	mapped, err := mapRow(values)
-	if err != nil {
-		found.add(schema.CodeInternal, "", "")
+// Check makes the checks of one row; see Layout.Check.
+func (s *Strict) Check(l *Layout, record []string, values *Values, undecodable int, r *Row, n *Repairs, found *schema.Finding) {
+	if !l.checkClaim(values, r, n, &schema.Finding{}) {
+		code := schema.CodeClaimFalse
+		if values[Claim] == "" {
+			code = schema.CodeClaimBlank
+		}
+		found.Add(code, "")
 		return
 	}
-	if claims, ok := schema.ParseBool(mapped.Claim); ok && !claims {
-		found.add(schema.CodeClaimFalse, "", "")
+	Spell(values, n)
+	mapped, err := mapRow(values)
+	if err != nil {
+		found.Add(schema.CodeInternal, "")
 		return
 	}
 	failed := s.failedTags(&mapped)
 	for _, tag := range tagOrder {
 		for field, name := range schema.Columns {
 			if failed[tag][name] {
-				found.add(tagCodes[tag], l.column(field), quote(values[field]))
+				found.Add(tagCodes[tag], l.Column(Field(field)), schema.Quote(values[field]))
 			}
 		}
 		if tag == "text" && undecodable >= 0 {
-			found.add(schema.CodeTextInvalid, l.header[undecodable], quote(record[undecodable]))
+			found.Add(schema.CodeTextInvalid, l.Header[undecodable], schema.Quote(record[undecodable]))
 		}
 	}
-	r.key, _ = schema.ParseAddress(mapped.Email)
-	r.asked, _ = schema.ParseClaimType(mapped.ClaimType)
-	l.checkServices(record, r, found)
+	r.Key, _ = schema.ParseAddress(mapped.Email)
+	r.Asked, _ = schema.ParseClaimType(mapped.ClaimType)
+	r.Unsigned = failed["e164"][Phone.Name()] && schema.UnsignedPhone(mapped.Phone)
+	l.checkServices(record, r, n, found)
+	if found.Outcome != "" {
+		l.explain(record, values, found)
+	}
 }
 
 // failedTags lists, by tag, the columns that fail it. validator stops at a field's first failure; a text can fail two.
-func (s *strictChecks) failedTags(mapped *schema.Row) map[string]map[string]bool {
+func (s *Strict) failedTags(mapped *schema.Row) map[string]map[string]bool {
 	failed := map[string]map[string]bool{}
 	note := func(tag, column string) {
 		if failed[tag] == nil {
@@ -105,7 +115,7 @@ var headerOf = func() map[string]string {
 }()
 
 // mapRow maps cleaned cells to the fields whose csv tag is their header.
-func mapRow(values *cells) (schema.Row, error) {
+func mapRow(values *Values) (schema.Row, error) {
 	var rows []schema.Row
 	reader := &oneRow{records: [][]string{schema.Columns, values[:]}}
 	if err := gocsv.UnmarshalCSV(reader, &rows); err != nil {

@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// causes counts rows that are not claimed by what they have in common: the reason, the column, and what the message adds.
+type causes map[causeKey]*schema.Cause
+
+type causeKey struct {
+	reason        schema.Code
+	column, value string
+}
+
+const (
+	mostCauses   = 2000 // different ones that are told apart; beyond, values no longer are
+	listedCauses = 50   // kept with a plan
+	causeLines   = 5    // lines named of each
+)
+
+// add counts a row.
+func (c causes) add(f *schema.Finding, line int) {
+	key := causeKey{reason: f.Reasons[0], column: f.Column}
+	if f.Column != "" && len(f.Details) > 0 {
+		key.value = f.Details[0]
+	}
+	cause := c[key]
+	if cause == nil && len(c) >= mostCauses {
+		key.value = ""
+		cause = c[key]
+	}
+	if cause == nil {
+		key.value = strings.Clone(key.value)
+		cause = &schema.Cause{Reason: key.reason, Column: key.column, Value: key.value}
+		c[key] = cause
+	}
+	if cause.Count++; cause.Count <= causeLines {
+		cause.Lines = append(cause.Lines, line)
+	}
+}
+
+// list lists the most frequent causes, those first that stand first in the file among equals.
+func (c causes) list() []schema.Cause {
+	list := make([]schema.Cause, 0, len(c))
+	for _, cause := range c {
+		list = append(list, *cause)
+	}
+	slices.SortFunc(list, func(a, b schema.Cause) int { return cmp.Or(b.Count-a.Count, a.Lines[0]-b.Lines[0]) })
+	return list[:min(len(list), listedCauses)]
+}

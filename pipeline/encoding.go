@@ -1,0 +1,195 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/schema"
+)
+
+// windows1252 is the encoding that most files have which are neither UTF-8 nor UTF-16.
+const windows1252 = "windows-1252"
+
+// foreignRow is a row with a cell that is not ASCII, beside the account that it names.
+type foreignRow struct {
+	line    int
+	values  usersfile.Values
+	account claim.Account // the zero Account where there is none
+}
+
+// foreign hands over, in file order, every row that has a cell of an account's data that is not ASCII. each returns
+// whether it wants more.
+func (p *Pipeline) foreign(ctx context.Context, order Order, reader *dialect.Reader, l *usersfile.Layout, each func(*foreignRow) (more bool)) error {
+	var records dialect.Records
+	for {
+		c, err := reader.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = c.Parse(reader.Format(), &records)
+		}
+		if err != nil {
+			return nil //nolint:nilerr // what is wrong with the file is told when it is read for good
+		}
+		var rows []foreignRow
+		var keys []string
+		for i := range records.Len() {
+			record, fit := l.Fit(&records, i)
+			if fit == dialect.FitNot || !slices.ContainsFunc(record, notASCII) {
+				continue
+			}
+			row := foreignRow{line: records.Line(i)}
+			l.Read(record, &row.values, &usersfile.Repairs{})
+			rows = append(rows, row)
+			if key, problem := schema.ParseAddress(row.values[usersfile.Email]); problem == "" {
+				keys = append(keys, key)
+			}
+		}
+		slices.Sort(keys)
+		keys = slices.Compact(keys)
+		facts := claim.Facts{}
+		if len(keys) > 0 && !order.Offline {
+			if facts, err = p.Store.Facts(ctx, order.Organization, keys); err != nil {
+				return err
+			}
+		}
+		for i := range rows {
+			key, _ := schema.ParseAddress(rows[i].values[usersfile.Email])
+			if at, found := slices.BinarySearch(keys, key); found && !order.Offline {
+				rows[i].account = facts.Accounts[at]
+			}
+			if !each(&rows[i]) {
+				return nil
+			}
+		}
+	}
+}
+
+// settleEncoding finds out whether a file that is neither UTF-8 nor UTF-16 is certain to be Windows-1252: at least nine in
+// ten of its names that are not ASCII, where the account's is not either, say what the account says. Otherwise it
+// refuses the file, with what the first such name is in each encoding that fits.
+func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Order, services []string, options dialect.Options, unclear error) error {
+	options.SingleByte = windows1252
+	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+	if err != nil {
+		return err
+	}
+	if !reader.Found() {
+		return usersfile.EmailColumnMissing(source.Name, reader)
+	}
+	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(false))
+	if err != nil {
+		return err
+	}
+	var (
+		compared, agree int
+		pairs           []namePair // some that can be compared
+		first           foreignName
+	)
+	const enough = 500
+	err = p.foreign(ctx, order, reader, l, func(row *foreignRow) bool {
+		for _, field := range usersfile.Names {
+			cell, own := row.values[field], usersfile.Part(&row.account.User.Profile, field)
+			if !notASCII(cell) {
+				continue
+			}
+			if first.cell == "" {
+				first = foreignName{cell: cell, line: row.line, column: l.Column(field)}
+			}
+			if !notASCII(own) {
+				continue
+			}
+			compared++
+			if usersfile.SameText(cell, own) {
+				agree++
+			}
+			if len(pairs) < enough {
+				pairs = append(pairs, namePair{cell: cell, own: own})
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	const certain, of = 9, 10
+	if compared > 0 && agree*of >= compared*certain {
+		return nil
+	}
+	if first.cell == "" {
+		return unclear
+	}
+	return first.refuse(source.Name, pairs)
+}
+
+type namePair struct{ cell, own string }
+
+// foreignName is the first name of a file that is not ASCII, read as Windows-1252.
+type foreignName struct {
+	cell, column string
+	line         int
+}
+
+// refuse shows the name in each encoding that fits, those first that agree with the accounts.
+func (n foreignName) refuse(file string, pairs []namePair) error {
+	candidates := dialect.Candidates(n.cell)
+	agrees := map[string]int{}
+	for _, candidate := range candidates {
+		for _, pair := range pairs {
+			if text, ok := dialect.Reread(pair.cell, candidate.Encoding); ok && usersfile.SameText(text, pair.own) {
+				agrees[candidate.Encoding]++
+			}
+		}
+	}
+	slices.SortStableFunc(candidates, func(a, b dialect.Candidate) int { return cmp.Compare(agrees[b.Encoding], agrees[a.Encoding]) })
+	shown := make([]string, len(candidates))
+	for i, candidate := range candidates {
+		shown[i] = fmt.Sprintf("%s (--encoding %s)", schema.Quote(candidate.Text), candidate.Encoding)
+	}
+	refused := schema.Refuse(schema.CodeEncodingUnclear, "The file is neither UTF-8 nor UTF-16, and it is not certain what it is. The name on line %d may be %s.",
+		n.line, strings.Join(shown, ", ")).At(file, n.line, 0).In(n.column)
+	if len(candidates) == 0 {
+		refused.Message = "The file is neither UTF-8 nor UTF-16, and no known encoding makes a name of what stands there."
+		return refused
+	}
+	return refused.WithFix("Say which is right: --encoding %s, or another. Or save the file as CSV UTF-8.", candidates[0].Encoding)
+}
+
+// mojibake reports whether the file's cells are UTF-8 that was taken for Windows-1252 and saved as UTF-8 again: everything
+// that is not ASCII decodes back, and no account's own value contradicts what it becomes.
+func (p *Pipeline) mojibake(ctx context.Context, source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout) (bool, error) {
+	if !reader.Mojibake() || order.Encoding != "" {
+		return false, nil
+	}
+	if order.Offline {
+		return true, nil
+	}
+	again, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), dialect.Options{Limits: p.chunkLimits(), Names: order.reading(false).EmailHeaders()})
+	if err != nil {
+		return false, err
+	}
+	meant := true
+	err = p.foreign(ctx, order, again, l, func(row *foreignRow) bool {
+		meant = !usersfile.Contradicts(&row.account.User.Profile, &row.values)
+		return meant
+	})
+	return meant, err
+}
+
+func notASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return true
+		}
+	}
+	return false
+}

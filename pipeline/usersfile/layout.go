@@ -1,0 +1,287 @@
+package usersfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
+)
+
+// Options say how somebody wants the columns of a file read.
+type Options struct {
+	Columns  map[string]string `json:"columns,omitempty"`   // what a column is, by header
+	Ignore   []string          `json:"ignore,omitempty"`    // headers of columns that are nothing
+	EveryRow bool              `json:"every_row,omitempty"` // a file without the column Claim claims every row
+	Mojibake bool              `json:"mojibake,omitempty"`  // the cells are UTF-8 that was taken for Windows-1252
+}
+
+// EmailHeaders are the headers under which the addresses may stand in a file that is read with these options.
+func (o Options) EmailHeaders() []string {
+	names := slices.Clone(EmailNames)
+	for header, name := range o.Columns {
+		if known, _ := KnownName(name, nil); known == schema.EmailHeader {
+			names = append(names, header)
+		}
+	}
+	return names
+}
+
+// Layout says which column of a file means what.
+type Layout struct {
+	Written []string // the header, every cell as it is in the file
+	Header  []string // the header as it is read: see dialect.CleanHeader
+	Unknown []string // headers not understood, as read
+	Cleaned int      // headers that match only once cleaned
+
+	fields   []Field     // per column
+	services []int       // per column: index into names, or -1
+	report   []bool      // per column: one that an earlier report added
+	columns  [Fields]int // per field: its column, or -1
+	names    []string    // of the services
+	mayLack  int         // the first column whose cells a row may lack, as spreadsheets write blank ones
+	cut      string      // what was cut off the header's end
+	marks    []int       // columns not understood that could say who is claimed
+	options  Options
+}
+
+// NewLayout reads a header, its cells as they are in the file. Refused with CodeUsage (options that name no column there is),
+// CodeColumnMissing (an option names a header that the file has not), CodeHeaderDuplicate, and CodeColumnUnclear: a column
+// could be one that decides who is claimed, or gets what, and is not known for certain. A file without addresses is not
+// this function's business.
+func NewLayout(file string, line int, header, services []string, options Options) (*Layout, error) {
+	l := &Layout{
+		Written: header, Header: make([]string, len(header)), names: services, options: options,
+		fields: make([]Field, len(header)), services: make([]int, len(header)), report: make([]bool, len(header)),
+	}
+	for i := range l.columns {
+		l.columns[i] = -1
+	}
+	for column, cell := range header {
+		l.Header[column] = dialect.CleanHeader(cell)
+		l.fields[column], l.services[column] = none, -1
+	}
+	l.cut = dialect.CutOff(header)
+	at := func(err *schema.Error, column int) error {
+		return err.At(file, line, column+1).In(l.Header[column])
+	}
+	called, ignored, err := l.resolve()
+	if err != nil {
+		return nil, err.At(file, line, 0)
+	}
+	var unknown []int
+	for column, name := range l.Header {
+		if ignored[column] {
+			l.Unknown = append(l.Unknown, name)
+			continue
+		}
+		known, ok := called[column], true
+		if known == "" {
+			known, ok = KnownName(name, services)
+		}
+		switch {
+		case ok:
+			if first := l.take(column, known); first >= 0 {
+				return nil, at(schema.Refuse(schema.CodeHeaderDuplicate, "The column %q stands in the header twice: as column %d, %q, and as column %d, %q.",
+					known, first+1, l.Header[first], column+1, name), column)
+			}
+		case slices.ContainsFunc(schema.ReportHeaders, func(added string) bool { return dialect.SameHeader(added, name) }):
+			l.report[column] = true
+		case name != "":
+			l.Unknown = append(l.Unknown, name)
+			unknown = append(unknown, column)
+		}
+	}
+	if err := l.unclear(unknown); err != nil {
+		return nil, err.At(file, line, err.Column)
+	}
+	l.mayLack = l.columns[Claim] + 1
+	if l.columns[Claim] < 0 {
+		l.mayLack = slices.Max(l.columns[:]) + 1
+		if !options.EveryRow {
+			l.marks = unknown
+		}
+	}
+	return l, nil
+}
+
+// resolve finds the columns that the options name: what each is called, and which are nothing.
+func (l *Layout) resolve() (called map[int]string, ignored map[int]bool, refused *schema.Error) {
+	called, ignored = map[int]string{}, map[int]bool{}
+	find := func(flag, header string) (int, *schema.Error) {
+		column := slices.IndexFunc(l.Header, func(name string) bool { return dialect.SameHeader(name, header) })
+		if column >= 0 {
+			return column, nil
+		}
+		refused := schema.Refuse(schema.CodeColumnMissing, "The file has no column %q, which %s names.", header, flag)
+		if near, ok := schema.Nearest([]string{header}, l.Header); ok {
+			return 0, refused.WithFix("Did you mean %q?", near)
+		}
+		return 0, refused.WithFix("Its columns are: %s.", listNames(l.Header))
+	}
+	for header, name := range l.options.Columns {
+		column, refused := find("--column", header)
+		if refused != nil {
+			return nil, nil, refused
+		}
+		known, ok := KnownName(name, l.names)
+		if !ok {
+			all := slices.Concat(schema.Columns, l.names)
+			refused := schema.Refuse(schema.CodeUsage, "--column %q says that a column is %q, and there is no such column.", header+"="+name, name)
+			if near, ok := schema.Nearest([]string{name}, all); ok {
+				return nil, nil, refused.WithFix("Did you mean --column %q?", header+"="+near)
+			}
+			return nil, nil, refused.WithFix("The columns are: %s.", listNames(all))
+		}
+		called[column] = known
+	}
+	for _, header := range l.options.Ignore {
+		column, refused := find("--ignore-column", header)
+		if refused != nil {
+			return nil, nil, refused
+		}
+		known, _ := KnownName(l.Header[column], l.names)
+		switch {
+		case called[column] != "" || known == schema.EmailHeader:
+			return nil, nil, schema.Refuse(schema.CodeUsage, "--ignore-column %q cannot be: the column is needed.", header).
+				WithFix("Leave it out.")
+		case known == schema.ClaimHeader && !l.options.EveryRow:
+			return nil, nil, schema.Refuse(schema.CodeUsage, "--ignore-column %q would claim those whom the column leaves alone.", header).
+				WithFix("If every row is to be claimed, add --every-row.")
+		}
+		ignored[column] = true
+	}
+	return called, ignored, nil
+}
+
+// take makes a column the one of that name, and returns the one that was; -1: none was.
+func (l *Layout) take(column int, known string) (taken int) {
+	if !strings.EqualFold(strings.TrimSpace(l.Written[column]), known) && !l.alias(column, known) {
+		l.Cleaned++
+	}
+	if field := Field(slices.Index(schema.Columns, known)); field >= 0 {
+		if first := l.columns[field]; first >= 0 {
+			return first
+		}
+		l.fields[column], l.columns[field] = field, column
+		return -1
+	}
+	service := slices.Index(l.names, known)
+	if first := slices.Index(l.services, service); first >= 0 {
+		return first
+	}
+	l.services[column] = service
+	return -1
+}
+
+// alias reports whether a header as it is written is another name of the column, without having been cleaned.
+func (l *Layout) alias(column int, known string) bool {
+	written := strings.TrimSpace(l.Written[column])
+	if _, said := l.options.Columns[written]; said {
+		return true
+	}
+	return known == schema.EmailHeader && slices.ContainsFunc(EmailNames, func(name string) bool { return strings.EqualFold(name, written) })
+}
+
+// unclear refuses columns that could be one that the file lacks.
+func (l *Layout) unclear(unknown []int) *schema.Error {
+	var missing []string
+	for _, field := range []Field{Claim, ClaimType} {
+		if l.columns[field] < 0 && (field != Claim || !l.options.EveryRow) {
+			missing = append(missing, field.Name())
+		}
+	}
+	for i, name := range l.names {
+		if !slices.Contains(l.services, i) {
+			missing = append(missing, name)
+		}
+	}
+	var doubts []doubt
+	for _, column := range unknown {
+		if known := meaning(l.Header[column], missing); known != "" {
+			doubts = append(doubts, doubt{column: column, header: l.Header[column], known: known})
+		}
+	}
+	return refuseDoubts(doubts, "%q may be %s, which the file does not have otherwise.")
+}
+
+// doubt is a column that may be another.
+type doubt struct {
+	column        int
+	header, known string
+}
+
+// refuseDoubts asks what columns are; nil where there are none.
+func refuseDoubts(doubts []doubt, sentence string) *schema.Error {
+	if len(doubts) == 0 {
+		return nil
+	}
+	var said, is, nothing []string
+	for _, d := range doubts {
+		said = append(said, fmt.Sprintf("The column "+sentence, d.header, d.known))
+		is = append(is, fmt.Sprintf("--column %q", d.header+"="+d.known))
+		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.header))
+	}
+	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", strings.Join(said, " ")).In(doubts[0].header).
+		WithFix("Say what it is: %s. Or that it is nothing: %s.", strings.Join(is, " "), strings.Join(nothing, " "))
+	refused.Column = doubts[0].column + 1
+	return refused
+}
+
+// listNames lists names in a message, as many as fit.
+func listNames(names []string) string {
+	const listed = 20
+	var found []string
+	for _, name := range names[:min(len(names), listed)] {
+		found = append(found, fmt.Sprintf("%q", schema.Shorten(name)))
+	}
+	list := strings.Join(found, ", ")
+	if len(names) > listed {
+		list += fmt.Sprintf(" and %d more", len(names)-listed)
+	}
+	return list
+}
+
+// Known reports whether a column is one that Claimline reads.
+func (l *Layout) Known(column int) bool { return l.fields[column] != none || l.services[column] >= 0 }
+
+// Added reports whether a column is one that an earlier report added.
+func (l *Layout) Added(column int) bool { return l.report[column] }
+
+// Services are the names of the services; a row's wishes stand in their order.
+func (l *Layout) Services() []string { return l.names }
+
+// HasServices reports whether the file has a column of a service.
+func (l *Layout) HasServices() bool {
+	return slices.ContainsFunc(l.services, func(service int) bool { return service >= 0 })
+}
+
+// Has reports whether the file has a column of this field.
+func (l *Layout) Has(field Field) bool { return l.columns[field] >= 0 }
+
+// Column is the header under which a field stands in this file.
+func (l *Layout) Column(field Field) string {
+	if column := l.columns[field]; column >= 0 {
+		return l.Header[column]
+	}
+	return field.Name()
+}
+
+// Place is the column of a field; -1: the file has none.
+func (l *Layout) Place(field Field) int { return l.columns[field] }
+
+// Fit is record i with as many cells as the header has, where it can be made so.
+func (l *Layout) Fit(records *dialect.Records, i int) ([]string, dialect.Fit) {
+	return records.Fit(i, len(l.Header), l.mayLack, l.cut)
+}
+
+// Address is a record's address as written in the file, trimmed.
+func (l *Layout) Address(record []string) string {
+	column := l.columns[Email]
+	if column < 0 || column >= len(record) {
+		return ""
+	}
+	value, _ := dialect.Clean(record[column])
+	return value
+}

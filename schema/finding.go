@@ -1,0 +1,48 @@
+package schema
+
+import "slices"
+
+// Finding is what was found of a row, apart from where it stands: many rows find the same.
+type Finding struct {
+	Outcome  Outcome   `json:"o"`
+	Type     ClaimType `json:"t,omitempty"`
+	Reasons  []Code    `json:"r,omitempty"` // all that apply, in the order of the checks
+	Column   string    `json:"c,omitempty"` // header of the offending cell
+	Hint     Hint      `json:"h,omitempty"` // what in particular is wrong; blank: what the first reason says
+	Details  []string  `json:"d,omitempty"` // what the message adds
+	Warnings []string  `json:"w,omitempty"`
+	Licenses []string  `json:"l,omitempty"`
+}
+
+// NewFinding returns a finding of one reason.
+func NewFinding(reason Code, column string, details ...string) *Finding {
+	f := &Finding{}
+	f.Add(reason, column, details...)
+	return f
+}
+
+// Add notes one more reason, once; the first decides outcome, column and details.
+func (f *Finding) Add(reason Code, column string, details ...string) {
+	if len(f.Reasons) == 0 {
+		f.Outcome, f.Column, f.Details = reason.Outcome(), column, details
+	} else if slices.Contains(f.Reasons, reason) {
+		return
+	}
+	f.Reasons = append(f.Reasons, reason)
+}
+
+// Explain sets what in particular is wrong.
+func (f *Finding) Explain(hint Hint, details ...string) {
+	f.Hint, f.Details = hint, details
+}
+
+// Words are the message of the first reason, and what to do about it.
+func (f *Finding) Words() (message, fix string) {
+	switch {
+	case len(f.Reasons) == 0:
+		return "", ""
+	case f.Hint != "":
+		return f.Hint.Message(f.Details...), f.Hint.Fix(f.Details...)
+	}
+	return f.Reasons[0].Message(f.Details...), f.Reasons[0].Fix(f.Details...)
+}
