@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -25,8 +27,17 @@ type Pipeline struct {
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it
 	Runner string        // names this process among those that drive imports
+	By     string        // who starts imports and agrees to them, as in terminal:root
+	// Version is the program's, kept with the imports that it plans.
+	Version string
 	Strict bool          // check rows with the tags of schema.Row alone, slowly
 	Log    zerolog.Logger
+
+	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it stops, to be
+	// resumed. 0: it stops at once.
+	Retry time.Duration
+	// Trouble, where set, is told each time before a try is waited for, what is in the way and for how long it is waited.
+	Trouble func(err error, pause time.Duration)
 
 	// Progress, where set, is told now and then how many rows are through; total is 0 where it is unknown, which it is but for
 	// the claims of an import.
@@ -49,12 +60,30 @@ const (
 
 const progressRows = 5000 // between two reports of a phase that goes row by row
 
-// Order is what is asked of an import.
+// Order is what is asked of an import. What is written as JSON is kept with it.
 type Order struct {
-	Organization     string // the claiming one
-	Offline          bool   // make the row checks alone; needs no store
-	AllOrNothing     bool   // one problem, and nothing is claimed
-	ActivationEmails *bool  // nil: as the organization has it (R18)
+	Organization     string `json:"-"` // the claiming one
+	Offline          bool   `json:"-"` // make the row checks alone; needs no store
+	AllOrNothing     bool   `json:"-"` // one problem, and nothing is claimed
+	ActivationEmails *bool  `json:"-"` // nil: as the organization has it (R18)
+
+	Encoding      string            `json:"encoding,omitempty"`       // in which the file is read; blank: it has to be certain
+	Columns       map[string]string `json:"columns,omitempty"`        // what a column is: header → column of the users file, or service
+	IgnoreColumns []string          `json:"ignore_columns,omitempty"` // headers that mean nothing
+	EveryRow      bool              `json:"every_row,omitempty"`      // a file without Claim claims every row
+	NoEdits       bool              `json:"no_edits,omitempty"`       // leave the accounts' data alone (R17)
+}
+
+// OrderOf is the order that an import was made by.
+func OrderOf(imp schema.Import) (Order, error) {
+	order := Order{Organization: imp.OrganizationID, AllOrNothing: imp.AllOrNothing, ActivationEmails: &imp.ActivationEmails}
+	if len(imp.Options) == 0 {
+		return order, nil
+	}
+	if err := json.Unmarshal(imp.Options, &order); err != nil {
+		return Order{}, fmt.Errorf("decode the options: %w", err)
+	}
+	return order, nil
 }
 
 // clock is the moment and the policy under which rules are applied now.

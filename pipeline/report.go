@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,8 +18,39 @@ import (
 type Report struct {
 	To     io.Writer
 	Format ReportFormat
-	// OnlyProblems leaves only the rows that want attention: invalid, ineligible, failed or not attempted.
-	OnlyProblems bool
+	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits, OnlyWarnings, or an outcome.
+	Only []string
+	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
+	Reason schema.Code
+}
+
+// What Report.Only can be, besides an outcome.
+const (
+	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
+	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyWarnings = "warnings"
+)
+
+// picks reports whether a row is to be reported.
+func (r *Report) picks(v *verdict) bool {
+	if r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+		return false
+	}
+	if len(r.Only) == 0 {
+		return true
+	}
+	result := v.result(0, "")
+	return slices.ContainsFunc(r.Only, func(only string) bool {
+		switch only {
+		case OnlyProblems:
+			return result.Problem()
+		case OnlyEdits:
+			return len(result.Edits) > 0
+		case OnlyWarnings:
+			return len(result.Warnings) > 0
+		}
+		return string(result.Outcome) == only
+	})
 }
 
 // ReportFormat is a form in which rows are reported.
@@ -54,7 +86,7 @@ func (r *Report) begin(l *layout, format dialect.Format, claiming schema.Organiz
 	case ReportText:
 		rows = &textReporter{to: to, layout: l}
 	case ReportHTML:
-		rows = newHTMLReporter(to, l, r.OnlyProblems, claiming, policy)
+		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
 	default:
 		rows = newCSVReporter(to, l, format)
 	}
@@ -65,7 +97,7 @@ func (r *Report) begin(l *layout, format dialect.Format, claiming schema.Organiz
 func (r *reporting) chunk(c *chunk) error {
 	numbers := make([]int, 0, len(c.verdicts))
 	for i := range c.verdicts {
-		if !r.report.OnlyProblems || c.verdicts[i].Outcome.Problem() {
+		if r.report.picks(&c.verdicts[i]) {
 			numbers = append(numbers, i)
 		}
 	}

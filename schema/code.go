@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Code names one reason, warning or error, the same everywhere: in results, summaries, messages and JSON.
 type Code string
@@ -246,6 +249,23 @@ var codes = map[Code]entry{
 
 // Outcome is the outcome of a row whose first reason is c; empty for codes that are no row's reason.
 func (c Code) Outcome() Outcome { return codes[c].outcome }
+
+// OfImport reports whether c is why an import as a whole was not done, which is no row's own reason.
+func (c Code) OfImport() bool {
+	return c == CodeCancelled || c == CodeConsentDeclined || c == CodeAllOrNothing
+}
+
+// RowReasons lists the codes that can be a row's reason, by name.
+func RowReasons() []Code {
+	var list []Code
+	for code, entry := range codes {
+		if entry.outcome != "" {
+			list = append(list, code)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
 
 // Message says what was wrong, for an administrator; detail is what the case adds, and may be empty.
 func (c Code) Message(detail string) string {
