@@ -44,12 +44,6 @@ type LicenseNeed struct {
 // problemLines is how many lines a plan names of each problem.
 const problemLines = 5
 
-// ManyNameEdits reports whether so many accounts would get another name that somebody has to agree to that too (R17).
-func (p *Plan) ManyNameEdits() bool {
-	const few, part = 20, 10 // more than a tenth
-	return p.NameEdits > few && p.NameEdits*part > p.Tally.Outcomes[schema.Ready]
-}
-
 // layout is the layout of the file that was planned.
 func (p *Plan) layout(order Order) (*usersfile.Layout, error) {
 	l, err := usersfile.NewLayout(p.File, 1, p.Header, p.Services, order.reading(p.Mojibake))

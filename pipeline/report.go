@@ -21,10 +21,37 @@ import (
 type Report struct {
 	To     io.Writer
 	Format ReportFormat
-	begun  bool // has been written to
+	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits, OnlyWarnings, or an outcome.
+	Only []string
+	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
+	Reason schema.Code
 
-	// OnlyProblems leaves only the rows that want attention: invalid, ineligible, failed or not attempted.
-	OnlyProblems bool
+	begun bool // has been written to
+}
+
+// What Report.Only can be, besides an outcome.
+const (
+	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
+	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyWarnings = "warnings"
+)
+
+// picks reports whether a row is to be reported.
+func (r *Report) picks(v *verdict) bool {
+	if !v.isRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+		return false
+	}
+	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
+		switch only {
+		case OnlyProblems:
+			return v.problem()
+		case OnlyEdits:
+			return len(v.edits) > 0
+		case OnlyWarnings:
+			return len(v.Warnings) > 0
+		}
+		return string(v.Outcome) == only
+	})
 }
 
 // ReportFormat is a form in which rows are reported.
@@ -63,7 +90,7 @@ func (r *Report) begin(l *usersfile.Layout, format dialect.Format, claiming sche
 	case ReportText:
 		rows = &textReporter{to: to, layout: l}
 	case ReportHTML:
-		rows = newHTMLReporter(to, l, r.OnlyProblems, claiming, policy)
+		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
 	default:
 		rows = newCSVReporter(to, l, format)
 	}
@@ -95,7 +122,7 @@ func (r *Report) rewind() error {
 func (r *reporting) chunk(c *chunk) error {
 	numbers := make([]int, 0, len(c.verdicts))
 	for i := range c.verdicts {
-		if c.verdicts[i].isRow() && (!r.report.OnlyProblems || c.verdicts[i].Outcome.Problem()) {
+		if r.report.picks(&c.verdicts[i]) {
 			numbers = append(numbers, i)
 		}
 	}

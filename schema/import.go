@@ -28,6 +28,32 @@ func (o Outcome) Problem() bool {
 	return o == Invalid || o == Ineligible || o == Failed || o == NotAttempted
 }
 
+// Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
+// and not for what the import as a whole did not do.
+func (r *Result) Problem() bool {
+	return r.Outcome.Problem() && (r.Outcome != NotAttempted || r.Reason != "" && !r.Reason.OfImport())
+}
+
+// Problems counts the rows that want somebody's attention: see Result.Problem.
+func (s *Summary) Problems() int {
+	return s.Invalid + s.Ineligible + s.Failed + notAttempted(s.Reasons)
+}
+
+// Problems counts the rows that want somebody's attention: see Result.Problem.
+func (t *Tally) Problems() int {
+	return t.Outcomes[Invalid] + t.Outcomes[Ineligible] + t.Outcomes[Failed] + notAttempted(t.Reasons)
+}
+
+// notAttempted counts the rows that were not attempted for a reason of their own.
+func notAttempted(reasons map[Code]int) (n int) {
+	for reason, rows := range reasons {
+		if reason.Outcome() == NotAttempted && !reason.OfImport() {
+			n += rows
+		}
+	}
+	return n
+}
+
 // ClaimType says when a claimed account joins (R11).
 type ClaimType string
 

@@ -115,7 +115,7 @@ func completeSettings(*cobra.Command, []string, string) ([]string, cobra.ShellCo
 func (a *app) addCompletions(root *cobra.Command) {
 	fixed := map[string][]string{
 		"format":            reportFormats,
-		"only":              {onlyProblems},
+		"only":              onlyValues(),
 		"type":              {string(schema.Immediate), string(schema.Delayed)},
 		"claim-type":        {string(schema.Immediate), string(schema.Delayed)},
 		"activation-emails": {"on", "off"},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/net/idna"
 
@@ -147,20 +149,37 @@ func (a *app) showDomain(held schema.Domain, format string, args ...any) error {
 }
 
 func (a *app) domainClaimCommand() *cobra.Command {
-	return a.onDomain(&cobra.Command{
+	var yes bool
+	cmd := a.onDomain(&cobra.Command{
 		Use:   "claim DOMAIN",
 		Short: "Claim a verified domain, so that no other organization can claim its users",
 		Long: `Claims a domain that your organization has verified. Other organizations can then claim neither it nor its users.
-It ends retracting: claims on users of the domain cannot be taken back until it is released.`,
+It ends retracting: claims on users of the domain cannot be taken back until it is released. At a terminal it asks before.`,
 		Example: `  claimline domain claim --org acme acme.test`,
 	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
+		ends, err := p.RetractableIn(cmd.Context(), organization.ID, domain)
+		if err != nil {
+			return err
+		}
+		domains, err := p.Store.Domains(cmd.Context(), organization.ID)
+		if err != nil {
+			return err
+		}
+		verified := slices.ContainsFunc(domains, func(d schema.Domain) bool { return d.Domain == domain && d.Status == schema.DomainVerified })
+		can := number(ends, "claim") + " on its users that can be retracted now cannot be then"
+		if err := a.agrees(cmd.Context(), yes || !verified, "Claim %s? No other organization can claim its users then; %s.", domainName(domain), can); err != nil {
+			return err
+		}
 		held, err := p.ClaimDomain(cmd.Context(), organization.ID, domain)
 		if err != nil {
 			return err
 		}
 		return a.showDomain(held, `%s is claimed: no other organization can claim its users.
-Claims on its users can no longer be retracted. To retract one, release the domain first: claimline domain release %s`, held.Domain, held.Domain)
+Claims on its users, %s of which could be until now, can no longer be retracted. To retract one, release the domain first: claimline domain release %s`,
+			held.Domain, thousands(ends), held.Domain)
 	})
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
 }
 
 func (a *app) domainReleaseCommand() *cobra.Command {

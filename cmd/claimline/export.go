@@ -54,7 +54,7 @@ func (f *selectionFlags) words() string {
 func (a *app) exportCommand() *cobra.Command {
 	var selection selectionFlags
 	var output string
-	var excel bool
+	var excel, force bool
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the users that can be claimed to a CSV file",
@@ -66,6 +66,12 @@ to leave users alone, change names, assign services. Then validate and import it
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			narrowed, err := selection.selection()
 			if err != nil {
+				return err
+			}
+			if _, err := a.findTarget(output); err != nil {
+				return err
+			}
+			if err := mayCreate(output, force); err != nil {
 				return err
 			}
 			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
@@ -92,6 +98,7 @@ to leave users alone, change names, assign services. Then validate and import it
 	}
 	selection.add(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write (default: stdout)")
+	cmd.Flags().BoolVar(&force, "force", false, "write over the file where it is there already")
 	cmd.Flags().BoolVar(&excel, "excel", false, "write the file so that Excel opens it well: BOM and CRLF")
 	return cmd
 }

@@ -49,7 +49,7 @@ func (a *app) listImports(summaries []schema.Summary) error {
 	t := newTable("ID", "State", "Started", "Rows", "Claimed", "Problems", "File")
 	for _, s := range summaries {
 		t.AppendRow(table.Row{
-			s.ID, s.State, localTime(s.StartedAt), s.Rows, s.Claimed, s.Invalid + s.Ineligible + s.Failed + s.NotAttempted, schema.Printable(s.File),
+			s.ID, s.State, localTime(s.StartedAt), s.Rows, s.Claimed, s.Problems(), schema.Printable(s.File),
 		})
 	}
 	return writeTable(a.stdout, t)
@@ -155,7 +155,7 @@ func (a *app) reportCommand() *cobra.Command {
 				}
 				return a.writeOutput(flags.output, func(to io.Writer) error {
 					return p.Report(cmd.Context(), imp, flags.report(to))
-				})
+				}, imp.File)
 			})
 		},
 	}

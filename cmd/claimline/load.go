@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
 )
 
 func (a *app) loadCommand() *cobra.Command {
@@ -26,8 +27,8 @@ claims.csv. All of it is taken in, or nothing. Loading it again updates what has
 				if a.flags.json {
 					return a.answer(loaded)
 				}
-				a.say("Loaded %s: %d organizations, %d users, %d domains, %d licences, %d open claims.",
-					args[0], loaded.Organizations, loaded.Users, loaded.Domains, loaded.Licenses, loaded.Claims)
+				a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(args[0]), number(loaded.Organizations, "organization"), users(loaded.Users),
+					number(loaded.Domains, "domain"), number(loaded.Licenses, "licence"), number(loaded.Claims, "open claim"))
 				return nil
 			})
 		},

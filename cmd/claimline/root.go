@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,6 +35,7 @@ var version = "development"
 // app is one run of the program: where it reads and writes, and how it was called.
 type app struct {
 	stdin          io.Reader
+	tty            *os.File // where answers are typed; nil: on stdin
 	stdout, stderr io.Writer
 	now            func() time.Time
 	env            func(string) string
@@ -65,19 +67,29 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = schema.Refuse(schema.CodeInterrupted, "").Because(err)
 	}
-	a.showError(err)
+	if !errors.Is(err, syscall.EPIPE) { // who reads has had enough
+		a.showError(err)
+	}
 	return exitCode(err)
 }
 
 func exitCode(err error) int {
+	if _, ok := errors.AsType[wrongUse](err); ok {
+		return exitUsage
+	}
 	switch schema.CodeOf(err) {
-	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeTooManyAddresses, schema.CodeServiceUnknown:
+	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses:
 		return exitUsage
 	case schema.CodeInterrupted:
 		return exitInterrupted
 	}
 	return exitFailed
 }
+
+// wrongUse is a refusal that is wrong use of a command, where its code alone does not say so.
+type wrongUse struct{ error }
+
+func (w wrongUse) Unwrap() error { return w.error }
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -155,11 +167,6 @@ func (a *app) terminal(f any) bool {
 // colour reports whether colours may be written to f.
 func (a *app) colour(f any) bool {
 	return a.terminal(f) && !a.flags.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb"
-}
-
-// asks reports whether somebody is there to answer.
-func (a *app) asks() bool {
-	return !a.flags.noInput && a.terminal(a.stdin) && a.terminal(a.stderr)
 }
 
 // say tells people something, on stderr.
@@ -241,6 +248,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usage("--%s takes %s, not %q.", flag.Name, first(kind, "another value"), invalid.GetValue()).Because(err).
 			WithFix("See %s --help.", cmd.CommandPath())
 	}
+	if refused := flagHint(cmd, err); refused != nil {
+		return refused
+	}
 	refused := usage("%s.", strings.ToUpper(err.Error()[:1])+err.Error()[1:]).Because(err)
 	if _, unknown, found := strings.Cut(err.Error(), "unknown flag: "); found {
 		if near, ok := schema.Nearest([]string{unknown}, flags); ok {
@@ -256,6 +266,9 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		names = append(names, sub.Name())
 	}
 	refused := usage("There is no command %q.", name)
+	if hint := commandHints[name]; hint != "" && !cmd.HasParent() {
+		return refused.WithFix("%s", hint)
+	}
 	if near, ok := schema.Nearest([]string{name}, names); ok {
 		return refused.WithFix("Did you mean %s %s?", cmd.CommandPath(), near)
 	}

@@ -72,7 +72,7 @@ func nextCommand(imp schema.Import) string {
 	switch {
 	case imp.State == schema.StateCancelled && imp.Tally.Outcomes[schema.Ready] > 0:
 		return fmt.Sprintf("claimline resume %d", imp.ID)
-	case hasProblems(imp.Tally):
+	case imp.Tally.Problems() > 0:
 		return fmt.Sprintf("claimline report %d --only problems --format csv -o problems.csv", imp.ID)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:
 		return "claimline sync preview DIRECTORY.csv --missing missing.csv"

@@ -23,7 +23,8 @@ imports past their keeping time. All of it counts as done before; run this daily
 				if a.flags.json {
 					return a.answer(swept)
 				}
-				a.say("%s transferred, %d removed; rows of %d imports removed.", users(swept.Transferred), swept.Removed, swept.ImportsRemoved)
+				a.say("Wrote what was due: %s transferred, %s removed for being inactive, the rows of %s removed.",
+					users(swept.Transferred), thousands(swept.Removed), number(swept.ImportsRemoved, "import"))
 				return nil
 			})
 		},

@@ -44,7 +44,7 @@ func (a *app) syncPreviewCommand() *cobra.Command {
 					if err != nil {
 						return err
 					}
-					if err := a.writeMissing(missing, plan); err != nil {
+					if err := a.writeMissing(missing, plan, args[0]); err != nil {
 						return err
 					}
 					a.warnCase(plan)
@@ -70,10 +70,11 @@ are back in it are active again. It shows that first, asks where somebody is the
   claimline sync run --org acme --yes --allow-mass-deactivate directory.csv`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				return a.withSource(args[0], func(source *pipeline.Source) error {
 					plan, err := p.RunSync(cmd.Context(), organization.ID, source, allowMass, func(plan *pipeline.SyncPlan) error {
-						if err := a.writeMissing(missing, plan); err != nil {
+						if err := a.writeMissing(missing, plan, args[0]); err != nil {
 							return err
 						}
 						a.warnCase(plan)
@@ -97,11 +98,11 @@ func addMissing(cmd *cobra.Command, missing *string) {
 	cmd.Flags().StringVar(missing, "missing", "", "file to write the claimed users to whom the directory lacks, for its administrator")
 }
 
-func (a *app) writeMissing(name string, plan *pipeline.SyncPlan) error {
+func (a *app) writeMissing(name string, plan *pipeline.SyncPlan, file string) error {
 	if name == "" {
 		return nil
 	}
-	return a.writeOutput(name, plan.WriteMissing)
+	return a.writeOutput(name, plan.WriteMissing, file)
 }
 
 // syncShown is how many users of one kind are listed on screen.
@@ -132,14 +133,7 @@ func (a *app) agreeSync(ctx context.Context, plan *pipeline.SyncPlan, yes bool) 
 	if err := a.writeSync(a.stderr, plan); err != nil {
 		return err
 	}
-	agreed, err := a.ask(ctx, fmt.Sprintf("Deactivate %s, and reactivate %d? Type yes to go on: ", users(deactivate), reactivate))
-	if err != nil {
-		return err
-	}
-	if !agreed {
-		return schema.Refuse(schema.CodeConsentDeclined, "You did not agree, so nothing was changed.")
-	}
-	return nil
+	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), thousands(reactivate))
 }
 
 func (a *app) answerSync(plan *pipeline.SyncPlan) error {

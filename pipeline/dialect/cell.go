@@ -13,7 +13,9 @@ func Clean(cell string) (value string, trimmed Cleaned) {
 		return cell, 0
 	}
 	value = strings.TrimFunc(cell, isBlank)
-	if len(value) < len(cell) { trimmed = Trimmed }
+	if len(value) < len(cell) {
+		trimmed = Trimmed
+	}
 	return unguard(value), trimmed
 }
 

@@ -1,8 +1,8 @@
 package dialect
 
 import (
-"context"
-"io"
+	"context"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -58,13 +58,13 @@ func Undo(cell string) (string, bool) {
 
 type Candidate struct{ Encoding, Text string }
 
-func Candidates(cell string) []Candidate                    { return nil }
-func Reread(cell, encoding string) (string, bool)           { return "", false }
-func (f Format) Comma() byte                                { return f.delimiter() }
-func (f Format) OtherDelimiter([]string) byte               { return 0 }
-func (r *Reader) IsHeader([]string) bool                    { return false }
-func (r *Reader) Found() bool                               { return true }
-func (r *Reader) Mojibake() bool                            { return false }
+func Candidates(cell string) []Candidate          { return nil }
+func Reread(cell, encoding string) (string, bool) { return "", false }
+func (f Format) Comma() byte                      { return f.delimiter() }
+func (f Format) OtherDelimiter([]string) byte     { return 0 }
+func (r *Reader) IsHeader([]string) bool          { return false }
+func (r *Reader) Found() bool                     { return true }
+func (r *Reader) Mojibake() bool                  { return false }
 
 type Options struct {
 	Limits
