@@ -102,7 +102,7 @@ func (a *applyStage) readAgain(b *batch) ([]string, error) {
 	}
 	b.keys, b.values = make([]string, len(b.rows)), make([]usersfile.Values, len(b.rows))
 	for n := range b.rows {
-		record, _ := a.layout.Fit(&c.records, b.rows[n].row)
+		record, _ := a.layout.Fit(&c.records, b.rows[n].row, a.plan.Format)
 		a.layout.Read(record, &b.values[n], &usersfile.Repairs{})
 		usersfile.Spell(&b.values[n], &usersfile.Repairs{})
 		b.keys[n], _ = schema.ParseAddress(b.values[n][usersfile.Email])

@@ -27,7 +27,7 @@ const exportDirectory = "Export the directory again, with all its people."
 // readDirectory reads a directory's list. Refused as a whole, with file, line and column, where it is empty or a row
 // cannot be read: whoever stands there would be taken for absent (R23).
 func readDirectory(ctx context.Context, source *Source, limits dialect.Limits) (*directory, error) {
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), dialect.Options{Limits: limits, Names: directoryColumns})
+	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), dialect.Options{Limits: limits, Names: directoryColumns, SingleByte: windows1252})
 	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.Code == schema.CodeFileEmpty {
 		return nil, refused.WithFix(exportDirectory)
 	}

@@ -135,7 +135,7 @@ func table[T any](ctx context.Context, s *snapshot, t tableFile, parse func(*lin
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	reader, err := dialect.NewReader(ctx, path, source.file, source.info.Size(), dialect.Options{Limits: s.limits, Names: t.columns})
+	reader, err := dialect.NewReader(ctx, path, source.file, source.info.Size(), dialect.Options{Limits: s.limits, Names: t.columns, SingleByte: windows1252})
 	if err != nil {
 		return 0, err
 	}

@@ -329,7 +329,7 @@ func (r *csvReporter) write(record []string, leaveOut int, said []string) error 
 	for column := len(r.layout.Header); column < len(record); column++ {
 		r.cells = append(r.cells, decodable(dialect.Restore(record[column], false)))
 	}
-	return r.writer.Write(r.cells)
+	return r.writer.WriteRaw(r.cells)
 }
 
 // decodable is a cell in UTF-8: each byte that could not be decoded becomes the replacement character. As it was, it

@@ -165,7 +165,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 			return nil, err
 		}
 	}
-	v := &validateStage{pipeline: p, order: order, layout: l, reader: reader, format: reader.Format(), clock: clock, seed: seed}
+	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), clock: clock, seed: seed}
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
@@ -193,7 +193,7 @@ func (p *Pipeline) openReader(ctx context.Context, source *Source, order Order, 
 		return nil, err
 	}
 	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(source.Name, reader)
+		return nil, usersfile.EmailColumnMissing(ctx, source.Name, reader)
 	}
 	return reader, nil
 }
