@@ -23,25 +23,32 @@ import (
 // TestHuntVariantsB: nothing is written to an account that nobody saw; what cannot be meant is not written.
 func TestHuntVariantsB(t *testing.T) {
 	t.Parallel()
-	t.Run("encoded twice", func(t *testing.T) { runHunt(t, encodedTwice(t)...) })
-	t.Run("encodings", func(t *testing.T) { runHunt(t, otherEncodings(t)...) })
-	t.Run("the encoding that agrees stands first", agreeingEncodingFirst)
-	t.Run("Windows-1252", func(t *testing.T) { runHunt(t, westernFiles(t)...) })
-	t.Run("doubtful", func(t *testing.T) { runHunt(t, doubtfulCells(t)...) })
-	t.Run("errors of spreadsheets", func(t *testing.T) { runHunt(t, spreadsheetErrors(t)...) })
-	t.Run("edits", func(t *testing.T) { runHunt(t, oddEdits(t)...) })
-	t.Run("no edits", func(t *testing.T) { runHunt(t, noEdits(t)...) })
-	t.Run("formulas", func(t *testing.T) { runHunt(t, textFormulas(t)...) })
+	for name, cases := range map[string][]huntCase{
+		"encoded twice": encodedTwice(t), "encodings": otherEncodings(t), "Windows-1252": westernFiles(t), "doubtful": doubtfulCells(t), "errors of spreadsheets": spreadsheetErrors(t),
+		"edits": oddEdits(), "no edits": noEdits(), "formulas": textFormulas(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runHunt(t, cases...)
+		})
+	}
+	for name, test := range map[string]func(*testing.T){
+		"the encoding that agrees stands first": agreeingEncodingFirst, "the account keeps its value": damagedNamesAreNotWritten, "brake": editsAreBraked, "by hand": namesByHand,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
 	t.Run("a report writes a text formula as that text", func(t *testing.T) {
+		t.Parallel()
 		path := write(t, "users.csv", huntContent(t, "23-formula-text.csv"))
 		rows := readCSV(t, huntSite(t).run(t, "validate", "--format", "csv", path).stdout, ',')
 		require.Len(t, rows, 3)
 		assert.Equal(t, []string{ahmed, "Adam", "Ahmed"}, rows[1][:3])
 	})
-	t.Run("the account keeps its value", damagedNamesAreNotWritten)
-	t.Run("brake", editsAreBraked)
-	t.Run("by hand", namesByHand)
 	t.Run("other places", func(t *testing.T) {
+		t.Parallel()
 		for _, c := range []huntCase{
 			{file: "19-excel-errors-and-null-words.csv", want: readAs("2 invalid/text_invalid in Last Name, 3 invalid/text_invalid in Department", nil)},
 			{file: "18-question-marks.csv", want: []verdict{{
@@ -156,6 +163,7 @@ func otherEncodings(t *testing.T) (cases []huntCase) {
 
 // agreeingEncodingFirst compares files with the accounts.
 func agreeingEncodingFirst(t *testing.T) {
+	t.Helper()
 	for name, e := range map[string]encoding.Encoding{"macintosh": charmap.Macintosh, "ibm850 / cp850 / ibm437 / cp437": charmap.CodePage850} {
 		content := encoded(t, e, lines(emailHeader+",First Name,Last Name", backstrom+",Adam,Bäckström", "asa.aberg@acme.example,Åsa,Åberg"))
 		refused := huntSite(t).run(t, "validate", "--json", write(t, "users.csv", content)).refusal(t)
@@ -255,6 +263,7 @@ func doubtfulCells(t *testing.T) (cases []huntCase) {
 
 // damagedNamesAreNotWritten imports damaged names and asks for the account.
 func damagedNamesAreNotWritten(t *testing.T) {
+	t.Helper()
 	s := freshHuntSite(t)
 	path := write(t, "users.csv", lines(emailHeader+",First Name,Last Name,Display Name,Title", backstrom+",NULL,B?ckstr?m,Adam B&auml;ckstr&ouml;m,Chef"))
 	got := s.run(t, "import", "--accept-permanent", "--no-input", "--format", "jsonl", path)
@@ -291,8 +300,7 @@ func spreadsheetErrors(t *testing.T) (cases []huntCase) {
 }
 
 // oddEdits are dates, numbers and the like where names were.
-func oddEdits(t *testing.T) (cases []huntCase) {
-	t.Helper()
+func oddEdits() (cases []huntCase) {
 	for _, cell := range []string{
 		"2024-05-01", "01.05.2024", "42", "1,5", "4.67E+10", "TRUE", "FALSE", "O'Brien", "d'Artagnan", "Ñuñez", "Łukasz", "Γιώργος", "Иван", "太郎", "#1", "###",
 		"Adam & Eva", "100%", "adam", "ADAM", "Anders-Erik", "Å", "-",
@@ -322,8 +330,7 @@ func oddEdits(t *testing.T) (cases []huntCase) {
 }
 
 // noEdits says what the account has, in another form of the same characters.
-func noEdits(t *testing.T) (cases []huntCase) {
-	t.Helper()
+func noEdits() (cases []huntCase) {
 	cells := []string{norm.NFD.String("Bäckström"), "Bäckström"}
 	for _, c := range hidden {
 		cells = append(cells, "Bäck"+c+"ström")
@@ -392,6 +399,7 @@ func editedExport(t *testing.T, rows, edited int, column string) string {
 
 // editsAreBraked changes names of many accounts.
 func editsAreBraked(t *testing.T) {
+	t.Helper()
 	for _, c := range []struct {
 		rows, edited int
 		column       string
@@ -439,6 +447,7 @@ func editsAreBraked(t *testing.T) {
 
 // namesByHand are people as mail programs and people write them.
 func namesByHand(t *testing.T) {
+	t.Helper()
 	for _, people := range []string{
 		`Berg, Adam <` + berg + `>; Ahmed, Adam <` + ahmed + `>`, `"Berg, Adam" <` + berg + `>, "Ahmed, Adam" <` + ahmed + `>`,
 		`Adam Berg <` + berg + `>, Adam Ahmed <` + ahmed + `>`, "Adam Berg <" + berg + ">\nAdam Ahmed <" + ahmed + ">\n",

@@ -54,6 +54,7 @@ type verdict struct {
 	ignored  []string                 // columns that may be called unknown, or not
 	says     []string                 // somewhere
 	saysOf   map[int][]string         // in message or fix, by line
+	fixOf    map[int][]string         // in the fix, by line
 	never    []string                 // nowhere
 }
 
@@ -105,6 +106,7 @@ func runHunt(t *testing.T, cases ...huntCase) {
 			c.name = c.file
 		}
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			if c.file != "" {
 				c.content = huntContent(t, c.file)
 			}
@@ -221,7 +223,7 @@ func assertConsistent(t *testing.T, code int, o observed) {
 		assert.NotEmpty(t, r.Fix)
 	}
 	assert.Equal(t, problems, code == exitProblems, "the exit code is %d", code)
-	assert.Equal(t, o.summary.Rows, len(o.results))
+	assert.Len(t, o.results, o.summary.Rows)
 	for outcome, n := range map[schema.Outcome]int{
 		schema.Ready: o.summary.Ready, schema.Unchanged: o.summary.Unchanged, schema.Skipped: o.summary.Skipped,
 		schema.Invalid: o.summary.Invalid, schema.Ineligible: o.summary.Ineligible,
@@ -380,6 +382,11 @@ func (v verdict) differentRows(results []schema.Result) (list []string) {
 				differ(r, "said", words, "")
 			}
 		}
+		for _, words := range v.fixOf[r.Line] {
+			if !says(r.Fix, words) {
+				differ(r, "fix", words, "")
+			}
+		}
 	}
 	return list
 }
@@ -498,7 +505,7 @@ func (c huntCase) farAway(n int, fillers string) huntCase {
 			want.rows = strings.Join(rows, ", ")
 		}
 		want.edits, want.doubtful, want.licenses = shifted(want.edits, n), shifted(want.doubtful, n), shifted(want.licenses, n)
-		want.types, want.saysOf = shifted(want.types, n), shifted(want.saysOf, n)
+		want.types, want.saysOf, want.fixOf = shifted(want.types, n), shifted(want.saysOf, n), shifted(want.fixOf, n)
 		v.want[i] = want
 	}
 	return v
