@@ -106,7 +106,11 @@ func headersToClean(t *testing.T) (cases []huntCase) {
 			m.rows, m.edits, m.licenses = want.rows, want.edits, want.licenses
 			wants = append(wants, m)
 		}
-		cases = append(cases, huntCase{name: codePoints(spelt), content: content, want: wants})
+		c := huntCase{name: codePoints(spelt), content: content, want: wants}
+		cases = append(cases, c)
+		if spelt == "Claim\u200b" || spelt == "Claim\u00a0Type" || spelt == "\u200eWebex Calling" {
+			cases = append(cases, c.everywhereUnquoted(t)...)
+		}
 	}
 	for _, known := range []string{"Claim", "Claim Type", "First Name", "Webex Calling", emailHeader} {
 		for _, c := range hidden {
@@ -165,6 +169,13 @@ func headersToClean(t *testing.T) (cases []huntCase) {
 			})
 	}
 	return cases
+}
+
+// everywhereUnquoted is the same case in other places, its header without quotes.
+func (c huntCase) everywhereUnquoted(t *testing.T) []huntCase {
+	t.Helper()
+	c.content = strings.ReplaceAll(c.content, `"`, "")
+	return c.everywhere(t, "skipped/claim_blank")[1:]
 }
 
 // headersAlike writes a known header twice, once with something in it that nobody can see.
@@ -416,6 +427,14 @@ func booleanWords() (cases []huntCase) {
 		}
 		cases = append(cases, c, services)
 	}
+	for _, word := range []string{
+		"FALSE.", "FALSE?", "not", "no thanks", "nein", "non", "нет", "0.0", "-1", "2", "✓", "✗", "N/A", "NULL", "#N/A", "'FALSE", "'TRUE", "＿", "ＦＡＬＳＥ", "TRUE FALSE", "=FALSE()", "TR", "wah",
+	} {
+		cases = append(cases,
+			huntCase{name: word + " is no word", content: lines(emailHeader+",Claim", ahmed+","+word), want: readAs("2 invalid/boolean_invalid in Claim", nil)},
+			huntCase{name: word + " is no word for a service", content: lines(emailHeader+",Claim,Webex Calling", ahmed+",TRUE,"+word), want: readAs(
+				"2 invalid/boolean_invalid in Webex Calling", nil)})
+	}
 	blank := []string{"blank"}
 	cases = append(cases,
 		huntCase{name: "nobody is marked", content: lines(emailHeader+",Claim", ahmed+",", backstrom+",  "), want: []verdict{
@@ -424,6 +443,9 @@ func booleanWords() (cases []huntCase) {
 		huntCase{name: "words that nobody knows", content: lines(emailHeader+",Claim", ahmed+",nope", backstrom+",TRUE!", berg+",-"), want: []verdict{{
 			rows: "2-4 invalid/boolean_invalid in Claim", saysOf: map[int][]string{2: blank, 3: blank, 4: blank}, never: []string{"or leave the cell blank."},
 		}}},
+		huntCase{name: "hidden characters in words", content: lines(emailHeader+",Claim", ahmed+",FA\u200bLSE", backstrom+",N\u00adO"), want: []verdict{
+			{rows: "2-3 invalid/boolean_invalid in Claim"}, {rows: "2-3 skipped/claim_false", mended: true},
+		}},
 		huntCase{name: "own spellings", content: lines(emailHeader+",Claim", ahmed+",t", backstrom+",True", berg+",f"), want: readAs("2-3 ready, 4 skipped/claim_false", nil)},
 	)
 	return cases
@@ -510,17 +532,112 @@ func (c huntCase) between(n int) huntCase {
 	return c
 }
 
-// TestHuntContradictionsFarAway puts 150,000 rows between rows that contradict each other.
-func TestHuntContradictionsFarAway(t *testing.T) {
+// TestHuntFarAway puts 150,000 rows between what belongs together: rows that contradict each other, and a header and the
+// one mark below it.
+func TestHuntFarAway(t *testing.T) {
 	t.Parallel()
+	const far = 150_000
+	cases := []huntCase{{
+		name: "the only mark", content: lines(emailHeader+",Leave", ahmed+",") + strings.Repeat("nobody@acme.example,\n", far) + backstrom + ",x\n",
+		want: refusedWith("column_unclear", "Leave", "--every-row"),
+	}, {
+		name: "the only note", content: lines(emailHeader+",Leave", ahmed+",x") + strings.Repeat("nobody@acme.example,x\n", far) + backstrom + ",ask first\n",
+		want: []verdict{{
+			rows:    fmt.Sprintf("2 ready, 3 ineligible/user_not_found, 4-%d invalid/duplicate_row, %d ready", far+2, far+3),
+			unknown: []string{"Leave"},
+		}},
+	}, {
+		name: "an open quote", content: plainHeader + "\n" + strings.Repeat("nobody@acme.example,,\n", far) + lines(ahmed+`,"Adam,FALSE`, backstrom+`,Adam",TRUE`),
+		want: refusedWith("csv_malformed", fmt.Sprintf("users.csv:%d / line %d", far+2, far+2)),
+	}}
 	for _, c := range contradictions(t) {
 		switch c.name {
-		case "TRUE, FALSE", "blank, TRUE", "TRUE, FALSE, TRUE", "no account":
-			c = c.between(150_000)
-			c.huge = true
-			runHunt(t, c)
+		case "TRUE, FALSE", "blank, TRUE", "TRUE, FALSE, TRUE", "no account", "punycode first":
+			cases = append(cases, c.between(far))
 		}
 	}
+	for i := range cases {
+		cases[i].huge = true
+	}
+	runHunt(t, cases...)
+}
+
+// TestHuntImportFarAway imports a file in which a row far away leaves the first user alone: nobody is claimed.
+func TestHuntImportFarAway(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	text.WriteString(lines(emailHeader+",Claim", ahmed+",TRUE"))
+	for i := range 50_000 {
+		fmt.Fprintf(&text, "nobody%d@acme.example,TRUE\n", i)
+	}
+	text.WriteString(strings.ToUpper(ahmed) + ",FALSE\n")
+	s := freshHuntSite(t)
+	got := s.run(t, "import", "--accept-permanent", "--no-input", "--json", write(t, "users.csv", text.String()))
+	assert.Equal(t, exitProblems, got.code, got.stderr)
+	summary := got.summary(t)
+	assert.Zero(t, summary.Claimed)
+	assert.Equal(t, 1, summary.Reasons[schema.CodeClaimContradicted])
+	assert.Equal(t, 1, summary.Reasons[schema.CodeClaimFalse])
+}
+
+// TestHuntOtherWaysIn hands the same faults in from stdin, and without a database.
+func TestHuntOtherWaysIn(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string][]verdict{
+		"05-two-open-quotes.csv":             refusedWith("csv_malformed"),
+		"07-x-marks.csv":                     readAs("2 ready, 3-4 skipped/claim_blank", nil),
+		"09-false-and-true-for-one-user.csv": readAs("2 skipped/claim_false, 3 invalid/claim_contradicted", nil),
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			content := huntContent(t, file)
+			for _, ask := range [][]string{
+				append(huntSite(t).global, "validate", "--format", "jsonl", "-"), {"validate", "--offline", "--format", "jsonl", "-"},
+			} {
+				var stdout, stderr strings.Builder
+				code := run(t.Context(), ask, strings.NewReader(content), &stdout, &stderr)
+				if want[0].refused != "" {
+					assert.Equal(t, exitFailed, code, ask)
+					assert.Empty(t, stdout.String())
+					assert.Contains(t, stderr.String(), want[0].refused)
+					continue
+				}
+				assert.Empty(t, want[0].differentRows(answer{stdout: stdout.String()}.results(t)), ask)
+			}
+		})
+	}
+}
+
+// TestHuntFlagsThatContradictTheFile gives flags that the file does not bear out. They are refused, or what the file
+// says is heeded: never is somebody ready whom the file leaves alone.
+func TestHuntFlagsThatContradictTheFile(t *testing.T) {
+	t.Parallel()
+	marked, unknown := lines(emailHeader+",Include,Claim", ahmed+",TRUE,FALSE"), lines(emailHeader+",Include", ahmed+",FALSE")
+	for _, c := range []struct {
+		content string
+		flags   []string
+	}{
+		{marked, []string{"--column", "Include=Claim"}}, {marked, []string{"--every-row"}}, {unknown, []string{"--column", "Absent=Claim"}},
+		{unknown, []string{"--column", "Include=Nonsense"}}, {unknown, []string{"--column", "Include"}}, {unknown, []string{"--ignore-column", "Absent"}},
+		{unknown, []string{"--column", "Include=Claim Type"}}, {unknown, []string{"--column", "Include=Claim", "--column", "Include=Title"}},
+	} {
+		t.Run(strings.Join(c.flags, " "), func(t *testing.T) {
+			t.Parallel()
+			for _, command := range [][]string{{"validate", "--format", "jsonl"}, {"import", "--accept-permanent", "--no-input", "--format", "jsonl"}} {
+				got := freshHuntSite(t).run(t, append(append(command, c.flags...), write(t, "users.csv", c.content))...)
+				if got.code == exitFailed || got.code == exitUsage {
+					assert.Empty(t, got.stdout)
+					assert.NotEmpty(t, got.stderr)
+					continue
+				}
+				for _, r := range got.results(t) {
+					assert.NotContains(t, []schema.Outcome{schema.Ready, schema.Claimed}, r.Outcome)
+				}
+			}
+		})
+	}
+	// The flags are known: without what contradicts the file they do what they say.
+	runHunt(t, huntCase{name: "borne out", content: unknown, flags: []string{"--column", "Include=Claim"}, want: readAs("2 skipped/claim_false", nil)})
 }
 
 // cutOff ends a file in the middle of its last row.

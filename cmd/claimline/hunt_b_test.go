@@ -251,6 +251,12 @@ func doubtfulCells(t *testing.T) (cases []huntCase) {
 			}
 		}
 	}
+	for _, cell := range []string{"NULL", `\N`, "(null)", "None", "NaN", "N/A"} {
+		cases = append(cases, huntCase{
+			name: "where the account has nothing: " + cell, content: lines(emailHeader+",Title", ahmed+","+cell),
+			want: []verdict{{rows: "2 ready", doubtful: map[int][]string{2: {"Title"}}}},
+		})
+	}
 	// What only looks so is an edit.
 	for column, edit := range map[string][2]string{"Department": {"IT", "Sales?"}, "Title": {"", "R&amp;D"}, "Last Name": {"Ahmed", "Ahm%C3%A9d"}} {
 		cases = append(cases, huntCase{
@@ -433,8 +439,17 @@ func editsAreBraked(t *testing.T) {
 			assert.Equal(t, exitDone, got.code, got.stderr)
 			assert.Equal(t, c.rows, got.summary(t).Claimed)
 			assert.Equal(t, map[string]int{c.column: c.edited}, got.summary(t).Edits)
+			assert.Len(t, s.run(t, "report", "--only", "edits", "--format", "jsonl").results(t), c.edited)
 		})
 	}
+	t.Run("doubtful cells do not count", func(t *testing.T) {
+		path, s := editedExport(t, 100, 60, "Last Name"), freshHuntSite(t)
+		path = write(t, "users.csv", strings.ReplaceAll(readFile(t, path), "Another", "Anothe?"))
+		got := s.run(t, "import", "--accept-permanent", "--no-input", "--json", path)
+		assert.Equal(t, exitDone, got.code, got.stderr)
+		assert.Empty(t, got.summary(t).Edits)
+		assert.Equal(t, 60, got.summary(t).Warnings[schema.CodeEditDoubtful])
+	})
 	t.Run("no edits", func(t *testing.T) {
 		path, s := editedExport(t, 100, 60, "Last Name"), freshHuntSite(t)
 		assert.Empty(t, s.run(t, "validate", "--no-edits", "--json", path).summary(t).Edits)
