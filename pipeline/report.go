@@ -41,7 +41,14 @@ const (
 // rowReporter writes rows as they come by, in file order.
 type rowReporter interface {
 	rows(c *chunk, numbers []int) error
-	end(schema.Summary) error
+	end(w whole) error
+}
+
+// whole is what a report knows of the import, or the dry run, beside its rows.
+type whole struct {
+	schema.Summary
+	order Order         // of a dry run
+	imp   schema.Import // blank: a dry run
 }
 
 // reporting is a report under way.
@@ -105,8 +112,8 @@ func (r *reporting) chunk(c *chunk) error {
 	return nil
 }
 
-func (r *reporting) end(s schema.Summary) error {
-	if err := r.rows.end(s); err != nil {
+func (r *reporting) end(w whole) error {
+	if err := r.rows.end(w); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
@@ -148,7 +155,7 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
 		return err
 	}
-	return rows.end(summary)
+	return rows.end(whole{Summary: summary, imp: imp})
 }
 
 // eachKept hands over every chunk of an import, in file order.
@@ -224,7 +231,7 @@ func (r *jsonReporter) rows(c *chunk, numbers []int) error {
 	return nil
 }
 
-func (r *jsonReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *jsonReporter) end(whole) error { return r.to.Flush() }
 
 // csvReporter writes the file again with six columns more.
 type csvReporter struct {
@@ -314,7 +321,7 @@ func decodable(cell string) string {
 	return string([]rune(cell))
 }
 
-func (r *csvReporter) end(schema.Summary) error {
+func (r *csvReporter) end(whole) error {
 	if err := r.header(); err != nil {
 		return err
 	}
@@ -359,4 +366,4 @@ func textLine(result *schema.Result) string {
 	return b.String()
 }
 
-func (r *textReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *textReporter) end(whole) error { return r.to.Flush() }
