@@ -31,22 +31,30 @@
   const first = problems ? "problems" : "all"; // what a page without a filter in its address shows
   const has = (list, value) => Array.from(list.options).some((option) => option.value === value);
 
+  const step = 500; // rows shown at once: more would make the page slow
+  let most = step;
+
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
+    let shown = 0, more = 0;
     for (const row of rows) {
       const match = (show.value === "all" || (show.value === "problems" ? "problem" in row.dataset : row.dataset.outcome === show.value)) &&
         (!reason.value || row.dataset.reason === reason.value) && words.every((word) => textOf(row).includes(word));
-      if (row.hidden === match) row.hidden = !match;
-      if (match) shown++;
+      const visible = match && shown < most;
+      if (row.hidden === visible) row.hidden = !visible;
+      if (visible) shown++;
+      else if (match) more++;
     }
-    byId("shown").textContent = "Showing " + number(shown) + " of " + number(rows.length) + " rows listed.";
+    byId("shown").textContent = "Showing " + number(shown) + " of " + number(rows.length) + " rows listed" +
+      (more ? "; " + number(more) + " more match." : ".");
     byId("none").hidden = shown > 0;
+    byId("more").hidden = more === 0;
   };
   const set = (filter) => {
     show.value = has(show, filter.get("show")) ? filter.get("show") : "all";
     reason.value = has(reason, filter.get("reason")) ? filter.get("reason") : "";
     search.value = filter.get("search") || "";
+    most = step;
     apply();
   };
   // keep writes the filter to the address, so that a link to it shows the same rows.
@@ -68,16 +76,28 @@
     const row = hash.startsWith("line-") && byId(hash);
     if (!row) return;
     if (row.hidden) set(new URLSearchParams({ show: "all" }));
+    if (row.hidden) {
+      most = rows.indexOf(row) + step;
+      apply();
+    }
     row.scrollIntoView();
   };
 
-  form.addEventListener("input", () => { apply(); keep(); });
+  form.addEventListener("input", () => { most = step; apply(); keep(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { set(new URLSearchParams({ show: "all" })); keep(); }));
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();
+    set(new URLSearchParams({ show: "all" }));
+    keep();
+  });
   for (const link of document.querySelectorAll("[data-filter]")) {
     link.href = "#" + link.dataset.filter;
     link.addEventListener("click", () => { if (link.href === location.href) follow(false); });
   }
+  byId("more").addEventListener("click", () => { most += step; apply(); });
+  let before = most;
+  window.addEventListener("beforeprint", () => { before = most; most = Infinity; apply(); });
+  window.addEventListener("afterprint", () => { most = before; apply(); });
   window.addEventListener("hashchange", () => follow(false));
   follow(true);
 })();
