@@ -221,6 +221,13 @@ func TestHTMLReportInABrowser(t *testing.T) {
 		wait(`document.querySelector("#rows tbody tr:target")?.checkVisibility()`))
 	assert.Equal(t, all[:500], followed.Lines, "a line that was filtered away comes back when it is asked for")
 
+	long := strings.Repeat("x", 200) // without a place to break it
+	wide := filepath.Join(t.TempDir(), long+".html")
+	unbroken := write(t, long+".csv", "User ID/Email (Required),Phone Number,Source Organization,"+long+"\n"+
+		long+"@x.example,"+long+","+long+",\n"+strings.Repeat("y.", 60)+"@"+strings.Repeat("z.", 60)+"example,,"+long+",\n")
+	require.Equal(t, exitProblems, claimline(t, "validate", "--offline", "--format", "html", "-o", wide, unbroken).code)
+	assert.LessOrEqual(t, see(chromedp.EmulateViewport(360, 800), open(wide)).Over, 0, "the page is too wide for long words")
+
 	for _, width := range []int64{360, 800, 1400} {
 		for path, want := range map[string][]string{file: problems, without: all} {
 			now := see(chromedp.EmulateViewport(width, 800), open(path))
