@@ -47,7 +47,7 @@ type rowReporter interface {
 // whole is what a report knows of the import, or the dry run, beside its rows.
 type whole struct {
 	schema.Summary
-	order Order         // of a dry run
+	order Order
 	imp   schema.Import // blank: a dry run
 }
 
@@ -155,7 +155,7 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
 		return err
 	}
-	return rows.end(whole{Summary: summary, imp: imp})
+	return rows.end(whole{Summary: summary, order: order, imp: imp})
 }
 
 // eachKept hands over every chunk of an import, in file order.

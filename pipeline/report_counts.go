@@ -81,35 +81,6 @@ func sum(counts map[schema.Outcome]int) (total int) {
 	return total
 }
 
-// causeKey is what rows of one schema.Cause have in common.
-type causeKey struct {
-	reason        schema.Code
-	column, value string
-}
-
-// causes groups the rows that are not claimed by reason, column and value.
-type causes map[causeKey]*schema.Cause
-
-// add counts a row. A detail that names another line says nothing about the value.
-func (c causes) add(f *finding, line int) {
-	key := causeKey{reason: f.Reasons[0], column: f.Column, value: f.Detail}
-	if key.reason == schema.CodeDuplicateRow || key.reason == schema.CodeClaimContradicted {
-		key.value = ""
-	}
-	cause := c[key]
-	if cause == nil {
-		if len(c) == countedMost {
-			return
-		}
-		cause = &schema.Cause{Reason: key.reason, Column: key.column, Value: key.value}
-		c[key] = cause
-	}
-	cause.Count++
-	if len(cause.Lines) < problemLines {
-		cause.Lines = append(cause.Lines, line)
-	}
-}
-
 // of returns the causes of one reason, the most frequent first.
 func (c causes) of(reason schema.Code) []schema.Cause {
 	var list []schema.Cause

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -57,14 +58,16 @@ func newHTMLReporter(to *bufio.Writer, l *usersfile.Layout, onlyProblems bool, c
 	return &htmlReporter{
 		to: to, layout: l, onlyProblems: onlyProblems, claiming: claiming, policy: policy,
 		types: map[schema.ClaimType]int{}, warnings: map[string]int{},
-		causes: causes{}, edits: edits{}, services: map[string]map[string]int{}, hasSource: l.columns[sourceOrganization] >= 0,
+		causes: causes{}, edits: edits{}, services: map[string]map[string]int{}, hasSource: l.Has(usersfile.SourceOrganization),
 	}
 }
 
 func (r *htmlReporter) rows(c *chunk, numbers []int) error {
 	r.tally.Add(tally(c.verdicts))
 	for i := range c.verdicts {
-		r.count(c, i)
+		if c.verdicts[i].isRow() {
+			r.count(c, i)
+		}
 	}
 	for _, i := range numbers {
 		r.list(c, i)
@@ -75,11 +78,11 @@ func (r *htmlReporter) rows(c *chunk, numbers []int) error {
 // count counts one row in everything that the page adds up.
 func (r *htmlReporter) count(c *chunk, i int) {
 	v, line, cells := &c.verdicts[i], c.records.Line(i), c.records.Cells(i)
-	address := r.layout.address(cells)
+	address := r.layout.Address(cells)
 	domain := domainOf(address)
 	r.domains.add(strings.Clone(domain), v.Outcome) // a clone lets go of the chunk's text
 	if r.hasSource {
-		r.sources.add(strings.Clone(r.layout.source(cells)), v.Outcome)
+		r.sources.add(strings.Clone(r.source(cells)), v.Outcome)
 	}
 	if v.Type != "" {
 		r.types[v.Type]++
@@ -106,7 +109,7 @@ func (r *htmlReporter) count(c *chunk, i int) {
 	if reason.OwnProblem() {
 		r.own++
 	}
-	r.causes.add(v.finding, line)
+	r.causes.add(v.Finding, line)
 	if reason == schema.CodeDomainNotVerified {
 		r.verify.add(strings.Clone(domain), v.Outcome)
 	}
@@ -119,7 +122,7 @@ func (r *htmlReporter) list(c *chunk, i int) {
 	if full && (!problem || len(r.others) == 0) {
 		return
 	}
-	row := c.verdicts[i].result(c.records.Line(i), clip(r.layout.address(c.records.Cells(i))))
+	row := c.verdicts[i].result(c.records.Line(i), clip(r.layout.Address(c.records.Cells(i))))
 	if len(row.Edits) > 0 {
 		kept := make(schema.Edits, len(row.Edits))
 		for column, values := range row.Edits {
@@ -145,14 +148,14 @@ func (r *htmlReporter) end(w whole) error {
 }
 
 // source returns the name of the source organization that the record has, trimmed.
-func (l *layout) source(record []string) string {
-	column := l.columns[sourceOrganization]
+func (r *htmlReporter) source(record []string) string {
+	column := r.layout.Place(usersfile.SourceOrganization)
 	if column < 0 || column >= len(record) {
 		return ""
 	}
 	value, _ := dialect.Clean(record[column])
 	if len(value) > schema.MaxAddressBytes {
-		value = shorten(value)
+		value = schema.Shorten(value)
 	}
 	return value
 }
@@ -170,7 +173,7 @@ func domainOf(address string) string {
 // than any address.
 func clip(cell string) string {
 	if len(cell) > schema.MaxAddressBytes {
-		cell = shorten(cell)
+		cell = schema.Shorten(cell)
 	}
 	return strings.Clone(cell)
 }

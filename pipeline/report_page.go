@@ -210,7 +210,7 @@ func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups
 	var all []htmlReason
 	for code, n := range r.tally.Reasons {
 		reason := htmlReason{
-			Code: code, Outcome: outcomeWords(code.Outcome(), n, r.tally.Rows), Message: code.Message(""), Fix: fixWords(code.Fix(), s),
+			Code: code, Outcome: outcomeWords(code.Outcome(), n, r.tally.Rows), Message: code.Message(), Fix: fixWords(code.Fix(), s),
 			Rows: n, More: n, Listed: slices.ContainsFunc(listed, func(row schema.Result) bool { return row.Reason == code }),
 		}
 		const most = 5
@@ -371,7 +371,7 @@ func describe(result schema.Result, s schema.Summary) htmlRow {
 	}
 	for i, reason := range result.Reasons {
 		if i > 0 {
-			row.Also = append(row.Also, reason.Message(""))
+			row.Also = append(row.Also, reason.Message())
 		}
 	}
 	for _, warning := range result.Warnings {
@@ -415,7 +415,7 @@ func segments(outcomes []htmlOutcome) []htmlSegment {
 // a letter nor a digit is written as an escape, so the title cannot end the string.
 func printTitle(title string) string {
 	var b strings.Builder
-	for _, char := range shorten(title) {
+	for _, char := range schema.Shorten(title) {
 		if unicode.IsLetter(char) || unicode.IsDigit(char) {
 			b.WriteRune(char)
 		} else {
@@ -430,7 +430,7 @@ func unknownColumns(names []string) []string {
 	const most = 50
 	columns := make([]string, 0, most+1)
 	for _, name := range names[:min(len(names), most)] {
-		columns = append(columns, plain(shorten(name)))
+		columns = append(columns, plain(schema.Shorten(name)))
 	}
 	if more := len(names) - most; more > 0 {
 		columns = append(columns, fmt.Sprintf("and %d more", more))

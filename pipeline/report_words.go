@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -329,7 +328,7 @@ func (r *htmlReporter) facts(w whole) []htmlFact {
 		add("File and rows are kept until", date(w.imp.FinishedAt.Add(r.policy.KeepTime())))
 	}
 	add("Mails", r.mails(w)...)
-	add("Options", r.options(w)...)
+	add("Options", r.options(w.order)...)
 	add("Mended while the file was read", repairWords(w.Repairs)...)
 	add("Columns that were not understood, and ignored", unknownColumns(w.UnknownColumns)...)
 	add("Version of Claimline", w.imp.Version)
@@ -358,12 +357,12 @@ func (r *htmlReporter) mails(w whole) []string {
 	if w.Organization == "" || claims == 0 {
 		return nil
 	}
-	activation, recorded := w.imp.ActivationEmails, " recorded"
+	activation, recorded := r.claiming.ActivationEmails, " recorded"
+	if w.order.ActivationEmails != nil {
+		activation = *w.order.ActivationEmails
+	}
 	if w.DryRun {
-		activation, recorded = r.claiming.ActivationEmails, " would be recorded"
-		if w.order.ActivationEmails != nil {
-			activation = *w.order.ActivationEmails
-		}
+		recorded = " would be recorded"
 	}
 	list := []string{counted(claims, "claim mail") + recorded}
 	if !activation {
@@ -373,45 +372,28 @@ func (r *htmlReporter) mails(w whole) []string {
 }
 
 // options names what was asked of the import beside the file.
-func (r *htmlReporter) options(w whole) []string {
+func (r *htmlReporter) options(o Order) []string {
 	var list []string
-	if w.imp.AllOrNothing || w.order.AllOrNothing {
-		list = append(list, "All or nothing")
+	if o.AllOrNothing {
+		list = append(list, "All or nothing: one problem, and nobody is claimed")
+	}
+	if o.EveryRow {
+		list = append(list, "Every row claims, for the file has no column Claim")
+	}
+	if o.NoEdits {
+		list = append(list, "The accounts' data are left alone")
+	}
+	if o.Encoding != "" {
+		list = append(list, "Read in the encoding "+o.Encoding)
+	}
+	for _, header := range slices.Sorted(maps.Keys(o.Columns)) {
+		list = append(list, fmt.Sprintf("The column %s is %s", schema.Shorten(header), schema.Shorten(o.Columns[header])))
+	}
+	for _, header := range o.IgnoreColumns {
+		list = append(list, "The column "+schema.Shorten(header)+" means nothing")
 	}
 	if r.onlyProblems {
 		list = append(list, "This page lists only rows that need attention")
-	}
-	return append(list, readingWords(w.imp.Options)...)
-}
-
-// readingWords names the options under which a file was read, from their JSON: those that are set.
-func readingWords(options []byte) []string {
-	var set map[string]any
-	if json.Unmarshal(options, &set) != nil {
-		return nil
-	}
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		words := outcomeLabel(schema.Outcome(name))
-		switch value := set[name].(type) {
-		case nil:
-		case bool:
-			if value {
-				list = append(list, words)
-			}
-		case map[string]any:
-			for _, key := range slices.Sorted(maps.Keys(value)) {
-				list = append(list, fmt.Sprintf("%s: %s = %v", words, shorten(key), value[key]))
-			}
-		case []any:
-			for _, item := range value {
-				list = append(list, fmt.Sprintf("%s: %v", words, item))
-			}
-		default:
-			if value != "" {
-				list = append(list, fmt.Sprintf("%s: %v", words, value))
-			}
-		}
 	}
 	return list
 }
