@@ -68,7 +68,14 @@ const (
 // rowReporter writes rows as they come by, in file order.
 type rowReporter interface {
 	rows(c *chunk, numbers []int) error
-	end(schema.Summary) error
+	end(w whole) error
+}
+
+// whole is what a report knows of the import, or the dry run, beside its rows.
+type whole struct {
+	schema.Summary
+	order Order
+	imp   schema.Import // blank: a dry run
 }
 
 // reporting is a report under way.
@@ -132,8 +139,8 @@ func (r *reporting) chunk(c *chunk) error {
 	return nil
 }
 
-func (r *reporting) end(s schema.Summary) error {
-	if err := r.rows.end(s); err != nil {
+func (r *reporting) end(w whole) error {
+	if err := r.rows.end(w); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
@@ -175,7 +182,7 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
 		return err
 	}
-	return rows.end(summary)
+	return rows.end(whole{Summary: summary, order: order, imp: imp})
 }
 
 // eachKept hands over every chunk of an import, in file order.
@@ -251,7 +258,7 @@ func (r *jsonReporter) rows(c *chunk, numbers []int) error {
 	return nil
 }
 
-func (r *jsonReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *jsonReporter) end(whole) error { return r.to.Flush() }
 
 // csvReporter writes the file again with six columns more.
 type csvReporter struct {
@@ -341,7 +348,7 @@ func decodable(cell string) string {
 	return string([]rune(cell))
 }
 
-func (r *csvReporter) end(schema.Summary) error {
+func (r *csvReporter) end(whole) error {
 	if err := r.header(); err != nil {
 		return err
 	}
@@ -386,4 +393,4 @@ func textLine(result *schema.Result) string {
 	return b.String()
 }
 
-func (r *textReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *textReporter) end(whole) error { return r.to.Flush() }

@@ -103,7 +103,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 	if err != nil || report == nil {
 		return plan, err
 	}
-	return plan, rows.end(plan.Summary(order, started, p.now()))
+	return plan, rows.end(whole{Summary: plan.Summary(order, started, p.now()), order: order})
 }
 
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
