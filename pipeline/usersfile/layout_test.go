@@ -98,6 +98,11 @@ func TestMarks(t *testing.T) {
 	l.Mark([]string{"a@b.c", "", "he left", ""}, &m)
 	l.Mark([]string{"a@b.c", " Nej ", "0", "\u00a0"}, &later)
 	m.Add(later)
+	m.Add(Marks{}) // of a part whose rows are all ragged
+	empty := Marks{}
+	empty.Add(Marks{})
+	empty.Add(m)
+	assert.NotNil(t, l.Judge(empty))
 	refused := l.Judge(m)
 	require.NotNil(t, refused)
 	assert.Equal(t, schema.CodeColumnUnclear, refused.Code)
