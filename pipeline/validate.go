@@ -104,6 +104,7 @@ func (v *validateStage) check(c *chunk) {
 		wishes = c.wishes
 	}
 	decodable := utf8.ValidString(c.text.Text)
+	undecodable := -1
 	var values usersfile.Values
 	var problems schema.Finding
 	for i := range n {
@@ -122,9 +123,8 @@ func (v *validateStage) check(c *chunk) {
 		if wishes != nil {
 			r.Assignments, wishes = wishes[:services:services], wishes[services:]
 		}
-		undecodable := -1
 		if !decodable {
-			undecodable = slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
+			undecodable = firstUndecodable(record)
 		}
 		v.checkRow(record, &values, undecodable, r, &c.repairs, &problems)
 		if problems.Outcome != "" {
@@ -144,6 +144,11 @@ func (v *validateStage) check(c *chunk) {
 			r.hash = maphash.String(v.seed, r.Key)
 		}
 	}
+}
+
+// firstUndecodable returns the first column whose bytes are no UTF-8, or -1.
+func firstUndecodable(record []string) int {
+	return slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
 }
 
 // checkRow makes the checks of one row.
@@ -231,7 +236,7 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 	if ownPhone { // that a spreadsheet has taken the + off is neither a fault nor an edit
 		values[usersfile.Phone] = ""
 		var problems schema.Finding
-		v.checkRow(record, &values, -1, r, &usersfile.Repairs{}, &problems)
+		v.checkRow(record, &values, firstUndecodable(record), r, &usersfile.Repairs{}, &problems)
 		verdict.Finding = nil
 		if problems.Outcome != "" {
 			verdict.Finding = &problems
