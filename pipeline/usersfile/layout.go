@@ -157,7 +157,8 @@ func (l *Layout) resolve() (called map[int]string, ignored map[int]bool, refused
 
 // take makes a column the one of that name, and returns the one that was; -1: none was.
 func (l *Layout) take(column int, known string) (taken int) {
-	if !strings.EqualFold(strings.TrimSpace(l.Written[column]), known) && !l.alias(column, known) {
+	written := strings.TrimSpace(l.Written[column])
+	if !strings.EqualFold(written, known) && !strings.EqualFold(written, dialect.Guard(known)) && !l.alias(column, known) {
 		l.Cleaned++
 	}
 	if field := Field(slices.Index(schema.Columns, known)); field >= 0 {

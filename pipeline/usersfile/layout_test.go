@@ -84,6 +84,10 @@ func TestCleanedHeaders(t *testing.T) {
 	assert.Empty(t, l.Unknown)
 	assert.True(t, l.Added(4))
 	assert.True(t, l.Has(Claim))
+
+	l, err = NewLayout("f.csv", 1, []string{"Email", "'=Rooms", "+sum"}, []string{"=Rooms", "+Sum"}, Options{})
+	require.NoError(t, err)
+	assert.Zero(t, l.Cleaned, "a header is not cleaned that export has guarded")
 }
 
 // In a file without Claim, a column of nothing but booleans may be marks of who is meant, however late they come.
