@@ -229,10 +229,11 @@ func (v *validateStage) decide(ctx context.Context, c *chunk) error {
 // decideRow applies the rules to one row.
 func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *claim.Account) {
 	r, verdict := &c.rows[i], &c.verdicts[i]
+	now := v.clock.AsOf(*account)
 	var values usersfile.Values
 	record, _ := v.layout.Fit(&c.records, i)
 	v.layout.Read(record, &values, &usersfile.Repairs{})
-	ownPhone := r.Unsigned && account.User.Phone == "+"+values[usersfile.Phone]
+	ownPhone := r.Unsigned && now.User.Phone == "+"+values[usersfile.Phone]
 	if ownPhone { // that a spreadsheet has taken the + off is neither a fault nor an edit
 		values[usersfile.Phone] = ""
 		var problems schema.Finding
@@ -246,21 +247,21 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 		return
 	}
 	domain := schema.KeyDomain(r.Key)
-	decision := v.clock.Decide(&facts.Claiming, facts.Domains[domain], *account, r.Asked)
+	decision := v.clock.Decide(&facts.Claiming, facts.Domains[domain], now, r.Asked)
 	if decision.Outcome != schema.Ready {
-		verdict.refuse(decision, v.layout, domain, v.clock.TypeFor, facts, account)
+		verdict.refuse(decision, v.layout, domain, v.clock.TypeFor, facts, &now)
 		return
 	}
 	var doubtful []usersfile.Field
 	if !v.order.NoEdits {
 		usersfile.Spell(&values, &usersfile.Repairs{})
-		verdict.edits, doubtful = usersfile.Compare(&account.User.Profile, &values, nil)
+		verdict.edits, doubtful = usersfile.Compare(&now.User.Profile, &values, nil)
 	}
 	verdict.Finding = readyFinding(decision, doubtful)
 	if !v.prepares {
 		return
 	}
-	r.target = target{account: account.ID, status: account.User.Status}
+	r.target = target{account: now.ID, status: now.User.Status}
 	if due := v.clock.NextDue(*account); !due.IsZero() && !due.After(v.clock.Now) {
 		c.version = 0 // decided as of now, on what is not written yet
 	} else {
