@@ -118,7 +118,7 @@ func (v *validateStage) check(c *chunk) {
 			c.verdicts[i].Finding = v.fieldCount(c, i)
 			continue
 		}
-		r := &c.rows[i]
+		r, before := &c.rows[i], c.repairs
 		v.layout.Read(record, &values, &c.repairs)
 		if wishes != nil {
 			r.Assignments, wishes = wishes[:services:services], wishes[services:]
@@ -130,6 +130,7 @@ func (v *validateStage) check(c *chunk) {
 		if problems.Outcome != "" {
 			if r.Key == "" && v.reader.IsHeader(record) {
 				c.repeated++
+				c.repairs = before
 				c.verdicts[i].Finding = noRow
 				problems = schema.Finding{}
 				continue
