@@ -294,13 +294,30 @@ func (a *applyStage) decideRow(clock claim.Clock, facts *claim.Facts, account *c
 	var doubtful []usersfile.Field
 	if !a.order.NoEdits {
 		values := &b.values[n]
-		if account.User.Phone == "+"+values[usersfile.Phone] {
-			values[usersfile.Phone] = ""
+		if schema.UnsignedPhone(values[usersfile.Phone]) {
+			values[usersfile.Phone] = "" // it was ready because that was the account's own
 		}
-		v.edits, doubtful = usersfile.Compare(&account.User.Profile, values, nil)
+		var edits []usersfile.Edit
+		edits, doubtful = usersfile.Compare(&account.User.Profile, values, nil)
+		v.edits, doubtful = asPlanned(v.edits, edits, doubtful)
 	}
 	v.Finding = readyFinding(decision, doubtful)
 	return true
+}
+
+// asPlanned narrows edits to those that the plan showed. The fields of the others, whose account has changed since, are
+// doubtful too.
+func asPlanned(planned, edits []usersfile.Edit, doubtful []usersfile.Field) ([]usersfile.Edit, []usersfile.Field) {
+	var shown []usersfile.Edit
+	for _, edit := range edits {
+		if slices.Contains(planned, edit) {
+			shown = append(shown, edit)
+		} else {
+			doubtful = append(doubtful, edit.Field)
+		}
+	}
+	slices.Sort(doubtful)
+	return shown, doubtful
 }
 
 // claimedFindings turns findings of ready rows into those of claimed ones, one each.

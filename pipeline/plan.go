@@ -255,7 +255,12 @@ func (p *planStage) limits(c *chunk) error {
 	if limit == 0 || p.plan.Tally.Rows <= limit {
 		return nil
 	}
-	first := len(c.verdicts) - (p.plan.Tally.Rows - limit)
+	first := len(c.verdicts)
+	for beyond := p.plan.Tally.Rows - limit; beyond > 0; {
+		if first--; c.verdicts[first].isRow() {
+			beyond--
+		}
+	}
 	return schema.Refuse(schema.CodeTooManyRows, "The file has more rows than the %d that are allowed (%s).", limit, why).
 		At(p.plan.File, c.records.Line(first), 0)
 }

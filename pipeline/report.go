@@ -19,14 +19,15 @@ import (
 
 // Report says how rows are reported, and where to. It is the last stage of both passes, and can be run again later.
 type Report struct {
-	To     io.Writer
+	To     io.Writer // a Rewinder, best: then Plan reads a file once that nothing contradicts
 	Format ReportFormat
 	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits, OnlyWarnings, or an outcome.
 	Only []string
 	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
 	Reason schema.Code
 
-	begun bool // has been written to
+	start int64 // where it begins in a Rewinder
+	begun bool  // has been written to
 }
 
 // What Report.Only can be, besides an outcome.
@@ -104,25 +105,43 @@ func (r *Report) begin(l *usersfile.Layout, format dialect.Format, claiming sche
 	return &reporting{report: r, rows: rows}, nil
 }
 
-// Rewinder is what a report is written to that can take back what it was given.
+// Rewinder is what a report is written to that can take back what it was given: a file.
 type Rewinder interface {
-	io.Writer
-	Rewind() error
+	io.WriteSeeker
+	Truncate(size int64) error
+}
+
+// rewinder returns what the report is written to where that can take it back, else nil; and where it stands.
+func (r *Report) rewinder() (to Rewinder, at int64) {
+	to, ok := r.To.(Rewinder)
+	if !ok {
+		return nil, 0
+	}
+	at, err := to.Seek(0, io.SeekCurrent)
+	if err != nil { // a pipe
+		return nil, 0
+	}
+	return to, at
 }
 
 // rewind takes back what was written of a report that begins again.
 func (r *Report) rewind() error {
+	to, at := r.rewinder()
 	if !r.begun {
-		r.begun = true
+		r.begun, r.start = true, at
 		return nil
 	}
-	if to, ok := r.To.(Rewinder); ok {
-		if err := to.Rewind(); err != nil {
-			return fmt.Errorf("begin the report again: %w", err)
-		}
-		return nil
+	if to == nil {
+		return errors.New("a report that begins again is written to what cannot be rewound")
 	}
-	return errors.New("a report that begins again is written to what cannot be rewound")
+	_, err := to.Seek(r.start, io.SeekStart)
+	if err == nil {
+		err = to.Truncate(r.start)
+	}
+	if err != nil {
+		return fmt.Errorf("begin the report again: %w", err)
+	}
+	return nil
 }
 
 // chunk reports the rows of a chunk.

@@ -92,6 +92,16 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 	if err != nil {
 		return nil, err
 	}
+	if report != nil && pass.validate.layout.Has(usersfile.Claim) {
+		if to, _ := report.rewinder(); to == nil { // what makes a report begin again has to be known before it begins
+			if _, err := pass.run(ctx, nil); err != nil {
+				return nil, err
+			}
+			if pass, err = p.again(ctx, pass); err != nil {
+				return nil, err
+			}
+		}
+	}
 	var rows *reporting
 	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *chunk) error, error) {
 		if report == nil {
@@ -119,12 +129,20 @@ func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPas
 		if err != nil || !pass.plan.late {
 			return plan, err
 		}
-		v := pass.validate
-		if pass, err = p.open(ctx, pass.source, v.order, v.seed, pass.plan.disputes); err != nil {
+		if pass, err = p.again(ctx, pass); err != nil {
 			return nil, err
 		}
-		pass.validate.prepares = v.prepares
 	}
+}
+
+// again opens the file of a pass that has been run, for one that knows what that one found out.
+func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error) {
+	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes)
+	if err != nil {
+		return nil, err
+	}
+	next.validate.prepares = pass.validate.prepares
+	return next, nil
 }
 
 // open inspects the file and gathers what its rows are checked against.

@@ -57,7 +57,7 @@ func tally(verdicts []verdict) schema.Tally {
 		f := verdicts[start].Finding
 		for ; i < len(verdicts) && verdicts[i].Finding == f; i++ {
 			for _, edit := range verdicts[i].edits {
-				t.CountEdit(edit.Field.Name())
+				t.CountEdit(f.Outcome, edit.Field.Name())
 			}
 		}
 		if verdicts[start].isRow() {

@@ -121,14 +121,6 @@ func (t target) create() (*unfinished, error) {
 // unfinished is a file that is being written.
 type unfinished struct{ *os.File }
 
-// Rewind takes back all that was written: a report may have to begin again.
-func (u *unfinished) Rewind() error {
-	if _, err := u.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	return u.Truncate(0)
-}
-
 // unfinishedFiles are those that have a name.
 var unfinishedFiles sync.Map
 
