@@ -30,8 +30,8 @@ type Pipeline struct {
 	By     string        // who starts imports and agrees to them, as in terminal:root
 	// Version is the program's, kept with the imports that it plans.
 	Version string
-	Strict bool          // check rows with the tags of schema.Row alone, slowly
-	Log    zerolog.Logger
+	Strict  bool // check rows with the tags of schema.Row alone, slowly
+	Log     zerolog.Logger
 
 	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it stops, to be
 	// resumed. 0: it stops at once.

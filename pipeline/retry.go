@@ -50,7 +50,9 @@ type patience struct {
 	pause    time.Duration
 }
 
-func (p *Pipeline) patience() *patience { return &patience{pipeline: p, left: p.Retry, pause: firstPause} }
+func (p *Pipeline) patience() *patience {
+	return &patience{pipeline: p, left: p.Retry, pause: firstPause}
+}
 
 // wait waits before one more try, and reports whether there is to be one.
 func (w *patience) wait(ctx context.Context, err error) bool {

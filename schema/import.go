@@ -35,7 +35,9 @@ func (r *Result) Problem() bool {
 }
 
 // Problems counts the rows that want somebody's attention: see Result.Problem.
-func (s *Summary) Problems() int { return s.Invalid + s.Ineligible + s.Failed + notAttempted(s.Reasons) }
+func (s *Summary) Problems() int {
+	return s.Invalid + s.Ineligible + s.Failed + notAttempted(s.Reasons)
+}
 
 // Problems counts the rows that want somebody's attention: see Result.Problem.
 func (t *Tally) Problems() int {
