@@ -240,8 +240,8 @@ func TestFileSizeLimit(t *testing.T) {
 	limited := *s
 	info, err := os.Stat(s.db)
 	require.NoError(t, err)
-	const block, room = 512, 4 << 20 // what the rows of the file take, and some of the claims
-	limited.program, limited.global = "sh", []string{"-c", fmt.Sprintf("ulimit -f %d; exec %q \"$@\"", (info.Size()+room)/block, s.program), "sh"}
+	const block = 512
+	limited.program, limited.global = "sh", []string{"-c", fmt.Sprintf("ulimit -f %d; exec %q \"$@\"", info.Size()/2/block, s.program), "sh"}
 	limited.global = append(append(limited.global, s.global...), "--config", impatient)
 	got := limited.execute(t, "import", "--accept-permanent", "--json", l.users)
 	assert.Equal(t, exitFailed, got.code, got.stderr)
