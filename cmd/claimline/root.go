@@ -194,7 +194,7 @@ func (a *app) showError(err error) {
 		return
 	}
 	if refused.Code == schema.CodeInternal && a.log.GetLevel() > zerolog.DebugLevel {
-		a.log.Error().Err(err).Msg("internal error")
+		a.log.Error().AnErr("cause", refused.Err).Msg("internal error")
 	}
 	fmt.Fprintf(a.stderr, "claimline: %s (%s)\n", schema.Printable(message), refused.Code)
 	if fix := refused.Remedy(); fix != "" {
