@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -204,9 +203,7 @@ func (a *app) cancelCommand() *cobra.Command {
 }
 
 func writeJSON(to io.Writer, value any) error {
-	encoder := json.NewEncoder(to)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	if err := schema.NewEncoder(to).Encode(value); err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	return nil

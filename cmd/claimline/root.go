@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -183,7 +182,7 @@ func (a *app) showError(err error) {
 	}
 	if a.flags.json {
 		answer := map[string]any{"error": map[string]string{"code": string(refused.Code), "message": message, "fix": refused.Remedy()}}
-		_ = json.NewEncoder(a.stderr).Encode(answer)
+		_ = schema.NewEncoder(a.stderr).Encode(answer)
 		return
 	}
 	if refused.Code == schema.CodeInternal && a.log.GetLevel() > zerolog.DebugLevel {
@@ -197,9 +196,7 @@ func (a *app) showError(err error) {
 
 // answer writes a value as JSON to stdout.
 func (a *app) answer(value any) error {
-	encoder := json.NewEncoder(a.stdout)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	if err := schema.NewEncoder(a.stdout).Encode(value); err != nil {
 		return unwritable("The answer", err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -100,8 +99,7 @@ can be retracted. A user whom another organization has claimed is shown with ` +
 // writeList writes values as one JSON list, one by one.
 func writeList[V any](to io.Writer, all func(each func(V) error) error) error {
 	buffered := bufio.NewWriter(to)
-	encoder := json.NewEncoder(buffered)
-	encoder.SetEscapeHTML(false)
+	encoder := schema.NewEncoder(buffered)
 	before := "["
 	err := all(func(value V) error {
 		_, _ = buffered.WriteString(before) // an error stays with the writer until Flush
