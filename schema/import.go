@@ -164,6 +164,10 @@ type Summary struct {
 	FinishedAt     *time.Time     `json:"finished_at"`
 }
 
+// Problems counts the rows that want somebody's attention. What an import as a whole did not do, being declined, cancelled or
+// rejected, is no problem of its rows.
+func (s Summary) Problems() int { return s.Invalid + s.Ineligible + s.Failed }
+
 // Repair is something irregular in a file that was read all the same.
 type Repair string
 

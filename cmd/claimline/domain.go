@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/net/idna"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -51,11 +52,13 @@ func (a *app) domainListCommand() *cobra.Command {
 					a.say("Your organization has no domains yet. Verify one: claimline domain verify DOMAIN")
 					return nil
 				}
-				t := newTable("Domain", "Status")
+				t := screen.NewTable(screen.Address("Domain"), screen.Whole("Status"))
 				for _, d := range answers {
-					t.AppendRow([]any{domainName(d.Domain), d.Status})
+					if err := t.Add(domainName(d.Domain), string(d.Status)); err != nil {
+						return err
+					}
 				}
-				return writeTable(a.stdout, t)
+				return a.writeTable(a.stdout, t)
 			})
 		},
 	}

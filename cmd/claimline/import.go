@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -97,7 +97,7 @@ func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization 
 			return consent(ctx, schema.Import{}, plan)
 		}
 	}
-	imp, err := p.Import(ctx, source, order, consent)
+	imp, err := p.Import(ctx, source, order, a.timed(consent))
 	clearProgress()
 	if err != nil {
 		return a.withHint(err, imp)
@@ -110,7 +110,7 @@ func (a *app) consent(organization schema.Organization, order pipeline.Order, po
 	return func(ctx context.Context, _ schema.Import, plan *pipeline.Plan) error {
 		clearProgress()
 		if asks := !accepted && a.asks(); asks || !a.flags.quiet && !a.flags.json {
-			if err := writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
+			if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
 				return err
 			}
 		}
@@ -169,8 +169,10 @@ func (a *app) sayStopping(ctx context.Context, clearProgress func()) (stop func(
 
 // withHint says of an import that stopped how to go on with it.
 func (a *app) withHint(err error, imp schema.Import) error {
+	a.importID = imp.ID
 	if imp.State == schema.StateFailed && imp.Tally.Outcomes[schema.Ready] > 0 {
-		a.say("Import %d stopped. What it has done stays. Go on with it: claimline resume %d", imp.ID, imp.ID)
+		a.say("Import %d stopped. What it has done stays.", imp.ID)
+		a.next(a.nextCommand(imp))
 	}
 	return err
 }
@@ -189,7 +191,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 					return err
 				}
 			}
-			return writeSummary(to, a.outputPage(flags.output), summary)
+			return a.writeImport(to, a.outputPage(flags.output), imp)
 		case formatJSON:
 			return writeJSON(to, summary)
 		}
@@ -245,7 +247,7 @@ func (a *app) resumeCommand() *cobra.Command {
 				defer a.sayStopping(ctx, clearProgress)()
 				imp, err = p.Resume(ctx, id, func(until time.Time) {
 					a.say("Import %d still belongs to the process that worked on it. Waiting until %s.", id, until.Local().Format(time.TimeOnly))
-				}, a.resumeConsent(p, flags.accept, clearProgress))
+				}, a.timed(a.resumeConsent(p, flags.accept, clearProgress)))
 				clearProgress()
 				if err != nil {
 					return a.withHint(err, imp)
@@ -276,9 +278,4 @@ func (a *app) resumeConsent(p *pipeline.Pipeline, accepted bool, clearProgress f
 }
 
 // users is a number of users in words.
-func users(n int) string {
-	if n == 1 {
-		return "1 user"
-	}
-	return strconv.Itoa(n) + " users"
-}
+func users(n int) string { return screen.Users(n) }

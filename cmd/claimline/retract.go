@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -152,7 +153,7 @@ func (a *app) tellRetract(id int64, n pipeline.Retractable) {
 		cannot += count
 	}
 	a.say("Import %d: %s can be retracted, %d cannot.", id, users(n.Can), cannot)
-	for _, code := range byCount(n.Cannot) {
+	for _, code := range screen.ByCount(n.Cannot) {
 		a.say("  %-26s %6d  %s", code, n.Cannot[code], code.Message(""))
 	}
 }

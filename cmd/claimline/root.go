@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -39,7 +42,9 @@ type app struct {
 	log            zerolog.Logger
 	config         config
 	flags          globalFlags
-	exit           int // of a command that was done
+	exit           int       // of a command that was done
+	importID       int64     // of the import that the command is about; 0: none
+	agreed         time.Time // when somebody agreed to the claims; zero: not in this run
 }
 
 // globalFlags are the flags of every command.
@@ -97,6 +102,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Args:              cobra.ArbitraryArgs,
 		RunE:              groupOnly,
 	}
+	root.AddGroup(groups...)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate(versionText())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), helpText(cmd)) })
@@ -109,14 +115,14 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolVar(&a.flags.noColor, "no-color", false, "no colour (env NO_COLOR)")
 	flags.BoolVar(&a.flags.noInput, "no-input", false, "never ask")
 	flags.StringVar(&a.flags.logLevel, "log-level", "", "log to stderr: debug, info, warn (default) or error")
-	root.AddCommand(
-		a.loadCommand(), a.exportCommand(), a.validateCommand(), a.importCommand(),
-		a.importsCommand(), a.statusCommand(), a.reportCommand(), a.cancelCommand(), a.resumeCommand(),
-		a.usersCommand(), a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(),
-		a.syncCommand(), a.sweepCommand(), a.deadlinesCommand(),
-		a.eligibleCommand(), a.claimCommand(), a.orgCommand(), a.domainCommand(), a.versionCommand(), a.completionCommand(),
-	)
-	root.SetHelpCommand(a.helpCommand())
+	addTo(root, groupPrepare, a.loadCommand(), a.orgCommand(), a.domainCommand(), a.eligibleCommand(), a.exportCommand())
+	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand())
+	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
+	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
+	addTo(root, groupOperate, a.sweepCommand(), a.completionCommand(), a.versionCommand())
+	help := a.helpCommand()
+	help.GroupID = groupOperate
+	root.SetHelpCommand(help)
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.addCompletions(root)
 	return root
@@ -163,8 +169,11 @@ func (a *app) asks() bool {
 
 // say tells people something, on stderr.
 func (a *app) say(format string, args ...any) {
-	if !a.flags.quiet {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+	if a.flags.quiet {
+		return
+	}
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		a.tell(line, "  ")
 	}
 }
 
@@ -180,27 +189,41 @@ func (a *app) showError(err error) {
 	if place := refused.Place(); place != "" {
 		message = place + ": " + message
 	}
+	fix := refused.Remedy()
+	if a.importID != 0 && refused.Fix == "" {
+		fix = placeholder.ReplaceAllString(fix, strconv.FormatInt(a.importID, 10))
+	}
 	if a.flags.json {
-		answer := map[string]any{"error": map[string]string{"code": string(refused.Code), "message": message, "fix": refused.Remedy()}}
+		answer := map[string]any{"error": map[string]string{"code": string(refused.Code), "message": message, "fix": fix}}
 		_ = schema.NewEncoder(a.stderr).Encode(answer)
 		return
 	}
 	if refused.Code == schema.CodeInternal && a.log.GetLevel() > zerolog.DebugLevel {
 		a.log.Error().Err(err).Msg("internal error")
 	}
-	fmt.Fprintf(a.stderr, "claimline: %s (%s)\n", schema.Printable(message), refused.Code)
-	if fix := refused.Remedy(); fix != "" {
-		fmt.Fprintf(a.stderr, "  Fix: %s\n", schema.Printable(fix))
+	a.tell(fmt.Sprintf("claimline: %s (%s)", schema.Printable(message), refused.Code), "  ")
+	if fix != "" {
+		a.tell("  Fix: "+schema.Printable(fix), "       ")
 	}
 }
 
-// answer writes a value as JSON to stdout.
-func (a *app) answer(value any) error {
-	if err := schema.NewEncoder(a.stdout).Encode(value); err != nil {
-		return unwritable("The answer", err)
+// placeholder is what fixes call an import whose number they do not know.
+var placeholder = regexp.MustCompile(`\bID\b`)
+
+// next says what to run next, on a line of its own that can be copied.
+func (a *app) next(command string) {
+	if !a.flags.quiet {
+		fmt.Fprintf(a.stderr, "Next: %s\n", command)
 	}
-	return nil
 }
+
+// tell writes a line to stderr, wrapped where that is a terminal.
+func (a *app) tell(line, indent string) {
+	fmt.Fprintln(a.stderr, strings.Join(screen.Wrap(line, a.page(a.stderr).Width, len(indent)), "\n"))
+}
+
+// answer writes a value as JSON to stdout.
+func (a *app) answer(value any) error { return writeJSON(a.stdout, value) }
 
 // printLine writes a line of the answer to stdout.
 func (a *app) printLine(line string) error {
@@ -240,11 +263,51 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	refused := usage("%s.", strings.ToUpper(err.Error()[:1])+err.Error()[1:]).Because(err)
 	if _, unknown, found := strings.Cut(err.Error(), "unknown flag: "); found {
+		if hint := flagHints[cmd.Name()+" "+unknown]; hint != "" {
+			return refused.WithFix("%s", hint)
+		}
 		if near, ok := schema.Nearest([]string{unknown}, flags); ok {
 			return refused.WithFix("Did you mean %s? See %s --help.", near, cmd.CommandPath())
 		}
 	}
 	return refused.WithFix("See %s --help.", cmd.CommandPath())
+}
+
+// flagHints say what to write instead of flags that other programs have.
+var flagHints = map[string]string{
+	"import --dry-run":   "The dry run is a command: claimline validate FILE.",
+	"import --yes":       "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"import --force":     "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"claim --yes":        "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"claim --force":      "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"claim --dry-run":    "To see what would be claimed, leave out --accept-permanent, or ask: claimline eligible --why ADDRESS.",
+	"resume --yes":       "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"validate --yes":     "validate changes nothing, and asks for nothing. To claim: claimline import FILE.",
+	"validate --dry-run": "validate is the dry run: leave the flag out.",
+	"sync --dry-run":     "The dry run is a command: claimline sync preview FILE.",
+	"run --dry-run":      "The dry run is a command: claimline sync preview FILE.",
+}
+
+// commandHints say which command does what people look for under another name.
+var commandHints = map[string]string{
+	"plan":     "The plan of a file is shown by: claimline validate FILE.",
+	"check":    "A file is checked by: claimline validate FILE.",
+	"dry-run":  "The dry run is: claimline validate FILE.",
+	"apply":    "A file is claimed by: claimline import FILE.",
+	"run":      "A file is claimed by: claimline import FILE.",
+	"undo":     "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"rollback": "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"revert":   "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"unclaim":  "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"list":     "Lists are: claimline users, claimline eligible, claimline imports, claimline deadlines, claimline domain list.",
+	"ls":       "Lists are: claimline users, claimline eligible, claimline imports, claimline deadlines, claimline domain list.",
+	"continue": "An import goes on where it stopped with: claimline resume, and the import's number.",
+	"stop":     "An import is stopped by: claimline cancel, and the import's number.",
+	"abort":    "An import is stopped by: claimline cancel, and the import's number.",
+	"user":     "All about one user is shown by: claimline show ADDRESS.",
+	"verify":   "Domains are verified by: claimline domain verify DOMAIN.",
+	"delete":   "A member is removed by: claimline remove ADDRESS.",
+	"init":     "The database is made by the first: claimline load DIR.",
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
@@ -253,6 +316,9 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		names = append(names, sub.Name())
 	}
 	refused := usage("There is no command %q.", name)
+	if hint := commandHints[strings.ToLower(name)]; hint != "" && !cmd.HasParent() {
+		return refused.WithFix("%s", hint)
+	}
 	if near, ok := schema.Nearest([]string{name}, names); ok {
 		return refused.WithFix("Did you mean %s %s?", cmd.CommandPath(), near)
 	}
