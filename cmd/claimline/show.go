@@ -30,17 +30,18 @@ retracted or why not, what it changes, licences, the owner's choice, and what ha
 				if a.flags.json {
 					return a.answer(view)
 				}
-				return a.writeLines(a.viewLines(&view, p.Policy)...)
+				return a.writeView(&view, p.Policy)
 			})
 		},
 	}
 }
 
-// viewLines says all about one address, one thing a line.
-func (a *app) viewLines(v *schema.AccountView, policy schema.Policy) []string {
+// writeView says all about one address, one thing a line.
+func (a *app) writeView(v *schema.AccountView, policy schema.Policy) error {
+	page := a.page(a.stdout)
 	lines := []string{schema.Printable(v.Email) + ": " + strings.ReplaceAll(string(v.Status), "_", " ") + " in " + schema.Printable(v.Organization)}
 	add := func(what, format string, args ...any) {
-		lines = append(lines, fmt.Sprintf("  %-10s ", what)+schema.Printable(fmt.Sprintf(format, args...)))
+		lines = append(lines, screen.Beside(page, fmt.Sprintf("  %-10s ", what), schema.Printable(fmt.Sprintf(format, args...)))...)
 	}
 	if v.Name != "" {
 		add("name", "%s", v.Name)
@@ -84,5 +85,5 @@ func (a *app) viewLines(v *schema.AccountView, policy schema.Policy) []string {
 	for _, event := range v.Events {
 		add("event", "%s: %s", screen.Moment(event.At), strings.ReplaceAll(event.What, "_", " "))
 	}
-	return lines
+	return a.printLine(strings.Join(lines, "\n"))
 }

@@ -63,11 +63,11 @@ func (a *app) command(words ...string) string {
 			words = append(words, global.flag, global.value)
 		}
 	}
-	command := "claimline"
+	quoted := []string{"claimline"}
 	for _, word := range words {
-		command += " " + shellQuoted(word)
+		quoted = append(quoted, shellQuoted(word))
 	}
-	return command
+	return strings.Join(quoted, " ")
 }
 
 var plainWord = regexp.MustCompile(`^[\pL\pN_./:@%+=,-]+$`)

@@ -140,8 +140,8 @@ func eachUser(ctx context.Context, p *pipeline.Pipeline, organization string, fi
 		return p.EachMember(ctx, organization, filter, func(l schema.Listing) error { return each(&l) })
 	}
 	type named struct {
-		Name    string
-		Listing schema.Listing
+		Name    string         `json:"name"`
+		Listing schema.Listing `json:"listing"`
 	}
 	var spool screen.Spool
 	defer func() { err = errors.Join(err, spool.Close()) }()
@@ -169,7 +169,7 @@ func eachUser(ctx context.Context, p *pipeline.Pipeline, organization string, fi
 // showUsers lists the first users of a listing, and says how many there are; limit 0: all.
 func (a *app) showUsers(list func(each func(*schema.Listing) error) error, limit int) (err error) {
 	t := screen.NewTable(screen.Address("Address"), screen.Text("Name"), screen.Whole("Status"), screen.Whole("Claim"), screen.When("Claimed"),
-		screen.Numeric("Days left"), screen.Whole("Retract"), screen.Text("Why not"))
+		screen.Numeric("Days"), screen.Whole("Retract"), screen.Text("Why not"))
 	defer func() { err = errors.Join(err, t.Close()) }()
 	total := 0
 	err = list(func(l *schema.Listing) error {

@@ -12,22 +12,22 @@ import (
 type block struct {
 	head  []string
 	items [][]string // each its lines
-	of    string     // what the items are, as in "and 3 more …"
+	more  string     // what is said behind "and 3 more"
 	least int        // items that stay
-	none  string     // what is said where no item has room
+	none  []string   // what is said where no item has room
 }
 
 // lines is the block with so many of its items.
 func (b *block) lines(p Page, items int) []string {
-	if items == 0 && b.none != "" && len(b.items) > 0 {
-		return Wrap(b.none, p.Width, 2)
+	if items == 0 && len(b.none) > 0 && len(b.items) > 0 {
+		return b.none
 	}
 	lines := append([]string{}, b.head...)
 	for _, item := range b.items[:items] {
 		lines = append(lines, item...)
 	}
 	if more := len(b.items) - items; more > 0 {
-		lines = append(lines, Wrap("  and "+Number(more)+" more "+b.of, p.Width, 2)...)
+		lines = append(lines, Wrap("  and "+Number(more)+" more"+b.more, p.Width, 4)...)
 	}
 	return lines
 }

@@ -41,7 +41,7 @@ func (v *Plan) blocks(p Page, explained bool) []block {
 	if v.Plan.Tally.Outcomes[schema.Ready] > 0 && !v.Order.Offline {
 		blocks = append(blocks, v.content(p), v.mails(p))
 	}
-	return append(blocks, problems(p, v.Plan, v.Plan.Tally.Reasons, explained), v.edits(p), v.licenses(p),
+	return append(blocks, problems(p, v.Plan, v.Plan.Tally.Reasons, explained, "see every row with --format csv"), v.edits(p), v.licenses(p),
 		unknown(p, v.Plan.UnknownColumns, slices.Concat(schema.Columns, v.Plan.Services)), repairs(p, v.Plan.Repairs))
 }
 
@@ -79,7 +79,6 @@ func (v *Plan) sentence() string {
 
 var meanings = map[schema.Outcome]string{
 	schema.Ready:        "would be claimed",
-	schema.Claimed:      "claimed",
 	schema.Unchanged:    "members, or claimed, before",
 	schema.Skipped:      "left alone, as the file says",
 	schema.Invalid:      "something in the row is wrong",
@@ -95,14 +94,14 @@ func counts(p Page, rows int, of map[schema.Outcome]int) []string {
 	for _, outcome := range schema.Outcomes {
 		if n := of[outcome]; n > 0 {
 			start := fmt.Sprintf("  %-13s %*s  ", outcome, width, Number(n))
-			lines = append(lines, column(p, start, meanings[outcome])...)
+			lines = append(lines, Beside(p, start, meanings[outcome])...)
 		}
 	}
 	return lines
 }
 
-// column is a text behind a start of its first line, wrapped in a column of its own.
-func column(p Page, start, s string) []string {
+// Beside returns a text behind a start of its first line, wrapped in a column of its own.
+func Beside(p Page, start, s string) []string {
 	if p.Width == 0 {
 		return []string{strings.TrimRight(start+s, " ")}
 	}
@@ -159,9 +158,10 @@ func (v *Plan) mails(p Page) block {
 	return block{head: Wrap(fmt.Sprintf("Mails that will be recorded: %s, %s.", Count(v.Plan.Tally.Outcomes[schema.Ready], "claim mail"), activation), p.Width, 2)}
 }
 
-// problems lists why rows are not claimed: below each reason what those rows have in common, or their first lines.
-func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explained bool) block {
-	b := block{of: "reasons; see every row with --format csv", least: 1}
+// problems lists why rows are not claimed: below each reason what those rows have in common, or their first lines; more says where
+// to see them all.
+func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explained bool, more string) block {
+	b := block{more: "; " + more}
 	for _, code := range ByCount(reasons) {
 		n := reasons[code]
 		item := []string{fmt.Sprintf("  %-24s %7s", code, Number(n))}
@@ -173,7 +173,7 @@ func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explaine
 			}
 		}
 		if causes == 0 {
-			item = column(p, item[0]+"  ", lines(plan.Problems[code], n))
+			item = Beside(p, item[0]+"  ", lines(plan.Problems[code], n))
 		}
 		if explained {
 			item = append(item, Wrap("      "+code.Message(""), p.Width, 8)...)
@@ -182,6 +182,7 @@ func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explaine
 	}
 	if len(b.items) > 0 {
 		b.head = Wrap("Rows that are not claimed, by reason:", p.Width, 2)
+		b.none = list(p, "Rows that are not claimed: ", numbered(reasons))
 	}
 	return b
 }
@@ -213,14 +214,14 @@ func (v *Plan) edits(p Page) block {
 		heading = fmt.Sprintf("What changes in accounts: %s, by column, the first of each. %s another name:",
 			Count(cells, "value"), Users(n)+pick(n, " gets", " get"))
 	}
-	b := block{head: Wrap(heading, p.Width, 2), of: "columns", least: 1}
+	b := block{head: Wrap(heading, p.Width, 2), least: 1}
 	for _, e := range v.Plan.Edits {
 		old := "(blank)"
 		if e.Old != "" {
 			old = quoted(e.Old)
 		}
 		start := fmt.Sprintf("  %s %*s  ", text.Pad(schema.Printable(e.Column), name, ' '), number, Number(e.Count))
-		b.items = append(b.items, column(p, start, fmt.Sprintf("%s → %s (line %d, %s)", old, quoted(e.New), e.Line, schema.Printable(e.Email))))
+		b.items = append(b.items, Beside(p, start, fmt.Sprintf("%s → %s (line %d, %s)", old, quoted(e.New), e.Line, schema.Printable(e.Email))))
 	}
 	return b
 }
@@ -249,7 +250,8 @@ func (v *Plan) licenses(p Page) block {
 	var b strings.Builder
 	_ = t.Write(&b, p.Width) // a builder takes everything
 	rows := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	licenses := block{head: rows[:1], of: "services", none: fmt.Sprintf("Licences of %s are needed; %s lacking.", Count(t.Len(), "service"), Number(lacking)+pick(lacking, " is", " are"))}
+	licenses := block{head: rows[:1], none: Wrap(fmt.Sprintf("Licences of %s are needed; %s lacking.",
+		Count(t.Len(), "service"), Number(lacking)+pick(lacking, " is", " are")), p.Width, 2)}
 	for _, row := range rows[1:] {
 		licenses.items = append(licenses.items, []string{row})
 	}
@@ -273,7 +275,7 @@ func unknown(p Page, columns, known []string) block {
 
 // repairs says what was mended in a file.
 func repairs(p Page, of map[schema.Repair]int) block {
-	b := block{of: "repairs"}
+	b := block{}
 	for _, kind := range schema.Repairs {
 		if n := of[kind]; n > 0 {
 			b.items = append(b.items, Wrap("  "+Repair(kind, n), p.Width, 4))
@@ -281,7 +283,7 @@ func repairs(p Page, of map[schema.Repair]int) block {
 	}
 	if len(b.items) > 0 {
 		b.head = []string{"How the file was read:"}
-		b.none = "The file was read with " + Count(len(b.items), "repair") + "; --json names them."
+		b.none = Wrap("The file was read with "+Count(len(b.items), "repair")+"; --json names them.", p.Width, 2)
 	}
 	return b
 }

@@ -7,6 +7,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,7 @@ func Wrap(s string, width, indent int) []string {
 	var lines []string
 	lead := len(s) - len(strings.TrimLeft(s, " "))
 	line, used := s[:lead], lead
-	for _, word := range strings.Fields(s[lead:]) {
+	for word := range strings.FieldsSeq(s[lead:]) {
 		wide := text.StringWidth(word)
 		blank := 0
 		if used > lead {
@@ -134,8 +135,8 @@ func head(s string, width int) string {
 func tail(s string, width int) string {
 	runes := []rune(s)
 	used := 0
-	for i := len(runes) - 1; i >= 0; i-- {
-		if used += text.StringWidth(string(runes[i])); used > width {
+	for i, r := range slices.Backward(runes) {
+		if used += text.StringWidth(string(r)); used > width {
 			return string(runes[i+1:])
 		}
 	}

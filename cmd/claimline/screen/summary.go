@@ -24,7 +24,7 @@ type Import struct {
 func (v *Import) Write(to io.Writer, p Page) error {
 	blocks := []block{
 		{head: Wrap(v.Sentence(), p.Width, 2)}, {head: v.who(p)}, {head: counts(p, v.Summary.Rows, v.outcomes())}, {head: v.dates(p)},
-		problems(p, v.Plan, v.Summary.Reasons, p.Height == 0), v.warnings(p), v.edits(p),
+		problems(p, v.Plan, v.Summary.Reasons, p.Height == 0, fmt.Sprintf("see every row with claimline report %d", v.Import.ID)), v.warnings(p), v.edits(p),
 		unknown(p, v.Summary.UnknownColumns, schema.Columns), repairs(p, v.Summary.Repairs),
 	}
 	const next = 6 // lines of what to do now
@@ -55,12 +55,10 @@ func (v *Import) Sentence() string {
 	case schema.StateApplying:
 		return fmt.Sprintf("Claiming: %s of %s so far, %s to go%s.", Number(s.Claimed), Users(s.Rows), Number(s.NotAttempted), correct)
 	case schema.StateRejected:
-		switch {
-		case v.Import.Reason == schema.CodeAllOrNothing:
-			return fmt.Sprintf("Nothing was claimed: it was all or nothing, and %s %s to be corrected.", Count(s.Problems(), "row"), pick(s.Problems(), "has", "have"))
-		default:
+		if v.Import.Reason != schema.CodeAllOrNothing {
 			return "Nothing was claimed: nobody agreed to the plan" + correct + "."
 		}
+		return fmt.Sprintf("Nothing was claimed: it was all or nothing, and %s %s to be corrected.", Count(s.Problems(), "row"), pick(s.Problems(), "has", "have"))
 	case schema.StateCancelled:
 		return claimed + ", then the import was cancelled" + rest + correct + "."
 	case schema.StateInterrupted:
@@ -155,12 +153,12 @@ func (v *Import) dates(p Page) []string {
 }
 
 func (v *Import) warnings(p Page) block {
-	b := block{of: "warnings", least: 1}
+	var b block
 	for _, code := range ByCount(v.Summary.Warnings) {
-		b.items = append(b.items, column(p, fmt.Sprintf("  %-24s %7s  ", code, Number(v.Summary.Warnings[code])), code.Message("")))
+		b.items = append(b.items, Beside(p, fmt.Sprintf("  %-24s %7s  ", code, Number(v.Summary.Warnings[code])), code.Message("")))
 	}
 	if len(b.items) > 0 {
-		b.head = []string{"Warnings:"}
+		b.head, b.none = []string{"Warnings:"}, list(p, "Warnings: ", numbered(v.Summary.Warnings))
 	}
 	return b
 }

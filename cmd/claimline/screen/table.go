@@ -140,8 +140,8 @@ func shorten(cell string, how fit, width int) string {
 
 const dateWidth = len("2006-01-02")
 
-// leastWidth is what a column is shortened to at most.
-var leastWidth = map[fit]int{byMiddle: 16, byEnd: 8}
+// leastWidths are what columns are shortened to, at first, then where a column would have to go, then where none can.
+var leastWidths = []map[fit]int{{byMiddle: 24, byEnd: 12}, {byMiddle: 20, byEnd: 8}, {byMiddle: 16, byEnd: 8}}
 
 // fitted is how wide the columns are shown: dates lose their time first, then texts and addresses are shortened, the widest
 // first. Where that is not enough, whole columns go: dates, then texts, the last first. What is left is never cut.
@@ -152,15 +152,17 @@ func (t *Table) fitted(width int) []int {
 	}
 	for _, dispensable := range []fit{byDate, byEnd} {
 		for i := len(t.columns) - 1; i >= 0; i-- {
-			if fitted, ok := t.shortened(widths, width); ok {
-				return fitted
+			for _, least := range leastWidths[:2] {
+				if fitted, ok := t.shortened(widths, width, least); ok {
+					return fitted
+				}
 			}
 			if t.columns[i].fit == dispensable {
 				widths[i] = gone
 			}
 		}
 	}
-	fitted, _ := t.shortened(widths, width)
+	fitted, _ := t.shortened(widths, width, leastWidths[2])
 	return fitted
 }
 
@@ -168,7 +170,7 @@ func (t *Table) fitted(width int) []int {
 const gone = -1
 
 // shortened takes from the columns that can give; ok reports whether that is enough.
-func (t *Table) shortened(widths []int, width int) (fitted []int, ok bool) {
+func (t *Table) shortened(widths []int, width int, leastWidth map[fit]int) (fitted []int, ok bool) {
 	fitted = slices.Clone(widths)
 	over := -gap - width
 	for _, w := range fitted {

@@ -23,6 +23,15 @@ func ByCount(counts map[schema.Code]int) []schema.Code {
 	return codes
 }
 
+// numbered lists codes with how often each occurs.
+func numbered(counts map[schema.Code]int) []string {
+	var words []string
+	for _, code := range ByCount(counts) {
+		words = append(words, string(code)+" "+Number(counts[code]))
+	}
+	return words
+}
+
 func attention(code schema.Code) int {
 	if code.Outcome().Problem() {
 		return 1
