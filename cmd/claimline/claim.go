@@ -155,5 +155,8 @@ func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organizatio
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
+	if flags.format == formatText && flags.only == "" { // they are few: of each that is not claimed it is said why
+		flags.only = onlyProblems
+	}
 	return a.runImport(ctx, p, organization, source, order, flags)
 }

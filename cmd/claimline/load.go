@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 )
 
@@ -26,8 +27,8 @@ claims.csv. All of it is taken in, or nothing. Loading it again updates what has
 				if a.flags.json {
 					return a.answer(loaded)
 				}
-				a.say("Loaded %s: %d organizations, %d users, %d domains, %d licences, %d open claims.",
-					args[0], loaded.Organizations, loaded.Users, loaded.Domains, loaded.Licenses, loaded.Claims)
+				a.say("Loaded %s: %s, %s, %s, %s, %s.", args[0], screen.Count(loaded.Organizations, "organization"), users(loaded.Users),
+					screen.Count(loaded.Domains, "domain"), screen.Count(loaded.Licenses, "licence"), screen.Count(loaded.Claims, "open claim"))
 				return nil
 			})
 		},

@@ -121,7 +121,7 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun bool) e
 			return a.answer(results)
 		}
 		if !dryRun { // else what was said before still holds
-			a.say("Done: %s retracted, %d not.", users(retracted), refused)
+			a.say("Done: %s retracted, %s not.", users(retracted), screen.Number(refused))
 		}
 		return nil
 	})
@@ -152,9 +152,9 @@ func (a *app) tellRetract(id int64, n pipeline.Retractable) {
 	for _, count := range n.Cannot {
 		cannot += count
 	}
-	a.say("Import %d: %s can be retracted, %d cannot.", id, users(n.Can), cannot)
+	a.say("Import %d: %s can be retracted, %s cannot.", id, users(n.Can), screen.Number(cannot))
 	for _, code := range screen.ByCount(n.Cannot) {
-		a.say("  %-26s %6d  %s", code, n.Cannot[code], code.Message(""))
+		a.say("  %-26s %6s  %s", code, screen.Number(n.Cannot[code]), code.Message(""))
 	}
 }
 

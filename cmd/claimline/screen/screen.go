@@ -70,7 +70,7 @@ func Span(d time.Duration) string {
 // Wrap breaks a text at blanks into lines of so many columns at most, those behind the first indented; 0 columns: any
 // number. A word that is wider than a line is shortened in its middle.
 func Wrap(s string, width, indent int) []string {
-	if width <= 0 {
+	if width <= 0 || text.StringWidth(s) <= width {
 		return []string{s}
 	}
 	var lines []string
