@@ -262,9 +262,7 @@ type jsonReporter struct {
 }
 
 func newJSONReporter(to *bufio.Writer, l *usersfile.Layout) *jsonReporter {
-	encoder := json.NewEncoder(to)
-	encoder.SetEscapeHTML(false)
-	return &jsonReporter{to: to, encoder: encoder, layout: l}
+	return &jsonReporter{to: to, encoder: schema.NewEncoder(to), layout: l}
 }
 
 func (r *jsonReporter) rows(c *chunk, numbers []int) error {

@@ -39,7 +39,7 @@ type htmlReporter struct {
 	policy       schema.Policy
 
 	tally     schema.Tally
-	own       int // rows that want attention themselves: see schema.Code.OwnProblem
+	own       int // rows that want attention themselves: see schema.Result.Problem
 	types     map[schema.ClaimType]int
 	warnings  map[string]int // with their detail
 	causes    causes
@@ -106,7 +106,7 @@ func (r *htmlReporter) count(c *chunk, i int) {
 		return
 	}
 	reason := v.Reasons[0]
-	if reason.OwnProblem() {
+	if v.problem() {
 		r.own++
 	}
 	r.causes.add(v.Finding, line)

@@ -363,7 +363,7 @@ func (r *htmlReporter) listing(p *htmlPage, w whole, listed []schema.Result) htm
 // describe puts a row into words.
 func describe(result schema.Result, s schema.Summary) htmlRow {
 	row := htmlRow{
-		Result: result, Address: strings.SplitAfter(plain(result.Email), "@"), Label: outcomeLabel(result.Outcome), Own: result.Reason.OwnProblem(),
+		Result: result, Address: strings.SplitAfter(plain(result.Email), "@"), Label: outcomeLabel(result.Outcome), Own: result.Problem(),
 	}
 	row.Fix = fixWords(row.Fix, s)
 	if domain := domainOf(result.Email); domain != "" {

@@ -50,7 +50,7 @@ func rows(n int, outcome schema.Outcome, reason schema.Code) func(*htmlReporter)
 			reasons = []schema.Code{reason}
 		}
 		r.tally.Count(n, outcome, reasons, nil)
-		if reason.OwnProblem() {
+		if outcome.Problem() && reason != "" && !reason.OfImport() {
 			r.own += n
 		}
 		if reason != "" {

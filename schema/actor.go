@@ -32,9 +32,6 @@ func (c Code) Actor() Actor {
 	return ""
 }
 
-// OwnProblem reports whether rows with this first reason want attention themselves: what an import did not do as a
-// whole, because it was declined, cancelled or rejected, is no problem of its rows.
-func (c Code) OwnProblem() bool {
-	actor := c.Actor()
-	return actor != "" && actor != ActorImport
-}
+// OfImport reports whether c is why an import as a whole was not done, declined, cancelled or rejected, which is no
+// row's own reason.
+func (c Code) OfImport() bool { return c.Actor() == ActorImport }

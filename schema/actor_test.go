@@ -12,7 +12,7 @@ func TestEveryProblemOfARowHasAnActor(t *testing.T) {
 		assert.Equal(t, e.outcome.Problem(), code.Actor() != "", code)
 	}
 	assert.Contains(t, Actors, CodeSourceSSO.Actor())
-	assert.True(t, CodeSourceSSO.OwnProblem())
-	assert.False(t, CodeCancelled.OwnProblem())
-	assert.False(t, CodeAlreadyMember.OwnProblem())
+	assert.False(t, CodeSourceSSO.OfImport())
+	assert.True(t, CodeCancelled.OfImport())
+	assert.False(t, CodeAlreadyMember.OfImport())
 }

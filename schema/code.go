@@ -247,11 +247,6 @@ var codes = map[Code]entry{
 // Outcome is the outcome of a row whose first reason is c; empty for codes that are no row's reason.
 func (c Code) Outcome() Outcome { return codes[c].outcome }
 
-// OfImport reports whether c is why an import as a whole was not done, which is no row's own reason.
-func (c Code) OfImport() bool {
-	return c == CodeCancelled || c == CodeConsentDeclined || c == CodeAllOrNothing
-}
-
 // RowReasons lists the codes that can be a row's reason, by name.
 func RowReasons() []Code {
 	var list []Code

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -99,7 +100,7 @@ func (a *app) agrees(ctx context.Context, answered bool, format string, args ...
 
 // agreesTo asks a question to which only the number is a yes.
 func (a *app) agreesTo(ctx context.Context, n int, question string) (bool, error) {
-	answer, err := a.ask(ctx, fmt.Sprintf("%s (%s), or anything else to stop: ", question, thousands(n)))
+	answer, err := a.ask(ctx, fmt.Sprintf("%s (%s), or anything else to stop: ", question, screen.Number(n)))
 	if err != nil {
 		return false, err
 	}
@@ -123,13 +124,4 @@ func parseNumber(s string) (n int, ok bool) {
 	}, s)
 	n, err := strconv.Atoi(digits)
 	return n, err == nil
-}
-
-// thousands is a number with commas between its thousands.
-func thousands(n int) string {
-	digits := strconv.Itoa(n)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }

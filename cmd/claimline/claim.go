@@ -160,5 +160,8 @@ func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organizatio
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
+	if flags.format == formatText && len(flags.only) == 0 { // they are few: of each that is not claimed it is said why
+		flags.only = []string{pipeline.OnlyProblems}
+	}
 	return a.runImport(ctx, p, organization, source, order, flags)
 }

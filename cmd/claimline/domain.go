@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/net/idna"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -53,11 +54,13 @@ func (a *app) domainListCommand() *cobra.Command {
 					a.say("Your organization has no domains yet. Verify one: claimline domain verify DOMAIN")
 					return nil
 				}
-				t := newTable("Domain", "Status")
+				t := screen.NewTable(screen.Address("Domain"), screen.Whole("Status"))
 				for _, d := range answers {
-					t.AppendRow([]any{domainName(d.Domain), d.Status})
+					if err := t.Add(domainName(d.Domain), string(d.Status)); err != nil {
+						return err
+					}
 				}
-				return writeTable(a.stdout, t)
+				return a.writeTable(a.stdout, t)
 			})
 		},
 	}
@@ -166,7 +169,7 @@ It ends retracting: claims on users of the domain cannot be taken back until it 
 			return err
 		}
 		verified := slices.ContainsFunc(domains, func(d schema.Domain) bool { return d.Domain == domain && d.Status == schema.DomainVerified })
-		can := number(ends, "claim") + " on its users that can be retracted now cannot be then"
+		can := screen.Count(ends, "claim") + " on its users that can be retracted now cannot be then"
 		if err := a.agrees(cmd.Context(), yes || !verified, "Claim %s? No other organization can claim its users then; %s.", domainName(domain), can); err != nil {
 			return err
 		}
@@ -176,7 +179,7 @@ It ends retracting: claims on users of the domain cannot be taken back until it 
 		}
 		return a.showDomain(held, `%s is claimed: no other organization can claim its users.
 Claims on its users, %s of which could be until now, can no longer be retracted. To retract one, release the domain first: claimline domain release %s`,
-			held.Domain, thousands(ends), held.Domain)
+			held.Domain, screen.Number(ends), held.Domain)
 	})
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd

@@ -39,14 +39,14 @@ func (f *selectionFlags) selection() (pipeline.Selection, error) {
 	return s, nil
 }
 
-// words are the flags as somebody would write them, each with a blank before it.
-func (f *selectionFlags) words() string {
-	var words string
+// words are the flags as somebody would write them.
+func (f *selectionFlags) words() []string {
+	var words []string
 	if f.domain != "" {
-		words += " --domain " + schema.Printable(f.domain)
+		words = append(words, "--domain", f.domain)
 	}
 	if f.claimType != "" {
-		words += " --type " + schema.Printable(f.claimType)
+		words = append(words, "--type", f.claimType)
 	}
 	return words
 }

@@ -6,31 +6,41 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// commandHints are the commands behind those that people try, knowing other programs.
-var commandHints = map[string]string{
-	"plan":    "To see what an import would do, and change nothing: claimline validate FILE.",
-	"dry-run": "To see what an import would do, and change nothing: claimline validate FILE.",
-	"check":   "To see what an import would do, and change nothing: claimline validate FILE.",
-	"apply":   "To claim the users of a file: claimline import FILE. It shows the plan first, and asks.",
-	"undo":    "To take the claims of an import back: claimline retract --import ID. Those of one user: claimline retract ADDRESS.",
-	"revert":  "To take the claims of an import back: claimline retract --import ID. Those of one user: claimline retract ADDRESS.",
-	"list":    "To see who can be claimed: claimline eligible. Who is claimed: claimline users. The imports: claimline imports.",
+// flagHints say what to write instead of flags that other programs have.
+var flagHints = map[string]string{
+	"import --dry-run":   "The dry run is a command: claimline validate FILE.",
+	"import --yes":       "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"claim --yes":        "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"claim --dry-run":    "To see what would be claimed, leave out --accept-permanent, or ask: claimline eligible --why ADDRESS.",
+	"resume --dry-run":   "What remains to be done is shown by: claimline status, and the import's number.",
+	"sweep --dry-run":    "What is due is shown by: claimline deadlines.",
+	"resume --yes":       "To agree without being asked that the claims are permanent: --accept-permanent.",
+	"validate --yes":     "validate changes nothing, and asks for nothing. To claim: claimline import FILE.",
+	"validate --dry-run": "validate is the dry run: leave the flag out.",
+	"sync --dry-run":     "The dry run is a command: claimline sync preview FILE.",
+	"run --dry-run":      "The dry run is a command: claimline sync preview FILE.",
 }
 
-// flagHints are what to use instead of flags that people try, by the name of the command; blank: any other.
-var flagHints = map[string]map[string]string{
-	"--dry-run": {
-		"import": "To see what an import would do, and change nothing: claimline validate FILE.",
-		"resume": "To see what remains to be done: claimline status ID.",
-		"claim":  "To see whether users can be claimed, and change nothing: claimline eligible --why ADDRESS...",
-		"run":    "To see what a run would do, and change nothing: claimline sync preview FILE.",
-		"sweep":  "To see what is due, and change nothing: claimline deadlines.",
-	},
-	"--yes": {
-		"import": "To agree beforehand that the claims are permanent: --accept-permanent.",
-		"resume": "To agree beforehand that the claims are permanent: --accept-permanent.",
-		"claim":  "To agree beforehand that the claims are permanent: --accept-permanent.",
-	},
+// commandHints say which command does what people look for under another name.
+var commandHints = map[string]string{
+	"plan":     "The plan of a file is shown by: claimline validate FILE.",
+	"check":    "A file is checked by: claimline validate FILE.",
+	"dry-run":  "The dry run is: claimline validate FILE.",
+	"apply":    "A file is claimed by: claimline import FILE.",
+	"run":      "A file is claimed by: claimline import FILE.",
+	"undo":     "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"rollback": "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"revert":   "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"unclaim":  "Claims are taken back by: claimline retract ADDRESS, or claimline retract --import with the import's number.",
+	"list":     "Lists are: claimline users, claimline eligible, claimline imports, claimline deadlines, claimline domain list.",
+	"ls":       "Lists are: claimline users, claimline eligible, claimline imports, claimline deadlines, claimline domain list.",
+	"continue": "An import goes on where it stopped with: claimline resume, and the import's number.",
+	"stop":     "An import is stopped by: claimline cancel, and the import's number.",
+	"abort":    "An import is stopped by: claimline cancel, and the import's number.",
+	"user":     "All about one user is shown by: claimline show ADDRESS.",
+	"verify":   "Domains are verified by: claimline domain verify DOMAIN.",
+	"delete":   "A member is removed by: claimline remove ADDRESS.",
+	"init":     "The database is made by the first: claimline load DIR.",
 }
 
 // flagHint is the refusal of a flag that a command does not have and that has a name of its own here; nil for any other.
@@ -44,7 +54,7 @@ func flagHint(cmd *cobra.Command, err error) error {
 			flag = same[1]
 		}
 	}
-	hint := flagHints[flag][cmd.Name()]
+	hint := flagHints[cmd.Name()+" "+flag]
 	if hint == "" {
 		return nil
 	}

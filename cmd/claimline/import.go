@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -107,10 +108,10 @@ func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization 
 			return consent(ctx, schema.Import{}, plan)
 		}
 	}
-	imp, err := p.Import(ctx, source, order, consent)
+	imp, err := p.Import(ctx, source, order, a.timed(consent))
 	clearProgress()
 	if err != nil {
-		return withHint(err, imp)
+		return a.withHint(err, imp)
 	}
 	return a.showImport(ctx, p, imp, flags.reportFlags)
 }
@@ -120,7 +121,7 @@ func (a *app) consent(organization schema.Organization, order pipeline.Order, po
 	return func(ctx context.Context, _ schema.Import, plan *pipeline.Plan) error {
 		clearProgress()
 		if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
-			if err := writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
+			if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
 				return err
 			}
 		}
@@ -154,7 +155,7 @@ func (a *app) consent(organization schema.Organization, order pipeline.Order, po
 // notAsked refuses what nobody has agreed to and nobody can be asked about.
 func notAsked(plan *pipeline.Plan, accepted, edits bool) error {
 	ready := plan.Tally.Outcomes[schema.Ready]
-	names := fmt.Sprintf("%s of %s would get another name", thousands(plan.NameEdits), users(ready))
+	names := fmt.Sprintf("%s of %s would get another name", screen.Number(plan.NameEdits), users(ready))
 	switch {
 	case !accepted && edits:
 		return schema.Refuse(schema.CodeConsentMissing, "%s would be claimed, and %s. A claim is permanent, and nobody has agreed to it.", users(ready), names).
@@ -208,7 +209,8 @@ func (a *app) sayStopping(ctx context.Context, clearProgress func()) (stop func(
 }
 
 // withHint says of an import that trouble has stopped how to go on with it.
-func withHint(err error, imp schema.Import) error {
+func (a *app) withHint(err error, imp schema.Import) error {
+	a.importID = imp.ID
 	if imp.ID == 0 || imp.State.Ended() {
 		return err
 	}
@@ -236,7 +238,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 					return err
 				}
 			}
-			return writeSummary(to, a.outputPage(flags.output), summary)
+			return a.writeImport(to, a.outputPage(flags.output), imp)
 		case formatJSON:
 			return writeJSON(to, summary)
 		}
@@ -284,7 +286,7 @@ func have(n int) string {
 	if n == 1 {
 		return "1 user is"
 	}
-	return thousands(n) + " users are"
+	return screen.Number(n) + " users are"
 }
 
 func (a *app) resumeCommand() *cobra.Command {
@@ -321,10 +323,10 @@ func (a *app) resumeCommand() *cobra.Command {
 				defer a.sayStopping(ctx, clearProgress)()
 				imp, err = p.Resume(ctx, id, func(until time.Time) {
 					a.say("Import %d still belongs to the process that worked on it. Waiting until %s.", id, until.Local().Format(time.TimeOnly))
-				}, a.resumeConsent(p, flags, clearProgress))
+				}, a.timed(a.resumeConsent(p, flags, clearProgress)))
 				clearProgress()
 				if err != nil {
-					return withHint(err, imp)
+					return a.withHint(err, imp)
 				}
 				return a.showImport(ctx, p, imp, flags.reportFlags)
 			})
@@ -362,18 +364,10 @@ func (a *app) resumeConsent(p *pipeline.Pipeline, flags importFlags, clearProgre
 			return a.consent(organization, order, p.Policy, flags, clearProgress)(ctx, imp, plan)
 		}
 		a.say("Import %d: %s claimed, %s still to be claimed, as agreed on %s.", imp.ID,
-			users(imp.Tally.Outcomes[schema.Claimed]), thousands(imp.Tally.Outcomes[schema.Ready]), imp.ConsentedAt.Local().Format(time.DateTime))
+			users(imp.Tally.Outcomes[schema.Claimed]), screen.Number(imp.Tally.Outcomes[schema.Ready]), imp.ConsentedAt.Local().Format(time.DateTime))
 		return nil
 	}
 }
 
 // users is a number of users in words.
-func users(n int) string { return number(n, "user") }
-
-// number is a number of things in words.
-func number(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return thousands(n) + " " + thing + "s"
-}
+func users(n int) string { return screen.Users(n) }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -27,8 +28,8 @@ claims.csv. All of it is taken in, or nothing. Loading it again updates what has
 				if a.flags.json {
 					return a.answer(loaded)
 				}
-				a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(args[0]), number(loaded.Organizations, "organization"), users(loaded.Users),
-					number(loaded.Domains, "domain"), number(loaded.Licenses, "licence"), number(loaded.Claims, "open claim"))
+				a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(args[0]), screen.Count(loaded.Organizations, "organization"), users(loaded.Users),
+					screen.Count(loaded.Domains, "domain"), screen.Count(loaded.Licenses, "licence"), screen.Count(loaded.Claims, "open claim"))
 				return nil
 			})
 		},

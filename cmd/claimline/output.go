@@ -259,7 +259,7 @@ func notOneOf(flag, value string, values []string) error {
 	if near, ok := schema.Nearest([]string{value}, values); ok {
 		return refused.WithFix("Did you mean %s %s?", flag, near)
 	}
-	return refused.WithFix("Write one of them: for example %s %s.", flag, values[0])
+	return refused.WithFix("Write %s with one of: %s.", flag, strings.Join(values, ", "))
 }
 
 func (f *reportFlags) report(to io.Writer) *pipeline.Report {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -113,7 +114,7 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		})
 		if err != nil {
 			if retracted > 0 && !dryRun {
-				a.say("Retracted %s of %s before it stopped. For the rest: claimline retract --import %d", thousands(retracted), users(before.Can), id)
+				a.say("Retracted %s of %s before it stopped. For the rest: claimline retract --import %d", screen.Number(retracted), users(before.Can), id)
 			}
 			return err
 		}
@@ -126,7 +127,7 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		if a.flags.json {
 			unwritten = a.answer(results)
 		} else if !dryRun { // else what was said before still holds
-			a.say("Retracted %s; %s could not be retracted.", users(retracted), thousands(refused))
+			a.say("Retracted %s; %s could not be retracted.", users(retracted), screen.Number(refused))
 		}
 		if unwritten != nil && !dryRun {
 			// Without its cause, for a reader that has had enough must be told, too, that all of it was done.
@@ -162,9 +163,9 @@ func (a *app) tellRetract(id int64, n pipeline.Retractable) {
 	for _, count := range n.Cannot {
 		cannot += count
 	}
-	a.say("Import %d: %s can be retracted, %s cannot.", id, users(n.Can), thousands(cannot))
-	for _, code := range byCount(n.Cannot) {
-		a.say("  %-26s %6s  %s", code, thousands(n.Cannot[code]), code.Message(""))
+	a.say("Import %d: %s can be retracted, %s cannot.", id, users(n.Can), screen.Number(cannot))
+	for _, code := range screen.ByCount(n.Cannot) {
+		a.say("  %-26s %6s  %s", code, screen.Number(n.Cannot[code]), code.Message(""))
 	}
 }
 

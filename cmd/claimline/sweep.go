@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 )
 
@@ -24,7 +25,7 @@ imports past their keeping time. All of it counts as done before; run this daily
 					return a.answer(swept)
 				}
 				a.say("Wrote what was due: %s transferred, %s removed for being inactive, the rows of %s removed.",
-					users(swept.Transferred), thousands(swept.Removed), number(swept.ImportsRemoved, "import"))
+					users(swept.Transferred), screen.Number(swept.Removed), screen.Count(swept.ImportsRemoved, "import"))
 				return nil
 			})
 		},

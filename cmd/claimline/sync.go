@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -133,7 +134,7 @@ func (a *app) agreeSync(ctx context.Context, plan *pipeline.SyncPlan, yes bool) 
 	if err := a.writeSync(a.stderr, plan); err != nil {
 		return err
 	}
-	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), thousands(reactivate))
+	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), screen.Number(reactivate))
 }
 
 func (a *app) answerSync(plan *pipeline.SyncPlan) error {
@@ -154,16 +155,18 @@ func (a *app) answerSync(plan *pipeline.SyncPlan) error {
 
 // writeSync shows the counts, and then who is concerned, those at risk first. Who simply stays is only counted.
 func (a *app) writeSync(to io.Writer, plan *pipeline.SyncPlan) error {
-	counts := newTable("Effect", "Users")
+	counts := screen.NewTable(screen.Whole("Effect"), screen.Numeric("Users"))
 	for _, effect := range schema.SyncEffects {
 		if n := plan.Counts[effect]; n > 0 {
-			counts.AppendRow([]any{effect, n})
+			if err := counts.Add(string(effect), screen.Number(n)); err != nil {
+				return err
+			}
 		}
 	}
-	if err := writeTable(to, counts); err != nil {
+	if err := a.writeTable(to, counts); err != nil {
 		return err
 	}
-	concerned := newTable("Effect", "Address", "In the list")
+	concerned := screen.NewTable(screen.Whole("Effect"), screen.Address("Address"), screen.Address("In the list"))
 	shown := map[schema.SyncEffect]int{}
 	for _, row := range plan.Rows {
 		if row.Effect == schema.SyncKeep {
@@ -176,15 +179,17 @@ func (a *app) writeSync(to io.Writer, plan *pipeline.SyncPlan) error {
 		if row.Listed != row.Email {
 			listed = row.Listed
 		}
-		concerned.AppendRow([]any{row.Effect, schema.Printable(row.Email), schema.Printable(listed)})
+		if err := concerned.Add(string(row.Effect), schema.Printable(row.Email), schema.Printable(listed)); err != nil {
+			return err
+		}
 	}
-	if concerned.Length() == 0 {
+	if concerned.Len() == 0 {
 		return nil
 	}
 	if _, err := fmt.Fprintln(to); err != nil {
 		return unwritable("The answer", err)
 	}
-	if err := writeTable(to, concerned); err != nil {
+	if err := a.writeTable(to, concerned); err != nil {
 		return err
 	}
 	for _, effect := range schema.SyncEffects {

@@ -59,6 +59,7 @@ Exit code 3 tells that some rows have problems.`,
 	reading.add(cmd)
 	cmd.Flags().BoolVar(&offline, "offline", false, "only check the rows themselves; needs no database")
 	cmd.Flags().BoolVar(&strict, "strict-reader", false, "check rows the slow way, to compare")
+	_ = cmd.Flags().MarkHidden("strict-reader") // for developers
 	return cmd
 }
 
@@ -82,7 +83,7 @@ func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipelin
 			if flags.format == formatJSON {
 				return writeJSON(to, summary)
 			}
-			return writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
+			return a.writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
 		default:
 			plan, err = p.Plan(cmd.Context(), source, order, flags.report(to))
 			return err
