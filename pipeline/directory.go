@@ -27,7 +27,8 @@ const exportDirectory = "Export the directory again, with all its people."
 // readDirectory reads a directory's list. Refused as a whole, with file, line and column, where it is empty or a row
 // cannot be read: whoever stands there would be taken for absent (R23).
 func readDirectory(ctx context.Context, source *Source, limits dialect.Limits) (*directory, error) {
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, directoryColumns...)
+	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(),
+		dialect.Options{Limits: limits, Names: directoryColumns, SingleByte: singleByte})
 	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.Code == schema.CodeFileEmpty {
 		return nil, refused.WithFix(exportDirectory)
 	}
@@ -50,7 +51,7 @@ func readDirectory(ctx context.Context, source *Source, limits dialect.Limits) (
 			err = c.Parse(reader.Format(), &records)
 		}
 		if err != nil {
-			return nil, source.blame(err)
+			return nil, err
 		}
 		for i := range records.Len() {
 			entry, err := directoryRow(records.Cells(i), len(header), column)

@@ -135,7 +135,7 @@ func table[T any](ctx context.Context, s *snapshot, t tableFile, parse func(*lin
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	reader, err := dialect.NewReader(ctx, path, source.file, source.info.Size(), s.limits, t.columns...)
+	reader, err := dialect.NewReader(ctx, path, source.file, source.info.Size(), dialect.Options{Limits: s.limits, Names: t.columns, SingleByte: singleByte})
 	if err != nil {
 		return 0, err
 	}
@@ -155,7 +155,7 @@ func table[T any](ctx context.Context, s *snapshot, t tableFile, parse func(*lin
 			err = c.Parse(reader.Format(), &records)
 		}
 		if err != nil {
-			return count, source.blame(err)
+			return count, err
 		}
 		values = values[:0]
 		for i := range records.Len() {

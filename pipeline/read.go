@@ -196,6 +196,12 @@ func emailColumnMissing(file string, line int, header []string) error {
 // emailLike is what people call the column of the addresses.
 var emailLike = []string{schema.EmailHeader, "User ID/Email", "User ID", "Email", "E-mail", "Email Address", "Mail", "E-postadress", "E-post"}
 
+// singleByte is how text is read that is neither UTF-8 nor UTF-16.
+const singleByte = "windows-1252"
+
+// emailNames are the names that the column of the addresses may have.
+var emailNames = []string{schema.EmailHeader, "User ID/Email", "Email", "E-mail", "Email Address", "E-mail Address", "Mail"}
+
 // read is the first stage: it cuts the file into chunks of whole rows.
 func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent spentChunks) <-chan *chunk {
 	chunks := make(chan *chunk)
@@ -221,12 +227,4 @@ func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent 
 		}
 	})
 	return chunks
-}
-
-// blame names the file in a refusal that does not name one yet.
-func (s *Source) blame(err error) error {
-	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.File == "" && refused.Line > 0 {
-		refused.File = s.Name
-	}
-	return err
 }

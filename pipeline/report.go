@@ -257,7 +257,7 @@ func (r *csvReporter) write(record, said []string) error {
 	for column := len(r.layout.header); column < len(record); column++ {
 		r.cells = append(r.cells, decodable(dialect.Restore(record[column], false)))
 	}
-	return r.writer.Write(r.cells)
+	return r.writer.WriteRaw(r.cells)
 }
 
 // decodable is a cell in UTF-8: each byte that could not be decoded becomes the replacement character. As it was, it

@@ -47,7 +47,7 @@ func (p *planning) run(ctx context.Context, keep func(context.Context, *chunk) e
 		return nil
 	})
 	if err := g.Wait(); err != nil {
-		return nil, p.source.blame(err)
+		return nil, err
 	}
 	return p.plan.finish(p.source, p.reader)
 }
@@ -131,7 +131,8 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order) (*plan
 	if p.TransactionRows != 0 {
 		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
 	}
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), limits, emailLike...)
+	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(),
+		dialect.Options{Limits: limits, Names: emailNames, SingleByte: singleByte})
 	if err != nil {
 		return nil, err
 	}

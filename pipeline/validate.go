@@ -177,8 +177,8 @@ func (l *layout) clean(record []string, values *cells) (trimmed int) {
 		if field < 0 && l.services[column] < 0 {
 			continue
 		}
-		value, cut := dialect.Clean(cell)
-		if cut {
+		value, did := dialect.Clean(cell)
+		if did&dialect.Trimmed != 0 {
 			trimmed++
 		}
 		if field >= 0 {

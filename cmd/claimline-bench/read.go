@@ -50,7 +50,7 @@ func countRead(ctx context.Context, file *os.File) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	reader, err := dialect.NewReader(ctx, file.Name(), file, info.Size(), dialect.Limits{}, schema.EmailHeader)
+	reader, err := dialect.NewReader(ctx, file.Name(), file, info.Size(), dialect.Options{Names: []string{schema.EmailHeader}})
 	if err != nil {
 		return 0, err
 	}
