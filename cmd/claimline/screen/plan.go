@@ -41,7 +41,7 @@ func (v *Plan) blocks(p Page, explained bool) []block {
 	if v.Plan.Tally.Outcomes[schema.Ready] > 0 && !v.Order.Offline {
 		blocks = append(blocks, v.content(p), v.mails(p))
 	}
-	return append(blocks, problems(p, v.Plan, v.Plan.Tally.Reasons, explained, "see every row with --format csv"), v.edits(p), v.licenses(p),
+	return append(blocks, problems(p, v.Plan, v.Plan.Tally.Reasons, explained, "see every row with --format csv"), v.edits(p), v.doubtful(p), v.licenses(p),
 		unknown(p, v.Plan.UnknownColumns, slices.Concat(schema.Columns, v.Plan.Services)), repairs(p, v.Plan.Repairs))
 }
 
@@ -224,6 +224,23 @@ func (v *Plan) edits(p Page) block {
 		b.items = append(b.items, Beside(p, start, fmt.Sprintf("%s → %s (line %d, %s)", old, quoted(e.New), e.Line, schema.Printable(e.Email))))
 	}
 	return b
+}
+
+// doubtful says which cells are not written to accounts, because they cannot be meant (R17).
+func (v *Plan) doubtful(p Page) block {
+	var columns []string
+	cells := 0
+	for _, column := range schema.Columns {
+		if n := v.Plan.Doubtful[column]; n > 0 {
+			columns = append(columns, fmt.Sprintf("%s %s", column, Number(n)))
+			cells += n
+		}
+	}
+	if cells == 0 {
+		return block{}
+	}
+	return block{head: Wrap(fmt.Sprintf("%s %s damaged (%s), so the accounts keep what they have: %s. See them with --only warnings.",
+		Count(cells, "cell"), pick(cells, "seems", "seem"), schema.CodeEditDoubtful, strings.Join(columns, ", ")), p.Width, 2)}
 }
 
 // licenses says what the claims take of each service (R17).

@@ -66,13 +66,13 @@ func Repair(kind schema.Repair, n int) string {
 	case schema.RepairUTF16:
 		return "It was read as UTF-16."
 	case schema.RepairWindows1252:
-		return "It was read as Windows-1252, which agrees with the accounts."
+		return "It was read as Windows-1252."
 	case schema.RepairEncoding:
 		return "It was read in the encoding that was asked for."
 	case schema.RepairMojibake:
-		return "Letters that were saved in two encodings were put right in " + Count(n, "cell") + "."
+		return "Letters that were encoded twice, UTF-8 taken for Windows-1252, were put right in " + Count(n, "cell") + "."
 	case schema.RepairDelimiter:
-		return "Its cells are not separated by commas; the other separator was recognized."
+		return "Its delimiter is not the comma, and was recognized."
 	case schema.RepairPreamble:
 		return Count(n, "line") + " above the header " + was(n) + " left out."
 	case schema.RepairHeaderCleaned:
@@ -80,19 +80,19 @@ func Repair(kind schema.Repair, n int) string {
 	case schema.RepairHeaderRepeated:
 		return Count(n, "row") + " that " + pick(n, "repeats", "repeat") + " the header " + was(n) + " left out."
 	case schema.RepairEndMark:
-		return "The mark behind its last row was taken off."
+		return "The end mark behind its last row was taken off."
 	case schema.RepairBlankRow:
 		return Count(n, "blank row") + " " + was(n) + " left out."
 	case schema.RepairCellsMissing:
-		return Count(n, "row") + " without " + pick(n, "its", "their") + " last cells: read as blank."
+		return Count(n, "row") + " with missing last cells, which were read as blank."
 	case schema.RepairCellsSurplus:
-		return Count(n, "row") + " with blank cells behind the last column: left out."
+		return Count(n, "row") + " with surplus blank cells, or marks, behind the last column: left out."
 	case schema.RepairBlanksTrimmed:
-		return "Blanks around " + Count(n, "cell") + " were taken off."
+		return Count(n, "cell") + " " + was(n) + " trimmed of the blanks around."
 	case schema.RepairBooleanWords:
 		return Count(n, "cell") + " with another word for TRUE or FALSE " + was(n) + " read as that."
 	case schema.RepairTextFormula:
-		return Count(n, "cell") + ` like ="text" ` + was(n) + " read as the text in it."
+		return Count(n, "text formula") + ` like ="Adam" ` + was(n) + " read as the text in it."
 	case schema.RepairPhoneSpelling:
 		return Count(n, "phone number") + " " + was(n) + " read without blanks and signs."
 	case schema.RepairLanguageSpelling:
