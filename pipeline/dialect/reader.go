@@ -171,6 +171,9 @@ func (r *Reader) open(ctx context.Context, options Options) error {
 	if r.raw.end, marked, err = endOfText(r.raw.f, r.raw.size, r.charset); err != nil {
 		return err
 	}
+	if r.raw.end <= int64(r.charset.mark) && marked {
+		return schema.Refuse(schema.CodeEncodingUnknown, "The file is nothing but NUL and end-of-file characters: it is damaged.").WithFix("Export the file again.")
+	}
 	if marked {
 		r.repairs[schema.RepairEndMark] = 1
 	}
