@@ -114,6 +114,9 @@ func (r *Reader) Format() Format { return r.format }
 // there are characters that are not ASCII, and all of them decode back (see Undo).
 func (r *Reader) Mojibake() bool { return r.mojibake }
 
+// Mixed reports whether a file that is not UTF-8 has sequences of bytes that are: then it is never certain what it is.
+func (r *Reader) Mixed() bool { return r.charset.mixed }
+
 // Repairs is what was repaired, counted, as far as it concerns no row: once each schema.RepairBOM, RepairUTF16,
 // RepairWindows1252, RepairEncoding, RepairDelimiter, RepairEndMark; the lines above the header as RepairPreamble; a
 // header that has blank cells at its end as RepairCellsSurplus. A byte order mark in the middle of the file is among
