@@ -30,7 +30,7 @@ func (o Outcome) Problem() bool {
 
 // Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
 // and not for what the import as a whole did not do.
-func (r *Result) Problem() bool {
+func (r Result) Problem() bool {
 	return r.Outcome.Problem() && (r.Outcome != NotAttempted || r.Reason != "" && !r.Reason.OfImport())
 }
 

@@ -77,6 +77,9 @@ func TestEveryExampleWorks(t *testing.T) {
 						require.Zero(t, claimline(t, append(first, "--org", "acme")...).code)
 					}
 				}
+				if strings.HasPrefix(strings.TrimSpace(example), "claimline export") { // it is not written over
+					require.NoError(t, os.Remove("users.csv"))
+				}
 				got := claimline(t, words[1:]...)
 				if got.code == exitUsage { // nobody is there to answer
 					assert.Contains(t, got.stderr, "("+string(schema.CodeConsentMissing)+")")
