@@ -273,7 +273,7 @@ func (l *lives) file(content string, do func(*pipeline.Source)) {
 // imported claims a few accounts, each wanting all services, or one.
 func (l *lives) imported(by string) {
 	var b strings.Builder
-	b.WriteString("User ID/Email (Required),Title,Calling,Chat\n")
+	b.WriteString("User ID/Email (Required),Title,Claim,Calling,Chat\n")
 	seen := map[string]bool{}
 	type row struct {
 		*account
@@ -295,7 +295,7 @@ func (l *lives) imported(by string) {
 				r.wanted = append(r.wanted, service)
 			}
 		}
-		fmt.Fprintf(&b, "%s,%s,%s\n", email, r.title, strings.Join(cells, ","))
+		fmt.Fprintf(&b, "%s,%s,TRUE,%s\n", email, r.title, strings.Join(cells, ","))
 		rows = append(rows, r)
 	}
 	l.file(b.String(), func(source *pipeline.Source) {

@@ -64,8 +64,12 @@ func (s *Store) SealPlan(ctx context.Context, owner store.Owner, sha256 string, 
 // DropChunks implements store.Imports.
 func (s *Store) DropChunks(ctx context.Context, owner store.Owner) error {
 	return s.owning(ctx, owner, "drop the chunks", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM import_chunks WHERE import_id = ?", owner.ImportID)
-		return err
+		for _, table := range []string{"import_chunks", "chunk_rows"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE import = ?", owner.ImportID); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
