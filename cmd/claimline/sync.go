@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,41 +25,44 @@ func (a *app) syncCommand() *cobra.Command {
 	return cmd
 }
 
-const syncList = `FILE is the directory's full list, a CSV file with the addresses in the column email, "User ID/Email (Required)", mail or
-userPrincipalName, the first of these that it has. It may be - for stdin.`
+const syncList = `FILE is the directory's full list, a CSV file as it was exported. The addresses are in the column that --address names, or in
+the first that it has of email, "User ID/Email (Required)" and its other names, mail, EmailAddress, "Email Address [Required]" and
+userPrincipalName. Rows without an address, and guests (#EXT#), are left out and counted. It may be - for stdin.`
 
 func (a *app) syncPreviewCommand() *cobra.Command {
-	var missing string
+	var missing, address string
 	cmd := &cobra.Command{
 		Use:   "preview FILE",
 		Short: "Say what a directory run would do to each user, and change nothing",
 		Long: `Says what a directory run would do to each user, and changes nothing: how many of each kind, and first of all who is at risk.
 ` + syncList,
 		Example: `  claimline sync preview --org acme directory.csv
+  claimline sync preview --org acme --address mail directory.csv
   claimline sync preview --org acme --missing missing.csv directory.csv`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				return a.withSource(args[0], func(source *pipeline.Source) error {
-					plan, err := p.PreviewSync(cmd.Context(), organization.ID, source)
+					plan, err := p.PreviewSync(cmd.Context(), organization.ID, source, address)
 					if err != nil {
 						return err
 					}
 					if err := a.writeMissing(missing, plan); err != nil {
 						return err
 					}
+					a.sayList(source.Name, plan.List)
 					a.warnCase(plan)
 					return a.answerSync(plan)
 				})
 			})
 		},
 	}
-	addMissing(cmd, &missing)
+	addListFlags(cmd, &missing, &address)
 	return cmd
 }
 
 func (a *app) syncRunCommand() *cobra.Command {
-	var missing string
+	var missing, address string
 	var allowMass, yes bool
 	cmd := &cobra.Command{
 		Use:   "run FILE",
@@ -72,10 +76,11 @@ are back in it are active again. It shows that first, asks where somebody is the
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				return a.withSource(args[0], func(source *pipeline.Source) error {
-					plan, err := p.RunSync(cmd.Context(), organization.ID, source, allowMass, func(plan *pipeline.SyncPlan) error {
+					plan, err := p.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *pipeline.SyncPlan) error {
 						if err := a.writeMissing(missing, plan); err != nil {
 							return err
 						}
+						a.sayList(source.Name, plan.List)
 						a.warnCase(plan)
 						return a.agreeSync(cmd.Context(), plan, yes)
 					})
@@ -87,13 +92,14 @@ are back in it are active again. It shows that first, asks where somebody is the
 			})
 		},
 	}
-	addMissing(cmd, &missing)
+	addListFlags(cmd, &missing, &address)
 	cmd.Flags().BoolVar(&allowMass, "allow-mass-deactivate", false, "deactivate more than a tenth of the members, if it comes to that")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
 }
 
-func addMissing(cmd *cobra.Command, missing *string) {
+func addListFlags(cmd *cobra.Command, missing, address *string) {
+	cmd.Flags().StringVar(address, "address", "", "column of the addresses (default: the first that is known)")
 	cmd.Flags().StringVar(missing, "missing", "", "file to write the claimed users to whom the directory lacks, for its administrator")
 }
 
@@ -102,6 +108,37 @@ func (a *app) writeMissing(name string, plan *pipeline.SyncPlan) error {
 		return nil
 	}
 	return a.writeOutput(name, plan.WriteMissing)
+}
+
+// sayList says how the list was read, one sentence for each thing to know.
+func (a *app) sayList(file string, list pipeline.DirectoryNotes) {
+	column := schema.Printable(list.Column)
+	if len(list.Others) > 0 {
+		others := make([]string, len(list.Others))
+		for i, other := range list.Others {
+			others[i] = fmt.Sprintf("%q", other)
+		}
+		a.say("The addresses are those of the column %q; --address names another (%s).", column, strings.Join(others, ", "))
+	}
+	a.sayMended(file, list.Repairs)
+	switch n := list.NoAddress; {
+	case n == 1:
+		a.say("1 row has no address and was left out.")
+	case n > 1:
+		a.say("%d rows have no address and were left out.", n)
+	}
+	switch n := list.Guests; {
+	case n == 1:
+		a.say("1 guest (#EXT#) was left out.")
+	case n > 1:
+		a.say("%d guests (#EXT#) were left out.", n)
+	}
+	switch n := list.Disabled; {
+	case n == 1:
+		a.say("1 account is disabled in the directory (column %q); it is in the list all the same.", list.DisabledColumn)
+	case n > 1:
+		a.say("%d accounts are disabled in the directory (column %q); they are in the list all the same.", n, list.DisabledColumn)
+	}
 }
 
 // syncShown is how many users of one kind are listed on screen.
