@@ -25,7 +25,8 @@ const (
 // add counts a row.
 func (c causes) add(f *schema.Finding, line int) {
 	key := causeKey{reason: f.Reasons[0], column: f.Column}
-	if f.Column != "" && len(f.Details) > 0 {
+	ofOtherRow := key.reason == schema.CodeDuplicateRow || key.reason == schema.CodeClaimContradicted // then that row's line
+	if f.Column != "" && len(f.Details) > 0 && !ofOtherRow {
 		key.value = f.Details[0]
 	}
 	cause := c[key]

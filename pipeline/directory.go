@@ -94,22 +94,18 @@ func (p *Pipeline) readDirectory(ctx context.Context, source *Source, address st
 		return nil, err
 	}
 	d := &directory{line: reader.HeaderLine(), notes: DirectoryNotes{Repairs: map[schema.Repair]int{}}}
-	written := reader.HeaderCells()
-	d.header = make([]string, len(written))
-	for i, cell := range written {
-		d.header[i] = dialect.CleanHeader(cell)
-	}
+	d.header = reader.Header()
 	if d.column, err = d.addressColumn(source.Name, address); err != nil {
 		return nil, err
 	}
 	if d.column < 0 {
 		return nil, p.withoutAddresses(ctx, source, d.header, d.line)
 	}
-	if known := d.header[d.column]; !strings.EqualFold(strings.TrimSpace(written[d.column]), known) {
+	if _, cleaned := dialect.MatchHeader(reader.HeaderCells()[d.column], d.notes.Column); cleaned {
 		d.notes.Repairs[schema.RepairHeaderCleaned]++
 	}
 	rows := d.rows(source.Name)
-	if err := eachRecord(ctx, source, reader, len(written), d.column+1, dialect.CutOff(written), d.notes.Repairs, rows.read); err != nil {
+	if err := eachRecord(ctx, reader, d.column+1, d.notes.Repairs, rows.read); err != nil {
 		return nil, err
 	}
 	for kind, n := range reader.Repairs() {
@@ -126,9 +122,8 @@ func (p *Pipeline) readDirectory(ctx context.Context, source *Source, address st
 }
 
 // eachRecord hands over every record, as wide as the header where it can be made so: cells from mayLack on may be missing.
-func eachRecord(ctx context.Context, source *Source, reader *dialect.Reader, width, mayLack int, cut string, repairs map[schema.Repair]int,
-	each func(line int, cells []string) error,
-) error {
+func eachRecord(ctx context.Context, reader *dialect.Reader, mayLack int, repairs map[schema.Repair]int, each func(line int, cells []string) error) error {
+	header := reader.Header()
 	var records dialect.Records
 	for {
 		c, err := reader.Next(ctx)
@@ -139,21 +134,21 @@ func eachRecord(ctx context.Context, source *Source, reader *dialect.Reader, wid
 			err = c.Parse(reader.Format(), &records)
 		}
 		if err != nil {
-			return source.blame(err)
+			return err
 		}
 		if records.BlankRows > 0 {
 			repairs[schema.RepairBlankRow] += records.BlankRows
 		}
 		for i := range records.Len() {
-			cells, fit := records.Fit(i, width, mayLack, cut)
-			if reader.IsHeader(cells) {
+			cells, fitted := records.Fit(i, reader.Format(), mayLack)
+			if dialect.IsHeader(header, cells) {
 				repairs[schema.RepairHeaderRepeated]++
 				continue
 			}
-			switch fit {
-			case dialect.FitMissing:
+			if fitted&dialect.Missing != 0 {
 				repairs[schema.RepairCellsMissing]++
-			case dialect.FitSurplus:
+			}
+			if fitted&dialect.Surplus != 0 {
 				repairs[schema.RepairCellsSurplus]++
 			}
 			if err := each(records.Line(i), cells); err != nil {
@@ -251,10 +246,10 @@ func (r *directoryRows) read(line int, cells []string) error {
 			At(r.file, line, 0).WithFix(unreadable)
 	}
 	email, did := dialect.Clean(cells[d.column])
-	if did.Has(dialect.Trimmed) {
+	if did&dialect.Trimmed != 0 {
 		d.notes.Repairs[schema.RepairBlanksTrimmed]++
 	}
-	if did.Has(dialect.Formula) {
+	if did&dialect.Formula != 0 {
 		d.notes.Repairs[schema.RepairTextFormula]++
 	}
 	switch {
@@ -363,7 +358,7 @@ func (p *Pipeline) fullest(ctx context.Context, source *Source, address string, 
 		return 0, 0, err
 	}
 	found := make([]int, width)
-	err = eachRecord(ctx, source, reader, width, 0, dialect.CutOff(reader.HeaderCells()), map[schema.Repair]int{}, func(_ int, cells []string) error {
+	err = eachRecord(ctx, reader, 0, map[schema.Repair]int{}, func(_ int, cells []string) error {
 		for i, cell := range cells[:min(len(cells), width)] {
 			value, _ := dialect.Clean(cell)
 			if !strings.Contains(value, "@") {

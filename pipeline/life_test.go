@@ -321,12 +321,12 @@ func (l *lives) retracted() {
 	id := pick(l.choices, l.imports...)
 	var dry, done []schema.Retraction
 	var before pipeline.Retractable
-	tell := func(n pipeline.Retractable) { before = n }
-	keep := func(list *[]schema.Retraction) func(schema.Retraction) error {
-		return func(r schema.Retraction) error {
-			*list = append(*list, r)
-			return nil
-		}
+	tell := func(n pipeline.Retractable) error {
+		before = n
+		return nil
+	}
+	keep := func(list *[]schema.Retraction) func(schema.Retraction) {
+		return func(r schema.Retraction) { *list = append(*list, r) }
 	}
 	require.NoError(l.T, l.RetractImport(l.Context(), id, true, tell, keep(&dry)))
 	l.compare()

@@ -19,12 +19,40 @@ import (
 
 // Report says how rows are reported, and where to. It is the last stage of both passes, and can be run again later.
 type Report struct {
-	To     io.Writer
+	To     io.Writer // a Rewinder, best: then Plan reads a file once that nothing contradicts
 	Format ReportFormat
-	begun  bool // has been written to
+	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits, OnlyWarnings, or an outcome.
+	Only []string
+	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
+	Reason schema.Code
 
-	// OnlyProblems leaves only the rows that want attention: invalid, ineligible, failed or not attempted.
-	OnlyProblems bool
+	start int64 // where it begins in a Rewinder
+	begun bool  // has been written to
+}
+
+// What Report.Only can be, besides an outcome.
+const (
+	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
+	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyWarnings = "warnings"
+)
+
+// picks reports whether a row is to be reported.
+func (r *Report) picks(v *verdict) bool {
+	if !v.isRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+		return false
+	}
+	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
+		switch only {
+		case OnlyProblems:
+			return v.problem()
+		case OnlyEdits:
+			return len(v.edits) > 0
+		case OnlyWarnings:
+			return len(v.Warnings) > 0
+		}
+		return string(v.Outcome) == only
+	})
 }
 
 // ReportFormat is a form in which rows are reported.
@@ -41,7 +69,14 @@ const (
 // rowReporter writes rows as they come by, in file order.
 type rowReporter interface {
 	rows(c *chunk, numbers []int) error
-	end(schema.Summary) error
+	end(w whole) error
+}
+
+// whole is what a report knows of the import, or the dry run, beside its rows.
+type whole struct {
+	schema.Summary
+	order Order
+	imp   schema.Import // blank: a dry run
 }
 
 // reporting is a report under way.
@@ -63,39 +98,57 @@ func (r *Report) begin(l *usersfile.Layout, format dialect.Format, claiming sche
 	case ReportText:
 		rows = &textReporter{to: to, layout: l}
 	case ReportHTML:
-		rows = newHTMLReporter(to, l, r.OnlyProblems, claiming, policy)
+		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
 	default:
 		rows = newCSVReporter(to, l, format)
 	}
 	return &reporting{report: r, rows: rows}, nil
 }
 
-// Rewinder is what a report is written to that can take back what it was given.
+// Rewinder is what a report is written to that can take back what it was given: a file.
 type Rewinder interface {
-	io.Writer
-	Rewind() error
+	io.WriteSeeker
+	Truncate(size int64) error
+}
+
+// rewinder returns what the report is written to where that can take it back, else nil; and where it stands.
+func (r *Report) rewinder() (to Rewinder, at int64) {
+	to, ok := r.To.(Rewinder)
+	if !ok {
+		return nil, 0
+	}
+	at, err := to.Seek(0, io.SeekCurrent)
+	if err != nil { // a pipe
+		return nil, 0
+	}
+	return to, at
 }
 
 // rewind takes back what was written of a report that begins again.
 func (r *Report) rewind() error {
+	to, at := r.rewinder()
 	if !r.begun {
-		r.begun = true
+		r.begun, r.start = true, at
 		return nil
 	}
-	if to, ok := r.To.(Rewinder); ok {
-		if err := to.Rewind(); err != nil {
-			return fmt.Errorf("begin the report again: %w", err)
-		}
-		return nil
+	if to == nil {
+		return errors.New("a report that begins again is written to what cannot be rewound")
 	}
-	return errors.New("a report that begins again is written to what cannot be rewound")
+	_, err := to.Seek(r.start, io.SeekStart)
+	if err == nil {
+		err = to.Truncate(r.start)
+	}
+	if err != nil {
+		return fmt.Errorf("begin the report again: %w", err)
+	}
+	return nil
 }
 
 // chunk reports the rows of a chunk.
 func (r *reporting) chunk(c *chunk) error {
 	numbers := make([]int, 0, len(c.verdicts))
 	for i := range c.verdicts {
-		if c.verdicts[i].isRow() && (!r.report.OnlyProblems || c.verdicts[i].Outcome.Problem()) {
+		if r.report.picks(&c.verdicts[i]) {
 			numbers = append(numbers, i)
 		}
 	}
@@ -105,8 +158,8 @@ func (r *reporting) chunk(c *chunk) error {
 	return nil
 }
 
-func (r *reporting) end(s schema.Summary) error {
-	if err := r.rows.end(s); err != nil {
+func (r *reporting) end(w whole) error {
+	if err := r.rows.end(w); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
@@ -148,7 +201,7 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
 		return err
 	}
-	return rows.end(summary)
+	return rows.end(whole{Summary: summary, order: order, imp: imp})
 }
 
 // eachKept hands over every chunk of an import, in file order.
@@ -209,9 +262,7 @@ type jsonReporter struct {
 }
 
 func newJSONReporter(to *bufio.Writer, l *usersfile.Layout) *jsonReporter {
-	encoder := json.NewEncoder(to)
-	encoder.SetEscapeHTML(false)
-	return &jsonReporter{to: to, encoder: encoder, layout: l}
+	return &jsonReporter{to: to, encoder: schema.NewEncoder(to), layout: l}
 }
 
 func (r *jsonReporter) rows(c *chunk, numbers []int) error {
@@ -224,7 +275,7 @@ func (r *jsonReporter) rows(c *chunk, numbers []int) error {
 	return nil
 }
 
-func (r *jsonReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *jsonReporter) end(whole) error { return r.to.Flush() }
 
 // csvReporter writes the file again with six columns more.
 type csvReporter struct {
@@ -302,7 +353,7 @@ func (r *csvReporter) write(record []string, leaveOut int, said []string) error 
 	for column := len(r.layout.Header); column < len(record); column++ {
 		r.cells = append(r.cells, decodable(dialect.Restore(record[column], false)))
 	}
-	return r.writer.Write(r.cells)
+	return r.writer.WriteRaw(r.cells)
 }
 
 // decodable is a cell in UTF-8: each byte that could not be decoded becomes the replacement character. As it was, it
@@ -314,7 +365,7 @@ func decodable(cell string) string {
 	return string([]rune(cell))
 }
 
-func (r *csvReporter) end(schema.Summary) error {
+func (r *csvReporter) end(whole) error {
 	if err := r.header(); err != nil {
 		return err
 	}
@@ -359,4 +410,4 @@ func textLine(result *schema.Result) string {
 	return b.String()
 }
 
-func (r *textReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *textReporter) end(whole) error { return r.to.Flush() }

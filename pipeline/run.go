@@ -92,6 +92,16 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 	if err != nil {
 		return nil, err
 	}
+	if report != nil && pass.validate.layout.Has(usersfile.Claim) {
+		if to, _ := report.rewinder(); to == nil { // what makes a report begin again has to be known before it begins
+			if _, err := pass.run(ctx, nil); err != nil {
+				return nil, err
+			}
+			if pass, err = p.again(ctx, pass); err != nil {
+				return nil, err
+			}
+		}
+	}
 	var rows *reporting
 	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *chunk) error, error) {
 		if report == nil {
@@ -103,7 +113,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 	if err != nil || report == nil {
 		return plan, err
 	}
-	return plan, rows.end(plan.Summary(order, started, p.now()))
+	return plan, rows.end(whole{Summary: plan.Summary(order, started, p.now()), order: order})
 }
 
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
@@ -119,12 +129,20 @@ func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPas
 		if err != nil || !pass.plan.late {
 			return plan, err
 		}
-		v := pass.validate
-		if pass, err = p.open(ctx, pass.source, v.order, v.seed, pass.plan.disputes); err != nil {
+		if pass, err = p.again(ctx, pass); err != nil {
 			return nil, err
 		}
-		pass.validate.prepares = v.prepares
 	}
+}
+
+// again opens the file of a pass that has been run, for one that knows what that one found out.
+func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error) {
+	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes)
+	if err != nil {
+		return nil, err
+	}
+	next.validate.prepares = pass.validate.prepares
+	return next, nil
 }
 
 // open inspects the file and gathers what its rows are checked against.
@@ -165,7 +183,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 			return nil, err
 		}
 	}
-	v := &validateStage{pipeline: p, order: order, layout: l, reader: reader, format: reader.Format(), clock: clock, seed: seed}
+	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), clock: clock, seed: seed}
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
@@ -193,7 +211,7 @@ func (p *Pipeline) openReader(ctx context.Context, source *Source, order Order, 
 		return nil, err
 	}
 	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(source.Name, reader)
+		return nil, usersfile.EmailColumnMissing(ctx, source.Name, reader)
 	}
 	return reader, nil
 }

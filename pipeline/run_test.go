@@ -139,7 +139,11 @@ func (r *run) importing(file []byte, order pipeline.Order) (imp schema.Import, r
 // reported is the report of an import.
 func (r *run) reported(imp schema.Import, format pipeline.ReportFormat, onlyProblems bool) string {
 	var out bytes.Buffer
-	require.NoError(r.t, r.Report(r.t.Context(), imp, &pipeline.Report{To: &out, Format: format, OnlyProblems: onlyProblems}))
+	var only []string
+	if onlyProblems {
+		only = []string{pipeline.OnlyProblems}
+	}
+	require.NoError(r.t, r.Report(r.t.Context(), imp, &pipeline.Report{To: &out, Format: format, Only: only}))
 	return out.String()
 }
 

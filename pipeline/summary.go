@@ -37,6 +37,9 @@ func (p *Plan) Summary(order Order, started, finished time.Time) schema.Summary 
 	for code, n := range p.Tally.Foreseen {
 		s.Warnings[code] += n
 	}
+	for column, n := range p.Tally.ForeseenEdits {
+		s.Edits[column] += n
+	}
 	s.State = schema.StateCompleted
 	if hasProblem(p.Tally) {
 		s.State = schema.StateCompletedWithErrors

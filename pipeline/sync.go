@@ -207,11 +207,7 @@ func (s *SyncPlan) WriteMissing(to io.Writer) error {
 	}
 	for i := range s.missing {
 		u := &s.missing[i]
-		record := []string{u.Email, u.FirstName, u.LastName, u.DisplayName, u.Title, u.Department}
-		for j := range record {
-			record[j] = dialect.Guard(record[j])
-		}
-		if err := w.Write(record); err != nil {
+		if err := w.Write([]string{u.Email, u.FirstName, u.LastName, u.DisplayName, u.Title, u.Department}); err != nil {
 			return fmt.Errorf("write a user: %w", err)
 		}
 	}

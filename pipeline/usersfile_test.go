@@ -37,7 +37,7 @@ var (
 	longTexts  = []string{strings.Repeat("å", 65), strings.Repeat("x", 2000)}
 	badTexts   = []string{"two\nlines", "two\r\nlines", "tab\tinside", "bell\a", "del\x7f", "next\u0085line", "line\u2028separator", strings.Repeat("x", 70) + "\n"}
 	junk       = []string{"", "x", "Åäö", "two\nlines", "two\r\nlines", "\n", "\r", `say "hi"`, ";,|\t", "=1+1", "'=1", "''=1", "'x", "+4", "-", "\t=1", " padded ", "\u00a0", "\a", strings.Repeat("long ", 40)}
-	blanks     = []string{" ", "\t", "\u00a0", "\u200b", "\ufeff", "  \u2009"}
+	blanks     = []string{" ", "\t", "\u00a0", "\u200b", "\u202a", "  \u2009"}
 )
 
 // usersFile is a file, with what must become of it.
@@ -83,6 +83,9 @@ func (f *usersFile) drawColumns(c choices, w *world) {
 	if c.chance(50) {
 		f.columns = rapid.Permutation(f.columns).Draw(c.T, "columns")
 	}
+	for f.columns[len(f.columns)-1] == "" { // a blank header at the end is no column
+		f.columns = f.columns[:len(f.columns)-1]
+	}
 	f.header = make([]string, len(f.columns))
 	for i, column := range f.columns {
 		header := guard(column)
@@ -118,7 +121,7 @@ func drawUsersFile(t *rapid.T, w *world, least int) *usersFile {
 	var text strings.Builder
 	for range c.upTo(2) * c.upTo(1) {
 		f.write(c, &text, []string{""})
-		f.repairs["blank_row"]++
+		f.repairs["preamble"]++
 	}
 	f.write(c, &text, f.header)
 	byKey := map[string]*usersRow{}
@@ -315,6 +318,7 @@ func (f *usersFile) spoil(c choices, cells []string) []string {
 		for range 1 + c.upTo(2) {
 			cells = append(cells, pick(c, junk...))
 		}
+		cells = append(cells, "x") // blank cells beyond the header's are none
 	case 14:
 		if f.spoilsText {
 			set("K\xe5re", append([]string{"Anmärkning", "User Status"}, textColumns...)...)
@@ -341,7 +345,7 @@ func (w *world) ready() (ready []*person) {
 }
 
 func isBlank(r rune) bool {
-	return unicode.IsSpace(r) || strings.ContainsRune("\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", r)
+	return unicode.IsSpace(r) || strings.ContainsRune("\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u2060\ufeff", r)
 }
 
 // clean is how a cell is read: trimmed, then without its guard.

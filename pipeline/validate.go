@@ -63,7 +63,6 @@ type validateStage struct {
 	pipeline *Pipeline
 	order    Order
 	layout   *usersfile.Layout
-	reader   *dialect.Reader
 	format   dialect.Format
 	clock    claim.Clock
 	seed     maphash.Seed
@@ -104,32 +103,34 @@ func (v *validateStage) check(c *chunk) {
 		wishes = c.wishes
 	}
 	decodable := utf8.ValidString(c.text.Text)
+	undecodable := -1
 	var values usersfile.Values
 	var problems schema.Finding
 	for i := range n {
-		record, fit := v.layout.Fit(&c.records, i)
-		switch fit {
-		case dialect.FitMissing:
-			c.missing++
-		case dialect.FitSurplus:
-			c.surplus++
-		case dialect.FitNot:
+		record, fitted := v.layout.Fit(&c.records, i, v.format)
+		if fitted&dialect.Ragged != 0 {
 			c.verdicts[i].Finding = v.fieldCount(c, i)
 			continue
 		}
-		r := &c.rows[i]
+		if fitted&dialect.Missing != 0 {
+			c.missing++
+		}
+		if fitted&dialect.Surplus != 0 {
+			c.surplus++
+		}
+		r, before := &c.rows[i], c.repairs
 		v.layout.Read(record, &values, &c.repairs)
 		if wishes != nil {
 			r.Assignments, wishes = wishes[:services:services], wishes[services:]
 		}
-		undecodable := -1
 		if !decodable {
-			undecodable = slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
+			undecodable = firstUndecodable(record)
 		}
 		v.checkRow(record, &values, undecodable, r, &c.repairs, &problems)
 		if problems.Outcome != "" {
-			if r.Key == "" && v.reader.IsHeader(record) {
+			if r.Key == "" && dialect.IsHeader(v.layout.Header, record) {
 				c.repeated++
+				c.repairs = before
 				c.verdicts[i].Finding = noRow
 				problems = schema.Finding{}
 				continue
@@ -144,6 +145,11 @@ func (v *validateStage) check(c *chunk) {
 			r.hash = maphash.String(v.seed, r.Key)
 		}
 	}
+}
+
+// firstUndecodable returns the first column whose bytes are no UTF-8, or -1.
+func firstUndecodable(record []string) int {
+	return slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
 }
 
 // checkRow makes the checks of one row.
@@ -165,7 +171,7 @@ func (v *validateStage) fieldCount(c *chunk, i int) *schema.Finding {
 		next = 0 // the file ends here
 	}
 	record := c.records.Cells(i)
-	return v.layout.FieldCount(record, v.format.Comma(), v.format.OtherDelimiter(record), next)
+	return v.layout.FieldCount(record, v.format, next)
 }
 
 // cleared is n zero values, in the memory of old ones where that is large enough.
@@ -224,14 +230,15 @@ func (v *validateStage) decide(ctx context.Context, c *chunk) error {
 // decideRow applies the rules to one row.
 func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *claim.Account) {
 	r, verdict := &c.rows[i], &c.verdicts[i]
+	now := v.clock.AsOf(*account)
 	var values usersfile.Values
-	record, _ := v.layout.Fit(&c.records, i)
+	record, _ := v.layout.Fit(&c.records, i, v.format)
 	v.layout.Read(record, &values, &usersfile.Repairs{})
-	ownPhone := r.Unsigned && account.User.Phone == "+"+values[usersfile.Phone]
+	ownPhone := r.Unsigned && now.User.Phone == "+"+values[usersfile.Phone]
 	if ownPhone { // that a spreadsheet has taken the + off is neither a fault nor an edit
 		values[usersfile.Phone] = ""
 		var problems schema.Finding
-		v.checkRow(record, &values, -1, r, &usersfile.Repairs{}, &problems)
+		v.checkRow(record, &values, firstUndecodable(record), r, &usersfile.Repairs{}, &problems)
 		verdict.Finding = nil
 		if problems.Outcome != "" {
 			verdict.Finding = &problems
@@ -241,21 +248,21 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 		return
 	}
 	domain := schema.KeyDomain(r.Key)
-	decision := v.clock.Decide(&facts.Claiming, facts.Domains[domain], *account, r.Asked)
+	decision := v.clock.Decide(&facts.Claiming, facts.Domains[domain], now, r.Asked)
 	if decision.Outcome != schema.Ready {
-		verdict.refuse(decision, v.layout, domain, v.clock.TypeFor, facts, account)
+		verdict.refuse(decision, v.layout, domain, v.clock.TypeFor, facts, &now)
 		return
 	}
 	var doubtful []usersfile.Field
 	if !v.order.NoEdits {
 		usersfile.Spell(&values, &usersfile.Repairs{})
-		verdict.edits, doubtful = usersfile.Compare(&account.User.Profile, &values, nil)
+		verdict.edits, doubtful = usersfile.Compare(&now.User.Profile, &values, nil)
 	}
 	verdict.Finding = readyFinding(decision, doubtful)
 	if !v.prepares {
 		return
 	}
-	r.target = target{account: account.ID, status: account.User.Status}
+	r.target = target{account: now.ID, status: now.User.Status}
 	if due := v.clock.NextDue(*account); !due.IsZero() && !due.After(v.clock.Now) {
 		c.version = 0 // decided as of now, on what is not written yet
 	} else {

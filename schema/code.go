@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // Code names one reason, warning or error, the same everywhere: in results, summaries, messages and JSON.
 type Code string
 
@@ -244,6 +246,18 @@ var codes = map[Code]entry{
 
 // Outcome is the outcome of a row whose first reason is c; empty for codes that are no row's reason.
 func (c Code) Outcome() Outcome { return codes[c].outcome }
+
+// RowReasons lists the codes that can be a row's reason, by name.
+func RowReasons() []Code {
+	var list []Code
+	for code, entry := range codes {
+		if entry.outcome != "" {
+			list = append(list, code)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
 
 // Message says what was wrong, for an administrator; details are what the case adds, and may be left out.
 func (c Code) Message(details ...string) string { return fill(codes[c].message, details) }

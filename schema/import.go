@@ -28,6 +28,32 @@ func (o Outcome) Problem() bool {
 	return o == Invalid || o == Ineligible || o == Failed || o == NotAttempted
 }
 
+// Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
+// and not for what the import as a whole did not do.
+func (r *Result) Problem() bool {
+	return r.Outcome.Problem() && (r.Outcome != NotAttempted || r.Reason != "" && !r.Reason.OfImport())
+}
+
+// Problems counts the rows that want somebody's attention: see Result.Problem.
+func (s *Summary) Problems() int {
+	return s.Invalid + s.Ineligible + s.Failed + notAttempted(s.Reasons)
+}
+
+// Problems counts the rows that want somebody's attention: see Result.Problem.
+func (t *Tally) Problems() int {
+	return t.Outcomes[Invalid] + t.Outcomes[Ineligible] + t.Outcomes[Failed] + notAttempted(t.Reasons)
+}
+
+// notAttempted counts the rows that were not attempted for a reason of their own.
+func notAttempted(reasons map[Code]int) (n int) {
+	for reason, rows := range reasons {
+		if reason.Outcome() == NotAttempted && !reason.OfImport() {
+			n += rows
+		}
+	}
+	return n
+}
+
 // ClaimType says when a claimed account joins (R11).
 type ClaimType string
 
@@ -109,7 +135,10 @@ type Tally struct {
 	Reasons  map[Code]int    `json:"reasons,omitempty"`  // each row's first reason
 	Warnings map[Code]int    `json:"warnings,omitempty"` // occurrences, without detail; those of ready rows apart:
 	Foreseen map[Code]int    `json:"foreseen,omitempty"` // they come true only where the row is claimed
-	Edits    map[string]int  `json:"edits,omitempty"`    // cells that change an account, by column, of rows ready or claimed (R17)
+	// Edits are cells that change an account, by column (R17); those of ready rows apart: they are made only where the row is
+	// claimed.
+	Edits         map[string]int `json:"edits,omitempty"`
+	ForeseenEdits map[string]int `json:"foreseen_edits,omitempty"`
 }
 
 // Import is a job: one run over one file.
@@ -204,6 +233,7 @@ func (t *Tally) Add(other Tally) {
 	addCounts(&t.Warnings, other.Warnings)
 	addCounts(&t.Foreseen, other.Foreseen)
 	addCounts(&t.Edits, other.Edits)
+	addCounts(&t.ForeseenEdits, other.ForeseenEdits)
 }
 
 // Count counts n rows with the same outcome, reasons, of which only the first counts, and warnings.
@@ -223,8 +253,14 @@ func (t *Tally) Count(n int, outcome Outcome, reasons []Code, warnings []string)
 	}
 }
 
-// CountEdit counts a cell that changes an account, of a row that is ready or claimed.
-func (t *Tally) CountEdit(column string) { increase(&t.Edits, column, 1) }
+// CountEdit counts a cell that changes an account, of a row with this outcome.
+func (t *Tally) CountEdit(outcome Outcome, column string) {
+	if outcome == Ready {
+		increase(&t.ForeseenEdits, column, 1)
+		return
+	}
+	increase(&t.Edits, column, 1)
+}
 
 func increase[K comparable](counts *map[K]int, key K, n int) {
 	if *counts == nil {

@@ -12,7 +12,7 @@ func TestColumns(t *testing.T) {
 		"First Name", "Last Name", "Display Name", "User ID/Email (Required)", "User Status", "Last Service Accessed Time", "Title", "Department",
 		"Phone Number", "Preferred Language", "Source Organization", "Claim Type", "Claim",
 	}, Columns)
-	assert.Equal(t, []string{"Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix"}, ReportHeaders)
+	assert.Equal(t, []string{"Claimline Line", "Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix", "Claimline Edits"}, ReportHeaders)
 	assert.Contains(t, Columns, EmailHeader)
 	assert.Contains(t, Columns, ClaimTypeHeader)
 	assert.Contains(t, Columns, ClaimHeader)

@@ -38,6 +38,9 @@ func TestHelpOfEveryCommand(t *testing.T) {
 		path := strings.Fields(cmd.CommandPath())[1:]
 		got := claimline(t, append(path, "--help")...)
 		assert.Zero(t, got.code, cmd.CommandPath())
+		if cmd.HasParent() && !cmd.Parent().HasParent() {
+			assert.True(t, cmd.Parent().ContainsGroup(cmd.GroupID) && cmd.GroupID != "", "%s belongs to no group", cmd.CommandPath())
+		}
 		assert.True(t, strings.HasPrefix(got.stdout, "Examples:\n  claimline "), "%s: help starts with examples", cmd.CommandPath())
 		assert.Contains(t, got.stdout, "\nUsage:\n  "+cmd.CommandPath())
 		for line := range strings.Lines(got.stdout) {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/schema"
@@ -56,8 +56,8 @@ read, the service is taken as it is.`,
 
 // sayLoaded says what a snapshot held, and per file what was mended and not understood.
 func (a *app) sayLoaded(folder string, loaded *snapshot.Loaded) {
-	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(folder), count(loaded.Organizations, "organization"), users(loaded.Users),
-		count(loaded.Domains, "domain"), count(loaded.Licenses, "licence"), count(loaded.Claims, "open claim"))
+	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(folder), screen.Count(loaded.Organizations, "organization"), users(loaded.Users),
+		screen.Count(loaded.Domains, "domain"), screen.Count(loaded.Licenses, "licence"), screen.Count(loaded.Claims, "open claim"))
 	for _, file := range snapshot.Files() {
 		a.sayMended(file, loaded.Repairs[file])
 		if unknown := loaded.UnknownColumns[file]; len(unknown) > 0 {
@@ -97,26 +97,20 @@ func (a *app) showErrors(all snapshot.Errors) error {
 
 func problems(n int) string {
 	if n == snapshot.MostErrors {
-		return "at least " + count(n, "problem")
+		return "at least " + screen.Count(n, "problem")
 	}
-	return count(n, "problem")
+	return screen.Count(n, "problem")
 }
 
-// sayMended says what was mended in a file; nothing where nothing was.
+// sayMended says what was mended in a file, one sentence for each kind.
 func (a *app) sayMended(file string, repairs map[schema.Repair]int) {
-	var mended []string
 	for _, kind := range schema.Repairs {
-		n := repairs[kind]
-		if n == 0 {
-			continue
+		switch n := repairs[kind]; {
+		case n == 0:
+		case kind == schema.RepairWindows1252: // there were no accounts to agree with it
+			a.say("%s: It was read as Windows-1252, for it is not UTF-8.", schema.Printable(file))
+		default:
+			a.say("%s: %s", schema.Printable(file), screen.Repair(kind, n))
 		}
-		text := repairText(kind, n)
-		if text == string(kind) {
-			text += fmt.Sprintf(" (%d)", n)
-		}
-		mended = append(mended, text)
-	}
-	if len(mended) > 0 {
-		a.say("%s: Mended: %s.", schema.Printable(file), strings.Join(mended, ", "))
 	}
 }

@@ -14,7 +14,7 @@ func (c Clock) List(k *Case) (l schema.Listing, ok bool) {
 		return l, false
 	}
 	l = schema.Listing{
-		Email: a.User.Email, Status: k.status(), Conversations: known(a.User.Conversations), RetentionDays: k.Organization.RetentionDays,
+		Email: a.User.Email, Name: a.User.FullName(), Status: k.status(), Conversations: known(a.User.Conversations), RetentionDays: k.Organization.RetentionDays,
 		Licenses: a.User.Services,
 	}
 	if made != nil && (made.Open() || made.OrganizationID == k.Organization.ID) {
@@ -30,6 +30,7 @@ func (c Clock) List(k *Case) (l schema.Listing, ok bool) {
 		if a.Claim.Type == schema.Delayed {
 			l.Status = schema.DelayedClaim
 		} else {
+			l.Name = a.User.Edit(a.Claim.Edits).FullName() // R17: at once
 			l.Conversations = new(int)
 		}
 	case a.Claim != nil:

@@ -132,7 +132,7 @@ func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, 
 			err = c.Parse(o.reader.Format(), &records)
 		}
 		if err != nil {
-			return count, l.add(file, o.named(err))
+			return count, l.add(file, err)
 		}
 		o.count(schema.RepairBlankRow, records.BlankRows)
 		values = values[:0]
@@ -167,23 +167,29 @@ func (o *opened) count(kind schema.Repair, n int) {
 
 // take makes r record i; ok is false where that is no row to be read: the header again, or one with too many or too few cells.
 func (r *row) take(records *dialect.Records, i int) (ok bool) {
-	cells, fit := records.Fit(i, len(r.header), r.mayLack, r.cut)
+	cells, fitted := records.Fit(i, r.reader.Format(), r.mayLack)
 	r.line, r.cells, r.wrong = records.Line(i), cells, false
-	switch {
-	case r.reader.IsHeader(cells):
+	if dialect.IsHeader(r.header, cells) {
 		r.repairs[schema.RepairHeaderRepeated]++
 		return false
-	case fit == dialect.FitMissing:
-		r.repairs[schema.RepairCellsMissing]++
-	case fit == dialect.FitSurplus:
-		r.repairs[schema.RepairCellsSurplus]++
-	case fit == dialect.FitNot:
+	}
+	if fitted&dialect.Ragged != 0 {
 		refused := r.refuse("", schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
-		if len(cells) > len(r.header) {
+		switch other := r.reader.Format().OtherDelimiter(cells); {
+		case other != 0:
+			refused.Message = schema.HintOtherDelimiter.Message(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
+			refused.WithFix("%s", schema.HintOtherDelimiter.Fix())
+		case len(cells) > len(r.header):
 			refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
 		}
 		r.ragged = true
 		return false
+	}
+	if fitted&dialect.Missing != 0 {
+		r.repairs[schema.RepairCellsMissing]++
+	}
+	if fitted&dialect.Surplus != 0 {
+		r.repairs[schema.RepairCellsSurplus]++
 	}
 	return true
 }

@@ -70,10 +70,10 @@ func (r *row) cell(column string) string {
 	if did == 0 {
 		return value
 	}
-	if did.Has(dialect.Trimmed) {
+	if did&dialect.Trimmed != 0 {
 		r.repairs[schema.RepairBlanksTrimmed]++
 	}
-	if did.Has(dialect.Formula) {
+	if did&dialect.Formula != 0 {
 		r.repairs[schema.RepairTextFormula]++
 	}
 	return value

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -84,7 +83,6 @@ type opened struct {
 	header  []string       // as it is read: see dialect.CleanHeader
 	columns map[string]int // where each known column stands
 	mayLack int            // the first column whose cells a row may lack, as spreadsheets write blank ones
-	cut     string         // what was cut off the header's end
 	repairs map[schema.Repair]int
 	unknown []string // headers not understood
 	ended   bool     // it has been read to its end
@@ -108,7 +106,7 @@ func (l *loading) open(ctx context.Context, t table, order int, path string) err
 		o.reader, err = l.reader(ctx, o, l.options.Encoding)
 	}
 	if err != nil {
-		return l.add(order, o.named(err))
+		return l.add(order, err)
 	}
 	l.readHeader(o)
 	return nil
@@ -118,19 +116,10 @@ func (l *loading) reader(ctx context.Context, o *opened, encoding string) (*dial
 	return dialect.NewReader(ctx, o.path, o.file, o.file.Size(), dialect.Options{Limits: l.options.Limits, Encoding: encoding, Names: o.table.columns})
 }
 
-// named names the file in a refusal that does not name one yet.
-func (o *opened) named(err error) error {
-	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.File == "" && refused.Code != schema.CodeUsage {
-		refused.File = o.path
-	}
-	return err
-}
-
 // readHeader finds the table's columns.
 func (l *loading) readHeader(o *opened) {
 	written := o.reader.HeaderCells()
 	o.header = make([]string, len(written))
-	o.cut = dialect.CutOff(written)
 	at := func(column int, refused *schema.Error) {
 		l.problems = append(l.problems, problem{refused.At(o.path, o.reader.HeaderLine(), column+1).In(o.header[column]), o.order})
 	}
@@ -138,7 +127,11 @@ func (l *loading) readHeader(o *opened) {
 	for i, cell := range written {
 		name := dialect.CleanHeader(cell)
 		o.header[i] = name
-		known := slices.IndexFunc(o.table.columns, func(column string) bool { return dialect.SameHeader(column, name) })
+		cleaned := false
+		known := slices.IndexFunc(o.table.columns, func(column string) (same bool) {
+			same, cleaned = dialect.MatchHeader(cell, column)
+			return same
+		})
 		switch {
 		case name == "":
 		case known < 0:
@@ -150,7 +143,7 @@ func (l *loading) readHeader(o *opened) {
 				continue
 			}
 			o.columns[column] = i
-			if !strings.EqualFold(strings.TrimSpace(cell), column) {
+			if cleaned {
 				o.repairs[schema.RepairHeaderCleaned]++
 			}
 		}

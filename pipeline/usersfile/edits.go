@@ -199,11 +199,14 @@ func damaged(field Field, cell, own string) bool {
 	switch {
 	case strings.ContainsRune(cell, utf8.RuneError):
 		return true
-	case strings.Contains(cell, "?") && (field <= DisplayName || foreign && hasForeignLetter(own)):
+	case strings.Contains(encodedWord.ReplaceAllString(cell, ""), "?") && (field <= DisplayName || foreign && hasForeignLetter(own)):
 		return true
 	}
 	return own != "" && disguised(cell, own)
 }
+
+// encodedWord is text as mail headers carry it; its question marks are no letters that were lost.
+var encodedWord = regexp.MustCompile(`(?i)=\?[a-z0-9-]+\?[qb]\?[^?]*\?=`)
 
 func hasForeignLetter(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsLetter(r) })

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/unicode/runenames"
 
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -108,15 +109,15 @@ var rowCount = regexp.MustCompile(`(?i)^\(?\s*[0-9][0-9 .,\x{00a0}]*\s+(row|reco
 
 // FieldCount says of a record how its count of cells is wrong. next is the line on which the next record begins; 0: there
 // is none, and the file ends without a line end.
-func (l *Layout) FieldCount(record []string, delimiter, other byte, next int) *schema.Finding {
+func (l *Layout) FieldCount(record []string, format dialect.Format, next int) *schema.Finding {
 	cells, width := strconv.Itoa(len(record)), strconv.Itoa(len(l.Header))
 	f := schema.NewFinding(schema.CodeFieldCount, "", cells+" instead of "+width)
-	email := l.columns[Email]
+	email, other := l.columns[Email], format.OtherDelimiter(record)
 	switch line, ok := noUser(record, ""); {
 	case ok, len(record) < len(l.Header) && len(record) == 1 && sentence(line):
 		f.Explain(schema.HintNoUser, schema.Quote(line))
 	case other != 0:
-		f.Explain(schema.HintOtherDelimiter, delimiterName(other), delimiterName(delimiter))
+		f.Explain(schema.HintOtherDelimiter, dialect.NameDelimiter(other), dialect.NameDelimiter(format.Delimiter))
 	case len(record) == len(l.Header)+1 && isAddress(l.clean(record[email+1])) && !isAddress(l.clean(record[email])):
 		f.Explain(schema.HintRowNames, cells, width)
 	case len(record) > len(l.Header):
@@ -137,20 +138,6 @@ func sentence(line string) bool {
 func isAddress(cell string) bool {
 	_, problem := schema.ParseAddress(cell)
 	return problem == ""
-}
-
-func delimiterName(c byte) string {
-	switch c {
-	case ',':
-		return "commas"
-	case ';':
-		return "semicolons"
-	case '\t':
-		return "tabs"
-	case '|':
-		return "bars"
-	}
-	return strconv.Quote(string(rune(c)))
 }
 
 var (

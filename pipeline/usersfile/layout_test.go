@@ -84,6 +84,10 @@ func TestCleanedHeaders(t *testing.T) {
 	assert.Empty(t, l.Unknown)
 	assert.True(t, l.Added(4))
 	assert.True(t, l.Has(Claim))
+
+	l, err = NewLayout("f.csv", 1, []string{"Email", "'=Rooms", "+sum"}, []string{"=Rooms", "+Sum"}, Options{})
+	require.NoError(t, err)
+	assert.Zero(t, l.Cleaned, "a header is not cleaned that export has guarded")
 }
 
 // In a file without Claim, a column of nothing but booleans may be marks of who is meant, however late they come.
@@ -98,6 +102,11 @@ func TestMarks(t *testing.T) {
 	l.Mark([]string{"a@b.c", "", "he left", ""}, &m)
 	l.Mark([]string{"a@b.c", " Nej ", "0", "\u00a0"}, &later)
 	m.Add(later)
+	m.Add(Marks{}) // of a part whose rows are all ragged
+	empty := Marks{}
+	empty.Add(Marks{})
+	empty.Add(m)
+	assert.NotNil(t, l.Judge(empty))
 	refused := l.Judge(m)
 	require.NotNil(t, refused)
 	assert.Equal(t, schema.CodeColumnUnclear, refused.Code)

@@ -1,6 +1,10 @@
 package usersfile
 
-import "github.com/claimline/claimline/schema"
+import (
+	"slices"
+
+	"github.com/claimline/claimline/schema"
+)
 
 // Marks is what the cells of columns not understood could say of who is meant, in a file without the column Claim.
 type Marks struct {
@@ -33,7 +37,7 @@ func (l *Layout) Watches() bool { return len(l.marks) > 0 }
 // Add takes over what was seen in another part of the file.
 func (m *Marks) Add(other Marks) {
 	if m.filled == nil {
-		m.filled, m.other = make([]bool, len(other.filled)), make([]bool, len(other.other))
+		m.filled, m.other = slices.Clone(other.filled), slices.Clone(other.other)
 	}
 	for i := range other.filled {
 		m.filled[i] = m.filled[i] || other.filled[i]
