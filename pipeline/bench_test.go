@@ -28,7 +28,7 @@ func benchSnapshot(b *testing.B) (folder, file string) {
 	write := func(name, content string) {
 		require.NoError(b, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
 	}
-	write("organizations.csv", "id,name,kind,created\nacme,Acme,enterprise,2015-01-01\nfree,Free,consumer,2015-01-01\n")
+	write("organizations.csv", organizationsHeader+"acme,Acme,enterprise,2015-01-01,,,,\nfree,Free,consumer,2015-01-01,,,,\n")
 	write("domains.csv", "domain,organization_id,status\nacme.example,acme,verified\n")
 	write("licenses.csv", "organization_id,service,auto_assign\nacme,Messaging,TRUE\n")
 	users, rows := &strings.Builder{}, &strings.Builder{}
@@ -66,7 +66,7 @@ func benchPipeline(b *testing.B, folder string) *pipeline.Pipeline {
 	p := &pipeline.Pipeline{
 		Store: s, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: runtime.NumCPU(), Lease: time.Minute, Runner: "bench",
 	}
-	_, err = p.Load(b.Context(), folder)
+	_, err = p.Load(b.Context(), folder, pipeline.LoadOrder{})
 	require.NoError(b, err)
 	return p
 }

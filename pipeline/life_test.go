@@ -104,8 +104,8 @@ func (l *lives) writeSnapshot() {
 		content := header + "\n" + strings.Join(rows, "\n") + "\n"
 		require.NoError(l.T, os.WriteFile(filepath.Join(l.folder, name), []byte(content), 0o600))
 	}
-	table("organizations.csv", "id,name,kind,created,bring_conversations",
-		"acme,Acme,enterprise,2015-01-01,TRUE", "globex,Globex,enterprise,2015-01-01,FALSE", "free,Free,consumer,2015-01-01,", "home,Home,personal,2019-01-01,")
+	table("organizations.csv", strings.TrimSpace(organizationsHeader),
+		"acme,Acme,enterprise,2015-01-01,,,TRUE,", "globex,Globex,enterprise,2015-01-01,,,FALSE,", "free,Free,consumer,2015-01-01,,,,", "home,Home,personal,2019-01-01,,,,")
 	table("licenses.csv", "organization_id,service,quantity,auto_assign", fmt.Sprintf("acme,Calling,%d,", l.quantity["Calling"]), "acme,Chat,,")
 	table("domains.csv", "domain,organization_id,status", "acme.example,acme,verified", "acme.test,acme,verified", "acme.example,globex,verified", "home.example,free,claimed")
 	var users, claims []string
@@ -132,7 +132,7 @@ func (l *lives) writeSnapshot() {
 
 // load takes the snapshot in, for the first time or again.
 func (l *lives) load() {
-	_, err := l.Pipeline.Load(l.Context(), l.folder)
+	_, err := l.Pipeline.Load(l.Context(), l.folder, pipeline.LoadOrder{})
 	require.NoError(l.T, err)
 	l.claimed = map[string]string{"home.example": "free"}
 	l.verified = map[string]map[string]bool{"acme.example": {us: true, "globex": true}, "acme.test": {us: true}, "home.example": {"free": true}}
@@ -387,7 +387,7 @@ func (l *lives) synced() {
 		return found
 	}
 	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.PreviewSync(l.Context(), us, source)
+		plan, err := l.PreviewSync(l.Context(), us, source, "")
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, true), effects(plan))
 	})
@@ -404,7 +404,7 @@ func (l *lives) synced() {
 	}
 	on(true)
 	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.RunSync(l.Context(), us, source, true, func(*pipeline.SyncPlan) error { return nil })
+		plan, err := l.RunSync(l.Context(), us, source, "", true, func(*pipeline.SyncPlan) error { return nil })
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, false), effects(plan))
 	})

@@ -82,10 +82,10 @@ func TestInactiveForEver(t *testing.T) {
 func inactive(t *testing.T, p *pipeline.Pipeline, since string) error {
 	t.Helper()
 	_, err := p.Load(t.Context(), snapshotOf(t, map[string]string{
-		"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
+		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         "id,email,organization_id,status,inactive_since\nu4,u4@acme.example,hooli,inactive," + since + "\n",
-	}))
+	}), pipeline.LoadOrder{})
 	return err
 }
 

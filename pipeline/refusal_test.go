@@ -31,8 +31,8 @@ func small(t *testing.T) *pipeline.Pipeline {
 		users += "u" + string(rune('0'+i)) + ",u" + string(rune('0'+i)) + "@acme.example,hooli,active\n"
 	}
 	folder := snapshotOf(t, map[string]string{
-		"organizations.csv": "id,name,kind,created,bring_conversations,directory_sync\nacme,Acme AB,enterprise,2015-01-01,TRUE,FALSE\n" +
-			"hooli,Hooli,personal,2019-01-01,FALSE,FALSE\nsynced,Synced AB,enterprise,2015-01-01,TRUE,TRUE\n",
+		"organizations.csv": organizationsHeader + "acme,Acme AB,enterprise,2015-01-01,,FALSE,TRUE,\n" +
+			"hooli,Hooli,personal,2019-01-01,,FALSE,FALSE,\nsynced,Synced AB,enterprise,2015-01-01,,TRUE,TRUE,\n",
 		"domains.csv": "domain,organization_id,status\nacme.example,acme,verified\nacme.example,synced,verified\n",
 		"users.csv":   users,
 	})
@@ -43,10 +43,13 @@ func small(t *testing.T) *pipeline.Pipeline {
 		Store: s, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
 	}
-	_, err = p.Load(t.Context(), folder)
+	_, err = p.Load(t.Context(), folder, pipeline.LoadOrder{})
 	require.NoError(t, err)
 	return p
 }
+
+// organizationsHeader are the columns that organizations.csv must have.
+const organizationsHeader = "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails\n"
 
 // snapshotOf is a folder with these files.
 func snapshotOf(t *testing.T, files map[string]string) string {
@@ -342,17 +345,17 @@ func TestServicesAreColumns(t *testing.T) {
 		"Calling\nMöten": "", "Title": "value_invalid", "claim type ": "value_invalid", "Claimline Fix": "value_invalid", "Calling\nCALLING": "id_duplicate",
 	} {
 		folder := t.TempDir()
-		licenses := "organization_id,service\n"
+		licenses := "organization_id,service,quantity\n"
 		for name := range strings.SplitSeq(services, "\n") {
-			licenses += "acme," + name + "\n"
+			licenses += "acme," + name + ",\n"
 		}
 		for name, text := range map[string]string{
-			"organizations.csv": "id,kind,created\nacme,enterprise,2015-01-01\n", "domains.csv": "domain,organization_id,status\n",
+			"organizations.csv": organizationsHeader + "acme,,enterprise,2015-01-01,,,,\n", "domains.csv": "domain,organization_id,status\n",
 			"users.csv": "id,email,organization_id,status\n", "licenses.csv": licenses,
 		} {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 		}
-		_, err := small(t).Load(t.Context(), folder)
+		_, err := small(t).Load(t.Context(), folder, pipeline.LoadOrder{})
 		if code == "" {
 			require.NoError(t, err)
 			continue

@@ -51,7 +51,7 @@ func newRun(t *rapid.T, base string, w *world) *run {
 		Lease: time.Minute, Runner: "test", TransactionRows: 1 + c.upTo(20),
 	}}
 	w.snapshot(t, folder)
-	loaded, err := r.Load(t.Context(), folder)
+	loaded, err := r.Load(t.Context(), folder, pipeline.LoadOrder{})
 	require.NoError(t, err)
 	require.Equal(t, len(w.people), loaded.Users)
 	return r

@@ -176,6 +176,9 @@ func TestSourcesThatAreNoFile(t *testing.T) {
 	assert.Empty(t, s.imports(t))
 }
 
+// organizationsHeader are the columns that organizations.csv must have.
+const organizationsHeader = "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails\n"
+
 // TestSnapshotWithAWrongDate loads nothing of a snapshot that is wrong on line 5,000.
 func TestSnapshotWithAWrongDate(t *testing.T) {
 	t.Parallel()
@@ -193,7 +196,7 @@ func TestSnapshotWithAWrongDate(t *testing.T) {
 		fmt.Fprintf(&users, "new%d,new%d@acme.example,consumer,active,%s\n", line, line, date)
 	}
 	for name, content := range map[string]string{
-		"organizations.csv": "id,name,kind,created\nconsumer,Changed,consumer,2012-01-01\nadded,Added,personal,2019-01-01\n",
+		"organizations.csv": organizationsHeader + "consumer,Changed,consumer,2012-01-01,,,,\nadded,Added,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         users.String(),
 	} {
@@ -203,7 +206,7 @@ func TestSnapshotWithAWrongDate(t *testing.T) {
 	assert.Equal(t, exitFailed, got.code)
 	refused := got.refusal(t)
 	assert.Equal(t, schema.CodeValueInvalid, refused.Code)
-	assert.Contains(t, refused.Message, filepath.Join(folder, "users.csv")+":5000:5: ")
+	assert.Contains(t, refused.Message, filepath.Join(folder, "users.csv")+":5000, column \"last_sign_in\": ")
 	assert.Contains(t, refused.Message, "2024-02-30")
 	assert.Equal(t, before, s.run(t, "export").stdout, "nothing of it was loaded")
 	assert.Equal(t, schema.CodeOrganizationUnknown, s.run(t, "export", "--org", "added", "--json").refusal(t).Code)
@@ -235,7 +238,7 @@ func TestLogsHoldNoCells(t *testing.T) {
 	headerless := write(t, "headerless.csv", "Hemlig,"+secret+"@acme.example,TRUE\n"+"Annan,annan@acme.example,TRUE\n")
 	snapshot := t.TempDir()
 	for name, content := range map[string]string{
-		"organizations.csv": "id,name,kind,created\nconsumer,Webex Free,consumer,2012-01-01\n",
+		"organizations.csv": organizationsHeader + "consumer,Webex Free,consumer,2012-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         "id,email,organization_id,status\n1," + secret + " at acme.example,consumer,active\n",
 	} {

@@ -66,8 +66,8 @@ func TestOverlappingImports(t *testing.T) {
 func TestSettingsChangeDuringAnImport(t *testing.T) {
 	t.Parallel()
 	const (
-		organizations = "id,name,kind,created,directory_sync,bring_conversations,activation_emails\n"
-		acme          = "acme,Acme AB,enterprise,2015-03-02,FALSE,TRUE,TRUE\n"
+		organizations = "id,name,kind,created,directory_sync,bring_conversations,activation_emails,sso\n"
+		acme          = "acme,Acme AB,enterprise,2015-03-02,FALSE,TRUE,TRUE,\n"
 		domains       = "domain,organization_id,status\n"
 		acmeTest      = "@acme.test"
 	)
@@ -78,7 +78,7 @@ func TestSettingsChangeDuringAnImport(t *testing.T) {
 		outcome                schema.Outcome
 	}{
 		{
-			"directory synchronization is switched on", "acme,Acme AB,enterprise,2015-03-02,TRUE,TRUE,TRUE\n", "",
+			"directory synchronization is switched on", "acme,Acme AB,enterprise,2015-03-02,TRUE,TRUE,TRUE,\n", "",
 			func(schema.Result) schema.Code { return schema.CodeDirectorySyncEnabled }, schema.NotAttempted,
 		},
 		{
@@ -91,7 +91,7 @@ func TestSettingsChangeDuringAnImport(t *testing.T) {
 			}, schema.Ineligible,
 		},
 		{
-			"conversations may not be brought any more", "acme,Acme AB,enterprise,2015-03-02,FALSE,FALSE,TRUE\n", "",
+			"conversations may not be brought any more", "acme,Acme AB,enterprise,2015-03-02,FALSE,FALSE,TRUE,\n", "",
 			func(r schema.Result) schema.Code {
 				if r.ClaimType == schema.Delayed {
 					return schema.CodeStaleClaimType
