@@ -162,7 +162,7 @@ func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schem
 		}
 	}
 	if imp.ConsentedAt.IsZero() {
-		if err := p.Store.Consent(ctx, owner, p.now()); err != nil {
+		if err := p.Store.Consent(ctx, owner, p.now(), ""); err != nil {
 			return fmt.Errorf("record the consent: %w", err)
 		}
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -23,6 +22,12 @@ import (
 
 // small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
 func small(t *testing.T) *pipeline.Pipeline {
+	t.Helper()
+	return smallOn(t, func(db store.DB) store.DB { return db })
+}
+
+// smallOn is small on a database that behaves otherwise.
+func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
 	t.Helper()
 	users := "id,email,organization_id,status\n"
 	for i := range 10 {
@@ -34,11 +39,11 @@ func small(t *testing.T) *pipeline.Pipeline {
 		"domains.csv": "domain,organization_id,status\nacme.example,acme,verified\nacme.example,synced,verified\n",
 		"users.csv":   users,
 	})
-	s, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	p := &pipeline.Pipeline{
-		Store: s, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
+		Store: store.New(as(db)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
 	}
 	_, err = p.Load(t.Context(), folder)
@@ -225,26 +230,36 @@ func TestConsentToNothing(t *testing.T) {
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
 
-// broken is a store that fails to apply the chunk with this number so many times.
+// broken is a database that fails to finish the chunk with this number so many times.
 type broken struct {
-	store.Store
+	store.DB
 	chunk, times int
 	err          error
 }
 
-func (b *broken) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.Clock, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (store.Applied, error)) error {
-	if number == b.chunk && b.times > 0 {
+func (b *broken) Write(ctx context.Context, do func(store.Tx) error) error {
+	return b.DB.Write(ctx, func(tx store.Tx) error { return do(&brokenTx{Tx: tx, broken: b}) })
+}
+
+type brokenTx struct {
+	store.Tx
+	broken *broken
+}
+
+func (t *brokenTx) FinishChunk(ctx context.Context, importID int64, number int, results []byte, tally schema.Tally) error {
+	if b := t.broken; number == b.chunk && b.times > 0 {
 		b.times--
 		return b.err
 	}
-	return b.Store.ApplyChunk(ctx, owner, clock, number, known, keys, decide)
+	return t.Tx.FinishChunk(ctx, importID, number, results, tally)
 }
 
 // Machinery that breaks costs no row: it is tried again, and what does not work after three times is failed, row by row.
 func TestBrokenMachinery(t *testing.T) {
 	for times, failed := range map[int]int{1: 0, 2: 0, 3: 3} {
-		p := small(t)
-		p.Store = &broken{Store: p.Store, chunk: 1, times: times, err: errors.New("disk on fire, at u4@acme.example")}
+		p := smallOn(t, func(db store.DB) store.DB {
+			return &broken{DB: db, chunk: 1, times: times, err: errors.New("disk on fire, at u4@acme.example")}
+		})
 		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
 		require.NoError(t, err)
 		require.Equal(t, failed, imp.Tally.Outcomes[schema.Failed])
@@ -263,9 +278,9 @@ func TestBrokenMachinery(t *testing.T) {
 
 // A store that refuses ends the import where it stands; it can be gone on with.
 func TestStoreRefuses(t *testing.T) {
-	p := small(t)
-	whole := p.Store
-	p.Store = &broken{Store: whole, chunk: 2, times: 1, err: &schema.Error{Code: schema.CodeDatabaseFull}}
+	p := smallOn(t, func(db store.DB) store.DB {
+		return &broken{DB: db, chunk: 2, times: 1, err: &schema.Error{Code: schema.CodeDatabaseFull}}
+	})
 	imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
 	require.Equal(t, schema.CodeDatabaseFull, schema.CodeOf(err))
 	require.Equal(t, schema.StateFailed, imp.State)
@@ -274,7 +289,6 @@ func TestStoreRefuses(t *testing.T) {
 	require.Equal(t, 6, s.Claimed)
 	require.Equal(t, 4, s.NotAttempted)
 
-	p.Store = whole
 	imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCompleted, imp.State)

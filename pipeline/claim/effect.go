@@ -23,6 +23,11 @@ type Effect struct {
 	Mails  []Mail        // to the owner, about the claim
 }
 
+// Empty reports whether nothing happens.
+func (e *Effect) Empty() bool {
+	return e.Claim == nil && e.User == nil && e.Joins == nil && !e.Gone && len(e.Mails) == 0
+}
+
 // After returns the account as it is after an effect of time. The zero Account means that there is none.
 func (e *Effect) After() Account {
 	if e.Gone {

@@ -67,3 +67,9 @@ func noteSignIn(made *schema.Claim, at time.Time) {
 		made.SignedInAt = at
 	}
 }
+
+// Belongs reports whether the account belongs to the organization that asks, or is under its open claim.
+func (v *View) Belongs() bool {
+	a := &v.Account
+	return a.ID != 0 && (a.User.OrganizationID == v.Organization.ID || a.Claim != nil && a.Claim.OrganizationID == v.Organization.ID)
+}

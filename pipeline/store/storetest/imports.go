@@ -44,8 +44,8 @@ var importTests = map[string]func(*suite){
 		require.Nil(s, kept.Results)
 		require.Equal(s, kept.Planned, kept.Applied)
 
-		require.NoError(s, s.Consent(s.ctx(), owner, s.now.Add(time.Second)))
-		want.State, want.ConsentedAt = schema.StateApplying, s.now.Add(time.Second)
+		require.NoError(s, s.Consent(s.ctx(), owner, s.now.Add(time.Second), "ann"))
+		want.State, want.ConsentedAt, want.ConsentedBy = schema.StateApplying, s.now.Add(time.Second), "ann"
 		require.Equal(s, want, s.imported(owner.ImportID))
 		c := s.apply(owner, 1, []string{"a@acme.example", "b@acme.example"})
 		want.Tally = schema.Tally{
@@ -142,7 +142,7 @@ var importTests = map[string]func(*suite){
 		for _, err := range []error{
 			s.KeepChunk(s.ctx(), old, store.Chunk{Number: 9}),
 			s.SealPlan(s.ctx(), old, "x", nil),
-			s.Consent(s.ctx(), old, s.now),
+			s.Consent(s.ctx(), old, s.now, "ann"),
 			s.RenewImport(s.ctx(), old, s.now, time.Hour),
 			s.ApplyChunk(s.ctx(), old, s.clock(), 1, 0, asked(keys...), c.decide),
 			s.FinishImport(s.ctx(), old, store.ImportEnd{State: schema.StateFailed, At: s.now, RemoveRows: true}),

@@ -18,14 +18,16 @@ import (
 
 // Run runs the suite. For each test fresh prepares an empty database and returns a function that opens it: every call
 // is one more handle, such as another process would have.
-func Run(t *testing.T, fresh func(t *testing.T) (open func() store.Store)) {
+func Run(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
 	for _, group := range []map[string]func(*suite){loadTests, factsTests, licenseTests, importTests, applyTests, dueTests, concurrencyTests, settingsTests, claimsTests} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				s := &suite{T: t, open: fresh(t), now: start}
-				s.Store = s.another()
+				s.db = s.open()
+				s.Store = store.New(s.db)
+				s.Cleanup(func() { require.NoError(s, s.Close()) })
 				test(s)
 			})
 		}
@@ -43,14 +45,15 @@ const (
 // suite is one test on a database of its own.
 type suite struct {
 	*testing.T
-	store.Store
-	open func() store.Store
+	*store.Store
+	db   store.DB // of Store
+	open func() store.DB
 	now  time.Time
 }
 
 // another opens one more handle on the database.
-func (s *suite) another() store.Store {
-	handle := s.open()
+func (s *suite) another() *store.Store {
+	handle := store.New(s.open())
 	s.Cleanup(func() { require.NoError(s, handle.Close()) })
 	return handle
 }
@@ -184,7 +187,7 @@ func (s *suite) held(organization string) map[string]int {
 func (s *suite) importing(organization string, chunks ...[]string) store.Owner {
 	s.Helper()
 	owner := s.planned(organization, chunks...)
-	require.NoError(s, s.Consent(s.ctx(), owner, s.now))
+	require.NoError(s, s.Consent(s.ctx(), owner, s.now, "ann"))
 	return owner
 }
 
