@@ -113,6 +113,9 @@ func TestHeldIsWhatIsGiven(t *testing.T) {
 					}
 				}
 				accounts[i] = e.After()
+				if n+1 < len(effects) {
+					effects[n+1].Before = accounts[i]
+				}
 				if e.Joins != nil {
 					accounts = append(accounts, Account{ID: int64(100 + len(accounts)), User: *e.Joins, Organization: v.Account.Claiming})
 				}

@@ -168,6 +168,19 @@ func (l *Licenses) Apply(e *Effect) {
 	}
 }
 
+// Follow applies effects one after the other. What happens to an account again happens to it as the licences left it.
+func (l *Licenses) Follow(effects []Effect) {
+	before := map[int64]*Effect{}
+	for i := range effects {
+		e := &effects[i]
+		if first := before[e.Before.ID]; first != nil {
+			e.Before = first.After()
+		}
+		l.Apply(e)
+		before[e.Before.ID] = e
+	}
+}
+
 // Holders returns the organizations whose licences an effect gives out or takes back, at most two.
 func (e *Effect) Holders() (organizations []string) {
 	a, made := &e.Before, e.Before.Claim

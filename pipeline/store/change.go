@@ -55,9 +55,7 @@ func (s *Store) Change(ctx context.Context, rules claim.Rules, id string, keys [
 			}
 		}
 		licenses := claim.NewLicenses(list)
-		for i := range effects {
-			licenses.Apply(&effects[i])
-		}
+		licenses.Follow(effects)
 		return writeEffects(ctx, tx, effects, licenses)
 	})
 }

@@ -151,9 +151,7 @@ func (d due) find(ctx context.Context, organizations ...string) ([]claim.Effect,
 			return nil, nil, err
 		}
 		licenses := claim.NewLicenses(list)
-		for i := range effects {
-			licenses.Apply(&effects[i])
-		}
+		licenses.Follow(effects)
 		return effects, licenses, nil
 	}
 }
@@ -163,8 +161,12 @@ func (d due) effects(ctx context.Context, organizations []string) ([]claim.Effec
 	decided, inactive := d.thresholds()
 	seen := map[int64]struct{}{}
 	var places []place
+	limit := d.limit
+	if limit > 0 {
+		limit++ // one more tells that there are more
+	}
 	for _, id := range organizations {
-		list, err := d.tx.Due(ctx, id, decided, inactive, d.limit)
+		list, err := d.tx.Due(ctx, id, decided, inactive, limit)
 		if err != nil {
 			return nil, err
 		}

@@ -26,13 +26,17 @@ type claimKind struct {
 	edited   bool
 }
 
-// insertClaims inserts the claims of a group. The limit, which is none, keeps SQLite from parsing a value again wherever it
-// is used. Ids are left out: they go on from the largest, as the documentation of the database has it, and finding that this
-// one is free would cost a search of the table.
-const insertClaims = `INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, user, line, edits, source)
-	SELECT ?1, ?2, ?3, ?4, ?5, ?6, user, line, edits,
-		CASE WHEN ?4 THEN (SELECT u.organization FROM users u WHERE u.id = user AND u.services IS NOT NULL) END
-	FROM (SELECT value ->> 0 AS user, value ->> 1 AS line, value ->> 2 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)`
+// The claims of a group, as an object: lines, which are its keys, with accounts, or with pairs of an account and edits. The limit,
+// which is none, keeps SQLite from parsing a value again wherever it is used. Ids are left out: they go on from the largest, as
+// the documentation of the database has it, and finding that this one is free would cost a search of the table.
+const (
+	insertClaims = `INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, source, line, user, edits)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6,
+			CASE WHEN ?4 THEN (SELECT u.organization FROM users u WHERE u.id = account AND u.services IS NOT NULL) END, `
+	insertPlain  = insertClaims + "CAST(line AS INTEGER), account, NULL FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
+	insertEdited = insertClaims + `CAST(line AS INTEGER), account, edits
+		FROM (SELECT key AS line, value ->> 0 AS account, value ->> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)`
+)
 
 // InsertClaims implements store.Claims. An account with an open claim breaks the index claims_open.
 func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64, error) {
@@ -57,7 +61,11 @@ func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64,
 			ids[place] = next
 			next++
 		}
-		if err := t.exec(ctx, insertClaims, number, seconds(batch.At), importID, group.delayed, string(group.status), null(group.services),
+		statement := insertPlain
+		if group.edited {
+			statement = insertEdited
+		}
+		if err := t.exec(ctx, statement, number, seconds(batch.At), importID, group.delayed, string(group.status), null(group.services),
 			group.json(batch.Claims)); err != nil {
 			return nil, err
 		}
@@ -91,21 +99,24 @@ func groupClaims(claims []store.NewClaim) []*claimGroup {
 	return groups
 }
 
-// json returns the rows of the group as its statement takes them: [account, line], or [account, line, edits].
+// json returns the rows of the group as its statement takes them.
 func (g *claimGroup) json(claims []store.NewClaim) string {
 	list := make([]byte, 0, 20*len(g.rows))
 	for n, place := range g.rows {
 		c := &claims[place]
-		list = append(list, "[,"[min(n, 1)], '[')
-		list = strconv.AppendInt(list, c.AccountID, 10)
-		list = append(list, ',')
+		list = append(list, "{,"[min(n, 1)], '"')
 		list = strconv.AppendInt(list, int64(c.Line), 10)
+		list = append(list, '"', ':')
+		if g.edited {
+			list = append(list, '[')
+		}
+		list = strconv.AppendInt(list, c.AccountID, 10)
 		if g.edited {
 			list = append(append(list, ','), encode(encode(c.Edits))...)
+			list = append(list, ']')
 		}
-		list = append(list, ']')
 	}
-	return string(append(list, ']'))
+	return string(append(list, '}'))
 }
 
 // ImportClaims implements store.Claims.

@@ -33,6 +33,38 @@ func (s *suite) choose(key string, choice schema.Choice, to ...string) {
 		require.Empty(s, refused)
 		return []claim.Effect{effect}, nil
 	}))
+	s.checkHeld()
+}
+
+// retracted takes an organization's claim back.
+func (s *suite) retracted(organization, key string) {
+	s.Helper()
+	k := s.one(organization, key)
+	require.Empty(s, s.clock().Retract(&k))
+	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, one(s.clock().Retracted(&k))))
+	s.checkHeld()
+}
+
+// synced lets a directory run have this effect on members.
+func (s *suite) synced(organization string, effect schema.SyncEffect, keys ...string) {
+	s.Helper()
+	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, keys, func(cases []claim.Case) ([]claim.Effect, error) {
+		effects := make([]claim.Effect, len(cases))
+		for i := range cases {
+			effects[i] = s.clock().Synced(&cases[i], effect)
+		}
+		return effects, nil
+	}))
+	s.checkHeld()
+}
+
+// swept writes all that is due.
+func (s *suite) swept() schema.Swept {
+	s.Helper()
+	swept, err := s.Sweep(s.ctx(), s.clock())
+	require.NoError(s, err)
+	s.checkHeld()
+	return swept
 }
 
 // removed removes a member, or its claim.
