@@ -23,7 +23,7 @@ import (
 type config struct {
 	DB      string        `koanf:"db"`
 	Org     string        `koanf:"org"`
-	Workers int           `koanf:"workers" validate:"min=1"`
+	Workers int           `koanf:"workers" validate:"min=1,max=1024"`
 	Lease   time.Duration `koanf:"lease" validate:"min=100ms"` // how long an import stays with a process that has died
 	Limits  limits        `koanf:"limits"`
 
@@ -91,6 +91,8 @@ func (a *app) readConfig() (config, error) {
 		_, key, _ := strings.Cut(invalid[0].Namespace(), ".")
 		must := "at least " + invalid[0].Param()
 		switch invalid[0].Tag() {
+		case "max":
+			must = "at most " + invalid[0].Param()
 		case "datetime":
 			must = "a date like " + invalid[0].Param()
 		case "hostname_port":
