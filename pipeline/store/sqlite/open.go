@@ -65,15 +65,14 @@ func Open(ctx context.Context, path string, options Options) (*DB, error) {
 	if err := findFile(path, options); err != nil {
 		return nil, err
 	}
-	deadline := time.Now().Add(busyTimeout)
-	for upgrades := 0; ; {
+	for tries, upgrades := 0, 0; ; tries++ {
 		db, err := open(ctx, path, options)
 		switch {
 		case err == nil:
 			return db, nil
 		case errors.Is(err, errUpgrade) && upgrades < maxUpgrades:
 			upgrades++
-		case schema.CodeOf(err) != schema.CodeDatabaseBusy, time.Now().After(deadline): // SQLite itself does not always wait
+		case schema.CodeOf(err) != schema.CodeDatabaseBusy, tries == int(busyTimeout/openAgain): // SQLite itself does not always wait
 			return nil, err
 		}
 		select {
