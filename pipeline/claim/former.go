@@ -2,13 +2,19 @@ package claim
 
 import "github.com/claimline/claimline/schema"
 
-// The names that these types had before; they go with their last user.
-type (
-	Clock = Rules      // Clock is Rules.
-	Case  = View       // Case is View.
-	Wish  = Assignment // Wish is Assignment.
-	Pool  = Licenses   // Pool is Licenses.
-)
+// The former names of types; they go with their last user.
+
+// Clock is Rules.
+type Clock = Rules
+
+// Case is View.
+type Case = View
+
+// Wish is Assignment.
+type Wish = Assignment
+
+// Pool is Licenses.
+type Pool = Licenses
 
 // NewPool is NewLicenses.
 func NewPool(licenses []schema.License) *Licenses { return NewLicenses(licenses) }
