@@ -24,7 +24,7 @@ import (
 
 // wholeDialect says that package dialect reads preambles, headers that stand there twice, cells that are missing or too many
 // and blank, formulas of nothing but text and end marks, and does not guess at an encoding.
-const wholeDialect = false
+const wholeDialect = true
 
 // wholeStore says that package store keeps how a file is to be read.
 const wholeStore = false
@@ -91,7 +91,9 @@ type usersRow struct {
 }
 
 // order is how the file is to be read.
-func (f *usersFile) order() pipeline.Order { return pipeline.Order{Organization: us, NoEdits: f.noEdits} }
+func (f *usersFile) order() pipeline.Order {
+	return pipeline.Order{Organization: us, NoEdits: f.noEdits}
+}
 
 func (f *usersFile) drawColumns(c choices, w *world) {
 	for _, column := range slices.Concat([]string{emailColumn}, textColumns, readOnlyColumns, otherColumns) {
