@@ -72,7 +72,7 @@ func TestPreamble(t *testing.T) {
 		assert.Equal(t, [][]string{{"ann@x.example", "Ann"}}, got.rows, name)
 		assert.Equal(t, c.delimiter, r.Format().Delimiter, name)
 		want := repairs{}
-		for kind, n := range (map[schema.Repair]int{schema.RepairPreamble: c.lines, schema.RepairBOM: c.bom}) {
+		for kind, n := range map[schema.Repair]int{schema.RepairPreamble: c.lines, schema.RepairBOM: c.bom} {
 			if n > 0 {
 				want[kind] = n
 			}
