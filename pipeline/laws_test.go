@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,9 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 			}
 		}
 		require.Equal(t, planned, results, "import does what validate showed")
+		shown, err := json.Marshal(r.plan)
+		require.NoError(t, err)
+		require.JSONEq(t, string(shown), string(imp.Plan))
 		imported, err := pipeline.Summarize(imp)
 		require.NoError(t, err)
 		addUp(t, imported, results)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
@@ -220,5 +221,75 @@ func TestManyNameEdits(t *testing.T) {
 	}{{20, 20, false}, {21, 21, true}, {21, 209, true}, {21, 210, false}, {2001, 20_000, true}, {2000, 20_000, false}, {0, 0, false}} {
 		plan := pipeline.Plan{NameEdits: c.renamed, Tally: schema.Tally{Outcomes: map[schema.Outcome]int{schema.Ready: c.ready}}}
 		assert.Equal(t, c.many, plan.ManyNameEdits(), c)
+	}
+}
+
+// encoded is a text in the encoding of this name.
+func encoded(t *testing.T, name, text string) string {
+	t.Helper()
+	e, err := htmlindex.Get(name)
+	require.NoError(t, err)
+	written, err := e.NewEncoder().String(text)
+	require.NoError(t, err)
+	return written
+}
+
+// A file that is neither UTF-8 nor UTF-16 is read as Windows-1252 only where at least nine in ten of its names say then
+// what the accounts say; otherwise somebody has to say what it is.
+func TestEncodings(t *testing.T) {
+	if !wholeDialect || !wholeStore {
+		t.Skip("needs the whole dialect, and a store that keeps how a file is read")
+	}
+	rows := func(names ...string) string {
+		text := "First Name,Last Name,Email,Claim\n"
+		for i, name := range names {
+			text += fmt.Sprintf("%s,Öberg,u%d@acme.example,TRUE\n", name, i)
+		}
+		return text
+	}
+	for name, c := range map[string]struct {
+		encoding, text, said string
+		code                 schema.Code
+		says                 string // where it is refused
+		repair               schema.Repair
+	}{
+		"as the accounts":      {"windows-1252", rows("Åsa", "Åsa"), "", "", "", schema.RepairWindows1252},
+		"nine in ten":          {"windows-1252", rows("Åsa", "Åsa", "Åsa", "Åsa", "Äsa"), "", "", "", schema.RepairWindows1252},
+		"fewer":                {"windows-1252", rows("Äsa", "Åsa", "Åsa", "Åsa"), "", schema.CodeEncodingUnclear, `"Äsa" (--encoding windows-1252)`, ""},
+		"macintosh":            {"macintosh", rows("Åsa", "Åsa"), "", schema.CodeEncodingUnclear, `"Åsa" (--encoding macintosh)`, ""},
+		"macintosh, as said":   {"macintosh", rows("Åsa", "Åsa"), "macintosh", "", "", schema.RepairEncoding},
+		"no account to ask":    {"windows-1252", "Last Name,Email\nÖberg,nobody@acme.example\n", "", schema.CodeEncodingUnclear, "Öberg", ""},
+		"an encoding unknown":  {"windows-1252", rows("Åsa"), "klingon", schema.CodeUsage, "klingon", ""},
+		"UTF-8 once too often": {"utf-8", rows("Ã…sa", "Ã…sa"), "", "", "", schema.RepairMojibake},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := named(t, "Öberg")
+			if c.repair == schema.RepairMojibake {
+				c.text = strings.ReplaceAll(c.text, "Öberg", "Ã–berg")
+			}
+			file, order := encoded(t, c.encoding, c.text), pipeline.Order{Organization: us, Encoding: c.said}
+			if c.code != "" {
+				for _, plan := range []func() error{
+					func() error { _, err := p.Plan(t.Context(), source(t, file), order, nil); return err },
+					func() error { _, err := p.Import(t.Context(), source(t, file), order, never); return err },
+				} {
+					var refused *schema.Error
+					require.ErrorAs(t, plan(), &refused)
+					assert.Equal(t, c.code, refused.Code)
+					assert.Contains(t, refused.Text()+refused.Remedy(), c.says)
+				}
+				untouched(t, p)
+				return
+			}
+			plan, results := planned(t, p, file, order)
+			assert.Positive(t, plan.Repairs[c.repair])
+			assert.LessOrEqual(t, plan.NameEdits, 1)
+			imp, err := p.Import(t.Context(), source(t, file), order, agree)
+			require.NoError(t, err)
+			for i, r := range resultsOf(t, p, imp) {
+				assert.Equal(t, schema.Claimed, r.Outcome)
+				assert.Equal(t, results[i].Edits, r.Edits)
+			}
+		})
 	}
 }

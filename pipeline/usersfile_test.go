@@ -91,7 +91,9 @@ type usersRow struct {
 }
 
 // order is how the file is to be read.
-func (f *usersFile) order() pipeline.Order { return pipeline.Order{Organization: us, NoEdits: f.noEdits} }
+func (f *usersFile) order() pipeline.Order {
+	return pipeline.Order{Organization: us, NoEdits: f.noEdits}
+}
 
 func (f *usersFile) drawColumns(c choices, w *world) {
 	for _, column := range slices.Concat([]string{emailColumn}, textColumns, readOnlyColumns, otherColumns) {
