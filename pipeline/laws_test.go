@@ -327,9 +327,8 @@ func TestOffline(t *testing.T) {
 		for i := range want {
 			if e := &want[i]; e.outcome != "invalid" && e.outcome != "skipped" {
 				*e = expected{line: e.line, email: e.email, outcome: "ready"}
-				if at := slices.Index(f.columns, "Claim Type"); at >= 0 {
-					e.claimType = strings.ToLower(clean(f.rows[i].cells[at]))
-				}
+				cells, _, _ := f.fitted(f.rows[i].cells)
+				e.claimType = strings.ToLower(f.value(cells, "Claim Type"))
 			}
 		}
 		folder := newFolder(t, base)
