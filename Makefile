@@ -6,7 +6,7 @@ LINT_VERSION := v2.15.0
 NODE_PEERS   := @duckdb/node-api@1.5.6-r.1 papaparse@5.7.1 zod@4.6.7
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint bench fuzz clean
+.PHONY: help build demo pictures test lint bench fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -17,6 +17,10 @@ build: ## build bin/claimline, one static file
 
 demo: build ## play the whole job on the sample organization, in out/demo
 	@bash samples/demo.sh
+
+pictures: build ## draw samples/pictures/report.png, the README's picture of the report
+	@bash .ci/need chromium=chromium
+	@bash samples/pictures.sh
 
 # The race detector is built with cgo, the program without.
 test: ## run all tests with the race detector; installs what they need

@@ -23,7 +23,7 @@ type applyStage struct {
 	mails    bool // activation mails
 	plan     *Plan
 	layout   *usersfile.Layout
-	done     int // rows whose turn has come
+	done     int // ready rows whose turn has come
 	total    int
 }
 
@@ -34,6 +34,7 @@ type batch struct {
 	*prepared
 	values []usersfile.Values // of the ready rows; only where the rules are asked again
 	keys   []string           // likewise: their address keys
+	breaks map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
 func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Plan) (*applyStage, error) {
@@ -101,7 +102,7 @@ func (a *applyStage) readAgain(b *batch) ([]string, error) {
 	}
 	b.keys, b.values = make([]string, len(b.rows)), make([]usersfile.Values, len(b.rows))
 	for n := range b.rows {
-		record, _ := a.layout.Fit(&c.records, b.rows[n].row)
+		record, _ := a.layout.Fit(&c.records, b.rows[n].row, a.plan.Format)
 		a.layout.Read(record, &b.values[n], &usersfile.Repairs{})
 		usersfile.Spell(&b.values[n], &usersfile.Repairs{})
 		b.keys[n], _ = schema.ParseAddress(b.values[n][usersfile.Email])
@@ -109,48 +110,113 @@ func (a *applyStage) readAgain(b *batch) ([]string, error) {
 	return b.keys, nil
 }
 
-// tries is how often a chunk is tried before its rows are failed.
-const tries = 3
-
 // chunk is the third stage: one transaction per chunk, one after the other in file order, because licences are given out
-// in that order. Its transaction runs to its end even when ctx is cancelled in the middle.
+// in that order. Its transaction runs to its end even when ctx is cancelled in the middle. Trouble that may pass costs no row:
+// the chunk is tried again. A row is failed only where it is that row that breaks something.
 func (a *applyStage) chunk(ctx context.Context, b *batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	whole := context.WithoutCancel(ctx)
-	apply := func() error {
-		clock := a.pipeline.clock()
-		return a.pipeline.Store.ApplyChunk(whole, a.owner, clock, b.kept.Number, b.known(a.owner, clock.Now),
-			func() ([]string, error) { return a.readAgain(b) },
-			func(facts claim.Facts) (store.Applied, error) { return a.decide(clock, b, facts) })
-	}
-	err := apply()
-	for try := 1; err != nil && try < tries && mayPass(err); try++ {
-		a.pipeline.Log.Warn().Err(err).Int("chunk", b.kept.Number).Int("try", try).Msg("applying a chunk failed, trying again")
-		if !wait(ctx, time.Duration(try)*100*time.Millisecond) {
-			return ctx.Err()
+	patience := a.pipeline.patience()
+	for looked := false; ; {
+		err := a.apply(context.WithoutCancel(ctx), b, nil)
+		if err == nil {
+			break
 		}
-		err = apply()
-	}
-	if err != nil && mayPass(err) {
-		a.pipeline.Log.Error().Err(err).Int("chunk", b.kept.Number).Msg("applying a chunk failed, its rows are given up")
-		err = a.pipeline.Store.ApplyChunk(whole, a.owner, a.pipeline.clock(), b.kept.Number, 0, noKeys,
-			func(claim.Facts) (store.Applied, error) { return b.failed(), nil })
-	}
-	if err != nil {
-		return err
+		if broken(err) && !looked {
+			looked = true
+			if b.breaks, err = a.breaking(ctx, b, err); err == nil {
+				continue
+			}
+		}
+		if !patience.wait(ctx, err) {
+			return errors.Join(ctx.Err(), err)
+		}
 	}
 	a.done += len(b.rows)
 	a.pipeline.progress(Applying, a.done, a.total)
 	return nil
 }
 
-// mayPass reports whether an error is neither a refusal nor a state of the database in which the next chunk would fail
-// as well: then the import had better stop, to be resumed.
-func mayPass(err error) bool {
-	_, refused := errors.AsType[*schema.Error](err)
-	return !refused && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+// apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that it could have been
+// done.
+func (a *applyStage) apply(ctx context.Context, b *batch, try map[int]bool) error {
+	clock := a.pipeline.clock()
+	leaveOut := b.breaks
+	made := false
+	undo := func() {}
+	if try != nil {
+		leaveOut = try
+		ctx, undo = context.WithCancel(ctx)
+		defer undo()
+	}
+	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, clock, b.kept.Number, b.known(a.owner, clock.Now),
+		func() ([]string, error) { return a.readAgain(b) },
+		func(facts claim.Facts) (store.Applied, error) {
+			applied, err := a.decide(clock, b, facts, leaveOut, try != nil)
+			if results := applied.Results; err == nil && try != nil {
+				applied.Results = func(ids []int64) []byte { // every claim has been written
+					made = true
+					undo()
+					return results(ids)
+				}
+			}
+			return applied, err
+		})
+	if made && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// breaking finds the ready rows of a chunk without which it can be applied: those that break something, like a claim that the
+// database does not take. It tries, by halves and in file order, which rows work together. Where no row is to blame, it
+// returns why the chunk cannot be applied.
+func (a *applyStage) breaking(ctx context.Context, b *batch, why error) (map[int]bool, error) {
+	out := make(map[int]bool, len(b.rows)) // rows left out
+	for n := range b.rows {
+		out[n] = true
+	}
+	var trouble error
+	tries := func() bool {
+		err := ctx.Err()
+		if err == nil {
+			err = a.apply(ctx, b, out)
+		}
+		if err != nil && !broken(err) {
+			trouble = err
+		}
+		return err == nil
+	}
+	if !tries() { // not even without any row
+		return nil, errors.Join(trouble, why)
+	}
+	var take func(from, to int)
+	take = func(from, to int) {
+		for n := from; n < to; n++ {
+			delete(out, n)
+		}
+		if from == to || tries() || trouble != nil {
+			return
+		}
+		for n := from; n < to; n++ {
+			out[n] = true
+		}
+		if to-from > 1 {
+			middle := (from + to) / 2
+			take(from, middle)
+			take(middle, to)
+		}
+	}
+	take(0, len(b.rows))
+	switch {
+	case trouble != nil:
+		return nil, trouble
+	case len(out) == 0:
+		return nil, why
+	}
+	a.pipeline.Log.Error().Err(why).Int("chunk", b.kept.Number).Int("rows", len(out)).Msg("rows break something, and are given up")
+	return out, nil
 }
 
 func wait(ctx context.Context, d time.Duration) bool {
@@ -166,7 +232,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 // decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned. Where
 // nothing has changed since the plan, what was decided then is what they would say.
-func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts) (store.Applied, error) {
+// Rows in leaveOut, by their number among the ready ones, are failed; while trying, that spoils nothing.
+func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
 	if err := MayClaim(facts.Claiming); err != nil {
 		return store.Applied{}, err
 	}
@@ -188,13 +255,17 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts) (sto
 		} else {
 			r.target = target{account: account.ID, status: account.User.Status}
 		}
+		if leaveOut[n] {
+			v.Finding, v.edits = schema.NewFinding(schema.CodeInternal, ""), nil
+			continue
+		}
 		services, _ := licensing.ready(v, wishesFor(r.wishes))
 		v.Finding = claimedLike.of(v.Finding)
 		claims = append(claims, r.claim(v.Type, services, v.edits))
 		claimed = append(claimed, r.row)
 	}
 
-	if a.order.AllOrNothing && slices.ContainsFunc(verdicts, spoils) {
+	if a.order.AllOrNothing && !trying && slices.ContainsFunc(verdicts, spoils) {
 		for _, i := range claimed {
 			verdicts[i].Finding, verdicts[i].edits = schema.NewFinding(schema.CodeAllOrNothing, ""), nil
 		}
@@ -263,20 +334,6 @@ func (c *claimedFindings) of(ready *schema.Finding) *schema.Finding {
 		(*c)[ready] = claimed
 	}
 	return claimed
-}
-
-func noKeys() ([]string, error) { return nil, nil }
-
-// failed gives up the ready rows of a chunk that broken machinery kept from being applied.
-func (b *batch) failed() store.Applied {
-	verdicts := slices.Clone(b.verdicts)
-	for _, r := range b.rows {
-		verdicts[r.row].Finding, verdicts[r.row].edits = schema.NewFinding(schema.CodeInternal, ""), nil
-	}
-	return store.Applied{
-		Tally:   tally(verdicts),
-		Results: func([]int64) []byte { return pack(encodeVerdicts(verdicts)) },
-	}
 }
 
 // spoils reports whether a row keeps an all-or-nothing import from claiming anybody.

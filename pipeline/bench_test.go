@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -28,7 +29,7 @@ func benchSnapshot(b *testing.B) (folder, file string) {
 	write := func(name, content string) {
 		require.NoError(b, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
 	}
-	write("organizations.csv", "id,name,kind,created\nacme,Acme,enterprise,2015-01-01\nfree,Free,consumer,2015-01-01\n")
+	write("organizations.csv", organizationsHeader+"acme,Acme,enterprise,2015-01-01,,,,\nfree,Free,consumer,2015-01-01,,,,\n")
 	write("domains.csv", "domain,organization_id,status\nacme.example,acme,verified\n")
 	write("licenses.csv", "organization_id,service,auto_assign\nacme,Messaging,TRUE\n")
 	users, rows := &strings.Builder{}, &strings.Builder{}
@@ -60,13 +61,13 @@ func perRow(b *testing.B, work func()) {
 
 func benchPipeline(b *testing.B, folder string) *pipeline.Pipeline {
 	b.Helper()
-	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, s.Close()) })
+	b.Cleanup(func() { require.NoError(b, db.Close()) })
 	p := &pipeline.Pipeline{
-		Store: s, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: runtime.NumCPU(), Lease: time.Minute, Runner: "bench",
+		Store: store.New(db), Now: time.Now, Policy: schema.DefaultPolicy(), Workers: runtime.NumCPU(), Lease: time.Minute, Runner: "bench",
 	}
-	_, err = p.Load(b.Context(), folder)
+	_, err = p.Load(b.Context(), folder, pipeline.LoadOrder{})
 	require.NoError(b, err)
 	return p
 }

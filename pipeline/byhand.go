@@ -129,14 +129,8 @@ func HandSource(name string, people []Person, services []string) (*Source, error
 	var file bytes.Buffer
 	writer := dialect.NewWriter(&file, dialect.Format{})
 	record := slices.Clone(header)
-	write := func() error {
-		for i := range record {
-			record[i] = dialect.Guard(record[i])
-		}
-		return writer.Write(record)
-	}
 	record = append(record, services...)
-	if err := write(); err != nil {
+	if err := writer.Write(record); err != nil {
 		return nil, fmt.Errorf("write the header: %w", err)
 	}
 	for i := range people {
@@ -145,7 +139,7 @@ func HandSource(name string, people []Person, services []string) (*Source, error
 		for range services {
 			record = append(record, "TRUE")
 		}
-		if err := write(); err != nil {
+		if err := writer.Write(record); err != nil {
 			return nil, fmt.Errorf("write a row: %w", err)
 		}
 	}

@@ -52,7 +52,11 @@ func TestNamesOfAPerson(t *testing.T) {
 func TestHandSourceIsReadBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		people := ParsePeople(rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "lists")...)
+		lists := rapid.SliceOfN(rapid.String(), 1, 5).Draw(t, "lists")
+		for i := range lists { // no command line holds a NUL, and no file both ends with and holds an end mark
+			lists[i] = strings.NewReplacer("\x00", "", "\x1a", "").Replace(lists[i])
+		}
+		people := ParsePeople(lists...)
 		if len(people) == 0 {
 			return
 		}

@@ -42,6 +42,28 @@ func (p *Pipeline) Remove(ctx context.Context, organization, email string) (sche
 	})
 }
 
+// MayRemove says what Remove would do, and changes nothing: whether it would close an open claim, and not delete the account.
+// Refused as Remove is.
+func (p *Pipeline) MayRemove(ctx context.Context, organization, email string) (closesClaim bool, err error) {
+	key, err := accountKey(email)
+	if err != nil {
+		return false, err
+	}
+	clock := p.clock()
+	err = p.Store.Change(ctx, clock, organization, []string{key}, func(cases []claim.Case) ([]claim.Effect, error) {
+		effect, refused := clock.Remove(&cases[0])
+		if refused != "" {
+			return nil, refusal(refused, strings.TrimSpace(email), key)
+		}
+		closesClaim = !effect.Gone
+		return nil, nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("look at an account: %w", err)
+	}
+	return closesClaim, nil
+}
+
 // Remind has the owner of a delayed claim mailed again. Refused with CodeUserNotFound, CodeNotClaimed, CodeNotClaimingOrg or
 // CodeNotDelayed.
 func (p *Pipeline) Remind(ctx context.Context, organization, email string) error {
@@ -69,10 +91,9 @@ type decision func(clock claim.Clock, k *claim.Case, to claim.NewAddress) (claim
 // change lets decide change the account with this address, in one transaction.
 func (p *Pipeline) change(ctx context.Context, organization, email string, to claim.NewAddress, decide decision) (changed schema.Changed, err error) {
 	email = strings.TrimSpace(email)
-	key, problem := schema.ParseAddress(email)
-	if problem != "" {
-		return changed, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", schema.Quote(email)).
-			WithFix("Write it as name@example.com.")
+	key, err := accountKey(email)
+	if err != nil {
+		return changed, err
 	}
 	keys := []string{key}
 	if to.Key != "" && to.Key != key {
@@ -94,6 +115,17 @@ func (p *Pipeline) change(ctx context.Context, organization, email string, to cl
 		return schema.Changed{}, fmt.Errorf("change an account: %w", err)
 	}
 	return changed, nil
+}
+
+// accountKey is the address key of an account's address. Refused with CodeUserNotFound.
+func accountKey(email string) (string, error) {
+	email = strings.TrimSpace(email)
+	key, problem := schema.ParseAddress(email)
+	if problem != "" {
+		return "", schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", schema.Quote(email)).
+			WithFix("Write it as name@example.com.")
+	}
+	return key, nil
 }
 
 // refusal is a refusal about one account, named as it was written, with the commands to run where they are known.

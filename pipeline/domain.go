@@ -57,6 +57,17 @@ func (p *Pipeline) ClaimDomain(ctx context.Context, organization, domain string)
 	return p.Store.SetDomain(ctx, organization, domain, claim.MarkClaimed)
 }
 
+// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the domain ends that (R22).
+func (p *Pipeline) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
+	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
+		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
 // ReleaseDomain undoes the claim of a domain (R24): see claim.MarkReleased.
 func (p *Pipeline) ReleaseDomain(ctx context.Context, organization, domain string) (schema.Domain, error) {
 	return p.Store.SetDomain(ctx, organization, domain, func(held *schema.Domain, _ string) error { return claim.MarkReleased(held) })

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
@@ -43,8 +41,8 @@ func (p *Pipeline) foreign(ctx context.Context, order Order, reader *dialect.Rea
 		var rows []foreignRow
 		var keys []string
 		for i := range records.Len() {
-			record, fit := l.Fit(&records, i)
-			if fit == dialect.FitNot || !slices.ContainsFunc(record, notASCII) {
+			record, fitted := l.Fit(&records, i, reader.Format())
+			if fitted&dialect.Ragged != 0 || !slices.ContainsFunc(record, notASCII) {
 				continue
 			}
 			row := foreignRow{line: records.Line(i)}
@@ -84,7 +82,7 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 		return err
 	}
 	if !reader.Found() {
-		return usersfile.EmailColumnMissing(source.Name, reader)
+		return usersfile.EmailColumnMissing(ctx, source.Name, reader)
 	}
 	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(false))
 	if err != nil {
@@ -95,15 +93,18 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 		pairs           []namePair // some that can be compared
 		first           foreignName
 	)
-	const enough = 500
+	const enough, judged = 500, 100
 	err = p.foreign(ctx, order, reader, l, func(row *foreignRow) bool {
 		for _, field := range usersfile.Names {
 			cell, own := row.values[field], usersfile.Part(&row.account.User.Profile, field)
 			if !notASCII(cell) {
 				continue
 			}
-			if first.cell == "" {
-				first = foreignName{cell: cell, line: row.line, column: l.Column(field)}
+			if len(first.cells) == 0 {
+				first = foreignName{line: row.line, column: l.Column(field)}
+			}
+			if len(first.cells) < judged {
+				first.cells = append(first.cells, cell)
 			}
 			if !notASCII(own) {
 				continue
@@ -122,10 +123,10 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 		return err
 	}
 	const certain, of = 9, 10
-	if compared > 0 && agree*of >= compared*certain {
+	if compared > 0 && agree*of >= compared*certain && !reader.Mixed() {
 		return nil
 	}
-	if first.cell == "" {
+	if len(first.cells) == 0 {
 		return unclear
 	}
 	return first.refuse(source.Name, pairs)
@@ -133,15 +134,16 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 
 type namePair struct{ cell, own string }
 
-// foreignName is the first name of a file that is not ASCII, read as Windows-1252.
+// foreignName is the first name of a file that is not ASCII, read as Windows-1252, with some that follow.
 type foreignName struct {
-	cell, column string
-	line         int
+	cells  []string
+	column string
+	line   int
 }
 
 // refuse shows the name in each encoding that fits, those first that agree with the accounts.
 func (n foreignName) refuse(file string, pairs []namePair) error {
-	candidates := dialect.Candidates(n.cell)
+	candidates := dialect.Candidates(n.cells...)
 	agrees := map[string]int{}
 	for _, candidate := range candidates {
 		for _, pair := range pairs {
@@ -151,17 +153,7 @@ func (n foreignName) refuse(file string, pairs []namePair) error {
 		}
 	}
 	slices.SortStableFunc(candidates, func(a, b dialect.Candidate) int { return cmp.Compare(agrees[b.Encoding], agrees[a.Encoding]) })
-	shown := make([]string, len(candidates))
-	for i, candidate := range candidates {
-		shown[i] = fmt.Sprintf("%s (--encoding %s)", schema.Quote(candidate.Text), candidate.Encoding)
-	}
-	refused := schema.Refuse(schema.CodeEncodingUnclear, "The file is neither UTF-8 nor UTF-16, and it is not certain what it is. The name on line %d may be %s.",
-		n.line, strings.Join(shown, ", ")).At(file, n.line, 0).In(n.column)
-	if len(candidates) == 0 {
-		refused.Message = "The file is neither UTF-8 nor UTF-16, and no known encoding makes a name of what stands there."
-		return refused
-	}
-	return refused.WithFix("Say which is right: --encoding %s, or another. Or save the file as CSV UTF-8.", candidates[0].Encoding)
+	return dialect.EncodingUnclear(candidates).At(file, n.line, 0).In(n.column)
 }
 
 // mojibake reports whether the file's cells are UTF-8 that was taken for Windows-1252 and saved as UTF-8 again: everything

@@ -60,9 +60,7 @@ func (p *Pipeline) Export(ctx context.Context, organization string, selection Se
 	buffered := bufio.NewWriterSize(to, 1<<16)
 	writer := dialect.NewWriter(buffered, format)
 	record := append(make([]string, 0, len(schema.Columns)+len(services)), schema.Columns...)
-	for _, service := range services {
-		record = append(record, dialect.Guard(service))
-	}
+	record = append(record, services...)
 	if err := writer.Write(record); err != nil {
 		return 0, fmt.Errorf("write the header: %w", err)
 	}
@@ -76,9 +74,6 @@ func (p *Pipeline) Export(ctx context.Context, organization string, selection Se
 		record[usersfile.Title], record[usersfile.Department], record[usersfile.Phone] = u.Title, u.Department, u.Phone
 		record[usersfile.PreferredLanguage], record[usersfile.SourceOrganization] = u.PreferredLanguage, e.Organization.Name
 		record[usersfile.ClaimType], record[usersfile.Claim] = string(e.Type), "TRUE"
-		for i := range schema.Columns {
-			record[i] = dialect.Guard(record[i])
-		}
 		if rows++; rows%progressRows == 0 {
 			p.progress(Exporting, rows, 0)
 		}

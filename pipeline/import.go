@@ -15,29 +15,48 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Consent is asked once a plan stands and would claim somebody; it returns nil where somebody agrees (R13).
+// Consent is asked once a plan stands and would claim somebody; it returns nil where somebody agrees (R13), a refusal with
+// CodeConsentDeclined where somebody does not, and one with CodeConsentMissing or CodeEditsNotAccepted where nobody could be asked.
 type Consent func(ctx context.Context, imp schema.Import, plan *Plan) error
 
-// Import plans, asks and applies. Where it returns an error, the import is as its state says: refused before or
-// while it was planned, and nothing is left of it; declined, and only its summary is; or stopped by broken machinery, to be
-// resumed. When ctx is cancelled, the chunks in hand are finished and the import is cancelled, which is no error.
+// Import plans, asks and applies. Where it returns an error, the import is as its state says: refused while it was planned, or
+// for want of somebody to ask, and nothing is left of it; declined, and rejected; or stopped by trouble, to be resumed. When
+// ctx is cancelled, the chunks in hand are finished and the import is cancelled, which is no error.
 func (p *Pipeline) Import(ctx context.Context, source *Source, order Order, consent Consent) (schema.Import, error) {
 	owner, plan, err := p.planImport(ctx, source, order)
 	if err != nil {
 		return schema.Import{}, errors.Join(err, p.drop(ctx, owner))
 	}
-	return p.drive(ctx, owner, func(ctx context.Context) error {
+	imp, err := p.drive(ctx, owner, func(ctx context.Context) error {
 		imp, err := p.Store.Import(ctx, owner.ImportID, p.now())
 		if err != nil {
 			return fmt.Errorf("read the import: %w", err)
 		}
 		return p.askAndApply(ctx, owner, imp, plan, consent)
 	})
+	if nobodyAsked(err) {
+		return schema.Import{}, errors.Join(err, p.drop(ctx, owner))
+	}
+	return imp, err
+}
+
+// nobodyAsked reports whether an import ended for want of somebody who could agree.
+func nobodyAsked(err error) bool {
+	code := schema.CodeOf(err)
+	return code == schema.CodeConsentMissing || code == schema.CodeEditsNotAccepted
+}
+
+// ManyNameEdits reports whether ready rows would replace so many names that an import needs a second agreement (R17):
+// those of more than a tenth of them, and of more than 20.
+func (p *Plan) ManyNameEdits() bool {
+	const tenth, few = 10, 20
+	return p.NameEdits > few && p.NameEdits*tenth > p.Tally.Outcomes[schema.Ready]
 }
 
 // Resume goes on with an import where it stopped, under the consent recorded; where none was, consent is asked. It is
 // always told what remains. Right after a crash the import still belongs to the process that died: waiting, where set, is
-// told until when. Refused with CodeImportNotFound, CodeImportRunning, CodeImportFinished, CodeImportIncomplete.
+// told until when. Refused with CodeImportNotFound, CodeImportRunning, CodeImportFinished, CodeImportIncomplete. Where nobody
+// could be asked, it is cancelled still, and can be resumed.
 func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time.Time), consent Consent) (schema.Import, error) {
 	if err := p.mayResume(ctx, id); err != nil {
 		return schema.Import{}, err
@@ -59,11 +78,18 @@ func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time
 	})
 }
 
-// mayResume refuses, before anything is changed, to claim while the organization synchronizes its own directory (R10).
+// mayResume refuses, before anything is changed, what was rejected as a whole, and to claim while the organization
+// synchronizes its own directory (R10).
 func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 	imp, err := p.Store.Import(ctx, id, p.now())
-	if err != nil || imp.Tally.Outcomes[schema.Ready] == 0 {
+	switch {
+	case err != nil:
 		return err
+	case imp.State == schema.StateRejected:
+		return schema.Refuse(schema.CodeImportFinished, "Import %d was rejected. %s", id, imp.Reason.Message("")).
+			WithFix("%s", imp.Reason.Fix())
+	case imp.Tally.Outcomes[schema.Ready] == 0:
+		return nil
 	}
 	organization, err := p.Store.Organization(ctx, imp.OrganizationID)
 	if err != nil {
@@ -107,10 +133,12 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) 
 		if err != nil {
 			return fmt.Errorf("encode the plan: %w", err)
 		}
-		if err := p.Store.SealPlan(ctx, owner, plan.SHA256, encoded); err != nil {
-			return fmt.Errorf("record the plan: %w", err)
-		}
-		return nil
+		return p.persist(ctx, func() error {
+			if err := p.Store.SealPlan(ctx, owner, plan.SHA256, encoded); err != nil {
+				return fmt.Errorf("record the plan: %w", err)
+			}
+			return nil
+		})
 	})
 	return owner, plan, err
 }
@@ -129,7 +157,8 @@ func (p *Pipeline) newImport(ctx context.Context, source *Source, order Order) (
 		return schema.Import{}, fmt.Errorf("encode the options: %w", err)
 	}
 	return schema.Import{
-		Options: options, File: source.Name, OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
+		File: source.Name, OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
+		CreatedBy: p.By, Version: p.Version, Options: options,
 	}, nil
 }
 
@@ -164,7 +193,7 @@ func (p *Pipeline) acquire(ctx context.Context, id int64, waiting func(until tim
 	return p.Store.AcquireImport(ctx, id, p.Runner, p.now(), p.Lease)
 }
 
-// askAndApply is what comes behind the barrier.
+// askAndApply is what comes behind the barrier (R13).
 func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan, consent Consent) error {
 	switch {
 	case imp.AllOrNothing && hasProblem(imp.Tally):
@@ -175,8 +204,14 @@ func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schem
 		}
 	}
 	if imp.ConsentedAt.IsZero() {
-		if err := p.Store.Consent(ctx, owner, p.now()); err != nil {
-			return fmt.Errorf("record the consent: %w", err)
+		err := p.persist(ctx, func() error {
+			if err := p.Store.Consent(ctx, owner, p.now(), p.By); err != nil {
+				return fmt.Errorf("record the consent: %w", err)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return p.apply(ctx, owner, imp, plan)
@@ -197,16 +232,38 @@ func (p *Pipeline) drive(ctx context.Context, owner store.Owner, work func(conte
 			end.State, end.Reason, err = schema.StateCompletedWithErrors, schema.CodeDirectorySyncEnabled, nil
 		case schema.CodeAllOrNothing:
 			end.State, end.Reason, err = schema.StateRejected, schema.CodeAllOrNothing, nil
-		case schema.CodeConsentDeclined, schema.CodeConsentMissing:
-			end.State, end.Reason, end.RemoveRows = schema.StateRejected, schema.CodeCancelled, true
+		case schema.CodeConsentDeclined:
+			end.State, end.Reason = schema.StateRejected, schema.CodeConsentDeclined
+		case schema.CodeConsentMissing, schema.CodeEditsNotAccepted:
+			end.State, end.Reason = schema.StateCancelled, schema.CodeCancelled
 		case schema.CodeImportTakenOver:
 			return schema.Import{}, err
 		default:
-			end.State, end.Reason = schema.StateFailed, schema.CodeCancelled
+			return p.release(whole, owner), err
 		}
 	}
-	imp, finishErr := p.finish(whole, owner, end)
-	return imp, errors.Join(err, finishErr)
+	var imp schema.Import
+	finishErr := p.persist(whole, func() (err error) {
+		imp, err = p.finish(whole, owner, end)
+		return err
+	})
+	if finishErr != nil {
+		return p.release(whole, owner), errors.Join(err, finishErr)
+	}
+	return imp, err
+}
+
+// release gives up an import that trouble keeps from going on: it is interrupted, and can be resumed, at once where that can
+// be written down, else when the lease has run out.
+func (p *Pipeline) release(ctx context.Context, owner store.Owner) schema.Import {
+	if err := p.Store.RenewImport(ctx, owner, p.now(), 0); err != nil {
+		p.Log.Warn().Err(err).Int64("import", owner.ImportID).Msg("the import could not be released; its lease runs out")
+	}
+	imp, err := p.Store.Import(ctx, owner.ImportID, p.now())
+	if err != nil {
+		return schema.Import{ID: owner.ImportID, State: schema.StateInterrupted} // all that is known
+	}
+	return imp
 }
 
 // finish ends an import. Without a state given, its chunks tell how it went.

@@ -37,8 +37,9 @@ func unpack(packed []byte) ([]byte, error) { return decompressor.DecodeAll(packe
 // as one chunk, and what is applied in one transaction, is several of those in which the file is read: the more rows a
 // transaction has, the less does a file pay that is in no order; the fewer are on their way, the less memory it takes.
 type keeper struct {
-	store store.Imports
-	owner store.Owner
+	store   *store.Store
+	owner   store.Owner
+	persist func(ctx context.Context, do func() error) error
 
 	// How much a kept chunk has; the last part that comes may go beyond.
 	maxRows, maxBytes int
@@ -54,7 +55,7 @@ type keeper struct {
 const keptBytes = 4 << 20
 
 func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
-	k := &keeper{store: p.Store, owner: owner, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
+	k := &keeper{store: p.Store, owner: owner, persist: p.persist, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
 	if p.TransactionRows != 0 {
 		k.maxRows = p.TransactionRows
 	}
@@ -85,7 +86,8 @@ func (k *keeper) end(ctx context.Context) error {
 	if len(k.verdicts) == 0 {
 		return nil
 	}
-	if err := k.store.KeepChunk(ctx, k.owner, k.pack()); err != nil {
+	kept := k.pack()
+	if err := k.persist(ctx, func() error { return k.store.KeepChunk(ctx, k.owner, kept) }); err != nil {
 		return fmt.Errorf("keep chunk %d: %w", k.number, err)
 	}
 	k.number++

@@ -15,6 +15,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -50,17 +51,17 @@ func TestWhateverHappensToClaims(t *testing.T) {
 func newLives(t *rapid.T, base string) *lives {
 	folder, err := os.MkdirTemp(base, "")
 	require.NoError(t, err)
-	s, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, s.Close())
+		require.NoError(t, db.Close())
 		require.NoError(t, os.RemoveAll(folder))
 	})
 	l := &lives{choices: choices{t}, folder: folder, life: &life{
 		now: now, removed: map[string]bool{}, closedMap: map[string]time.Time{}, personal: "home",
 	}}
 	l.Pipeline = &pipeline.Pipeline{
-		Store: s, Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
+		Store: store.New(db), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
 	}
 	l.quantity = map[string]int{"Calling": pick(l.choices, 0, 1, 2, 9), "Chat": schema.Unlimited}
 	for i := range 5 + l.upTo(5) {
@@ -104,8 +105,8 @@ func (l *lives) writeSnapshot() {
 		content := header + "\n" + strings.Join(rows, "\n") + "\n"
 		require.NoError(l.T, os.WriteFile(filepath.Join(l.folder, name), []byte(content), 0o600))
 	}
-	table("organizations.csv", "id,name,kind,created,bring_conversations",
-		"acme,Acme,enterprise,2015-01-01,TRUE", "globex,Globex,enterprise,2015-01-01,FALSE", "free,Free,consumer,2015-01-01,", "home,Home,personal,2019-01-01,")
+	table("organizations.csv", strings.TrimSpace(organizationsHeader),
+		"acme,Acme,enterprise,2015-01-01,,,TRUE,", "globex,Globex,enterprise,2015-01-01,,,FALSE,", "free,Free,consumer,2015-01-01,,,,", "home,Home,personal,2019-01-01,,,,")
 	table("licenses.csv", "organization_id,service,quantity,auto_assign", fmt.Sprintf("acme,Calling,%d,", l.quantity["Calling"]), "acme,Chat,,")
 	table("domains.csv", "domain,organization_id,status", "acme.example,acme,verified", "acme.test,acme,verified", "acme.example,globex,verified", "home.example,free,claimed")
 	var users, claims []string
@@ -132,7 +133,7 @@ func (l *lives) writeSnapshot() {
 
 // load takes the snapshot in, for the first time or again.
 func (l *lives) load() {
-	_, err := l.Pipeline.Load(l.Context(), l.folder)
+	_, err := l.Pipeline.Load(l.Context(), l.folder, pipeline.LoadOrder{})
 	require.NoError(l.T, err)
 	l.claimed = map[string]string{"home.example": "free"}
 	l.verified = map[string]map[string]bool{"acme.example": {us: true, "globex": true}, "acme.test": {us: true}, "home.example": {"free": true}}
@@ -321,12 +322,12 @@ func (l *lives) retracted() {
 	id := pick(l.choices, l.imports...)
 	var dry, done []schema.Retraction
 	var before pipeline.Retractable
-	tell := func(n pipeline.Retractable) { before = n }
-	keep := func(list *[]schema.Retraction) func(schema.Retraction) error {
-		return func(r schema.Retraction) error {
-			*list = append(*list, r)
-			return nil
-		}
+	tell := func(n pipeline.Retractable) error {
+		before = n
+		return nil
+	}
+	keep := func(list *[]schema.Retraction) func(schema.Retraction) {
+		return func(r schema.Retraction) { *list = append(*list, r) }
 	}
 	require.NoError(l.T, l.RetractImport(l.Context(), id, true, tell, keep(&dry)))
 	l.compare()
@@ -387,7 +388,7 @@ func (l *lives) synced() {
 		return found
 	}
 	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.PreviewSync(l.Context(), us, source)
+		plan, err := l.PreviewSync(l.Context(), us, source, "")
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, true), effects(plan))
 	})
@@ -404,7 +405,7 @@ func (l *lives) synced() {
 	}
 	on(true)
 	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.RunSync(l.Context(), us, source, true, func(*pipeline.SyncPlan) error { return nil })
+		plan, err := l.RunSync(l.Context(), us, source, "", true, func(*pipeline.SyncPlan) error { return nil })
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, false), effects(plan))
 	})

@@ -3,9 +3,14 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -16,14 +21,20 @@ type MemberFilter struct {
 	Status      schema.Status
 	ClaimType   schema.ClaimType
 	Retractable bool // only users whose claim can be retracted now (R22)
+	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the accents.
+	Search string
 }
 
 // EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
 // (R15, R16).
 func (p *Pipeline) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	clock := p.clock()
+	words := strings.Fields(folded(filter.Search))
 	err := p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
 		for i := range cases {
+			if !matches(&cases[i], words) {
+				continue
+			}
 			l, ok := clock.List(&cases[i])
 			if !ok || filter.Status != "" && l.Status != filter.Status || filter.ClaimType != "" && l.ClaimType != filter.ClaimType ||
 				filter.Retractable && !l.Retractable {
@@ -41,25 +52,59 @@ func (p *Pipeline) EachMember(ctx context.Context, organization string, filter M
 	return nil
 }
 
-// Deadlines is what time will make due in an organization until a moment, soonest first; the zero time: whenever.
-func (p *Pipeline) Deadlines(ctx context.Context, organization string, until time.Time) ([]schema.Deadline, error) {
+// matches reports whether every word, folded, occurs in the address or the names of the account, edited or not.
+func matches(k *claim.Case, words []string) bool {
+	if len(words) == 0 {
+		return true
+	}
+	a := &k.Account
+	names := []string{a.User.Email, a.User.FirstName, a.User.LastName, a.User.DisplayName}
+	if a.Claim != nil {
+		names = append(names, a.Claim.Edits.FirstName, a.Claim.Edits.LastName, a.Claim.Edits.DisplayName)
+	}
+	text := folded(strings.Join(names, "\n"))
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// folded is a text in lower case, without accents.
+func folded(s string) string {
+	s = strings.ToLower(s)
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(s))
+}
+
+// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
+func (p *Pipeline) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	clock := p.clock()
-	list := []schema.Deadline{}
 	err := p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
 		for i := range cases {
 			for _, d := range clock.Deadlines(&cases[i]) {
-				if until.IsZero() || !d.DueAt.After(until) {
-					list = append(list, d)
+				if !until.IsZero() && d.DueAt.After(until) {
+					continue
+				}
+				if err := each(d); err != nil {
+					return err
 				}
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list the deadlines: %w", err)
+		return fmt.Errorf("list the deadlines: %w", err)
 	}
-	slices.SortStableFunc(list, func(a, b schema.Deadline) int { return a.DueAt.Compare(b.DueAt) })
-	return list, nil
+	return nil
 }
 
 // Sweep writes what time has made due in all organizations, and removes file and rows of imports past their keeping
@@ -76,16 +121,6 @@ func (p *Pipeline) Sweep(ctx context.Context) (schema.Swept, error) {
 	return swept, nil
 }
 
-// SortMembers sorts users that are in the order of their address keys by something else.
-func SortMembers(list []schema.Listing, by MemberOrder) {
-	switch by {
-	case ByStatus:
-		slices.SortStableFunc(list, func(a, b schema.Listing) int { return strings.Compare(string(a.Status), string(b.Status)) })
-	case ByDaysLeft: // those without a deadline last
-		slices.SortStableFunc(list, func(a, b schema.Listing) int { return daysLeft(&a) - daysLeft(&b) })
-	}
-}
-
 // MemberOrder is an order in which users are listed.
 type MemberOrder string
 
@@ -96,9 +131,19 @@ const (
 	ByDaysLeft MemberOrder = "days_left"
 )
 
-func daysLeft(l *schema.Listing) int {
-	if l.DaysLeft == nil {
-		return 1 << 30
+// Key is what users are sorted by who are in the order of their address keys otherwise; those without a deadline come last.
+func (by MemberOrder) Key(l *schema.Listing) int64 {
+	switch by {
+	case ByStatus:
+		return int64(slices.Index(statusOrder, l.Status))
+	case ByDaysLeft:
+		if l.DaysLeft == nil {
+			return math.MaxInt64
+		}
+		return int64(*l.DaysLeft)
 	}
-	return *l.DaysLeft
+	return 0
 }
+
+// statusOrder is every status that a user is listed with, by name.
+var statusOrder = slices.Sorted(slices.Values(append([]schema.Status{schema.DelayedClaim}, schema.Statuses...)))

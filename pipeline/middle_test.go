@@ -43,7 +43,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	synchronized := func(on bool) {
 		w.organizations[0].sync = on
 		w.snapshot(t, r.folder)
-		_, trouble = r.Load(t.Context(), r.folder)
+		_, trouble = r.Load(t.Context(), r.folder, pipeline.LoadOrder{})
 	}
 	r.Progress = func(phase pipeline.Phase, done, _ int) {
 		switch {
@@ -172,7 +172,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 		}
 		change(w, c)
 		w.snapshot(t, r.folder)
-		_, err := r.Load(t.Context(), r.folder)
+		_, err := r.Load(t.Context(), r.folder, pipeline.LoadOrder{})
 		require.NoError(t, err)
 	}
 	imp, results := r.importing(f.bytes, f.order())

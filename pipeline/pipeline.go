@@ -17,7 +17,7 @@ import (
 
 // Pipeline runs imports on a store.
 type Pipeline struct {
-	Store   store.Store      // nil: only for orders that are Offline
+	Store   *store.Store     // nil: only for orders that are Offline
 	Now     func() time.Time // the clock
 	Policy  schema.Policy
 	Limits  dialect.Limits
@@ -28,8 +28,17 @@ type Pipeline struct {
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it
 	Runner string        // names this process among those that drive imports
-	Strict bool          // check rows with the tags of schema.Row alone, slowly
-	Log    zerolog.Logger
+	By     string        // who starts imports and agrees to them, as in terminal:root
+	// Version is the program's, kept with the imports that it plans.
+	Version string
+	Strict  bool // check rows with the tags of schema.Row alone, slowly
+	Log     zerolog.Logger
+
+	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it stops, to be
+	// resumed. 0: it stops at once.
+	Retry time.Duration
+	// Trouble, where set, is told each time before a try is waited for, what is in the way and for how long it is waited.
+	Trouble func(err error, pause time.Duration)
 
 	// Progress, where set, is told now and then how many rows are through; total is 0 where it is unknown, which it is but for
 	// the claims of an import.

@@ -27,6 +27,7 @@ type Plan struct {
 	Causes         []schema.Cause           `json:"causes,omitempty"`     // why rows are not claimed, the most frequent first
 	Edits          []schema.ColumnEdits     `json:"edits,omitempty"`      // what ready rows change of accounts, in the order of the columns (R17)
 	NameEdits      int                      `json:"name_edits,omitempty"` // ready rows that replace a first, last or display name
+	Doubtful       map[string]int           `json:"doubtful,omitempty"`   // cells that are not written to accounts, by column (R17)
 	Licenses       []LicenseNeed            `json:"licenses,omitempty"`
 	Tally          schema.Tally             `json:"-"`
 }
@@ -43,12 +44,6 @@ type LicenseNeed struct {
 
 // problemLines is how many lines a plan names of each problem.
 const problemLines = 5
-
-// ManyNameEdits reports whether so many accounts would get another name that somebody has to agree to that too (R17).
-func (p *Plan) ManyNameEdits() bool {
-	const few, part = 20, 10 // more than a tenth
-	return p.NameEdits > few && p.NameEdits*part > p.Tally.Outcomes[schema.Ready]
-}
 
 // layout is the layout of the file that was planned.
 func (p *Plan) layout(order Order) (*usersfile.Layout, error) {
@@ -82,6 +77,7 @@ func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Rea
 	plan := &Plan{
 		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
+		Doubtful: map[string]int{},
 	}
 	needs := map[string]*LicenseNeed{}
 	if pool != nil {
@@ -232,6 +228,11 @@ func (p *planStage) ready(c *chunk, i int) {
 // edit counts what a row changes of the account.
 func (p *planStage) edit(c *chunk, i int) {
 	edits := c.verdicts[i].edits
+	for _, warning := range c.verdicts[i].Warnings {
+		if column, doubtful := strings.CutPrefix(warning, string(schema.CodeEditDoubtful)+":"); doubtful {
+			p.plan.Doubtful[column]++
+		}
+	}
 	if usersfile.Rename(edits) {
 		p.plan.NameEdits++
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -40,15 +41,12 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 // Nor does it when an import is resumed under another policy.
 func TestResumedUnderAnotherPolicy(t *testing.T) {
 	for stops, claimed := range []int{0, 3, 6} { // before this chunk
-		p := small(t)
-		whole := p.Store
-		p.Store = &broken{Store: whole, chunk: stops, times: 1, err: context.Canceled}
+		p := smallOn(t, func(db store.DB) store.DB { return &broken{DB: db, chunk: stops, times: 1, err: context.Canceled} })
 		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
 		require.NoError(t, err)
 		require.Equal(t, schema.StateCancelled, imp.State)
 		require.Equal(t, claimed, imp.Tally.Outcomes[schema.Claimed])
 
-		p.Store = whole
 		p.Policy.DelayedClaims = false
 		imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
 		require.NoError(t, err)
@@ -82,10 +80,10 @@ func TestInactiveForEver(t *testing.T) {
 func inactive(t *testing.T, p *pipeline.Pipeline, since string) error {
 	t.Helper()
 	_, err := p.Load(t.Context(), snapshotOf(t, map[string]string{
-		"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
+		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         "id,email,organization_id,status,inactive_since\nu4,u4@acme.example,hooli,inactive," + since + "\n",
-	}))
+	}), pipeline.LoadOrder{})
 	return err
 }
 

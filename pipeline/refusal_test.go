@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -24,27 +25,36 @@ import (
 // small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
 func small(t *testing.T) *pipeline.Pipeline {
 	t.Helper()
+	return smallOn(t, func(db store.DB) store.DB { return db })
+}
+
+// smallOn is small on a database that behaves otherwise.
+func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
+	t.Helper()
 	users := "id,email,organization_id,status\n"
 	for i := range 10 {
 		users += "u" + string(rune('0'+i)) + ",u" + string(rune('0'+i)) + "@acme.example,hooli,active\n"
 	}
 	folder := snapshotOf(t, map[string]string{
-		"organizations.csv": "id,name,kind,created,bring_conversations,directory_sync\nacme,Acme AB,enterprise,2015-01-01,TRUE,FALSE\n" +
-			"hooli,Hooli,personal,2019-01-01,FALSE,FALSE\nsynced,Synced AB,enterprise,2015-01-01,TRUE,TRUE\n",
+		"organizations.csv": organizationsHeader + "acme,Acme AB,enterprise,2015-01-01,,FALSE,TRUE,\n" +
+			"hooli,Hooli,personal,2019-01-01,,FALSE,FALSE,\nsynced,Synced AB,enterprise,2015-01-01,,TRUE,TRUE,\n",
 		"domains.csv": "domain,organization_id,status\nacme.example,acme,verified\nacme.example,synced,verified\n",
 		"users.csv":   users,
 	})
-	s, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	p := &pipeline.Pipeline{
-		Store: s, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
+		Store: store.New(as(db)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
 	}
-	_, err = p.Load(t.Context(), folder)
+	_, err = p.Load(t.Context(), folder, pipeline.LoadOrder{})
 	require.NoError(t, err)
 	return p
 }
+
+// organizationsHeader are the columns that organizations.csv must have.
+const organizationsHeader = "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails\n"
 
 // snapshotOf is a folder with these files.
 func snapshotOf(t *testing.T, files map[string]string) string {
@@ -193,9 +203,10 @@ func TestOpenSource(t *testing.T) {
 	untouched(t, p)
 }
 
-// Without consent nobody is claimed, and of the import only its summary is left (R13).
+// Without consent nobody is claimed (R13): where somebody declined, the import is rejected and keeps its rows; where nobody
+// could be asked, nothing is left of it.
 func TestConsent(t *testing.T) {
-	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeConsentDeclined} {
+	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeConsentDeclined} {
 		p := small(t)
 		asked := 0
 		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *pipeline.Plan) error {
@@ -207,13 +218,28 @@ func TestConsent(t *testing.T) {
 		})
 		require.Equal(t, code, schema.CodeOf(err))
 		require.Equal(t, 1, asked)
-		require.Equal(t, schema.StateRejected, imp.State)
-		require.True(t, imp.RowsRemoved)
-		s, err := pipeline.Summarize(imp)
+		list, err := p.Store.ListImports(t.Context(), us, now, 0)
 		require.NoError(t, err)
-		require.Equal(t, 10, s.NotAttempted)
-		require.Zero(t, s.Claimed)
-		require.Equal(t, schema.CodeImportRemoved, schema.CodeOf(p.Report(t.Context(), imp, &pipeline.Report{To: new(bytes.Buffer)})))
+		if code == schema.CodeConsentDeclined {
+			require.Len(t, list, 1)
+			require.Equal(t, schema.StateRejected, imp.State)
+			s, err := pipeline.Summarize(imp)
+			require.NoError(t, err)
+			require.Equal(t, 10, s.NotAttempted)
+			require.Zero(t, s.Claimed)
+			require.Zero(t, s.Problems())
+			for _, result := range resultsOf(t, p, imp) {
+				require.Equal(t, schema.NotAttempted, result.Outcome)
+				require.Equal(t, schema.CodeConsentDeclined, result.Reason)
+				require.False(t, result.Problem())
+			}
+			_, err = p.Resume(t.Context(), imp.ID, nil, agree)
+			require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))
+			require.ErrorContains(t, err, "Nobody agreed")
+		} else {
+			require.Empty(t, list)
+			require.Zero(t, imp.ID)
+		}
 
 		imp, err = p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
 		require.NoError(t, err)
@@ -229,60 +255,108 @@ func TestConsentToNothing(t *testing.T) {
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
 
-// broken is a store that fails to apply the chunk with this number so many times.
+// broken is a database that fails to finish the chunk with this number so many times, and always to claim the rows on these
+// lines.
 type broken struct {
-	store.Store
+	store.DB
 	chunk, times int
 	err          error
+	lines        []int
 }
 
-func (b *broken) ApplyChunk(ctx context.Context, owner store.Owner, clock claim.Clock, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (store.Applied, error)) error {
-	if number == b.chunk && b.times > 0 {
+// on breaks a database.
+func (b *broken) on(db store.DB) store.DB {
+	b.DB = db
+	return b
+}
+
+func (b *broken) Write(ctx context.Context, do func(store.Tx) error) error {
+	return b.DB.Write(ctx, func(tx store.Tx) error { return do(&brokenTx{Tx: tx, broken: b}) })
+}
+
+type brokenTx struct {
+	store.Tx
+	broken *broken
+}
+
+func (t *brokenTx) FinishChunk(ctx context.Context, importID int64, number int, results []byte, tally schema.Tally) error {
+	if b := t.broken; number == b.chunk && b.times > 0 {
 		b.times--
 		return b.err
 	}
-	return b.Store.ApplyChunk(ctx, owner, clock, number, known, keys, decide)
+	return t.Tx.FinishChunk(ctx, importID, number, results, tally)
 }
 
-// Machinery that breaks costs no row: it is tried again, and what does not work after three times is failed, row by row.
-func TestBrokenMachinery(t *testing.T) {
-	for times, failed := range map[int]int{1: 0, 2: 0, 3: 3} {
-		p := small(t)
-		p.Store = &broken{Store: p.Store, chunk: 1, times: times, err: errors.New("disk on fire, at u4@acme.example")}
-		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
-		require.NoError(t, err)
-		require.Equal(t, failed, imp.Tally.Outcomes[schema.Failed])
-		require.Equal(t, 10-failed, imp.Tally.Outcomes[schema.Claimed])
-		for i, result := range resultsOf(t, p, imp) {
-			if failed > 0 && i/3 == 1 {
-				require.Equal(t, schema.Failed, result.Outcome)
-				require.Equal(t, []schema.Code{schema.CodeInternal}, result.Reasons)
-			} else {
-				require.Equal(t, schema.Claimed, result.Outcome)
-			}
-			require.NotContains(t, result.Message+result.Fix, "fire")
+func (t *brokenTx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64, error) {
+	for _, c := range batch.Claims {
+		if slices.Contains(t.broken.lines, c.Line) {
+			return nil, errors.New("constraint failed, at u4@acme.example")
+		}
+	}
+	return t.Tx.InsertClaims(ctx, batch)
+}
+
+// Passing trouble costs no row, whatever it is: it is told and tried again, and where it lasts, the import stops and can be
+// gone on with.
+func TestPassingTrouble(t *testing.T) {
+	for name, err := range map[string]error{
+		"a full disk": &schema.Error{Code: schema.CodeDatabaseFull}, "a busy database": &schema.Error{Code: schema.CodeDatabaseBusy},
+		"something unknown": errors.New("disk on fire, at u4@acme.example"),
+	} {
+		for _, times := range []int{1, 2, 1000} {
+			t.Run(fmt.Sprint(name, " ", times), func(t *testing.T) {
+				b := &broken{chunk: 2, times: times, err: err}
+				p := smallOn(t, b.on)
+				p.Retry = 300 * time.Millisecond
+				told := 0
+				p.Trouble = func(trouble error, _ time.Duration) {
+					told++
+					assert.Equal(t, schema.CodeOf(err), schema.CodeOf(trouble))
+				}
+				imp, got := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+				if times < 1000 {
+					require.NoError(t, got)
+				} else {
+					require.Equal(t, schema.CodeOf(err), schema.CodeOf(got))
+					require.Positive(t, told)
+					require.Equal(t, schema.StateInterrupted, imp.State)
+					s, err := pipeline.Summarize(imp)
+					require.NoError(t, err)
+					require.Equal(t, 6, s.Claimed)
+					require.Equal(t, 4, s.NotAttempted)
+					b.times = 0
+					imp, err = p.Resume(t.Context(), imp.ID, func(time.Time) { t.Error("nobody holds it") }, agree)
+					require.NoError(t, err)
+				}
+				require.Equal(t, schema.StateCompleted, imp.State)
+				require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
+			})
 		}
 	}
 }
 
-// A store that refuses ends the import where it stands; it can be gone on with.
-func TestStoreRefuses(t *testing.T) {
-	p := small(t)
-	whole := p.Store
-	p.Store = &broken{Store: whole, chunk: 2, times: 1, err: &schema.Error{Code: schema.CodeDatabaseFull}}
-	imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
-	require.Equal(t, schema.CodeDatabaseFull, schema.CodeOf(err))
-	require.Equal(t, schema.StateFailed, imp.State)
-	s, err := pipeline.Summarize(imp)
-	require.NoError(t, err)
-	require.Equal(t, 6, s.Claimed)
-	require.Equal(t, 4, s.NotAttempted)
-
-	p.Store = whole
-	imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
-	require.NoError(t, err)
-	require.Equal(t, schema.StateCompleted, imp.State)
-	require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
+// A row that breaks something fails, alone; all or nothing, it keeps all others from being claimed.
+func TestRowsThatBreakSomething(t *testing.T) {
+	for _, lines := range [][]int{{5}, {2, 3, 11}, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}} {
+		for _, whole := range []bool{false, true} {
+			p := smallOn(t, (&broken{chunk: -1, lines: lines}).on)
+			imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us, AllOrNothing: whole}, agree)
+			require.NoError(t, err)
+			for _, result := range resultsOf(t, p, imp) {
+				switch {
+				case slices.Contains(lines, result.Line):
+					require.Equal(t, schema.Failed, result.Outcome)
+					require.Equal(t, []schema.Code{schema.CodeInternal}, result.Reasons)
+					require.NotContains(t, result.Message+result.Fix, "constraint")
+				case whole:
+					require.Equal(t, schema.CodeAllOrNothing, result.Reason)
+					require.False(t, result.Problem())
+				default:
+					require.Equal(t, schema.Claimed, result.Outcome)
+				}
+			}
+		}
+	}
 }
 
 // A service becomes a column of the users file: a name that would be taken for another column is refused by load.
@@ -291,17 +365,17 @@ func TestServicesAreColumns(t *testing.T) {
 		"Calling\nMöten": "", "Title": "value_invalid", "claim type ": "value_invalid", "Claimline Fix": "value_invalid", "Calling\nCALLING": "id_duplicate",
 	} {
 		folder := t.TempDir()
-		licenses := "organization_id,service\n"
+		licenses := "organization_id,service,quantity\n"
 		for name := range strings.SplitSeq(services, "\n") {
-			licenses += "acme," + name + "\n"
+			licenses += "acme," + name + ",\n"
 		}
 		for name, text := range map[string]string{
-			"organizations.csv": "id,kind,created\nacme,enterprise,2015-01-01\n", "domains.csv": "domain,organization_id,status\n",
+			"organizations.csv": organizationsHeader + "acme,,enterprise,2015-01-01,,,,\n", "domains.csv": "domain,organization_id,status\n",
 			"users.csv": "id,email,organization_id,status\n", "licenses.csv": licenses,
 		} {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 		}
-		_, err := small(t).Load(t.Context(), folder)
+		_, err := small(t).Load(t.Context(), folder, pipeline.LoadOrder{})
 		if code == "" {
 			require.NoError(t, err)
 			continue

@@ -21,11 +21,38 @@ import (
 type Report struct {
 	To     io.Writer // a Rewinder, best: then Plan reads a file once that nothing contradicts
 	Format ReportFormat
-	start  int64 // where it begins in a Rewinder
-	begun  bool  // has been written to
+	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits, OnlyWarnings, or an outcome.
+	Only []string
+	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
+	Reason schema.Code
 
-	// OnlyProblems leaves only the rows that want attention: invalid, ineligible, failed or not attempted.
-	OnlyProblems bool
+	start int64 // where it begins in a Rewinder
+	begun bool  // has been written to
+}
+
+// What Report.Only can be, besides an outcome.
+const (
+	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
+	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyWarnings = "warnings"
+)
+
+// picks reports whether a row is to be reported.
+func (r *Report) picks(v *verdict) bool {
+	if !v.isRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+		return false
+	}
+	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
+		switch only {
+		case OnlyProblems:
+			return v.problem()
+		case OnlyEdits:
+			return len(v.edits) > 0
+		case OnlyWarnings:
+			return len(v.Warnings) > 0
+		}
+		return string(v.Outcome) == only
+	})
 }
 
 // ReportFormat is a form in which rows are reported.
@@ -42,7 +69,14 @@ const (
 // rowReporter writes rows as they come by, in file order.
 type rowReporter interface {
 	rows(c *chunk, numbers []int) error
-	end(schema.Summary) error
+	end(w whole) error
+}
+
+// whole is what a report knows of the import, or the dry run, beside its rows.
+type whole struct {
+	schema.Summary
+	order Order
+	imp   schema.Import // blank: a dry run
 }
 
 // reporting is a report under way.
@@ -64,7 +98,7 @@ func (r *Report) begin(l *usersfile.Layout, format dialect.Format, claiming sche
 	case ReportText:
 		rows = &textReporter{to: to, layout: l}
 	case ReportHTML:
-		rows = newHTMLReporter(to, l, r.OnlyProblems, claiming, policy)
+		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
 	default:
 		rows = newCSVReporter(to, l, format)
 	}
@@ -114,7 +148,7 @@ func (r *Report) rewind() error {
 func (r *reporting) chunk(c *chunk) error {
 	numbers := make([]int, 0, len(c.verdicts))
 	for i := range c.verdicts {
-		if c.verdicts[i].isRow() && (!r.report.OnlyProblems || c.verdicts[i].Outcome.Problem()) {
+		if r.report.picks(&c.verdicts[i]) {
 			numbers = append(numbers, i)
 		}
 	}
@@ -124,8 +158,8 @@ func (r *reporting) chunk(c *chunk) error {
 	return nil
 }
 
-func (r *reporting) end(s schema.Summary) error {
-	if err := r.rows.end(s); err != nil {
+func (r *reporting) end(w whole) error {
+	if err := r.rows.end(w); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
@@ -167,7 +201,7 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
 		return err
 	}
-	return rows.end(summary)
+	return rows.end(whole{Summary: summary, order: order, imp: imp})
 }
 
 // eachKept hands over every chunk of an import, in file order.
@@ -228,9 +262,7 @@ type jsonReporter struct {
 }
 
 func newJSONReporter(to *bufio.Writer, l *usersfile.Layout) *jsonReporter {
-	encoder := json.NewEncoder(to)
-	encoder.SetEscapeHTML(false)
-	return &jsonReporter{to: to, encoder: encoder, layout: l}
+	return &jsonReporter{to: to, encoder: schema.NewEncoder(to), layout: l}
 }
 
 func (r *jsonReporter) rows(c *chunk, numbers []int) error {
@@ -243,7 +275,7 @@ func (r *jsonReporter) rows(c *chunk, numbers []int) error {
 	return nil
 }
 
-func (r *jsonReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *jsonReporter) end(whole) error { return r.to.Flush() }
 
 // csvReporter writes the file again with six columns more.
 type csvReporter struct {
@@ -321,7 +353,7 @@ func (r *csvReporter) write(record []string, leaveOut int, said []string) error 
 	for column := len(r.layout.Header); column < len(record); column++ {
 		r.cells = append(r.cells, decodable(dialect.Restore(record[column], false)))
 	}
-	return r.writer.Write(r.cells)
+	return r.writer.WriteRaw(r.cells)
 }
 
 // decodable is a cell in UTF-8: each byte that could not be decoded becomes the replacement character. As it was, it
@@ -333,7 +365,7 @@ func decodable(cell string) string {
 	return string([]rune(cell))
 }
 
-func (r *csvReporter) end(schema.Summary) error {
+func (r *csvReporter) end(whole) error {
 	if err := r.header(); err != nil {
 		return err
 	}
@@ -378,4 +410,4 @@ func textLine(result *schema.Result) string {
 	return b.String()
 }
 
-func (r *textReporter) end(schema.Summary) error { return r.to.Flush() }
+func (r *textReporter) end(whole) error { return r.to.Flush() }

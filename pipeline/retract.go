@@ -18,9 +18,10 @@ type Retractable struct {
 }
 
 // RetractImport takes back every claim that an import made and that can be taken back, each in a transaction of its own
-// (R22). before is told, before anything is done, how many those are; each is handed, in the order of the file, what became
-// of one claim. A dry run answers as the run would, and changes nothing. Refused with CodeRetractByImportOff, CodeImportNotFound.
-func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable), each func(schema.Retraction) error) error {
+// (R22). before is told, before anything is done, how many those are, and its error keeps anything from being done; each is
+// handed, in the order of the file, what became of one claim. A dry run answers as the run would, and changes nothing.
+// Refused with CodeRetractByImportOff, CodeImportNotFound.
+func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
 	if !p.Policy.RetractByImport {
 		return schema.Refuse(schema.CodeRetractByImportOff, "")
 	}
@@ -32,11 +33,17 @@ func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, bef
 	if err != nil {
 		return err
 	}
-	before(plan.count())
+	if err := before(plan.count()); err != nil {
+		return err
+	}
 	for i := range plan {
 		row := &plan[i]
 		if !dryRun && row.reason == "" {
-			if row.reason, err = p.retractMade(ctx, imp, row.key); err != nil {
+			err := p.persist(ctx, func() (err error) {
+				row.reason, err = p.retractMade(ctx, imp, row.key)
+				return err
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -44,9 +51,7 @@ func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, bef
 		if result.Email == "" {
 			result.Email = emails[row.line]
 		}
-		if err := each(result); err != nil {
-			return err
-		}
+		each(result)
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 	if err != nil || report == nil {
 		return plan, err
 	}
-	return plan, rows.end(plan.Summary(order, started, p.now()))
+	return plan, rows.end(whole{Summary: plan.Summary(order, started, p.now()), order: order})
 }
 
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
@@ -183,7 +183,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 			return nil, err
 		}
 	}
-	v := &validateStage{pipeline: p, order: order, layout: l, reader: reader, format: reader.Format(), clock: clock, seed: seed}
+	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), clock: clock, seed: seed}
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
@@ -211,7 +211,7 @@ func (p *Pipeline) openReader(ctx context.Context, source *Source, order Order, 
 		return nil, err
 	}
 	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(source.Name, reader)
+		return nil, usersfile.EmailColumnMissing(ctx, source.Name, reader)
 	}
 	return reader, nil
 }

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -40,19 +41,19 @@ func newFolder(t require.TestingT, base string) string {
 // newRun opens a database in a folder of its own, with the world in it.
 func newRun(t *rapid.T, base string, w *world) *run {
 	folder := newFolder(t, base)
-	store, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, store.Close())
+		require.NoError(t, db.Close())
 		require.NoError(t, os.RemoveAll(folder))
 	})
 	c := choices{t}
 	r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
-		Store: store, Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
+		Store: store.New(db), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
 		Lease: time.Minute, Runner: "test", TransactionRows: 1 + c.upTo(20),
 	}}
 	w.snapshot(t, folder)
-	loaded, err := r.Load(t.Context(), folder)
+	loaded, err := r.Load(t.Context(), folder, pipeline.LoadOrder{})
 	require.NoError(t, err)
 	require.Equal(t, len(w.people), loaded.Users)
 	return r
@@ -187,7 +188,11 @@ func (r *run) importing(file []byte, order pipeline.Order) (imp schema.Import, r
 // reported is the report of an import.
 func (r *run) reported(imp schema.Import, format pipeline.ReportFormat, onlyProblems bool) string {
 	var out bytes.Buffer
-	require.NoError(r.t, r.Report(r.t.Context(), imp, &pipeline.Report{To: &out, Format: format, OnlyProblems: onlyProblems}))
+	var only []string
+	if onlyProblems {
+		only = []string{pipeline.OnlyProblems}
+	}
+	require.NoError(r.t, r.Report(r.t.Context(), imp, &pipeline.Report{To: &out, Format: format, Only: only}))
 	return out.String()
 }
 

@@ -16,6 +16,7 @@ type SyncPlan struct {
 	Rows    []schema.SyncRow // those that put somebody at risk first, each effect by address key
 	Counts  map[schema.SyncEffect]int
 	Members int // compared with the list
+	List    DirectoryNotes
 
 	missing []schema.User // claimed immediately, and not in the list
 	changes []syncChange
@@ -35,25 +36,32 @@ const maxDeactivated = 10
 // syncBatch is how many members one transaction of a run changes.
 const syncBatch = 1000
 
-// PreviewSync says what a directory run over the list in source would do, and changes nothing. Refused with the codes of
-// files, where the list is empty or a row of it cannot be read.
-func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source *Source) (*SyncPlan, error) {
-	list, err := readDirectory(ctx, source, p.Limits)
+// PreviewSync says what a directory run over the list in source would do, and changes nothing. address is the column of the
+// addresses; blank: the first that is known. Refused with the codes of files, where the list is empty or a row of it cannot
+// be read, and with CodeDirectoryMismatch where it cannot be the organization's.
+func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source *Source, address string) (*SyncPlan, error) {
+	list, err := p.readDirectory(ctx, source, address)
 	if err != nil {
 		return nil, err
 	}
 	clock := p.clock()
-	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}}
+	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes}
 	w := walk{rest: list.entries}
+	matched := 0
 	err = p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
 		for i := range cases {
 			k := &cases[i]
-			plan.member(clock, k, w.upTo(k.Key, plan.absent))
+			listed := w.upTo(k.Key, plan.absent)
+			matched += len(listed)
+			plan.member(clock, k, asSpelt(listed, k.Account.User.Email))
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("compare the members with the list: %w", err)
+	}
+	if err := p.checkFits(ctx, organization, source, address, list, matched, plan.Members); err != nil {
+		return nil, err
 	}
 	w.end(plan.absent)
 	plan.sort()
@@ -63,7 +71,7 @@ func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source 
 // RunSync does what PreviewSync says, after agreed, which is given the plan. Members are changed some at a time, each by the rules as
 // they then apply: stopped half-way, it can be run again. The plan it returns says what was done. Refused with
 // CodeDirectorySyncDisabled, and with CodeMassDeactivation where more than a tenth of the members would be deactivated, unless allowMass.
-func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Source, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
+func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Source, address string, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
 	o, err := p.Store.Organization(ctx, organization)
 	if err != nil {
 		return nil, err
@@ -71,7 +79,7 @@ func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Sou
 	if err := directorySyncOn(&o); err != nil {
 		return nil, err
 	}
-	plan, err := p.PreviewSync(ctx, organization, source)
+	plan, err := p.PreviewSync(ctx, organization, source, address)
 	if err != nil {
 		return nil, err
 	}
@@ -199,11 +207,7 @@ func (s *SyncPlan) WriteMissing(to io.Writer) error {
 	}
 	for i := range s.missing {
 		u := &s.missing[i]
-		record := []string{u.Email, u.FirstName, u.LastName, u.DisplayName, u.Title, u.Department}
-		for j := range record {
-			record[j] = dialect.Guard(record[j])
-		}
-		if err := w.Write(record); err != nil {
+		if err := w.Write([]string{u.Email, u.FirstName, u.LastName, u.DisplayName, u.Title, u.Department}); err != nil {
 			return fmt.Errorf("write a user: %w", err)
 		}
 	}

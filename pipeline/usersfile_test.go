@@ -24,7 +24,7 @@ import (
 
 // wholeDialect says that package dialect reads preambles, headers that stand there twice, cells that are missing or too many
 // and blank, formulas of nothing but text and end marks, and does not guess at an encoding.
-const wholeDialect = false
+const wholeDialect = true
 
 // wholeStore says that package store keeps how a file is to be read.
 const wholeStore = false

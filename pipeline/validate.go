@@ -63,7 +63,6 @@ type validateStage struct {
 	pipeline *Pipeline
 	order    Order
 	layout   *usersfile.Layout
-	reader   *dialect.Reader
 	format   dialect.Format
 	clock    claim.Clock
 	seed     maphash.Seed
@@ -108,15 +107,16 @@ func (v *validateStage) check(c *chunk) {
 	var values usersfile.Values
 	var problems schema.Finding
 	for i := range n {
-		record, fit := v.layout.Fit(&c.records, i)
-		switch fit {
-		case dialect.FitMissing:
-			c.missing++
-		case dialect.FitSurplus:
-			c.surplus++
-		case dialect.FitNot:
+		record, fitted := v.layout.Fit(&c.records, i, v.format)
+		if fitted&dialect.Ragged != 0 {
 			c.verdicts[i].Finding = v.fieldCount(c, i)
 			continue
+		}
+		if fitted&dialect.Missing != 0 {
+			c.missing++
+		}
+		if fitted&dialect.Surplus != 0 {
+			c.surplus++
 		}
 		r, before := &c.rows[i], c.repairs
 		v.layout.Read(record, &values, &c.repairs)
@@ -128,7 +128,7 @@ func (v *validateStage) check(c *chunk) {
 		}
 		v.checkRow(record, &values, undecodable, r, &c.repairs, &problems)
 		if problems.Outcome != "" {
-			if r.Key == "" && v.reader.IsHeader(record) {
+			if r.Key == "" && dialect.IsHeader(v.layout.Header, record) {
 				c.repeated++
 				c.repairs = before
 				c.verdicts[i].Finding = noRow
@@ -171,7 +171,7 @@ func (v *validateStage) fieldCount(c *chunk, i int) *schema.Finding {
 		next = 0 // the file ends here
 	}
 	record := c.records.Cells(i)
-	return v.layout.FieldCount(record, v.format.Comma(), v.format.OtherDelimiter(record), next)
+	return v.layout.FieldCount(record, v.format, next)
 }
 
 // cleared is n zero values, in the memory of old ones where that is large enough.
@@ -232,7 +232,7 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 	r, verdict := &c.rows[i], &c.verdicts[i]
 	now := v.clock.AsOf(*account)
 	var values usersfile.Values
-	record, _ := v.layout.Fit(&c.records, i)
+	record, _ := v.layout.Fit(&c.records, i, v.format)
 	v.layout.Read(record, &values, &usersfile.Repairs{})
 	ownPhone := r.Unsigned && now.User.Phone == "+"+values[usersfile.Phone]
 	if ownPhone { // that a spreadsheet has taken the + off is neither a fault nor an edit

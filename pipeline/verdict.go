@@ -25,6 +25,15 @@ var noRow = &schema.Finding{}
 // isRow reports whether the record is a row.
 func (v *verdict) isRow() bool { return v.Outcome != "" }
 
+// problem reports whether the row wants somebody's attention: see schema.Result.Problem.
+func (v *verdict) problem() bool {
+	r := schema.Result{Outcome: v.Outcome}
+	if len(v.Reasons) > 0 {
+		r.Reason = v.Reasons[0]
+	}
+	return r.Problem()
+}
+
 // result puts the verdict on the row at this line, with this address, into words.
 func (v *verdict) result(line int, email string) schema.Result {
 	r := schema.Result{

@@ -28,6 +28,32 @@ func (o Outcome) Problem() bool {
 	return o == Invalid || o == Ineligible || o == Failed || o == NotAttempted
 }
 
+// Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
+// and not for what the import as a whole did not do.
+func (r Result) Problem() bool {
+	return r.Outcome.Problem() && (r.Outcome != NotAttempted || r.Reason != "" && !r.Reason.OfImport())
+}
+
+// Problems counts the rows that want somebody's attention: see Result.Problem.
+func (s *Summary) Problems() int {
+	return s.Invalid + s.Ineligible + s.Failed + notAttempted(s.Reasons)
+}
+
+// Problems counts the rows that want somebody's attention: see Result.Problem.
+func (t *Tally) Problems() int {
+	return t.Outcomes[Invalid] + t.Outcomes[Ineligible] + t.Outcomes[Failed] + notAttempted(t.Reasons)
+}
+
+// notAttempted counts the rows that were not attempted for a reason of their own.
+func notAttempted(reasons map[Code]int) (n int) {
+	for reason, rows := range reasons {
+		if reason.Outcome() == NotAttempted && !reason.OfImport() {
+			n += rows
+		}
+	}
+	return n
+}
+
 // ClaimType says when a claimed account joins (R11).
 type ClaimType string
 
@@ -126,12 +152,12 @@ type Import struct {
 	AllOrNothing     bool
 	ActivationEmails bool      // send activation mails for claims that join at once (R18)
 	Plan             []byte    // what was learnt while reading, the pipeline's own encoding
+	Options          []byte    // how the file was to be read, as JSON; nil: nothing was said
+	CreatedBy        string    // who started it; as in terminal:root
+	Version          string    // of the program that planned it
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
+	ConsentedBy      string    // who agreed; blank: nobody said
 	CancelRequested  bool
-	CreatedBy        string // who started it, as in terminal:root
-	ConsentedBy      string // who agreed (R13); blank: nobody has
-	Version          string // of the program that planned it
-	Options          []byte // how the file was read, the pipeline's own encoding
 	StartedAt        time.Time
 	FinishedAt       time.Time // zero: not ended
 	LeaseUntil       time.Time // zero: nobody owns it

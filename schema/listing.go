@@ -9,6 +9,7 @@ const ConvertSuffix = ".convert-user.local"
 // Listing is one user as an organization lists it.
 type Listing struct {
 	Email         string     `json:"email"` // as written; R16's suffix in a source organization
+	Name          string     `json:"-"`     // of the account as the organization that lists it has it
 	Status        Status     `json:"status"`
 	ClaimType     ClaimType  `json:"claim_type"` // of the open claim, or of the one that brought the account here; blank: none
 	ClaimedAt     *time.Time `json:"claimed_at"`

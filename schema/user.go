@@ -1,6 +1,9 @@
 package schema
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Status is the status of an account in the organization it belongs to.
 type Status string
@@ -32,6 +35,14 @@ type Profile struct {
 	Department        string `json:"department,omitempty"`
 	Phone             string `json:"phone,omitempty"`
 	PreferredLanguage string `json:"preferred_language,omitempty"`
+}
+
+// FullName is the name people know the user by: the display name, else first and last name.
+func (p Profile) FullName() string {
+	if p.DisplayName != "" {
+		return p.DisplayName
+	}
+	return strings.TrimSpace(p.FirstName + " " + p.LastName)
 }
 
 // Edit is p as the row wants it: every cell of the row that is not blank, and p's own value for the others (R17).

@@ -5,26 +5,69 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	ics "github.com/arran4/golang-ical"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
-// writeCalendar writes deadlines as a calendar file, one event each. A deadline keeps its identity from one file to the
-// next, so that a calendar program that takes in both has it once.
-func writeCalendar(to io.Writer, organization schema.Organization, list []schema.Deadline, now time.Time) error {
+// dayOf is what a day of the calendar has one event for.
+type dayOf struct {
+	day  string // 2006-01-02, by the clock of whoever runs the program
+	kind schema.DeadlineKind
+}
+
+// dayEvent is what is due on one day, of one kind.
+type dayEvent struct {
+	dayOf
+
+	due       time.Time // the first
+	count     int
+	addresses []string // the first few
+}
+
+// calendarAddresses is how many addresses an event names.
+const calendarAddresses = 50
+
+// writeCalendar writes deadlines, the soonest first, as a calendar file: one event for each day and kind, however many are due.
+// An event keeps its identity from one file to the next, so that a calendar program that takes in both has it once.
+func writeCalendar(to io.Writer, organization schema.Organization, list func(each func(schema.Deadline) error) error, now time.Time) error {
+	var events []*dayEvent
+	known := map[dayOf]*dayEvent{}
+	err := list(func(d schema.Deadline) error {
+		of := dayOf{d.DueAt.Local().Format(time.DateOnly), d.Kind}
+		event := known[of]
+		if event == nil {
+			event = &dayEvent{dayOf: of, due: d.DueAt}
+			known[of] = event
+			events = append(events, event)
+		}
+		if event.count++; event.count <= calendarAddresses {
+			event.addresses = append(event.addresses, schema.Printable(d.Email))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	calendar := ics.NewCalendarFor("Claimline")
 	calendar.SetMethod(ics.MethodPublish)
 	calendar.SetXWRCalName("Claimline: " + schema.Printable(organization.Name))
-	for _, d := range list {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d", organization.ID, d.Email, d.Kind, d.DueAt.Unix()))
+	for _, e := range events {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", organization.ID, e.day, e.kind))
 		event := calendar.AddEvent(hex.EncodeToString(sum[:16]) + "@claimline")
 		event.SetDtStampTime(now)
-		event.SetStartAt(d.DueAt)
-		event.SetSummary(schema.Printable(d.Email) + ": " + deadlineText(d.Kind))
+		event.SetAllDayStartAt(e.due.Local())
+		event.SetSummary(e.summary())
+		event.SetDescription(e.description())
 		event.SetTimeTransparency(ics.TransparencyTransparent)
+		alarm := event.AddAlarm()
+		alarm.SetAction(ics.ActionDisplay)
+		alarm.SetTrigger("-PT15H") // nine in the morning of the day before
+		alarm.SetDescription(e.summary())
 	}
 	// SerializeTo does not tell of a disk that is full.
 	if _, err := io.WriteString(to, calendar.Serialize(ics.WithNewLineWindows)); err != nil {
@@ -33,13 +76,35 @@ func writeCalendar(to io.Writer, organization schema.Organization, list []schema
 	return nil
 }
 
-func deadlineText(kind schema.DeadlineKind) string {
-	switch kind {
+func (e *dayEvent) summary() string {
+	switch e.kind {
 	case schema.DeadlineDecision:
-		return "the delayed claim completes"
+		return screen.Count(e.count, "delayed claim") + " complete" + verbEnd(e.count)
 	case schema.DeadlineRetract:
-		return "the claim can no longer be retracted"
+		return screen.Count(e.count, "claim") + " can no longer be retracted"
 	default:
-		return "the inactive user is removed"
+		return screen.Count(e.count, "inactive user") + isAre(e.count) + " removed"
 	}
+}
+
+func (e *dayEvent) description() string {
+	text := "The first at " + screen.Moment(e.due) + ".\n" + strings.Join(e.addresses, "\n")
+	if more := e.count - len(e.addresses); more > 0 {
+		text += "\nand " + screen.Number(more) + " more: claimline deadlines"
+	}
+	return text
+}
+
+func verbEnd(n int) string {
+	if n == 1 {
+		return "s"
+	}
+	return ""
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return " is"
+	}
+	return " are"
 }

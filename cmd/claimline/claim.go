@@ -21,6 +21,7 @@ func (a *app) claimCommand() *cobra.Command {
 	var listed bool
 	var services []string
 	var mails string
+	var reading readingFlags
 	cmd := &cobra.Command{
 		Use:   "claim ADDRESS...",
 		Short: "Claim a few users by hand",
@@ -39,7 +40,7 @@ A name given with an address becomes the account's name. With --listed it claims
 			if err != nil {
 				return err
 			}
-			order := pipeline.Order{Organization: a.config.Org}
+			order := pipeline.Order{Organization: a.config.Org, NoEdits: reading.noEdits}
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
 			}
@@ -49,6 +50,9 @@ A name given with an address becomes the account's name. With --listed it claims
 			}
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				assigned, err := findServices(cmd.Context(), p, organization.ID, services)
+				if schema.CodeOf(err) == schema.CodeServiceUnknown {
+					return usageError{err}
+				}
 				if err != nil {
 					return err
 				}
@@ -65,6 +69,7 @@ A name given with an address becomes the account's name. With --listed it claims
 		},
 	}
 	flags.add(cmd)
+	reading.addNoEdits(cmd)
 	selection.add(cmd)
 	cmd.Flags().BoolVar(&listed, "listed", false, "claim all users that eligible lists")
 	cmd.Flags().StringArrayVar(&services, "service", nil, "`service` to assign; repeat the flag for more")
@@ -155,5 +160,8 @@ func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organizatio
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
+	if flags.format == formatText && len(flags.only) == 0 { // they are few: of each that is not claimed it is said why
+		flags.only = []string{pipeline.OnlyProblems}
+	}
 	return a.runImport(ctx, p, organization, source, order, flags)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -115,7 +116,7 @@ func completeSettings(*cobra.Command, []string, string) ([]string, cobra.ShellCo
 func (a *app) addCompletions(root *cobra.Command) {
 	fixed := map[string][]string{
 		"format":            reportFormats,
-		"only":              {onlyProblems},
+		"only":              onlyValues(),
 		"type":              {string(schema.Immediate), string(schema.Delayed)},
 		"claim-type":        {string(schema.Immediate), string(schema.Delayed)},
 		"activation-emails": {"on", "off"},
@@ -125,6 +126,11 @@ func (a *app) addCompletions(root *cobra.Command) {
 		"org":     a.knownOrganizations,
 		"service": a.knownServices,
 		"domain":  a.knownDomains,
+		"import":  a.knownImports,
+	}
+	arguments := map[string]func(*cobra.Command) ([]string, error){
+		"status": a.knownImports, "report": a.knownImports, "cancel": a.knownImports, "resume": a.knownImports,
+		"domain verify": a.knownDomains, "domain claim": a.knownDomains, "domain release": a.knownDomains,
 	}
 	var visit func(cmd *cobra.Command)
 	visit = func(cmd *cobra.Command) {
@@ -138,6 +144,9 @@ func (a *app) addCompletions(root *cobra.Command) {
 		}
 		cmd.PersistentFlags().VisitAll(register)
 		cmd.LocalNonPersistentFlags().VisitAll(register)
+		if find := arguments[strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")]; find != nil {
+			cmd.ValidArgsFunction = firstArgument(a.completeFrom(find))
+		}
 		for _, sub := range cmd.Commands() {
 			visit(sub)
 		}
@@ -160,6 +169,31 @@ func (a *app) completeFrom(find func(*cobra.Command) ([]string, error)) cobra.Co
 		return found, cobra.ShellCompDirectiveNoFileComp
 	}
 }
+
+// firstArgument completes the first argument only.
+func firstArgument(complete cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return complete(cmd, args, begun)
+	}
+}
+
+// knownImports are the imports of the organization, the newest first, with state and file.
+func (a *app) knownImports(cmd *cobra.Command) (ids []string, err error) {
+	err = a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+		imports, err := p.Store.ListImports(cmd.Context(), organization.ID, a.now(), completedImports)
+		for _, imp := range imports {
+			ids = append(ids, strconv.FormatInt(imp.ID, 10)+"\t"+string(imp.State)+", "+schema.Printable(imp.File))
+		}
+		return err
+	})
+	return ids, err
+}
+
+// completedImports is how many imports completion offers.
+const completedImports = 50
 
 func (a *app) knownOrganizations(cmd *cobra.Command) (ids []string, err error) {
 	err = a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {

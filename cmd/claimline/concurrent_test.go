@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,8 +66,8 @@ func TestOverlappingImports(t *testing.T) {
 func TestSettingsChangeDuringAnImport(t *testing.T) {
 	t.Parallel()
 	const (
-		organizations = "id,name,kind,created,directory_sync,bring_conversations,activation_emails\n"
-		acme          = "acme,Acme AB,enterprise,2015-03-02,FALSE,TRUE,TRUE\n"
+		organizations = "id,name,kind,created,directory_sync,bring_conversations,activation_emails,sso\n"
+		acme          = "acme,Acme AB,enterprise,2015-03-02,FALSE,TRUE,TRUE,\n"
 		domains       = "domain,organization_id,status\n"
 		acmeTest      = "@acme.test"
 	)
@@ -77,7 +78,7 @@ func TestSettingsChangeDuringAnImport(t *testing.T) {
 		outcome                schema.Outcome
 	}{
 		{
-			"directory synchronization is switched on", "acme,Acme AB,enterprise,2015-03-02,TRUE,TRUE,TRUE\n", "",
+			"directory synchronization is switched on", "acme,Acme AB,enterprise,2015-03-02,TRUE,TRUE,TRUE,\n", "",
 			func(schema.Result) schema.Code { return schema.CodeDirectorySyncEnabled }, schema.NotAttempted,
 		},
 		{
@@ -90,7 +91,7 @@ func TestSettingsChangeDuringAnImport(t *testing.T) {
 			}, schema.Ineligible,
 		},
 		{
-			"conversations may not be brought any more", "acme,Acme AB,enterprise,2015-03-02,FALSE,FALSE,TRUE\n", "",
+			"conversations may not be brought any more", "acme,Acme AB,enterprise,2015-03-02,FALSE,FALSE,TRUE,\n", "",
 			func(r schema.Result) schema.Code {
 				if r.ClaimType == schema.Delayed {
 					return schema.CodeStaleClaimType
@@ -213,6 +214,67 @@ func TestInterruptedImport(t *testing.T) {
 	assert.Equal(t, exitInterrupted, got.code, got.stderr)
 	assertCancelled(t, got.summary(t))
 	s.assertResumes(t, l)
+}
+
+// TestHangUp is a stop like Ctrl-C: the terminal of the import is closed.
+func TestHangUp(t *testing.T) {
+	t.Parallel()
+	l := openLab(t)
+	s := l.site(t)
+	p := s.start(t, "import", "--accept-permanent", "--json", l.users)
+	p.freezeBetweenChunks(t, s, halfway)
+	p.signal(t, syscall.SIGHUP)
+	p.thaw(t)
+	got := p.wait(t)
+	assert.Equal(t, exitInterrupted, got.code, got.stderr)
+	assertCancelled(t, got.summary(t))
+	s.assertResumes(t, l)
+}
+
+// TestFileSizeLimit is a disk that does not take everything: the import stops, nothing is given up, and it can be gone on with.
+func TestFileSizeLimit(t *testing.T) {
+	t.Parallel()
+	l := openLab(t)
+	s := l.site(t)
+	impatient := write(t, "claimline.yaml", "transaction_rows: 5000\nretry: 200ms\n")
+	limited := *s
+	info, err := os.Stat(s.db)
+	require.NoError(t, err)
+	const block = 512
+	limited.program, limited.global = "sh", []string{"-c", fmt.Sprintf("ulimit -f %d; exec %q \"$@\"", info.Size()/2/block, s.program), "sh"}
+	limited.global = append(append(limited.global, s.global...), "--config", impatient)
+	got := limited.execute(t, "import", "--accept-permanent", "--json", l.users)
+	assert.Equal(t, exitFailed, got.code, got.stderr)
+	summary := s.latest(t)
+	require.NotNil(t, summary, got.stderr)
+	assert.Equal(t, schema.StateInterrupted, summary.State)
+	assert.Zero(t, summary.Failed)
+	assert.Positive(t, summary.NotAttempted)
+	assert.Contains(t, got.stderr, "claimline resume 1")
+	s.assertResumes(t, l)
+}
+
+// TestRowThatTheDatabaseRefuses has a database that does not take the claims of three rows: these fail, and no other.
+func TestRowThatTheDatabaseRefuses(t *testing.T) {
+	t.Parallel()
+	l := openLab(t)
+	s := l.site(t)
+	conn := s.connect(t)
+	require.NoError(t, execute(t, conn, `CREATE TRIGGER refuses BEFORE INSERT ON claims WHEN NEW.line IN (17, 18, 23456)
+		BEGIN SELECT RAISE(ABORT, 'refused'); END`))
+	require.NoError(t, conn.Close())
+	got := s.execute(t, "import", "--accept-permanent", "--json", l.users)
+	assert.Equal(t, exitProblems, got.code, got.stderr)
+	summary := got.summary(t)
+	assert.Equal(t, schema.StateCompletedWithErrors, summary.State)
+	assert.Equal(t, labUsers-3, summary.Claimed)
+	assert.Equal(t, map[schema.Code]int{schema.CodeInternal: 3}, summary.Reasons)
+	var lines []int
+	for _, row := range s.execute(t, "report", "--format", "jsonl", "--only", "failed").results(t) {
+		lines = append(lines, row.Line)
+	}
+	assert.Equal(t, []int{17, 18, 23456}, lines)
+	s.assertClaims(t, labUsers-3)
 }
 
 // TestInterruptedTwice stops at once, though a chunk is in hand: it cannot be finished, for somebody else is writing.

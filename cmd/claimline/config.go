@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"reflect"
 	"runtime"
 	"slices"
@@ -23,8 +25,9 @@ import (
 type config struct {
 	DB      string        `koanf:"db"`
 	Org     string        `koanf:"org"`
-	Workers int           `koanf:"workers" validate:"min=1"`
+	Workers int           `koanf:"workers" validate:"min=1,max=1024"`
 	Lease   time.Duration `koanf:"lease" validate:"min=100ms"` // how long an import stays with a process that has died
+	Retry   time.Duration `koanf:"retry" validate:"min=0s"`    // how long an import that meets passing trouble tries again before it stops
 	Limits  limits        `koanf:"limits"`
 
 	TransactionRows int `koanf:"transaction_rows" validate:"min=1"` // of an import that one transaction applies, about
@@ -46,6 +49,7 @@ func defaults() config {
 		DB:      "sqlite:claimline.db",
 		Workers: runtime.NumCPU(),
 		Lease:   10 * time.Second,
+		Retry:   30 * time.Second,
 		Limits:  limits{RecordBytes: 1 << 20, Columns: 1000},
 
 		TransactionRows: pipeline.DefaultTransactionRows,
@@ -63,8 +67,16 @@ func (a *app) readConfig() (config, error) {
 		return config{}, fmt.Errorf("load the defaults: %w", err)
 	}
 	known := k.Keys()
-	path := first(a.flags.config, a.env("CLAIMLINE_CONFIG"))
+	path := a.configFile()
 	if path != "" {
+		if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+			why := "There is no configuration file of this name."
+			if err == nil {
+				why = "The configuration cannot be a folder."
+			}
+			return config{}, schema.Refuse(schema.CodeConfigInvalid, "%s", why).At(path, 0, 0).Because(err).
+				WithFix("Check the name given with --config or CLAIMLINE_CONFIG; without either, everything is as it is by default.")
+		}
 		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
 			return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration cannot be read: %s.", cause(err)).At(path, 0, 0).Because(err)
 		}
@@ -91,6 +103,8 @@ func (a *app) readConfig() (config, error) {
 		_, key, _ := strings.Cut(invalid[0].Namespace(), ".")
 		must := "at least " + invalid[0].Param()
 		switch invalid[0].Tag() {
+		case "max":
+			must = "at most " + invalid[0].Param()
 		case "datetime":
 			must = "a date like " + invalid[0].Param()
 		case "hostname_port":
@@ -102,6 +116,9 @@ func (a *app) readConfig() (config, error) {
 	c.Org = first(a.flags.org, a.env("CLAIMLINE_ORG"), c.Org)
 	return c, nil
 }
+
+// configFile is the configuration file; blank: there is none.
+func (a *app) configFile() string { return first(a.flags.config, a.env("CLAIMLINE_CONFIG")) }
 
 func unknownKey(path, key string, known []string) error {
 	refused := schema.Refuse(schema.CodeConfigInvalid, "The configuration has a key that means nothing: %s.", key).At(path, 0, 0)

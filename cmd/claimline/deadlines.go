@@ -1,6 +1,9 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -8,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -18,7 +22,8 @@ func (a *app) deadlinesCommand() *cobra.Command {
 		Use:   "deadlines",
 		Short: "List what is due, soonest first",
 		Long: `Lists what is due, soonest first: delayed claims that complete (decision), immediate claims that can be retracted until then
-(retract), inactive users who will be removed (removal). With --within, exit code 3 tells that there is something.`,
+(retract), inactive users who will be removed (removal). With --within, exit code 3 tells that there is something. The calendar
+file has one event for each day and kind, with an alarm on the morning before.`,
 		Example: `  claimline deadlines --org acme
   claimline deadlines --org acme --within 3d
   claimline deadlines --org acme --ics deadlines.ics`,
@@ -32,27 +37,33 @@ func (a *app) deadlinesCommand() *cobra.Command {
 				}
 				until = a.now().Add(span)
 			}
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				list, err := p.Deadlines(cmd.Context(), organization.ID, until)
+			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) (err error) {
+				var list screen.Spool
+				defer func() { err = errors.Join(err, list.Close()) }()
+				err = p.EachDeadline(cmd.Context(), organization.ID, until, func(d schema.Deadline) error {
+					data, err := json.Marshal(d)
+					if err != nil {
+						return fmt.Errorf("keep a deadline: %w", err)
+					}
+					return list.Add(d.DueAt.Unix(), data)
+				})
 				if err != nil {
 					return err
 				}
+				list.Sort()
+				if !until.IsZero() && list.Len() > 0 {
+					a.exit = exitProblems
+				}
 				if calendar != "" {
-					err := a.writeOutput(calendar, func(to io.Writer) error { return writeCalendar(to, organization, list, p.Now()) })
-					if err != nil {
+					err := a.writeOutput(calendar, func(to io.Writer) error { return writeCalendar(to, organization, eachDeadline(&list), p.Now()) })
+					if err != nil || calendar == "-" {
 						return err
 					}
 				}
-				if !until.IsZero() && len(list) > 0 {
-					a.exit = exitProblems
+				if a.flags.json {
+					return a.writeOutput("", func(to io.Writer) error { return writeList(to, eachDeadline(&list)) })
 				}
-				switch {
-				case calendar == "-":
-					return nil
-				case a.flags.json:
-					return a.answer(list)
-				}
-				return a.showDeadlines(list)
+				return a.showDeadlines(eachDeadline(&list))
 			})
 		},
 	}
@@ -82,14 +93,31 @@ func parseSpan(s string) (span time.Duration, ok bool) {
 	return span + rest, true
 }
 
-func (a *app) showDeadlines(list []schema.Deadline) error {
-	if len(list) == 0 {
+// eachDeadline hands over the deadlines that a spool keeps.
+func eachDeadline(list *screen.Spool) func(each func(schema.Deadline) error) error {
+	return func(each func(schema.Deadline) error) error {
+		return list.Each(func(data []byte) error {
+			var d schema.Deadline
+			if err := json.Unmarshal(data, &d); err != nil {
+				return fmt.Errorf("read a deadline: %w", err)
+			}
+			return each(d)
+		})
+	}
+}
+
+func (a *app) showDeadlines(list func(each func(schema.Deadline) error) error) (err error) {
+	t := screen.NewTable(screen.When("Due"), screen.Whole("Kind"), screen.Address("Address"))
+	defer func() { err = errors.Join(err, t.Close()) }()
+	err = list(func(d schema.Deadline) error {
+		return t.Add(screen.Stamp(&d.DueAt), string(d.Kind), schema.Printable(d.Email))
+	})
+	if err != nil {
+		return err
+	}
+	if t.Len() == 0 {
 		a.say("Nothing is due.")
 		return nil
 	}
-	t := newTable("Due", "Kind", "Address")
-	for _, d := range list {
-		t.AppendRow([]any{localTime(&d.DueAt), d.Kind, schema.Printable(d.Email)})
-	}
-	return writeTable(a.stdout, t)
+	return a.writeTable(a.stdout, t)
 }

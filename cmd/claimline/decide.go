@@ -72,21 +72,35 @@ retracted.`,
 }
 
 func (a *app) removeCommand() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "remove ADDRESS",
 		Short: "Remove a member of your organization",
 		Long: `Removes a member of your organization. The account is deleted; where your organization has claimed it, and its owner has not
-chosen yet, the claim is closed instead, and the account is in its own organization what it was.`,
+chosen yet, the claim is closed instead, and the account is in its own organization what it was. At a terminal it asks before.`,
 		Example: `  claimline remove --org acme josefin.wikstrom@acme.example`,
 		Args:    oneArg("address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeOne(cmd.Context(), a.organization, func(ctx context.Context, p *pipeline.Pipeline, organization string) (schema.Changed, error) {
+				closes, err := p.MayRemove(ctx, organization, args[0])
+				if err != nil {
+					return schema.Changed{}, err
+				}
+				removing := "The account is deleted for good."
+				if closes {
+					removing = "Your claim is closed for good, and the account is in its own organization what it was."
+				}
+				if err := a.agrees(ctx, yes, "Remove %s? %s", schema.Printable(args[0]), removing); err != nil {
+					return schema.Changed{}, err
+				}
 				return p.Remove(ctx, organization, args[0])
 			}, func(c schema.Changed) {
 				a.say("%s is removed.", c.Email)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
 }
 
 // changeOne changes one account, and answers with it: as JSON, or by what tell says.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/net/idna"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -51,11 +54,13 @@ func (a *app) domainListCommand() *cobra.Command {
 					a.say("Your organization has no domains yet. Verify one: claimline domain verify DOMAIN")
 					return nil
 				}
-				t := newTable("Domain", "Status")
+				t := screen.NewTable(screen.Address("Domain"), screen.Whole("Status"))
 				for _, d := range answers {
-					t.AppendRow([]any{domainName(d.Domain), d.Status})
+					if err := t.Add(domainName(d.Domain), string(d.Status)); err != nil {
+						return err
+					}
 				}
-				return writeTable(a.stdout, t)
+				return a.writeTable(a.stdout, t)
 			})
 		},
 	}
@@ -147,20 +152,37 @@ func (a *app) showDomain(held schema.Domain, format string, args ...any) error {
 }
 
 func (a *app) domainClaimCommand() *cobra.Command {
-	return a.onDomain(&cobra.Command{
+	var yes bool
+	cmd := a.onDomain(&cobra.Command{
 		Use:   "claim DOMAIN",
 		Short: "Claim a verified domain, so that no other organization can claim its users",
 		Long: `Claims a domain that your organization has verified. Other organizations can then claim neither it nor its users.
-It ends retracting: claims on users of the domain cannot be taken back until it is released.`,
+It ends retracting: claims on users of the domain cannot be taken back until it is released. At a terminal it asks before.`,
 		Example: `  claimline domain claim --org acme acme.test`,
 	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
+		ends, err := p.RetractableIn(cmd.Context(), organization.ID, domain)
+		if err != nil {
+			return err
+		}
+		domains, err := p.Store.Domains(cmd.Context(), organization.ID)
+		if err != nil {
+			return err
+		}
+		verified := slices.ContainsFunc(domains, func(d schema.Domain) bool { return d.Domain == domain && d.Status == schema.DomainVerified })
+		can := screen.Count(ends, "claim") + " on its users that can be retracted now cannot be then"
+		if err := a.agrees(cmd.Context(), yes || !verified, "Claim %s? No other organization can claim its users then; %s.", domainName(domain), can); err != nil {
+			return err
+		}
 		held, err := p.ClaimDomain(cmd.Context(), organization.ID, domain)
 		if err != nil {
 			return err
 		}
 		return a.showDomain(held, `%s is claimed: no other organization can claim its users.
-Claims on its users can no longer be retracted. To retract one, release the domain first: claimline domain release %s`, held.Domain, held.Domain)
+Claims on its users, %s of which could be until now, can no longer be retracted. To retract one, release the domain first: claimline domain release %s`,
+			held.Domain, screen.Number(ends), held.Domain)
 	})
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
 }
 
 func (a *app) domainReleaseCommand() *cobra.Command {

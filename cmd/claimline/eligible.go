@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -73,7 +73,7 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 }
 
 // showEligible lists eligible users; words are the flags that narrowed the list, for the next command.
-func (a *app) showEligible(list []pipeline.Eligible, total int, words string) error {
+func (a *app) showEligible(list []pipeline.Eligible, total int, words []string) error {
 	if a.flags.json {
 		answer := struct {
 			Total int            `json:"total"`
@@ -91,24 +91,27 @@ func (a *app) showEligible(list []pipeline.Eligible, total int, words string) er
 		a.say("To learn why for one address: claimline eligible --why ADDRESS")
 		return nil
 	}
-	t := newTable("Address", "Status", "Claim", "Organization")
+	t := screen.NewTable(screen.Address("Address"), screen.Text("Name"), screen.Whole("Status"), screen.Whole("Claim"), screen.Text("Organization"))
 	for _, e := range list {
-		t.AppendRow([]any{schema.Printable(e.User.Email), e.User.Status, e.Type, schema.Printable(e.Organization.Name)})
+		name := e.User.FullName()
+		if err := t.Add(schema.Printable(e.User.Email), schema.Printable(name), string(e.User.Status), string(e.Type), schema.Printable(e.Organization.Name)); err != nil {
+			return err
+		}
 	}
-	if err := writeTable(a.stdout, t); err != nil {
+	if err := a.writeTable(a.stdout, t); err != nil {
 		return err
 	}
 	if total > len(list) {
-		if err := a.printLine(fmt.Sprintf("These are %d of %s that can be claimed.", len(list), users(total))); err != nil {
+		if err := a.printLine(fmt.Sprintf("These are %s of %s that can be claimed.", screen.Number(len(list)), users(total))); err != nil {
 			return err
 		}
-		a.say("For all of them: claimline export%s -o users.csv", words)
+		a.say("For all of them: %s", a.command(append([]string{"export", "-o", "users.csv"}, words...)...))
 		return nil
 	}
 	if err := a.printLine(users(total) + " can be claimed."); err != nil {
 		return err
 	}
-	a.say("Claim them: claimline claim --listed%s", words)
+	a.say("Claim them: %s", a.command(append([]string{"claim", "--listed"}, words...)...))
 	return nil
 }
 
@@ -116,23 +119,19 @@ func (a *app) showAnswers(answers []pipeline.Answer) error {
 	if a.flags.json {
 		return a.answer(answers)
 	}
-	var b strings.Builder
+	var lines []string
 	for _, answer := range answers {
 		email := schema.Printable(answer.Email)
 		if answer.Eligible {
-			fmt.Fprintf(&b, "%s: can be claimed (%s)\n", email, answer.Type)
+			lines = append(lines, fmt.Sprintf("%s: can be claimed (%s)", email, answer.Type))
 		} else {
-			fmt.Fprintf(&b, "%s: cannot be claimed\n", email)
+			lines = append(lines, email+": cannot be claimed")
 		}
 		for _, code := range slices.Concat(answer.Reasons, answer.Warnings) {
-			fmt.Fprintf(&b, "  %s: %s\n", code, code.Message(""))
-			fmt.Fprintf(&b, "    %s\n", fixFor(code, answer.Email))
+			lines = append(lines, fmt.Sprintf("  %s: %s", code, code.Message("")), "    "+fixFor(code, answer.Email))
 		}
 	}
-	if _, err := io.WriteString(a.stdout, b.String()); err != nil {
-		return unwritable("The answer", err)
-	}
-	return nil
+	return a.writeLines(lines...)
 }
 
 // fixFor is a code's fix with the domain of the address it is about.

@@ -39,14 +39,14 @@ func (f *selectionFlags) selection() (pipeline.Selection, error) {
 	return s, nil
 }
 
-// words are the flags as somebody would write them, each with a blank before it.
-func (f *selectionFlags) words() string {
-	var words string
+// words are the flags as somebody would write them.
+func (f *selectionFlags) words() []string {
+	var words []string
 	if f.domain != "" {
-		words += " --domain " + schema.Printable(f.domain)
+		words = append(words, "--domain", f.domain)
 	}
 	if f.claimType != "" {
-		words += " --type " + schema.Printable(f.claimType)
+		words = append(words, "--type", f.claimType)
 	}
 	return words
 }
@@ -54,7 +54,7 @@ func (f *selectionFlags) words() string {
 func (a *app) exportCommand() *cobra.Command {
 	var selection selectionFlags
 	var output string
-	var excel bool
+	var excel, force bool
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the users that can be claimed to a CSV file",
@@ -66,6 +66,12 @@ to leave users alone, change names, assign services. Then validate and import it
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			narrowed, err := selection.selection()
 			if err != nil {
+				return err
+			}
+			if _, err := a.findTarget(output); err != nil {
+				return err
+			}
+			if err := mayCreate(output, force); err != nil {
 				return err
 			}
 			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
@@ -92,6 +98,7 @@ to leave users alone, change names, assign services. Then validate and import it
 	}
 	selection.add(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write (default: stdout)")
+	cmd.Flags().BoolVar(&force, "force", false, "write over the file where it is there already")
 	cmd.Flags().BoolVar(&excel, "excel", false, "write the file so that Excel opens it well: BOM and CRLF")
 	return cmd
 }

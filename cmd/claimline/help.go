@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/claimline/claimline/cmd/claimline/screen"
 )
 
 // helpWidth is how wide help is.
@@ -24,17 +26,7 @@ func helpText(cmd *cobra.Command) string {
 	}
 	fmt.Fprintf(&b, "Usage:\n  %s\n", line)
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprint(&b, "\nCommands:\n")
-		width := 0
-		for _, sub := range cmd.Commands() {
-			width = max(width, len(sub.Name()))
-		}
-		for _, sub := range cmd.Commands() {
-			if sub.IsAvailableCommand() || sub.Name() == "help" {
-				indent := "\n" + strings.Repeat(" ", width+4)
-				fmt.Fprintf(&b, "  %-*s  %s\n", width, sub.Name(), strings.Join(wrapLines(sub.Short, helpWidth-width-4), indent))
-			}
-		}
+		listCommands(&b, cmd)
 	}
 	flags := func(heading string, set *pflag.FlagSet) {
 		if set.HasAvailableFlags() {
@@ -46,6 +38,55 @@ func helpText(cmd *cobra.Command) string {
 	return b.String()
 }
 
+// listCommands lists what a command groups, by what it is for.
+func listCommands(b *strings.Builder, cmd *cobra.Command) {
+	width := 0
+	for _, sub := range cmd.Commands() {
+		width = max(width, len(sub.Name()))
+	}
+	list := func(heading, group string) {
+		fmt.Fprintf(b, "\n%s:\n", heading)
+		for _, sub := range cmd.Commands() {
+			if sub.GroupID == group && (sub.IsAvailableCommand() || sub.Name() == "help") {
+				indent := "\n" + strings.Repeat(" ", width+4)
+				fmt.Fprintf(b, "  %-*s  %s\n", width, sub.Name(), strings.Join(screen.Wrap(sub.Short, helpWidth-width-4, 0), indent))
+			}
+		}
+	}
+	for _, group := range cmd.Groups() {
+		list(group.Title, group.ID)
+	}
+	if len(cmd.Groups()) == 0 {
+		list("Commands", "")
+	}
+}
+
+// The groups of commands, by when they are needed.
+const (
+	groupPrepare = "prepare"
+	groupClaim   = "claim"
+	groupLook    = "look"
+	groupAfter   = "after"
+	groupOperate = "operate"
+)
+
+// groups stand in help in this order.
+var groups = []*cobra.Group{
+	{ID: groupPrepare, Title: "Commands to prepare"},
+	{ID: groupClaim, Title: "Commands to claim"},
+	{ID: groupLook, Title: "Commands to look"},
+	{ID: groupAfter, Title: "Commands for afterwards"},
+	{ID: groupOperate, Title: "Commands to operate"},
+}
+
+// addTo adds commands that belong to one group.
+func addTo(root *cobra.Command, group string, commands ...*cobra.Command) {
+	for _, cmd := range commands {
+		cmd.GroupID = group
+	}
+	root.AddCommand(commands...)
+}
+
 // wrapParagraphs breaks the lines of each paragraph anew; what is indented stays as it is.
 func wrapParagraphs(s string) string {
 	paragraphs := strings.Split(s, "\n\n")
@@ -53,7 +94,7 @@ func wrapParagraphs(s string) string {
 		if strings.HasPrefix(paragraph, " ") {
 			continue
 		}
-		paragraphs[i] = strings.Join(wrapLines(strings.ReplaceAll(paragraph, "\n", " "), helpWidth), "\n")
+		paragraphs[i] = strings.Join(screen.Wrap(strings.ReplaceAll(paragraph, "\n", " "), helpWidth, 0), "\n")
 	}
 	return strings.Join(paragraphs, "\n\n")
 }

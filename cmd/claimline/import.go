@@ -1,16 +1,16 @@
 package main
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -18,16 +18,18 @@ import (
 // importFlags are the flags of commands that claim.
 type importFlags struct {
 	reportFlags
-	accept bool
+	accept, acceptEdits bool
 }
 
 func (f *importFlags) add(cmd *cobra.Command) {
 	f.reportFlags.add(cmd)
 	cmd.Flags().BoolVar(&f.accept, "accept-permanent", false, "agree, without being asked, that the claims are permanent")
+	cmd.Flags().BoolVar(&f.acceptEdits, "accept-edits", false, "agree, without being asked, that many accounts get another name")
 }
 
 func (a *app) importCommand() *cobra.Command {
 	var flags importFlags
+	var reading readingFlags
 	var allOrNothing bool
 	var workers int
 	var mails string
@@ -55,6 +57,10 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
 			}
+			if err := reading.order(cmd, &order); err != nil {
+				return err
+			}
+			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				return a.withSource(args[0], func(source *pipeline.Source) error {
 					return a.runImport(cmd.Context(), p, organization, source, order, flags)
@@ -63,6 +69,7 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 		},
 	}
 	flags.add(cmd)
+	reading.add(cmd)
 	cmd.Flags().BoolVar(&allOrNothing, "all-or-nothing", false, "claim nobody if any row has a problem")
 	cmd.Flags().IntVar(&workers, "workers", 0, "chunks worked on at once (default: one per processor)")
 	cmd.Flags().StringVar(&mails, "activation-emails", "", "on or off, for this import (default: as the organization has it)")
@@ -81,12 +88,16 @@ func parseMails(value string) (*bool, error) {
 	return nil, notOneOf("--activation-emails", value, []string{"on", "off"})
 }
 
-// runImport imports one source, after consent.
+// runImport imports one source, after consent. What may keep the report from being written is found before anybody is claimed.
 func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, source *pipeline.Source, order pipeline.Order, flags importFlags) error {
+	if _, err := a.findTarget(flags.output, source.Name); err != nil {
+		return err
+	}
 	clearProgress := a.follow(p)
 	defer clearProgress()
+	p.Trouble = a.tellTrouble(p.Retry, clearProgress)
 	defer a.sayStopping(ctx, clearProgress)()
-	consent := a.consent(organization, order, p.Policy, flags.accept, clearProgress)
+	consent := a.consent(organization, order, p.Policy, flags, clearProgress)
 	if !flags.accept && !a.asks() {
 		// Nobody can be asked: show what would be asked about, without writing anything.
 		plan, err := p.Plan(ctx, source, order, nil)
@@ -97,7 +108,7 @@ func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization 
 			return consent(ctx, schema.Import{}, plan)
 		}
 	}
-	imp, err := p.Import(ctx, source, order, consent)
+	imp, err := p.Import(ctx, source, order, a.timed(consent))
 	clearProgress()
 	if err != nil {
 		return a.withHint(err, imp)
@@ -105,48 +116,78 @@ func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization 
 	return a.showImport(ctx, p, imp, flags.reportFlags)
 }
 
-// consent shows the plan and asks (R13).
-func (a *app) consent(organization schema.Organization, order pipeline.Order, policy schema.Policy, accepted bool, clearProgress func()) pipeline.Consent {
+// consent shows the plan and asks (R13), a second time where it would replace many names (R17).
+func (a *app) consent(organization schema.Organization, order pipeline.Order, policy schema.Policy, flags importFlags, clearProgress func()) pipeline.Consent {
 	return func(ctx context.Context, _ schema.Import, plan *pipeline.Plan) error {
 		clearProgress()
-		if asks := !accepted && a.asks(); asks || !a.flags.quiet && !a.flags.json {
-			if err := writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
+		if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
+			if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
 				return err
 			}
 		}
-		ready := plan.Tally.Outcomes[schema.Ready]
-		switch {
-		case accepted:
-			return nil
-		case !a.asks():
-			return schema.Refuse(schema.CodeConsentMissing, "%s would be claimed. A claim is permanent, and nobody has agreed to it.", users(ready))
+		edits := plan.ManyNameEdits() && !flags.acceptEdits
+		if !a.asks() {
+			return notAsked(plan, flags.accept, edits)
 		}
-		yes, err := a.ask(ctx, fmt.Sprintf("Claim %s? This is permanent. Type yes to go on: ", users(ready)))
-		if err != nil {
-			return err
+		if !flags.accept {
+			agreed, err := a.agreesTo(ctx, plan.Tally.Outcomes[schema.Ready], "Type the number of users to claim them for good")
+			if err != nil {
+				return err
+			}
+			if !agreed {
+				return schema.Refuse(schema.CodeConsentDeclined, "")
+			}
 		}
-		if !yes {
-			return schema.Refuse(schema.CodeConsentDeclined, "")
+		if edits {
+			agreed, err := a.agreesTo(ctx, plan.NameEdits, "Type the number of users who get another name to accept that")
+			if err != nil {
+				return err
+			}
+			if !agreed {
+				return schema.Refuse(schema.CodeConsentDeclined, "Nobody agreed to the new names, so nobody was claimed.").
+					WithFix("Correct the names and import the file again, or claim and leave the accounts' data alone: --no-edits.")
+			}
 		}
 		return nil
 	}
 }
 
-// ask asks on the terminal; yes must be spelt out. It ends with the context.
-func (a *app) ask(ctx context.Context, question string) (yes bool, err error) {
-	fmt.Fprint(a.stderr, question)
-	answer := make(chan string, 1)
-	go func() { // ends with the process at the latest: a read of a terminal cannot be called back
-		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
-		answer <- strings.TrimSpace(line)
-	}()
-	select {
-	case line := <-answer:
-		return strings.EqualFold(line, "yes"), nil
-	case <-ctx.Done():
-		fmt.Fprintln(a.stderr)
-		return false, ctx.Err()
+// notAsked refuses what nobody has agreed to and nobody can be asked about.
+func notAsked(plan *pipeline.Plan, accepted, edits bool) error {
+	ready := plan.Tally.Outcomes[schema.Ready]
+	names := fmt.Sprintf("%s of %s would get another name", screen.Number(plan.NameEdits), users(ready))
+	switch {
+	case !accepted && edits:
+		return schema.Refuse(schema.CodeConsentMissing, "%s would be claimed, and %s. A claim is permanent, and nobody has agreed to it.", users(ready), names).
+			WithFix("Look at the plan, then run the same command with --accept-permanent and --accept-edits, or, to leave the accounts' data alone, --no-edits.")
+	case !accepted:
+		return schema.Refuse(schema.CodeConsentMissing, "%s would be claimed. A claim is permanent, and nobody has agreed to it.", users(ready))
+	case edits:
+		return schema.Refuse(schema.CodeEditsNotAccepted, "%s, and nobody has agreed to that.", names)
 	}
+	return nil
+}
+
+// tellTrouble says what an import waits for, once for each kind of trouble.
+func (a *app) tellTrouble(retry time.Duration, clearProgress func()) func(error, time.Duration) {
+	var told schema.Code
+	return func(err error, _ time.Duration) {
+		code := schema.CodeOf(err)
+		if code == told {
+			return
+		}
+		told = code
+		clearProgress()
+		a.say("%s Trying again for %s; if that does not help, the import stops, and can be resumed.", troubleText(err), retry)
+	}
+}
+
+// troubleText is what is wrong, in a sentence.
+func troubleText(err error) string {
+	if refused, ok := errors.AsType[*schema.Error](err); ok {
+		return refused.Text()
+	}
+	return schema.CodeInternal.Message("")
 }
 
 // sayStopping tells somebody at the terminal, once the context ends, that what is in hand is finished first. It has
@@ -167,12 +208,20 @@ func (a *app) sayStopping(ctx context.Context, clearProgress func()) (stop func(
 	}
 }
 
-// withHint says of an import that stopped how to go on with it.
+// withHint says of an import that trouble has stopped how to go on with it.
 func (a *app) withHint(err error, imp schema.Import) error {
-	if imp.State == schema.StateFailed && imp.Tally.Outcomes[schema.Ready] > 0 {
-		a.say("Import %d stopped. What it has done stays. Go on with it: claimline resume %d", imp.ID, imp.ID)
+	a.importID = imp.ID
+	if imp.ID == 0 || imp.State.Ended() {
+		return err
 	}
-	return err
+	code := schema.CodeOf(err)
+	fix, going := code.Fix(), fmt.Sprintf("claimline resume %d", imp.ID)
+	if named := strings.Replace(fix, "claimline resume ID", going, 1); named != fix {
+		fix = named
+	} else {
+		fix += " Then go on: " + going + "."
+	}
+	return schema.Refuse(code, "Import %d has stopped; what it has done stays. %s", imp.ID, troubleText(err)).Because(err).WithFix("%s", fix)
 }
 
 // showImport answers with an import that has ended.
@@ -184,18 +233,22 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 	err = a.writeOutput(flags.output, func(to io.Writer) error {
 		switch flags.format {
 		case formatText:
-			if flags.only != "" { // the rows, then the summary
+			if flags.narrows() { // the rows, then the summary
 				if err := p.Report(ctx, imp, flags.report(to)); err != nil {
 					return err
 				}
 			}
-			return writeSummary(to, a.outputPage(flags.output), summary)
+			return a.writeImport(to, a.outputPage(flags.output), imp)
 		case formatJSON:
 			return writeJSON(to, summary)
 		}
 		return p.Report(ctx, imp, flags.report(to))
-	})
-	if err != nil {
+	}, imp.File)
+	switch {
+	case schema.CodeOf(err) == schema.CodeOutputUnwritable && imp.Tally.Outcomes[schema.Claimed] > 0:
+		a.showError(unreported(err, imp, flags)) // and the exit code says what became of the import
+		a.flags.quiet = true                     // there is nothing more to say
+	case err != nil:
 		return err
 	}
 	if flags.format != formatJSON {
@@ -213,6 +266,27 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 		a.exit = exitProblems
 	}
 	return nil
+}
+
+// unreported says how to have the report of an import that could not be written when the import had ended.
+func unreported(err error, imp schema.Import, flags reportFlags) error {
+	again := fmt.Sprintf("claimline report %d%s", imp.ID, flags.words())
+	if !flags.narrows() && (flags.format == formatText || flags.format == formatJSON) {
+		again = fmt.Sprintf("claimline status %d --format %s", imp.ID, flags.format)
+	} else if flags.output != "" && flags.output != "-" {
+		again += " -o " + flags.output
+	}
+	refused, _ := errors.AsType[*schema.Error](err)
+	return schema.Refuse(schema.CodeOutputUnwritable, "%s claimed, but: %s", have(imp.Tally.Outcomes[schema.Claimed]), refused.Text()).Because(err).
+		WithFix("Nothing needs to be claimed again. To have the report: %s.", again)
+}
+
+// have is a number of users of whom something is told that has been done.
+func have(n int) string {
+	if n == 1 {
+		return "1 user is"
+	}
+	return screen.Number(n) + " users are"
 }
 
 func (a *app) resumeCommand() *cobra.Command {
@@ -237,15 +311,19 @@ func (a *app) resumeCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if imp.State == schema.StateAwaitingConsent && !flags.accept && !a.asks() {
-					return schema.Refuse(schema.CodeConsentMissing, "Nobody has agreed to import %d yet, and a claim is permanent.", id)
+				if err := a.mayAsk(imp, flags); err != nil {
+					return err
+				}
+				if _, err := a.findTarget(flags.output, imp.File); err != nil {
+					return err
 				}
 				clearProgress := a.follow(p)
 				defer clearProgress()
+				p.Trouble = a.tellTrouble(p.Retry, clearProgress)
 				defer a.sayStopping(ctx, clearProgress)()
 				imp, err = p.Resume(ctx, id, func(until time.Time) {
 					a.say("Import %d still belongs to the process that worked on it. Waiting until %s.", id, until.Local().Format(time.TimeOnly))
-				}, a.resumeConsent(p, flags.accept, clearProgress))
+				}, a.timed(a.resumeConsent(p, flags, clearProgress)))
 				clearProgress()
 				if err != nil {
 					return a.withHint(err, imp)
@@ -258,27 +336,38 @@ func (a *app) resumeCommand() *cobra.Command {
 	return cmd
 }
 
+// mayAsk refuses, before anything is changed, to resume an import that nobody has agreed to where nobody can be asked.
+func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
+	planned := len(imp.Plan) > 0 && !imp.RowsRemoved && imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0
+	if !planned || !imp.ConsentedAt.IsZero() || a.asks() {
+		return nil
+	}
+	plan, err := pipeline.PlanOf(imp)
+	if err != nil {
+		return err
+	}
+	return notAsked(plan, flags.accept, plan.ManyNameEdits() && !flags.acceptEdits)
+}
+
 // resumeConsent says what remains, and asks only where nobody has agreed before.
-func (a *app) resumeConsent(p *pipeline.Pipeline, accepted bool, clearProgress func()) pipeline.Consent {
+func (a *app) resumeConsent(p *pipeline.Pipeline, flags importFlags, clearProgress func()) pipeline.Consent {
 	return func(ctx context.Context, imp schema.Import, plan *pipeline.Plan) error {
 		if imp.ConsentedAt.IsZero() {
 			organization, err := p.Store.Organization(ctx, imp.OrganizationID)
 			if err != nil {
 				return err
 			}
-			order := pipeline.Order{AllOrNothing: imp.AllOrNothing, ActivationEmails: &imp.ActivationEmails}
-			return a.consent(organization, order, p.Policy, accepted, clearProgress)(ctx, imp, plan)
+			order, err := pipeline.OrderOf(imp)
+			if err != nil {
+				return err
+			}
+			return a.consent(organization, order, p.Policy, flags, clearProgress)(ctx, imp, plan)
 		}
-		a.say("Import %d: %s claimed, %d still to be claimed, as agreed on %s.", imp.ID,
-			users(imp.Tally.Outcomes[schema.Claimed]), imp.Tally.Outcomes[schema.Ready], imp.ConsentedAt.Local().Format(time.DateTime))
+		a.say("Import %d: %s claimed, %s still to be claimed, as agreed on %s.", imp.ID,
+			users(imp.Tally.Outcomes[schema.Claimed]), screen.Number(imp.Tally.Outcomes[schema.Ready]), imp.ConsentedAt.Local().Format(time.DateTime))
 		return nil
 	}
 }
 
 // users is a number of users in words.
-func users(n int) string {
-	if n == 1 {
-		return "1 user"
-	}
-	return strconv.Itoa(n) + " users"
-}
+func users(n int) string { return screen.Users(n) }

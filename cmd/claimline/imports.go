@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -46,59 +46,119 @@ func (a *app) listImports(summaries []schema.Summary) error {
 		a.say("There are no imports yet.")
 		return nil
 	}
-	t := newTable("ID", "State", "Started", "Rows", "Claimed", "Problems", "File")
-	for _, s := range summaries {
-		t.AppendRow(table.Row{
-			s.ID, s.State, localTime(s.StartedAt), s.Rows, s.Claimed, s.Invalid + s.Ineligible + s.Failed + s.NotAttempted, schema.Printable(s.File),
-		})
+	t := screen.NewTable(screen.Whole("ID"), screen.Whole("State"), screen.When("Started"), screen.Numeric("Rows"), screen.Numeric("Claimed"),
+		screen.Numeric("Problems"), screen.Address("File"))
+	for i := range summaries {
+		s := &summaries[i]
+		err := t.Add(s.ID, string(s.State), screen.Stamp(s.StartedAt), screen.Number(s.Rows), screen.Number(s.Claimed), screen.Number(s.Problems()),
+			schema.Printable(s.File))
+		if err != nil {
+			return err
+		}
 	}
-	return writeTable(a.stdout, t)
+	return a.writeTable(a.stdout, t)
 }
 
 func (a *app) statusCommand() *cobra.Command {
-	var watch bool
+	var watch, exitStatus bool
 	var format string
 	cmd := &cobra.Command{
 		Use:   "status [ID]",
 		Short: "Show how an import stands; without an id, the latest",
+		Long: `Shows how an import stands; without an id, the latest. With --watch it is followed until it has ended, and shown then. With
+--exit-status the exit code is that of the import: 0 where it is completed, 3 where some rows have problems, 1 otherwise.`,
 		Example: `  claimline status --org acme
-  claimline status 1 --watch`,
+  claimline status 1 --watch --exit-status`,
 		Args: maxOneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags := reportFlags{format: format}
 			if err := flags.check(a.flags.json, formatText, formatJSON); err != nil {
 				return err
 			}
-			return a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
-				for {
-					imp, err := a.findImport(cmd.Context(), p, args)
-					if err != nil {
-						return err
-					}
-					summary, err := pipeline.Summarize(imp)
-					if err != nil {
-						return err
-					}
-					if flags.format == formatJSON {
-						err = writeJSON(a.stdout, summary)
-					} else {
-						err = writeSummary(a.stdout, a.page(a.stdout), summary)
-					}
-					if err != nil || !watch || imp.State.Ended() || imp.State == schema.StateInterrupted {
-						return err
-					}
-					select {
-					case <-time.After(time.Second):
-					case <-cmd.Context().Done():
-						return cmd.Context().Err()
-					}
-				}
-			})
+			look := func() (imp schema.Import, err error) {
+				err = a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
+					imp, err = a.findImport(cmd.Context(), p, args)
+					return err
+				})
+				return imp, err
+			}
+			if watch {
+				look = a.watching(cmd.Context(), look)
+			}
+			imp, err := look()
+			if err != nil {
+				return err
+			}
+			if exitStatus {
+				a.exit = exitOf(imp.State)
+			}
+			if flags.format == formatText {
+				return a.writeImport(a.stdout, a.page(a.stdout), imp)
+			}
+			summary, err := pipeline.Summarize(imp)
+			if err != nil {
+				return err
+			}
+			return writeJSON(a.stdout, summary)
 		},
 	}
-	cmd.Flags().BoolVar(&watch, "watch", false, "show it again every second, until it has ended")
+	cmd.Flags().BoolVar(&watch, "watch", false, "follow it until it has ended")
+	cmd.Flags().BoolVar(&exitStatus, "exit-status", false, "exit as the import did: 0, 3 or 1")
 	cmd.Flags().StringVar(&format, "format", "", "text or json")
 	return cmd
+}
+
+// exitOf is the exit code of an import in this state.
+func exitOf(state schema.ImportState) int {
+	switch state {
+	case schema.StateCompleted:
+		return exitDone
+	case schema.StateCompletedWithErrors:
+		return exitProblems
+	}
+	return exitFailed
+}
+
+// watchPause is how long a watched import is left alone between two looks.
+const watchPause = 500 * time.Millisecond
+
+// watching returns look for an import that is to be followed: it returns once nobody works on it any more. Meanwhile a terminal
+// shows how far it is, on one line that is redrawn; what is none gets a line when something has changed. A database that is busy
+// is waited for.
+func (a *app) watching(ctx context.Context, look func() (schema.Import, error)) func() (schema.Import, error) {
+	return func() (schema.Import, error) {
+		bar := a.progress()
+		if bar != nil {
+			defer bar.Clear()
+		}
+		said := ""
+		for {
+			imp, err := look()
+			switch {
+			case ctx.Err() != nil:
+				return imp, ctx.Err()
+			case schema.CodeOf(err) == schema.CodeDatabaseBusy:
+			case err != nil || imp.State.Ended() || imp.State == schema.StateInterrupted:
+				return imp, err
+			default:
+				ready := imp.Tally.Outcomes[schema.Ready]
+				done := imp.Tally.Outcomes[schema.Claimed]
+				line := fmt.Sprintf("Import %d: %s, %s of %s claimed.", imp.ID, strings.ReplaceAll(string(imp.State), "_", " "), screen.Number(done), users(done+ready))
+				switch {
+				case bar != nil && imp.State == schema.StateApplying:
+					bar.Watch(done, done+ready)
+				case line != said:
+					said = line
+					a.say("%s", line)
+				}
+			}
+			select {
+			case <-time.After(watchPause):
+			case <-ctx.Done():
+				return schema.Import{}, ctx.Err()
+			}
+		}
+	}
 }
 
 // findImport finds the import that the argument names; without one, the organization's latest.
@@ -121,11 +181,13 @@ func (a *app) findImport(ctx context.Context, p *pipeline.Pipeline, args []strin
 	if len(latest) == 0 {
 		return schema.Import{}, schema.Refuse(schema.CodeImportNotFound, "There are no imports yet.").WithFix("Import a file: claimline import FILE.")
 	}
+	a.importID = latest[0].ID
 	return latest[0], nil
 }
 
 // importOf finds an import by its id. Where an organization is named, those of others are not to be seen.
 func (a *app) importOf(ctx context.Context, p *pipeline.Pipeline, id int64) (schema.Import, error) {
+	a.importID = id
 	imp, err := p.Store.Import(ctx, id, a.now())
 	if err == nil && a.config.Org != "" && imp.OrganizationID != a.config.Org {
 		return schema.Import{}, schema.Refuse(schema.CodeImportNotFound, "%s has no import %d.", a.config.Org, id)
@@ -155,11 +217,12 @@ func (a *app) reportCommand() *cobra.Command {
 				}
 				return a.writeOutput(flags.output, func(to io.Writer) error {
 					return p.Report(cmd.Context(), imp, flags.report(to))
-				})
+				}, imp.File)
 			})
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().Lookup("format").Usage = "text, json or jsonl (every row as an object), csv (every row), or html (one page)"
 	return cmd
 }
 
@@ -193,9 +256,9 @@ func (a *app) cancelCommand() *cobra.Command {
 					return a.answer(summary)
 				}
 				if imp.State == schema.StateCancelled {
-					a.say("Import %d is cancelled. What it has done stays. Go on with it: claimline resume %d", id, id)
+					a.say("Import %d is cancelled. What it has done stays. Go on with it: %s", id, a.command("resume", args[0]))
 				} else {
-					a.say("Import %d will stop after the chunk in hand. Follow it: claimline status %d --watch", id, id)
+					a.say("Import %d will stop after the chunk in hand. Follow it: %s", id, a.command("status", args[0], "--watch"))
 				}
 				return nil
 			})
@@ -204,17 +267,8 @@ func (a *app) cancelCommand() *cobra.Command {
 }
 
 func writeJSON(to io.Writer, value any) error {
-	encoder := json.NewEncoder(to)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return fmt.Errorf("write the answer: %w", err)
+	if err := schema.NewEncoder(to).Encode(value); err != nil {
+		return unwritable("The answer", err)
 	}
 	return nil
-}
-
-func localTime(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.Local().Format("2006-01-02 15:04")
 }

@@ -16,18 +16,23 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	// A reader that has had enough ends a write, not the work.
+	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(withSignals(func(ctx context.Context) int {
 		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	}))
 }
 
-// withSignals ends the context at the first Ctrl-C, so that the chunks in hand are finished, and the process at the
-// second: a chunk is one transaction, so nothing is left half done.
+// withSignals ends the context at the first Ctrl-C, or when somebody ends the process or closes its terminal, so that the
+// chunks in hand are finished, and the process at the second: a chunk is one transaction, so nothing is left half done.
 func withSignals(work func(context.Context) int) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(signals)
 	done := make(chan struct{})
 	defer close(done)
@@ -36,6 +41,7 @@ func withSignals(work func(context.Context) int) int {
 			select {
 			case <-signals:
 				if ctx.Err() != nil {
+					removeUnfinished()
 					os.Exit(exitInterrupted)
 				}
 				cancel()

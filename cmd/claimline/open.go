@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/user"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline"
@@ -24,32 +27,60 @@ const (
 
 // withPipeline opens the database, does the work, and closes the database again.
 func (a *app) withPipeline(ctx context.Context, how access, work func(*pipeline.Pipeline) error) (err error) {
+	made := how == creates && a.databaseMissing()
 	s, err := a.openStore(ctx, how)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if closeErr := s.Close(); err == nil && closeErr != nil {
+		empty := false
+		if made && err != nil {
+			loaded, listErr := s.Organizations(context.WithoutCancel(ctx))
+			empty = listErr == nil && len(loaded) == 0
+		}
+		closeErr := s.Close()
+		if err == nil && closeErr != nil {
 			err = fmt.Errorf("close the database: %w", closeErr)
+		}
+		if empty && closeErr == nil {
+			a.removeDatabase()
 		}
 	}()
 	return work(a.pipeline(s))
 }
 
+// databasePath is the file of the database that --db names.
+func (a *app) databasePath() string {
+	_, path, _ := strings.Cut(a.config.DB, ":")
+	return path
+}
+
+func (a *app) databaseMissing() bool {
+	_, err := os.Stat(a.databasePath())
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// removeDatabase removes a database that was made in vain, unless its log tells that somebody else has it open by now.
+func (a *app) removeDatabase() {
+	if _, err := os.Stat(a.databasePath() + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		_ = os.Remove(a.databasePath())
+	}
+}
+
 // openStore opens the database that --db names.
-func (a *app) openStore(ctx context.Context, how access) (store.Store, error) {
+func (a *app) openStore(ctx context.Context, how access) (*store.Store, error) {
 	scheme, path, found := strings.Cut(a.config.DB, ":")
 	if !found || scheme != "sqlite" || path == "" {
 		return nil, usage("--db %q is not the name of a database.", a.config.DB).WithFix("Write sqlite:PATH, as in sqlite:claimline.db.")
 	}
-	s, err := sqlite.Open(ctx, path, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return s, nil
+	return store.New(db), nil
 }
 
-func (a *app) pipeline(s store.Store) *pipeline.Pipeline {
+func (a *app) pipeline(s *store.Store) *pipeline.Pipeline {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -57,8 +88,17 @@ func (a *app) pipeline(s store.Store) *pipeline.Pipeline {
 	return &pipeline.Pipeline{
 		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, TransactionRows: a.config.TransactionRows, Lease: a.config.Lease, Log: a.log,
 		Limits: dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns},
-		Runner: fmt.Sprintf("%s/%d", host, os.Getpid()),
+		Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), By: "terminal:" + userName(), Version: version,
+		Retry: a.config.Retry,
 	}
+}
+
+// userName is who runs the program.
+func userName() string {
+	if me, err := user.Current(); err == nil && me.Username != "" {
+		return me.Username
+	}
+	return first(os.Getenv("USER"), os.Getenv("USERNAME"), "unknown")
 }
 
 // withOrganization is withPipeline for commands that work for one organization, which must be known.
@@ -73,10 +113,10 @@ func (a *app) withOrganization(ctx context.Context, how access, work func(*pipel
 }
 
 // finder finds the organization a command works for.
-type finder func(context.Context, store.Store) (schema.Organization, error)
+type finder func(context.Context, *store.Store) (schema.Organization, error)
 
 // anyOrganization is organization for commands that can do without: where --org names none, it returns none.
-func (a *app) anyOrganization(ctx context.Context, s store.Store) (schema.Organization, error) {
+func (a *app) anyOrganization(ctx context.Context, s *store.Store) (schema.Organization, error) {
 	if a.config.Org == "" {
 		return schema.Organization{}, nil
 	}
@@ -84,7 +124,7 @@ func (a *app) anyOrganization(ctx context.Context, s store.Store) (schema.Organi
 }
 
 // organization finds the organization that --org names; the refusal lists those there are.
-func (a *app) organization(ctx context.Context, s store.Store) (schema.Organization, error) {
+func (a *app) organization(ctx context.Context, s *store.Store) (schema.Organization, error) {
 	if a.config.Org != "" {
 		organization, err := s.Organization(ctx, a.config.Org)
 		if schema.CodeOf(err) != schema.CodeOrganizationUnknown {

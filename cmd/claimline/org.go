@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -165,10 +166,12 @@ func (a *app) showOrganization(organization schema.Organization) error {
 	if a.flags.json {
 		return a.answer(organization)
 	}
-	t := newTable("Setting", "Value", "What it does")
+	t := screen.NewTable(screen.Whole("Setting"), screen.Whole("Value"), screen.Text("What it does"))
 	for _, s := range settings {
-		t.AppendRow([]any{s.key, s.get(&organization), s.meaning})
+		if err := t.Add(s.key, s.get(&organization), s.meaning); err != nil {
+			return err
+		}
 	}
 	a.say("%s (%s)", schema.Printable(organization.Name), schema.Printable(organization.ID))
-	return writeTable(a.stdout, t)
+	return a.writeTable(a.stdout, t)
 }

@@ -2,56 +2,213 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
-// writeOutput lets work write to the file called name, or to stdout where that is blank or "-". A file appears whole or
-// not at all, readable by its owner only: it holds people's data. Stdout, too, gets nothing of a work that failed.
-func (a *app) writeOutput(name string, work func(io.Writer) error) (err error) {
-	stdout := name == "" || name == "-"
-	folder, pattern := filepath.Dir(name), "."+filepath.Base(name)+"-*"
-	if stdout {
-		folder, pattern = os.TempDir(), "claimline-*"
+// target is where an answer goes: to stdout, to a file that appears whole or not at all, or into something that is no file.
+type target struct {
+	name   string // as the user gave it; blank: stdout
+	path   string // of the file, with symbolic links followed
+	direct bool   // a device or a pipe: written to, not replaced
+}
+
+// findTarget looks at the file called name, and refuses what cannot be written to, as far as that can be known before: a
+// folder, a file in a folder that is not there or may not be written to; and whatever must not be written over, which is
+// the files given, the configuration and the database.
+func (a *app) findTarget(name string, inputs ...string) (target, error) {
+	t := target{name: name}
+	if t.stdout() {
+		return t, t.probe()
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir() || strings.HasSuffix(name, "/") || strings.HasSuffix(name, string(os.PathSeparator)):
+		return t, schema.Refuse(schema.CodeOutputUnwritable, "%s could not be written: it is a folder.", name).
+			WithFix("Name a file in it: %s.", filepath.Join(name, "report.csv"))
+	case err == nil && !info.Mode().IsRegular():
+		t.direct = true
+		return t, nil
+	case err == nil:
+		if t.path, err = filepath.EvalSymlinks(name); err != nil {
+			return t, unwritable(name, err)
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Lstat(name); err == nil {
+			return t, schema.Refuse(schema.CodeOutputUnwritable, "%s could not be written: it is a link to a file that is not there.", name).
+				WithFix("Name the file itself.")
+		}
+		t.path = name
+	default:
+		return t, unwritable(name, err)
+	}
+	if kept := a.keptFrom(t.path, info, inputs); kept != "" {
+		return t, schema.Refuse(schema.CodeOutputUnwritable, "%s could not be written: it is %s.", name, kept).WithFix("Choose another name.")
+	}
+	return t, t.probe()
+}
+
+// keptFrom says what a file is that must not be written over; blank: it may be. info is nil where there is no file yet.
+func (a *app) keptFrom(path string, info fs.FileInfo, inputs []string) string {
+	is := func(other string) bool {
+		if other == "" || other == "-" {
+			return false
+		}
+		if info == nil {
+			mine, errMine := filepath.Abs(path)
+			theirs, errTheirs := filepath.Abs(other)
+			return errMine == nil && errTheirs == nil && mine == theirs
+		}
+		there, err := os.Stat(other)
+		return err == nil && os.SameFile(info, there)
+	}
+	if db := a.databasePath(); slices.ContainsFunc([]string{db, db + "-wal", db + "-shm", db + "-journal"}, is) {
+		return "the database"
+	}
+	if is(a.configFile()) {
+		return "the configuration"
+	}
+	if slices.ContainsFunc(inputs, is) {
+		return "the file that is read"
+	}
+	return ""
+}
+
+func (t target) stdout() bool { return t.name == "" || t.name == "-" }
+
+// probe makes a file where one will be made, and removes it.
+func (t target) probe() error {
+	file, err := t.create()
+	if err != nil {
+		return err
+	}
+	file.remove()
+	return nil
+}
+
+// create makes the file that is written first: next to the target, so that it can take its place, or, where the answer goes
+// somewhere else in the end, in the folder for temporary files.
+func (t target) create() (*unfinished, error) {
+	folder, pattern := filepath.Dir(t.path), "."+filepath.Base(t.path)+"-*"
+	if t.path == "" {
+		folder, pattern = "", "claimline-*"
 	}
 	file, err := os.CreateTemp(folder, pattern)
-	if err != nil {
-		return unwritable(first(name, "The output"), err)
+	switch {
+	case err != nil && t.path == "":
+		return nil, schema.Refuse(schema.CodeOutputUnwritable, "There is no room for temporary files in %s: %s.", os.TempDir(), cause(err)).
+			WithFix("Set %s to a folder that you may write to.", tempVariable).Because(err)
+	case err != nil:
+		return nil, unwritable(t.name, err)
 	}
-	defer func() {
-		if err != nil || stdout {
-			_ = file.Close()
-			_ = os.Remove(file.Name())
-		}
-	}()
+	u := &unfinished{File: file}
+	if t.path == "" && os.Remove(file.Name()) == nil { // where the system lets it go at once, nothing can leave it behind
+		return u, nil
+	}
+	unfinishedFiles.Store(u, true)
+	return u, nil
+}
+
+// unfinished is a file that is being written.
+type unfinished struct{ *os.File }
+
+// unfinishedFiles are those that have a name.
+var unfinishedFiles sync.Map
+
+// remove closes the file and takes its name away.
+func (u *unfinished) remove() {
+	_ = u.Close()
+	if _, named := unfinishedFiles.LoadAndDelete(u); named {
+		_ = os.Remove(u.Name())
+	}
+}
+
+// removeUnfinished removes what a process that ends at once would leave behind.
+func removeUnfinished() {
+	unfinishedFiles.Range(func(u, _ any) bool {
+		_ = os.Remove(u.(*unfinished).Name()) //nolint:forcetypeassert // nothing else is stored
+		return true
+	})
+}
+
+// writeOutput lets work write to the file called name, or to stdout where that is blank or "-". A file appears whole or
+// not at all, readable by its owner only: it holds people's data. Stdout, too, gets nothing of a work that failed. What
+// must not be written over, besides the configuration and the database, are the inputs.
+func (a *app) writeOutput(name string, work func(io.Writer) error, inputs ...string) error {
+	t, err := a.findTarget(name, inputs...)
+	if err != nil {
+		return err
+	}
+	file, err := t.create()
+	if err != nil {
+		return err
+	}
+	defer file.remove()
 	if err := work(file); err != nil {
 		if _, path := errors.AsType[*os.PathError](err); path {
 			return unwritable(first(name, "The output"), err)
 		}
 		return err
 	}
-	if stdout {
-		if _, err = file.Seek(0, io.SeekStart); err == nil {
-			_, err = io.Copy(a.stdout, file)
-		}
-	} else if err = file.Close(); err == nil {
-		err = os.Rename(file.Name(), name)
-	}
-	if err != nil {
+	if err := a.deliver(file, t); err != nil {
 		return unwritable(first(name, "The output"), err)
 	}
 	return nil
 }
 
+// deliver brings what was written to where it is to go.
+func (a *app) deliver(file *unfinished, t target) (err error) {
+	if t.path != "" {
+		if err := file.Close(); err != nil {
+			return err
+		}
+		if err := os.Rename(file.Name(), t.path); err != nil {
+			return err
+		}
+		unfinishedFiles.Delete(file)
+		return nil
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	to := a.stdout
+	if t.direct {
+		device, openErr := os.OpenFile(t.name, os.O_WRONLY, 0)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, device.Close()) }()
+		to = device
+	}
+	_, err = io.Copy(to, file)
+	return err
+}
+
+// mayCreate refuses, with CodeFileExists, a file that is there already: somebody may be editing it.
+func mayCreate(name string, force bool) error {
+	if name == "" || name == "-" || force {
+		return nil
+	}
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil //nolint:nilerr // what is wrong with it is told when it is written
+	}
+	return schema.Refuse(schema.CodeFileExists, "%s is there already, and somebody may be editing it.", name)
+}
+
 // reportFlags are the flags of commands that report rows.
 type reportFlags struct {
-	format, only, output string
+	format, reason, output string
+	only                   []string
 }
 
 // The forms of an answer that are not forms of a report.
@@ -60,8 +217,14 @@ const (
 	formatJSON = "json"
 )
 
-// onlyProblems is what --only can be.
-const onlyProblems = "problems"
+// onlyValues is what --only can be.
+func onlyValues() []string {
+	values := []string{pipeline.OnlyProblems, pipeline.OnlyEdits, pipeline.OnlyWarnings}
+	for _, outcome := range schema.Outcomes {
+		values = append(values, string(outcome))
+	}
+	return values
+}
 
 func (f *reportFlags) check(json bool, formats ...string) error {
 	if f.format == "" {
@@ -73,20 +236,43 @@ func (f *reportFlags) check(json bool, formats ...string) error {
 	if !slices.Contains(formats, f.format) {
 		return notOneOf("--format", f.format, formats)
 	}
-	if f.only != "" && f.only != onlyProblems {
-		return notOneOf("--only", f.only, []string{onlyProblems})
+	for i, only := range f.only {
+		if f.only[i] = strings.TrimSpace(only); !slices.Contains(onlyValues(), f.only[i]) {
+			return notOneOf("--only", only, onlyValues())
+		}
+	}
+	if code := schema.Code(f.reason); f.reason != "" && code.Outcome() == "" {
+		var reasons []string
+		for _, known := range schema.RowReasons() {
+			reasons = append(reasons, string(known))
+		}
+		return notOneOf("--reason", f.reason, reasons)
 	}
 	return nil
 }
+
+// narrows reports whether rows are asked for, and not all.
+func (f *reportFlags) narrows() bool { return len(f.only) > 0 || f.reason != "" }
 
 func notOneOf(flag, value string, values []string) error {
 	refused := usage("%s %q is not one of %s.", flag, value, strings.Join(values, ", "))
 	if near, ok := schema.Nearest([]string{value}, values); ok {
 		return refused.WithFix("Did you mean %s %s?", flag, near)
 	}
-	return refused.WithFix("Write %s %s.", flag, values[0])
+	return refused.WithFix("Write %s with one of: %s.", flag, strings.Join(values, ", "))
 }
 
 func (f *reportFlags) report(to io.Writer) *pipeline.Report {
-	return &pipeline.Report{To: to, Format: pipeline.ReportFormat(f.format), OnlyProblems: f.only == onlyProblems}
+	return &pipeline.Report{To: to, Format: pipeline.ReportFormat(f.format), Only: f.only, Reason: schema.Code(f.reason)}
+}
+
+// words are the flags as somebody would write them to have the same rows again.
+func (f *reportFlags) words() string {
+	var words strings.Builder
+	for _, flag := range [][2]string{{"format", f.format}, {"only", strings.Join(f.only, ",")}, {"reason", f.reason}} {
+		if flag[1] != "" {
+			fmt.Fprintf(&words, " --%s %s", flag[0], flag[1])
+		}
+	}
+	return words.String()
 }

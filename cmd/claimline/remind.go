@@ -10,7 +10,7 @@ import (
 func (a *app) remindCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remind ADDRESS...",
-		Short: "Mail owners of delayed claims again, with their personal link",
+		Short: "Record one more mail to owners of delayed claims, with their personal link",
 		Example: `  claimline remind --org acme ali.ek@acme.test
   claimline remind --org acme ali.ek@acme.test bjorn.lundqvist@acme.example`,
 		Args: cobra.ArbitraryArgs,
@@ -33,7 +33,7 @@ func (a *app) remindCommand() *cobra.Command {
 						refused++
 						a.showError(err)
 					case !a.flags.json:
-						a.say("%s will be mailed again.", schema.Printable(person.Email))
+						a.say("A reminder to %s is recorded; it will be mailed once mail is set up.", schema.Printable(person.Email))
 					}
 				}
 				switch refused {

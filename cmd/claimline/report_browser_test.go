@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
@@ -65,6 +67,8 @@ type look struct {
 	Over   int // how many pixels the page is too wide
 	Forms  bool
 	Nobody bool // the words for no row are visible
+	Hash   string
+	Copies int // buttons to copy a command that are visible
 }
 
 const looking = `({
@@ -73,7 +77,38 @@ const looking = `({
 	Over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
 	Forms: document.getElementById("filter").checkVisibility(),
 	Nobody: document.getElementById("none").checkVisibility(),
+	Hash: decodeURIComponent(location.hash.replaceAll("+", " ")),
+	Copies: [...document.querySelectorAll(".copy")].filter(b => b.checkVisibility()).length,
 })`
+
+// colours makes the reader one who prefers this colour scheme.
+func colours(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+		return err
+	})
+}
+
+// faintTexts lists the texts above the rows whose contrast with what is behind them is below 4.5, as WCAG AA wants it.
+const faintTexts = `(() => {
+	globalThis.colour = (css) => (css.match(/[\d.]+/g) || []).map(Number);
+	globalThis.luminance = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+		.reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = (e) => {
+		for (; e; e = e.parentElement) {
+			const c = colour(getComputedStyle(e).backgroundColor);
+			if (c.length === 3 || c[3] > 0) return c;
+		}
+		return [255, 255, 255];
+	};
+	return [...document.querySelectorAll("main *, footer *")]
+		.filter((e) => !e.closest("#rows tbody tr:nth-child(n+50)") && e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+		.filter((e) => {
+			const [a, b] = [luminance(colour(getComputedStyle(e).color)), luminance(behind(e))].sort((x, y) => y - x);
+			return (a + 0.05) / (b + 0.05) < 4.5;
+		}).map((e) => e.textContent);
+})()`
 
 func TestHTMLReportInABrowser(t *testing.T) {
 	t.Parallel()
@@ -103,6 +138,9 @@ func TestHTMLReportInABrowser(t *testing.T) {
 	open := func(path string) chromedp.Action[chromedp.Void] {
 		return chromedp.Navigate((&url.URL{Scheme: "file", Path: path}).String())
 	}
+	openAt := func(path, hash string) chromedp.Action[chromedp.Void] {
+		return chromedp.Navigate((&url.URL{Scheme: "file", Path: path}).String() + hash)
+	}
 	see := func(steps ...chromedp.Action[chromedp.Void]) look {
 		t.Helper()
 		require.NoError(t, chromedp.Do(ctx, steps...))
@@ -117,23 +155,37 @@ func TestHTMLReportInABrowser(t *testing.T) {
 		})
 	}
 	showAll := chromedp.Steps(chromedp.Click(chromedp.CSS("#filter button[type=reset]")),
-		wait(`document.getElementById("search").value === "" && !document.querySelector("#rows tbody tr[hidden]")`))
+		wait(`location.hash === "#show=all" && !document.getElementById("more").hidden`))
+
+	problems := lines(func(r schema.Result) bool { return r.Outcome.Problem() })
+	require.NotEmpty(t, problems)
 
 	first := see(open(file))
-	assert.Equal(t, all, first.Lines, "at first every row is there")
+	assert.Equal(t, problems, first.Lines, "at first the rows with problems are there")
 	assert.True(t, first.Forms)
-	assert.Equal(t, "Showing 1,205 of 1,205 rows listed.", first.Shown)
+	assert.Positive(t, first.Copies)
+	assert.Equal(t, fmt.Sprintf("Showing %d of 1,205 rows listed.", len(problems)), first.Shown)
+	some := see(showAll)
+	assert.Equal(t, all[:500], some.Lines, "not more than a browser shows quickly")
+	assert.Equal(t, "Showing 500 of 1,205 rows listed; 705 more match.", some.Shown)
+	more := chromedp.Click(chromedp.CSS("#more"))
+	assert.Equal(t, all[:1000], see(more).Lines)
+	assert.Equal(t, all, see(more, wait(`document.getElementById("more").hidden`)).Lines)
+	printed := see(showAll, wait(`window.dispatchEvent(new Event("beforeprint"))`))
+	assert.Equal(t, all, printed.Lines, "what is printed is whole")
+	assert.Equal(t, all[:500], see(wait(`window.dispatchEvent(new Event("afterprint"))`)).Lines)
 
 	someone := results[len(results)/2]
 	found := see(chromedp.SendKeys(chromedp.CSS("#search"), strings.ToUpper(someone.Email)))
 	assert.Contains(t, found.Lines, strconv.Itoa(someone.Line), "the search minds no case")
 	assert.Less(t, len(found.Lines), 10)
+	assert.Equal(t, "#show=all&search="+strings.ToUpper(someone.Email), found.Hash)
 	assert.Equal(t, fmt.Sprintf("Showing %d of 1,205 rows listed.", len(found.Lines)), found.Shown)
 
 	nobody := see(showAll, chromedp.SendKeys(chromedp.CSS("#search"), "nobody-has-this"))
 	assert.Empty(t, nobody.Lines)
 	assert.True(t, nobody.Nobody)
-	assert.Equal(t, all, see(showAll).Lines)
+	assert.Equal(t, all[:500], see(showAll).Lines)
 
 	choose := func(list, value string) chromedp.Action[chromedp.Void] { // in a drop-down list
 		return wait(fmt.Sprintf(`(() => {
@@ -143,22 +195,57 @@ func TestHTMLReportInABrowser(t *testing.T) {
 			return true;
 		})()`, list, value))
 	}
-	assert.Equal(t, lines(func(r schema.Result) bool { return r.Outcome == schema.Ineligible }), see(choose("outcome", "ineligible")).Lines)
+	assert.Equal(t, lines(func(r schema.Result) bool { return r.Outcome == schema.Ineligible }), see(choose("show", "ineligible")).Lines)
 	assert.Equal(t, lines(func(r schema.Result) bool { return r.Reason == schema.CodeSourceSSO }), see(choose("reason", "source_sso")).Lines)
-	assert.Empty(t, see(choose("outcome", "claimed")).Lines, "both filters count")
-	ofReason := see(showAll, chromedp.Click(chromedp.CSS("[data-show=phone_invalid]")))
-	assert.Equal(t, lines(func(r schema.Result) bool { return r.Reason == schema.CodePhoneInvalid }), ofReason.Lines)
-	followed := see(chromedp.Click(chromedp.CSS("article[data-code=source_sso] a")),
-		wait(`document.querySelector("#rows tbody tr:target")?.checkVisibility()`))
-	assert.Equal(t, all, followed.Lines, "a line that was filtered away comes back when it is asked for")
+	assert.Empty(t, see(choose("show", "claimed")).Lines, "both filters count")
 
-	for _, width := range []int64{375, 768, 1280} {
-		for _, path := range []string{file, without} {
+	// The address keeps the filter: whoever opens it sees the same rows.
+	ofReason := lines(func(r schema.Result) bool { return r.Reason == schema.CodePhoneInvalid })
+	clicked := see(showAll, chromedp.Click(chromedp.CSS("tr[data-code=phone_invalid] [data-filter]")),
+		wait(`document.getElementById("reason").value === "phone_invalid"`))
+	assert.Equal(t, ofReason, clicked.Lines)
+	assert.Equal(t, "#show=all&reason=phone_invalid", clicked.Hash)
+	for hash, want := range map[string][]string{
+		clicked.Hash:                       ofReason,
+		"#show=skipped":                    lines(func(r schema.Result) bool { return r.Outcome == schema.Skipped }),
+		"#show=all&search=nobody+has-this": nil,
+		"#show=nonsense&reason=nonsense":   all[:500],
+		"#line-" + all[1100]:               all,
+		"#problems":                        problems,
+	} {
+		now := see(chromedp.Navigate("about:blank"), openAt(file, hash))
+		assert.ElementsMatch(t, want, now.Lines, hash)
+		assert.LessOrEqual(t, now.Over, 0)
+	}
+	followed := see(chromedp.Navigate("about:blank"), open(file), chromedp.Click(chromedp.CSS("tr[data-code=already_member] .causes a")),
+		wait(`document.querySelector("#rows tbody tr:target")?.checkVisibility()`))
+	assert.Equal(t, all[:500], followed.Lines, "a line that was filtered away comes back when it is asked for")
+
+	long := strings.Repeat("x", 200) // without a place to break it
+	wide := filepath.Join(t.TempDir(), long+".html")
+	unbroken := write(t, long+".csv", "User ID/Email (Required),Phone Number,Source Organization,"+long+"\n"+
+		long+"@x.example,"+long+","+long+",\n"+strings.Repeat("y.", 60)+"@"+strings.Repeat("z.", 60)+"example,,"+long+",\n")
+	require.Equal(t, exitProblems, claimline(t, "validate", "--offline", "--format", "html", "-o", wide, unbroken).code)
+	assert.LessOrEqual(t, see(chromedp.EmulateViewport(360, 800), open(wide)).Over, 0, "the page is too wide for long words")
+
+	for _, width := range []int64{360, 800, 1400} {
+		for path, want := range map[string][]string{file: problems, without: all} {
 			now := see(chromedp.EmulateViewport(width, 800), open(path))
 			assert.LessOrEqual(t, now.Over, 0, "the page is too wide at %d pixels", width)
-			assert.Equal(t, all, now.Lines)
+			assert.Equal(t, want, now.Lines)
 			assert.Equal(t, path == file, now.Forms, "without its script the page offers no search")
+			assert.Equal(t, path == file, now.Copies > 0, "nor to copy")
 		}
+	}
+
+	for scheme, dark := range map[string]bool{"light": false, "dark": true} {
+		require.NoError(t, chromedp.Do(ctx, open(file), colours(scheme)))
+		faint, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](faintTexts))
+		require.NoError(t, err)
+		assert.Empty(t, faint, "texts with too little contrast, %s", scheme)
+		black, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`luminance(colour(getComputedStyle(document.body).backgroundColor)) < 0.2`))
+		require.NoError(t, err)
+		assert.Equal(t, dark, black)
 	}
 
 	asked.mutex.Lock()

@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,6 +66,40 @@ func (p reportPage) counts(t *testing.T, element, key string) map[string]int {
 	return counts
 }
 
+// has reports whether some element has this id.
+func (p reportPage) has(id string) bool {
+	for n := range p.root.Descendants() {
+		if n.Type == html.ElementNode && attribute(n, "id") == id {
+			return true
+		}
+	}
+	return false
+}
+
+// facts reads the definition list.
+func (p reportPage) facts() map[string]string {
+	facts := map[string]string{}
+	term := ""
+	for n := range p.root.Descendants() {
+		switch {
+		case n.Type != html.ElementNode:
+		case n.Data == "dt":
+			term = shownText(n)
+		case n.Data == "dd":
+			facts[term] = strings.TrimSpace(facts[term] + " " + shownText(n))
+		}
+	}
+	return facts
+}
+
+// commands lists what the page offers to copy.
+func (p reportPage) commands() (list []string) {
+	for _, code := range p.all("code") {
+		list = append(list, shownText(code))
+	}
+	return list
+}
+
 func (p reportPage) text() string { return shownText(p.root) }
 
 func attribute(n *html.Node, name string) string {
@@ -85,7 +119,7 @@ func shownText(n *html.Node) string {
 			b.WriteString(d.Data + " ")
 		}
 	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	return strings.ReplaceAll(strings.Join(strings.Fields(b.String()), " "), " ,", ",")
 }
 
 // selfContained insists that the page is well-formed, fetches nothing, and runs nothing but its own script.
@@ -103,6 +137,7 @@ func (p reportPage) selfContained(t *testing.T) {
 			assert.NotContains(t, []string{"src", "srcset", "action", "formaction", "data", "style"}, a.Key)
 			if a.Key == "href" {
 				assert.True(t, strings.HasPrefix(a.Val, "#"), a.Val)
+				assert.True(t, p.has(a.Val[1:]) || strings.HasPrefix(a.Val, "#line-"), "%s leads nowhere", a.Val)
 			}
 		}
 	}
@@ -181,10 +216,9 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 	for _, p := range []reportPage{dry, done} {
 		p.selfContained(t)
 		p.plainSentences(t)
-		outcomes := p.counts(t, "tr", "data-outcome")
-		assert.Len(t, outcomes, len(schema.Outcomes), "zero counts are told too")
 		sum := 0
-		for n := range maps.Values(outcomes) {
+		for outcome, n := range p.counts(t, "li", "data-outcome") {
+			assert.Positive(t, n, "%s: what there is nothing of is not shown", outcome)
 			sum += n
 		}
 		assert.Equal(t, summary.Rows, sum, "the counts add up")
@@ -196,20 +230,79 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 		assert.Contains(t, p.text(), "Notes", "the column that was not understood")
 	}
 	assert.Contains(t, dry.text(), "nothing was changed")
-	assert.Equal(t, summary.Claimed, dry.counts(t, "tr", "data-outcome")["ready"])
+	assert.Equal(t, summary.Claimed, dry.counts(t, "li", "data-outcome")["ready"])
 	assert.NotContains(t, dry.text(), "full synchronization")
 	assert.NotContains(t, done.text(), "nothing was changed")
 	assert.Contains(t, done.text(), "must be in the directory before the next full synchronization")
-	assert.Equal(t, summary.Claimed, done.counts(t, "tr", "data-outcome")["claimed"])
-	assert.Equal(t, problemsOf(summary), done.counts(t, "article", "data-code"))
+	assert.Equal(t, summary.Claimed, done.counts(t, "li", "data-outcome")["claimed"])
+	assert.Equal(t, problemsOf(summary), done.counts(t, "tr", "data-code"))
 
-	for _, want := range s.run(t, "report", "--json").results(t) {
+	results := s.run(t, "report", "--json").results(t)
+	delayed, domainRows, domainClaimed := 0, 0, 0
+	for _, r := range results {
+		if r.ClaimType == schema.Delayed {
+			delayed++
+		}
+		if key, _ := schema.ParseAddress(r.Email); strings.HasSuffix(key, "@acme.example") {
+			domainRows++
+			if r.Outcome == schema.Claimed {
+				domainClaimed++
+			}
+		}
+	}
+	of := thousands(summary.Claimed) + " of 1,205 users"
+	correct := fmt.Sprintf("; %d rows to correct.", summary.Invalid+summary.Ineligible)
+	assert.Equal(t, of+" would be claimed"+correct, shownText(dry.all("h1")[0]))
+	assert.Equal(t, "Claimed "+of+correct, shownText(done.all("h1")[0]))
+	assert.Contains(t, dry.text(), "It can be taken back for 14 days")
+	started := *summary.StartedAt
+	assert.Contains(t, done.text(), "A claim can be taken back until "+localDate(started.Add(14*24*time.Hour)))
+	assert.Contains(t, done.text(), fmt.Sprint(delayed)+" accounts join with their content when the owner decides, or by themselves on "+localDate(started.Add(14*24*time.Hour)))
+	facts := done.facts()
+	assert.Equal(t, summary.SHA256, facts["SHA-256 of the file"])
+	assert.Equal(t, "Acme AB (acme)", facts["Organization"])
+	assert.Equal(t, fmt.Sprintf("%s claim mails recorded %d activation mails recorded", thousands(summary.Claimed), summary.Claimed-delayed), facts["Mails"])
+	assert.Equal(t, localDate(started), facts["Started"])
+	assert.Contains(t, facts["Mended while the file was read"], "3 blank rows left out.")
+	assert.NotContains(t, done.text(), "mails sent")
+
+	actors := map[string]string{} // of a reason
+	for _, body := range done.all("tbody") {
+		for n := range body.Descendants() {
+			if code := attribute(n, "data-code"); code != "" {
+				actors[code] = attribute(body, "data-actor")
+			}
+		}
+	}
+	for code, actor := range actors {
+		assert.Equal(t, string(schema.Code(code).Actor()), actor, code)
+	}
+	assert.Contains(t, done.text(), `1 × "omedelbar" in Claim Type, line 901`)
+	assert.Contains(t, done.text(), fmt.Sprintf("acme.example %d of %d claimed · ", domainClaimed, domainRows))
+	assert.Contains(t, done.text(), "åkeri.example", "domains as people write them")
+	assert.Regexp(t, `Öbergs IT-klubb \d+ of \d+ claimed`, done.text())
+	edits := map[string]int{}
+	for _, tr := range done.all("tr") {
+		if column := attribute(tr, "data-column"); column != "" {
+			n, err := strconv.Atoi(attribute(tr, "data-count"))
+			require.NoError(t, err)
+			edits[column] = n
+		}
+	}
+	assert.Equal(t, summary.Edits, edits)
+	assert.Subset(t, done.commands(), []string{
+		"claimline report 1 --only problems --format csv -o problems-1.csv", "claimline import problems-1.csv",
+		"claimline retract --import 1 --dry-run", "claimline domain verify hooli.example", "claimline report 1 --format csv -o report-1.csv",
+	})
+	assert.Contains(t, dry.commands(), "claimline import "+edited)
+
+	for _, want := range results {
 		row := done.rows()[strconv.Itoa(want.Line)]
 		require.NotNil(t, row, want.Line)
 		assert.Equal(t, string(want.Outcome), attribute(row, "data-outcome"))
 		assert.Equal(t, string(want.Reason), attribute(row, "data-reason"))
 		said := shownText(row)
-		for _, part := range append([]string{string(want.ClaimType), want.Fix, string(want.Reason)}, want.Licenses...) {
+		for _, part := range append([]string{string(want.ClaimType), strings.ReplaceAll(want.Fix, "DOMAIN.", ""), string(want.Reason)}, want.Licenses...) {
 			assert.Contains(t, said, part)
 		}
 	}
@@ -218,23 +311,81 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 	require.Zero(t, problems.code, problems.stderr)
 	p := parsePage(t, problems.stdout)
 	assert.Len(t, p.rows(), summary.Invalid+summary.Ineligible+summary.Failed+summary.NotAttempted)
-	assert.Equal(t, done.counts(t, "tr", "data-outcome"), p.counts(t, "tr", "data-outcome"), "the counts are of the whole file")
+	assert.Equal(t, done.counts(t, "li", "data-outcome"), p.counts(t, "li", "data-outcome"), "the counts are of the whole file")
+}
+
+// thousands is a number of four digits, or fewer, as the page shows it.
+func thousands(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
+// localDate is a moment as the page shows it.
+func localDate(t time.Time) string {
+	t = t.Local()
+	zone := "UTC"
+	if _, offset := t.Zone(); offset != 0 {
+		zone += strings.TrimSuffix(t.Format("-07:00"), ":00")
+	}
+	return t.Format("2 January 2006, 15:04 ") + zone
+}
+
+func TestHTMLReportOfAnImportThatClaimedNobody(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		flags    []string
+		file     string
+		headline string
+		reason   string
+	}{
+		"all or nothing": {[]string{"--all-or-nothing"}, "half.csv",
+			"Nothing was claimed: 1 row has a problem, and the import was all or nothing.", "all_or_nothing"},
+		"only problems": {nil, "one.csv", "Nothing was claimed: 1 row to correct.", "user_not_found"},
+		"nobody asked":  {nil, "none.csv", "Nothing was claimed: the file leaves every user alone.", "claim_false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, filepath.Join(samples, "org"))
+			file := test.file
+			switch file {
+			case "half.csv":
+				file = write(t, file, schema.EmailHeader+",Claim\nnobody.at.all@acme.example,TRUE\nadam.ahmed@acme.example,TRUE\n")
+			case "one.csv":
+				file = write(t, file, schema.EmailHeader+",Claim\nnobody.at.all@acme.example,TRUE\n")
+			case "none.csv":
+				file = write(t, file, schema.EmailHeader+",Claim\nnobody.at.all@acme.example,FALSE\n")
+			}
+			s.run(t, append([]string{"import", "--accept-permanent", "-q", file}, test.flags...)...)
+			got := s.run(t, "report", "1", "--format", "html")
+			require.Zero(t, got.code, got.stderr)
+			p := parsePage(t, got.stdout)
+			p.selfContained(t)
+			p.plainSentences(t)
+			assert.Equal(t, test.headline, shownText(p.all("h1")[0]))
+			assert.Contains(t, p.counts(t, "tr", "data-code"), test.reason)
+			assert.NotContains(t, p.text(), "can be taken back", "there is nothing to take back")
+			assert.NotContains(t, p.facts(), "Mails")
+			assert.NotContains(t, p.commands(), "claimline retract --import 1 --dry-run")
+		})
+	}
 }
 
 func TestHTMLReportEscapesEveryCell(t *testing.T) {
 	t.Parallel()
 	attacks := []string{
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `</title><script>alert(1)</script>`,
-		`</script><script>alert(1)</script>`, `javascript:alert(1)`, `{{.}}`, "a\u202eb@x.example", `&lt;b&gt;`, "\x00@x.example",
+		`</script><script>alert(1)</script>`, `javascript:alert(1)`, `{{.}}`, "a\u202eb@x.example", `&lt;b&gt;`, "\x01@x.example",
 	}
 	var file strings.Builder
-	fmt.Fprintf(&file, "User ID/Email (Required),Phone Number,%s\n", `"<b onclick=""alert(1)"">col</b>"`)
+	fmt.Fprintf(&file, "User ID/Email (Required),Phone Number,Source Organization,%s\n", `"<b onclick=""alert(1)"">col</b>"`)
 	for _, attack := range attacks {
 		cell := `"` + strings.ReplaceAll(attack, `"`, `""`) + `"`
-		fmt.Fprintf(&file, "%s,,\n", cell)
-		fmt.Fprintf(&file, "ann%d@x.example,%s,%s\n", len(attack), cell, cell)
+		fmt.Fprintf(&file, "%s,,,\n", cell)
+		fmt.Fprintf(&file, "ann%d@x.example,%s,%s,%s\n", len(attack), cell, cell, cell)
 	}
-	got := claimline(t, "validate", "--offline", "--format", "html", write(t, `<img src=x>.csv`, file.String()))
+	got := claimline(t, "validate", "--offline", "--format", "html", write(t, "<img src=x>\";}*{}\u202e'$(id).csv", file.String()))
 	require.Equal(t, exitProblems, got.code, got.stderr)
 	p := parsePage(t, got.stdout)
 	p.selfContained(t)
@@ -242,8 +393,13 @@ func TestHTMLReportEscapesEveryCell(t *testing.T) {
 	assert.Len(t, p.rows(), 2*len(attacks))
 	assert.Contains(t, shownText(p.rows()["2"]), attacks[0], "what was written is shown, as text")
 	assert.Contains(t, shownText(p.rows()["4"]), attacks[1])
-	for _, hidden := range []string{"\u202e", "\x00"} {
+	for _, hidden := range []string{"\u202e", "\x01"} {
 		assert.NotContains(t, got.stdout, hidden)
+	}
+	style := p.all("style")[0].FirstChild.Data
+	assert.Contains(t, style, `Preview\20 of\20 \3c img\20 src\3d x\3e \22 \3b `, "the name in print cannot leave its quotes")
+	for _, command := range p.commands() {
+		assert.NotContains(t, command, "$(id)", "a name that cannot be shown is in no command")
 	}
 	assert.Contains(t, p.text(), "Only the rows themselves were checked")
 	assert.NotContains(t, p.text(), "The user can be claimed.", "nobody has looked")
@@ -281,8 +437,8 @@ func TestHTMLReportStatesItsLimit(t *testing.T) {
 			for _, sentence := range test.want {
 				assert.Contains(t, p.text(), sentence)
 			}
-			assert.Contains(t, p.text(), "claimline validate FILE --offline --format csv")
-			assert.Equal(t, test.bad, p.counts(t, "tr", "data-outcome")["invalid"])
+			assert.Regexp(t, `claimline validate \S+users\.csv --offline --format csv`, p.text())
+			assert.Equal(t, test.bad, p.counts(t, "li", "data-outcome")["invalid"])
 			invalid := 0
 			last := 0
 			for _, tr := range p.all("tr") {

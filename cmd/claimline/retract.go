@@ -7,18 +7,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
 func (a *app) retractCommand() *cobra.Command {
 	var importID string
-	var dryRun bool
+	var dryRun, yes bool
 	cmd := &cobra.Command{
 		Use:   "retract ADDRESS | --import ID",
 		Short: "Take a claim back: the user is again what it was before",
 		Long: `Takes a claim back, within 14 days and as long as the owner has not signed in: the user is again what it was in the original
-organization. With --import it takes back every claim of an import that can be, one by one, and says so of each.`,
+organization. With --import it takes back every claim of an import that can be, one by one, and says so of each; at a
+terminal it asks before.`,
 		Example: `  claimline retract --org acme dalia.haggstrom@acme.example
   claimline retract --import 1 --dry-run
   claimline retract --import 1`,
@@ -36,11 +38,12 @@ organization. With --import it takes back every claim of an import that can be, 
 			if len(args) > 0 {
 				return usage("--import retracts the users of an import, and takes no address.").WithFix("Leave out the address, or --import.")
 			}
-			return a.retractImport(cmd.Context(), importID, dryRun)
+			return a.retractImport(cmd.Context(), importID, dryRun, yes)
 		},
 	}
 	cmd.Flags().StringVar(&importID, "import", "", "id of an import, to take back all its claims")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "with --import: say what would happen, and change nothing")
+	cmd.Flags().BoolVar(&yes, "yes", false, "with --import: do not ask")
 	return cmd
 }
 
@@ -76,7 +79,7 @@ func retractReason(code schema.Code) bool {
 	return false
 }
 
-func (a *app) retractImport(ctx context.Context, importID string, dryRun bool) error {
+func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bool) error {
 	id, err := pipeline.ParseImportID(importID)
 	if err != nil {
 		return err
@@ -92,10 +95,12 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun bool) e
 		results := []schema.Retraction{}
 		retracted, refused := 0, 0
 		var before pipeline.Retractable
-		err := p.RetractImport(ctx, id, dryRun, func(n pipeline.Retractable) {
+		var unwritten error // the work is done whole, whatever becomes of its answer
+		err := p.RetractImport(ctx, id, dryRun, func(n pipeline.Retractable) error {
 			before = n
 			a.tellRetract(id, n)
-		}, func(r schema.Retraction) error {
+			return a.agrees(ctx, yes || dryRun || n.Can == 0, "Retract %s?", users(n.Can))
+		}, func(r schema.Retraction) {
 			if r.Retracted {
 				retracted++
 			} else {
@@ -103,11 +108,14 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun bool) e
 			}
 			if a.flags.json {
 				results = append(results, r)
-				return nil
+			} else if unwritten == nil {
+				unwritten = a.printLine(retractLine(r, dryRun))
 			}
-			return a.printLine(retractLine(r, dryRun))
 		})
 		if err != nil {
+			if retracted > 0 && !dryRun {
+				a.say("Retracted %s of %s before it stopped. For the rest: claimline retract --import %d", screen.Number(retracted), users(before.Can), id)
+			}
 			return err
 		}
 		if refused > 0 {
@@ -117,12 +125,16 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun bool) e
 			a.say("%s is claimed. To retract its users: %s", domain, pipeline.ReleaseAndRetract(domain, fmt.Sprintf("--import %d", id)))
 		}
 		if a.flags.json {
-			return a.answer(results)
+			unwritten = a.answer(results)
+		} else if !dryRun { // else what was said before still holds
+			a.say("Retracted %s; %s could not be retracted.", users(retracted), screen.Number(refused))
 		}
-		if !dryRun { // else what was said before still holds
-			a.say("Done: %s retracted, %d not.", users(retracted), refused)
+		if unwritten != nil && !dryRun {
+			// Without its cause, for a reader that has had enough must be told, too, that all of it was done.
+			return schema.Refuse(schema.CodeOutputUnwritable, "%s retracted, but: %s", have(retracted), troubleText(unwritten)).
+				WithFix("Nothing needs to be retracted again. To see how the claims stand: claimline retract --import %d --dry-run.", id)
 		}
-		return nil
+		return unwritten
 	})
 }
 
@@ -151,9 +163,9 @@ func (a *app) tellRetract(id int64, n pipeline.Retractable) {
 	for _, count := range n.Cannot {
 		cannot += count
 	}
-	a.say("Import %d: %s can be retracted, %d cannot.", id, users(n.Can), cannot)
-	for _, code := range byCount(n.Cannot) {
-		a.say("  %-26s %6d  %s", code, n.Cannot[code], code.Message(""))
+	a.say("Import %d: %s can be retracted, %s cannot.", id, users(n.Can), screen.Number(cannot))
+	for _, code := range screen.ByCount(n.Cannot) {
+		a.say("  %-26s %6s  %s", code, screen.Number(n.Cannot[code]), code.Message(""))
 	}
 }
 

@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -16,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -34,13 +37,16 @@ var version = "development"
 // app is one run of the program: where it reads and writes, and how it was called.
 type app struct {
 	stdin          io.Reader
+	tty            *os.File // where answers are typed; nil: on stdin
 	stdout, stderr io.Writer
 	now            func() time.Time
 	env            func(string) string
 	log            zerolog.Logger
 	config         config
 	flags          globalFlags
-	exit           int // of a command that was done
+	exit           int       // of a command that was done
+	importID       int64     // of the import that the command is about; 0: none
+	agreed         time.Time // when somebody agreed to the claims; zero: not in this run
 }
 
 // globalFlags are the flags of every command.
@@ -65,19 +71,29 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = schema.Refuse(schema.CodeInterrupted, "").Because(err)
 	}
-	a.showError(err)
+	if !errors.Is(err, syscall.EPIPE) { // who reads has had enough
+		a.showError(err)
+	}
 	return exitCode(err)
 }
 
 func exitCode(err error) int {
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
 	switch schema.CodeOf(err) {
-	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeTooManyAddresses, schema.CodeServiceUnknown:
+	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses:
 		return exitUsage
 	case schema.CodeInterrupted:
 		return exitInterrupted
 	}
 	return exitFailed
 }
+
+// usageError is a refusal that is wrong use of a command, where its code alone does not say so.
+type usageError struct{ error }
+
+func (w usageError) Unwrap() error { return w.error }
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -98,6 +114,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Args:              cobra.ArbitraryArgs,
 		RunE:              groupOnly,
 	}
+	root.AddGroup(groups...)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate(versionText())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), helpText(cmd)) })
@@ -110,14 +127,14 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolVar(&a.flags.noColor, "no-color", false, "no colour (env NO_COLOR)")
 	flags.BoolVar(&a.flags.noInput, "no-input", false, "never ask")
 	flags.StringVar(&a.flags.logLevel, "log-level", "", "log to stderr: debug, info, warn (default) or error")
-	root.AddCommand(
-		a.loadCommand(), a.exportCommand(), a.validateCommand(), a.importCommand(),
-		a.importsCommand(), a.statusCommand(), a.reportCommand(), a.cancelCommand(), a.resumeCommand(),
-		a.usersCommand(), a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(),
-		a.syncCommand(), a.sweepCommand(), a.deadlinesCommand(),
-		a.eligibleCommand(), a.claimCommand(), a.orgCommand(), a.domainCommand(), a.versionCommand(), a.completionCommand(),
-	)
-	root.SetHelpCommand(a.helpCommand())
+	addTo(root, groupPrepare, a.loadCommand(), a.orgCommand(), a.domainCommand(), a.eligibleCommand(), a.exportCommand())
+	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand())
+	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
+	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
+	addTo(root, groupOperate, a.sweepCommand(), a.completionCommand(), a.versionCommand())
+	help := a.helpCommand()
+	help.GroupID = groupOperate
+	root.SetHelpCommand(help)
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.addCompletions(root)
 	return root
@@ -157,15 +174,13 @@ func (a *app) colour(f any) bool {
 	return a.terminal(f) && !a.flags.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb"
 }
 
-// asks reports whether somebody is there to answer.
-func (a *app) asks() bool {
-	return !a.flags.noInput && a.terminal(a.stdin) && a.terminal(a.stderr)
-}
-
 // say tells people something, on stderr.
 func (a *app) say(format string, args ...any) {
-	if !a.flags.quiet {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+	if a.flags.quiet {
+		return
+	}
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		a.tell(line, "  ")
 	}
 }
 
@@ -181,29 +196,41 @@ func (a *app) showError(err error) {
 	if place := refused.Place(); place != "" {
 		message = place + ": " + message
 	}
+	fix := refused.Remedy()
+	if a.importID != 0 && refused.Fix == "" {
+		fix = placeholder.ReplaceAllString(fix, strconv.FormatInt(a.importID, 10))
+	}
 	if a.flags.json {
-		answer := map[string]any{"error": map[string]string{"code": string(refused.Code), "message": message, "fix": refused.Remedy()}}
-		_ = json.NewEncoder(a.stderr).Encode(answer)
+		answer := map[string]any{"error": map[string]string{"code": string(refused.Code), "message": message, "fix": fix}}
+		_ = schema.NewEncoder(a.stderr).Encode(answer)
 		return
 	}
 	if refused.Code == schema.CodeInternal && a.log.GetLevel() > zerolog.DebugLevel {
-		a.log.Error().Err(err).Msg("internal error")
+		a.log.Error().AnErr("cause", refused.Err).Msg("internal error")
 	}
-	fmt.Fprintf(a.stderr, "claimline: %s (%s)\n", schema.Printable(message), refused.Code)
-	if fix := refused.Remedy(); fix != "" {
-		fmt.Fprintf(a.stderr, "  Fix: %s\n", schema.Printable(fix))
+	a.tell(fmt.Sprintf("claimline: %s (%s)", schema.Printable(message), refused.Code), "  ")
+	if fix != "" {
+		a.tell("  Fix: "+schema.Printable(fix), "       ")
 	}
 }
 
-// answer writes a value as JSON to stdout.
-func (a *app) answer(value any) error {
-	encoder := json.NewEncoder(a.stdout)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return unwritable("The answer", err)
+// placeholder is what fixes call an import whose number they do not know.
+var placeholder = regexp.MustCompile(`\bID\b`)
+
+// next says what to run next, on a line of its own that can be copied.
+func (a *app) next(command string) {
+	if !a.flags.quiet {
+		fmt.Fprintf(a.stderr, "Next: %s\n", command)
 	}
-	return nil
 }
+
+// tell writes a line to stderr, wrapped where that is a terminal.
+func (a *app) tell(line, indent string) {
+	fmt.Fprintln(a.stderr, strings.Join(screen.Wrap(line, a.page(a.stderr).Width, len(indent)), "\n"))
+}
+
+// answer writes a value as JSON to stdout.
+func (a *app) answer(value any) error { return writeJSON(a.stdout, value) }
 
 // printLine writes a line of the answer to stdout.
 func (a *app) printLine(line string) error {
@@ -241,6 +268,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usage("--%s takes %s, not %q.", flag.Name, first(kind, "another value"), invalid.GetValue()).Because(err).
 			WithFix("See %s --help.", cmd.CommandPath())
 	}
+	if refused := flagHint(cmd, err); refused != nil {
+		return refused
+	}
 	refused := usage("%s.", strings.ToUpper(err.Error()[:1])+err.Error()[1:]).Because(err)
 	if _, unknown, found := strings.Cut(err.Error(), "unknown flag: "); found {
 		if near, ok := schema.Nearest([]string{unknown}, flags); ok {
@@ -256,6 +286,9 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 		names = append(names, sub.Name())
 	}
 	refused := usage("There is no command %q.", name)
+	if hint := commandHints[strings.ToLower(name)]; hint != "" && !cmd.HasParent() {
+		return refused.WithFix("%s", hint)
+	}
 	if near, ok := schema.Nearest([]string{name}, names); ok {
 		return refused.WithFix("Did you mean %s %s?", cmd.CommandPath(), near)
 	}

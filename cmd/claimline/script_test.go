@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	_ = os.RemoveAll(shared)
+	_ = os.RemoveAll(huntFolder)
 	os.Exit(code)
 }
 

@@ -1,57 +1,45 @@
 package main
 
 import (
-	"fmt"
+	"context"
 	"io"
-	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
-// writeSummary shows how an import stands, on one page.
-func writeSummary(to io.Writer, p page, s schema.Summary) error {
-	lines := []string{fmt.Sprintf("Import %s of %s: %s, %s", s.ID, schema.Printable(s.File), s.State, count(s.Rows, "row"))}
-	width := len(fmt.Sprint(s.Rows))
-	for _, c := range []struct {
-		outcome schema.Outcome
-		n       int
-	}{
-		{schema.Claimed, s.Claimed}, {schema.Unchanged, s.Unchanged}, {schema.Skipped, s.Skipped}, {schema.Invalid, s.Invalid},
-		{schema.Ineligible, s.Ineligible}, {schema.Failed, s.Failed}, {schema.NotAttempted, s.NotAttempted},
-	} {
-		if c.n > 0 {
-			lines = append(lines, fmt.Sprintf("  %-13s %*d", c.outcome, width, c.n))
+// writeImport shows how an import stands, on one page.
+func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error {
+	v := screen.Import{Import: imp, Plan: &pipeline.Plan{}, Policy: a.config.Policy}
+	var err error
+	if v.Summary, err = pipeline.Summarize(imp); err != nil {
+		return err
+	}
+	if len(imp.Plan) > 0 { // none while it is being planned
+		if v.Plan, err = pipeline.PlanOf(imp); err != nil {
+			return err
 		}
 	}
-	tail := append(codes("Warnings:", s.Warnings), p.strange(s.UnknownColumns, schema.Columns, s.Repairs)...)
-	reasons := codes("Reasons:", s.Reasons)
-	if p.lines > 0 {
-		const next = 5 // lines of what to do now
-		reasons = p.cut(reasons, p.lines-next-len(lines)-len(tail), "reasons; see every row in the report")
+	if !a.agreed.IsZero() {
+		v.Took = a.now().Sub(a.agreed)
 	}
-	lines = slices.Concat(lines, reasons, tail)
-	for i, line := range lines {
-		lines[i] = p.fit(line)
-	}
-	if _, err := io.WriteString(to, strings.Join(lines, "\n")+"\n"); err != nil {
+	if err := v.Write(to, p); err != nil {
 		return unwritable("The summary", err)
 	}
 	return nil
 }
 
-// codes lists codes with how often each occurs, below a heading.
-func codes(heading string, counts map[schema.Code]int) []string {
-	if len(counts) == 0 {
-		return nil
+// timed notes when somebody has agreed: the times that the store keeps are whole seconds.
+func (a *app) timed(consent pipeline.Consent) pipeline.Consent {
+	return func(ctx context.Context, imp schema.Import, plan *pipeline.Plan) error {
+		err := consent(ctx, imp, plan)
+		if err == nil {
+			a.agreed = a.now()
+		}
+		return err
 	}
-	lines := []string{heading}
-	for _, code := range byCount(counts) {
-		lines = append(lines, fmt.Sprintf("  %-24s %6d", code, counts[code]))
-	}
-	return lines
 }
 
 // sayNext says what to do after an import: what must be done about the directory (R23), and the next command.
@@ -62,33 +50,31 @@ func (a *app) sayNext(imp schema.Import) {
 Deleting one deletes its content for good.`)
 		}
 		a.say(`Add the claimed users to your directory before the next full synchronization.
-Whoever is missing there becomes inactive, and is removed %s later.`, count(a.config.Policy.InactiveDays, "day"))
+Whoever is missing there becomes inactive, and is removed %s later.`, screen.Count(a.config.Policy.InactiveDays, "day"))
 	}
-	a.say("Next: %s", nextCommand(imp))
+	a.next(a.nextCommand(imp))
 }
 
 // nextCommand is what one wants to run after an import.
-func nextCommand(imp schema.Import) string {
+func (a *app) nextCommand(imp schema.Import) string {
+	id := strconv.FormatInt(imp.ID, 10)
+	problems := 0
+	for _, outcome := range []schema.Outcome{schema.Invalid, schema.Ineligible, schema.Failed} {
+		problems += imp.Tally.Outcomes[outcome]
+	}
 	switch {
-	case imp.State == schema.StateCancelled && imp.Tally.Outcomes[schema.Ready] > 0:
-		return fmt.Sprintf("claimline resume %d", imp.ID)
-	case hasProblems(imp.Tally):
-		return fmt.Sprintf("claimline report %d --only problems --format csv -o problems.csv", imp.ID)
+	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning:
+		return a.command("status", id, "--watch")
+	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != byHand:
+		return a.command("import", imp.File)
+	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
+		return a.command("resume", id)
+	case problems > 0 && !imp.RowsRemoved:
+		return a.command("report", id, "--only", pipeline.OnlyProblems, "--format", string(pipeline.ReportCSV), "-o", screen.ProblemsFile(imp.File))
+	case imp.State == schema.StateRejected && imp.File != byHand:
+		return a.command("import", imp.File)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:
-		return "claimline sync preview DIRECTORY.csv --missing missing.csv"
+		return a.command("sync", "preview", "DIRECTORY.csv", "--missing", "missing.csv")
 	}
-	return fmt.Sprintf("claimline report %d", imp.ID)
-}
-
-// sayAfterPlan says what to do after a dry run.
-func (a *app) sayAfterPlan(plan *pipeline.Plan) {
-	file := schema.Printable(plan.File)
-	if strings.ContainsAny(file, " '\"") {
-		file = strconv.Quote(file)
-	}
-	if plan.Tally.Outcomes[schema.Ready] > 0 {
-		a.say("Next: claimline import %s", file)
-	} else {
-		a.say("Nobody would be claimed. Next: claimline validate --only problems --format csv %s", file)
-	}
+	return a.command("report", id)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 )
 
@@ -23,7 +24,8 @@ imports past their keeping time. All of it counts as done before; run this daily
 				if a.flags.json {
 					return a.answer(swept)
 				}
-				a.say("%s transferred, %d removed; rows of %d imports removed.", users(swept.Transferred), swept.Removed, swept.ImportsRemoved)
+				a.say("Wrote what was due: %s transferred, %s removed for being inactive, the rows of %s removed.",
+					users(swept.Transferred), screen.Number(swept.Removed), screen.Count(swept.ImportsRemoved, "import"))
 				return nil
 			})
 		},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
@@ -24,41 +26,44 @@ func (a *app) syncCommand() *cobra.Command {
 	return cmd
 }
 
-const syncList = `FILE is the directory's full list, a CSV file with the addresses in the column email, "User ID/Email (Required)", mail or
-userPrincipalName, the first of these that it has. It may be - for stdin.`
+const syncList = `FILE is the directory's full list, a CSV file as it was exported. The addresses are in the column that --address names, or in
+the first that it has of email, "User ID/Email (Required)" and its other names, mail, EmailAddress, "Email Address [Required]" and
+userPrincipalName. Rows without an address, and guests (#EXT#), are left out and counted. It may be - for stdin.`
 
 func (a *app) syncPreviewCommand() *cobra.Command {
-	var missing string
+	var missing, address string
 	cmd := &cobra.Command{
 		Use:   "preview FILE",
 		Short: "Say what a directory run would do to each user, and change nothing",
 		Long: `Says what a directory run would do to each user, and changes nothing: how many of each kind, and first of all who is at risk.
 ` + syncList,
 		Example: `  claimline sync preview --org acme directory.csv
+  claimline sync preview --org acme --address mail directory.csv
   claimline sync preview --org acme --missing missing.csv directory.csv`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				return a.withSource(args[0], func(source *pipeline.Source) error {
-					plan, err := p.PreviewSync(cmd.Context(), organization.ID, source)
+					plan, err := p.PreviewSync(cmd.Context(), organization.ID, source, address)
 					if err != nil {
 						return err
 					}
-					if err := a.writeMissing(missing, plan); err != nil {
+					if err := a.writeMissing(missing, plan, args[0]); err != nil {
 						return err
 					}
+					a.sayList(source.Name, plan.List)
 					a.warnCase(plan)
 					return a.answerSync(plan)
 				})
 			})
 		},
 	}
-	addMissing(cmd, &missing)
+	addListFlags(cmd, &missing, &address)
 	return cmd
 }
 
 func (a *app) syncRunCommand() *cobra.Command {
-	var missing string
+	var missing, address string
 	var allowMass, yes bool
 	cmd := &cobra.Command{
 		Use:   "run FILE",
@@ -70,12 +75,14 @@ are back in it are active again. It shows that first, asks where somebody is the
   claimline sync run --org acme --yes --allow-mass-deactivate directory.csv`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				return a.withSource(args[0], func(source *pipeline.Source) error {
-					plan, err := p.RunSync(cmd.Context(), organization.ID, source, allowMass, func(plan *pipeline.SyncPlan) error {
-						if err := a.writeMissing(missing, plan); err != nil {
+					plan, err := p.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *pipeline.SyncPlan) error {
+						if err := a.writeMissing(missing, plan, args[0]); err != nil {
 							return err
 						}
+						a.sayList(source.Name, plan.List)
 						a.warnCase(plan)
 						return a.agreeSync(cmd.Context(), plan, yes)
 					})
@@ -87,21 +94,52 @@ are back in it are active again. It shows that first, asks where somebody is the
 			})
 		},
 	}
-	addMissing(cmd, &missing)
+	addListFlags(cmd, &missing, &address)
 	cmd.Flags().BoolVar(&allowMass, "allow-mass-deactivate", false, "deactivate more than a tenth of the members, if it comes to that")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
 }
 
-func addMissing(cmd *cobra.Command, missing *string) {
+func addListFlags(cmd *cobra.Command, missing, address *string) {
+	cmd.Flags().StringVar(address, "address", "", "column of the addresses (default: the first that is known)")
 	cmd.Flags().StringVar(missing, "missing", "", "file to write the claimed users to whom the directory lacks, for its administrator")
 }
 
-func (a *app) writeMissing(name string, plan *pipeline.SyncPlan) error {
+func (a *app) writeMissing(name string, plan *pipeline.SyncPlan, file string) error {
 	if name == "" {
 		return nil
 	}
-	return a.writeOutput(name, plan.WriteMissing)
+	return a.writeOutput(name, plan.WriteMissing, file)
+}
+
+// sayList says how the list was read, one sentence for each thing to know.
+func (a *app) sayList(file string, list pipeline.DirectoryNotes) {
+	column := schema.Printable(list.Column)
+	if len(list.Others) > 0 {
+		others := make([]string, len(list.Others))
+		for i, other := range list.Others {
+			others[i] = fmt.Sprintf("%q", other)
+		}
+		a.say("The addresses are those of the column %q; --address names another (%s).", column, strings.Join(others, ", "))
+	}
+	a.sayMended(file, list.Repairs)
+	if n := list.NoAddress; n > 0 {
+		a.say("%s no address and %s left out.", either(n, "1 row has", screen.Number(n)+" rows have"), either(n, "was", "were"))
+	}
+	if n := list.Guests; n > 0 {
+		a.say("%s (#EXT#) %s left out.", screen.Count(n, "guest"), either(n, "was", "were"))
+	}
+	if n := list.Disabled; n > 0 {
+		a.say("%s disabled in the directory (column %q), and in the list all the same.", either(n, "1 account is", screen.Number(n)+" accounts are"), list.DisabledColumn)
+	}
+}
+
+// either is the first for one thing, and else the second.
+func either(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
 }
 
 // syncShown is how many users of one kind are listed on screen.
@@ -132,14 +170,7 @@ func (a *app) agreeSync(ctx context.Context, plan *pipeline.SyncPlan, yes bool) 
 	if err := a.writeSync(a.stderr, plan); err != nil {
 		return err
 	}
-	agreed, err := a.ask(ctx, fmt.Sprintf("Deactivate %s, and reactivate %d? Type yes to go on: ", users(deactivate), reactivate))
-	if err != nil {
-		return err
-	}
-	if !agreed {
-		return schema.Refuse(schema.CodeConsentDeclined, "You did not agree, so nothing was changed.")
-	}
-	return nil
+	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), screen.Number(reactivate))
 }
 
 func (a *app) answerSync(plan *pipeline.SyncPlan) error {
@@ -160,16 +191,18 @@ func (a *app) answerSync(plan *pipeline.SyncPlan) error {
 
 // writeSync shows the counts, and then who is concerned, those at risk first. Who simply stays is only counted.
 func (a *app) writeSync(to io.Writer, plan *pipeline.SyncPlan) error {
-	counts := newTable("Effect", "Users")
+	counts := screen.NewTable(screen.Whole("Effect"), screen.Numeric("Users"))
 	for _, effect := range schema.SyncEffects {
 		if n := plan.Counts[effect]; n > 0 {
-			counts.AppendRow([]any{effect, n})
+			if err := counts.Add(string(effect), screen.Number(n)); err != nil {
+				return err
+			}
 		}
 	}
-	if err := writeTable(to, counts); err != nil {
+	if err := a.writeTable(to, counts); err != nil {
 		return err
 	}
-	concerned := newTable("Effect", "Address", "In the list")
+	concerned := screen.NewTable(screen.Whole("Effect"), screen.Address("Address"), screen.Address("In the list"))
 	shown := map[schema.SyncEffect]int{}
 	for _, row := range plan.Rows {
 		if row.Effect == schema.SyncKeep {
@@ -182,15 +215,17 @@ func (a *app) writeSync(to io.Writer, plan *pipeline.SyncPlan) error {
 		if row.Listed != row.Email {
 			listed = row.Listed
 		}
-		concerned.AppendRow([]any{row.Effect, schema.Printable(row.Email), schema.Printable(listed)})
+		if err := concerned.Add(string(row.Effect), schema.Printable(row.Email), schema.Printable(listed)); err != nil {
+			return err
+		}
 	}
-	if concerned.Length() == 0 {
+	if concerned.Len() == 0 {
 		return nil
 	}
 	if _, err := fmt.Fprintln(to); err != nil {
 		return unwritable("The answer", err)
 	}
-	if err := writeTable(to, concerned); err != nil {
+	if err := a.writeTable(to, concerned); err != nil {
 		return err
 	}
 	for _, effect := range schema.SyncEffects {

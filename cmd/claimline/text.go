@@ -1,76 +1,81 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
-	"slices"
+	"regexp"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
-// newTable returns a plain table: no frame, no colour, headers as they are written.
-func newTable(headers ...any) table.Writer {
-	t := table.NewWriter()
-	style := table.StyleDefault
-	style.Options = table.OptionsNoBordersAndSeparators
-	style.Format.Header = text.FormatDefault
-	style.Box.PaddingLeft = ""
-	style.Box.PaddingRight = "  "
-	t.SetStyle(style)
-	t.AppendHeader(headers)
-	return t
+// page is what fits where f writes to. What is no terminal takes everything, in plain lines.
+func (a *app) page(f any) screen.Page {
+	if !a.terminal(f) {
+		return screen.Page{}
+	}
+	p := screen.Page{Width: 80, Height: 24, Colour: a.colour(f)} // of a terminal that does not say
+	if file, ok := f.(*os.File); ok {
+		if width, height, err := term.GetSize(int(file.Fd())); err == nil && width > 0 && height > 0 {
+			p.Width, p.Height = width, height
+		}
+	}
+	return p
 }
 
-// writeTable writes a table; on a terminal, its lines are cut to the screen's width.
-func writeTable(to io.Writer, t table.Writer) error {
-	width := screenWidth(to)
-	for line := range strings.SplitSeq(t.Render(), "\n") {
-		if _, err := fmt.Fprintln(to, text.Snip(strings.TrimRight(line, " "), width, "…")); err != nil {
-			return unwritable("The answer", err)
-		}
+// outputPage is what fits where the answer goes: to the file called name, or to stdout.
+func (a *app) outputPage(name string) screen.Page {
+	if name != "" && name != "-" {
+		return screen.Page{}
+	}
+	return a.page(a.stdout)
+}
+
+// writeTable writes a table, no wider than what is there.
+func (a *app) writeTable(to io.Writer, t *screen.Table) error {
+	if err := t.Write(to, a.page(to).Width); err != nil {
+		return unwritable("The answer", err)
 	}
 	return nil
 }
 
-// screenWidth is how many columns the terminal has that f is; 0: it is none, or does not say.
-func screenWidth(f any) int {
-	file, ok := f.(*os.File)
-	if !ok {
-		return 0
+// writeLines writes text to stdout, each line wrapped where that is a terminal, its later lines indented.
+func (a *app) writeLines(lines ...string) error {
+	width := a.page(a.stdout).Width
+	var b strings.Builder
+	for _, line := range lines {
+		indent := len(line) - len(strings.TrimLeft(line, " ")) + 2
+		b.WriteString(strings.Join(screen.Wrap(line, width, indent), "\n") + "\n")
 	}
-	width, _, err := term.GetSize(int(file.Fd()))
-	if err != nil {
-		return 0
+	if _, err := io.WriteString(a.stdout, b.String()); err != nil {
+		return unwritable("The answer", err)
 	}
-	return width
+	return nil
 }
 
-// byCount lists codes, the most frequent first.
-func byCount(counts map[schema.Code]int) []schema.Code {
-	codes := make([]schema.Code, 0, len(counts))
-	for code := range counts {
-		codes = append(codes, code)
-	}
-	slices.SortFunc(codes, func(a, b schema.Code) int {
-		if counts[a] != counts[b] {
-			return counts[b] - counts[a]
+// command is a command to run next, as somebody would type it, with the global flags that this one was given.
+func (a *app) command(words ...string) string {
+	for _, global := range []struct{ flag, value string }{{"--org", a.flags.org}, {"--db", a.flags.db}, {"--config", a.flags.config}} {
+		if global.value != "" {
+			words = append(words, global.flag, global.value)
 		}
-		return strings.Compare(string(a), string(b))
-	})
-	return codes
+	}
+	quoted := []string{"claimline"}
+	for _, word := range words {
+		quoted = append(quoted, shellQuoted(word))
+	}
+	return strings.Join(quoted, " ")
 }
 
-// lineList names the first lines of a problem, and says how many more there are.
-func lineList(lines []int, of int) string {
-	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(lines), " ", ", "), "[]")
-	if more := of - len(lines); more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
+var plainWord = regexp.MustCompile(`^[\pL\pN_./:@%+=,-]+$`)
+
+// shellQuoted is a word as a shell wants it.
+func shellQuoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
 	}
-	return list
+	return "'" + strings.ReplaceAll(schema.Printable(word), "'", `'\''`) + "'"
 }

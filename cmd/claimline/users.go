@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,14 +12,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
 // userFlags narrow and order a listing of users.
 type userFlags struct {
-	status, claimType, sort string
-	retractable             bool
+	status, claimType, search, sort string
+	retractable                     bool
+	limit                           int
 }
 
 var (
@@ -44,7 +48,10 @@ func (f *userFlags) filter() (filter pipeline.MemberFilter, order pipeline.Membe
 	if !slices.Contains(memberOrders, f.sort) {
 		return filter, "", notOneOf("--sort", f.sort, memberOrders)
 	}
-	filter.Status, filter.Retractable = schema.Status(f.status), f.retractable
+	if f.limit < 0 {
+		return filter, "", usage("--limit %d is no number of users.", f.limit).WithFix("Write --limit %d, or --limit 0 for all.", -f.limit)
+	}
+	filter.Status, filter.Retractable, filter.Search = schema.Status(f.status), f.retractable, f.search
 	return filter, pipeline.MemberOrder(f.sort), nil
 }
 
@@ -53,11 +60,13 @@ func (a *app) usersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "users",
 		Short: "List the users of your organization, and those it has claimed",
-		Long: `Lists the users of your organization and those it has claimed: status, claim type, days left, and whether and why not a claim
-can be retracted. A user whom another organization has claimed is shown with ` + schema.ConvertSuffix + ` behind the address.`,
+		Long: `Lists the users of your organization and those it has claimed: name, status, claim type, days left, and whether and why not a
+claim can be retracted. The first 250 are shown, and how many there are. A user whom another organization has claimed is shown
+with ` + schema.ConvertSuffix + ` behind the address.`,
 		Example: `  claimline users --org acme
   claimline users --org acme --status delayed_claim --sort days_left
-  claimline users --org acme --retractable`,
+  claimline users --org acme --search lundqvist
+  claimline users --org acme --retractable --limit 0`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, order, err := flags.filter()
@@ -65,32 +74,34 @@ can be retracted. A user whom another organization has claimed is shown with ` +
 				return err
 			}
 			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				if a.flags.json && order == pipeline.ByEmail { // as they come, however many they are
-					return a.writeOutput("", func(to io.Writer) error {
-						return writeList(to, func(each func(schema.Listing) error) error {
-							return p.EachMember(cmd.Context(), organization.ID, filter, each)
+				list := func(each func(*schema.Listing) error) error {
+					return eachUser(cmd.Context(), p, organization.ID, filter, order, each)
+				}
+				if !a.flags.json {
+					if !cmd.Flags().Changed("limit") {
+						flags.limit = p.Policy.ScreenLimit
+					}
+					return a.showUsers(list, flags.limit)
+				}
+				return a.writeOutput("", func(to io.Writer) error { // as they come, however many they are
+					return writeList(to, func(each func(*schema.Listing) error) error {
+						shown := 0
+						return list(func(l *schema.Listing) error {
+							if shown++; flags.limit > 0 && shown > flags.limit {
+								return nil
+							}
+							return each(l)
 						})
 					})
-				}
-				list := []schema.Listing{}
-				err := p.EachMember(cmd.Context(), organization.ID, filter, func(l schema.Listing) error {
-					list = append(list, l)
-					return nil
 				})
-				if err != nil {
-					return err
-				}
-				pipeline.SortMembers(list, order)
-				if a.flags.json {
-					return a.answer(list)
-				}
-				return a.showUsers(list)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&flags.status, "status", "", "only users with this status")
 	cmd.Flags().StringVar(&flags.claimType, "claim-type", "", "only users with an immediate, or a delayed claim")
 	cmd.Flags().BoolVar(&flags.retractable, "retractable", false, "only users whose claim can be retracted now")
+	cmd.Flags().StringVar(&flags.search, "search", "", "only users with this `text` in the address or a name, whatever the case and accents")
+	cmd.Flags().IntVar(&flags.limit, "limit", 0, "list so many users at most; 0: all (default: 250 as text, all as JSON)")
 	cmd.Flags().StringVar(&flags.sort, "sort", string(pipeline.ByEmail), "email, status or days_left")
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(listedStatuses, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(memberOrders, cobra.ShellCompDirectiveNoFileComp))
@@ -100,8 +111,7 @@ can be retracted. A user whom another organization has claimed is shown with ` +
 // writeList writes values as one JSON list, one by one.
 func writeList[V any](to io.Writer, all func(each func(V) error) error) error {
 	buffered := bufio.NewWriter(to)
-	encoder := json.NewEncoder(buffered)
-	encoder.SetEscapeHTML(false)
+	encoder := schema.NewEncoder(buffered)
 	before := "["
 	err := all(func(value V) error {
 		_, _ = buffered.WriteString(before) // an error stays with the writer until Flush
@@ -124,29 +134,74 @@ func writeList[V any](to io.Writer, all func(each func(V) error) error) error {
 	return nil
 }
 
-func (a *app) showUsers(list []schema.Listing) error {
-	if len(list) == 0 {
-		a.say("There are no such users.")
-		return nil
+// eachUser hands over users in the order wanted. Those that must be sorted first wait in a file, and not in memory.
+func eachUser(ctx context.Context, p *pipeline.Pipeline, organization string, filter pipeline.MemberFilter, order pipeline.MemberOrder, each func(*schema.Listing) error) (err error) {
+	if order == pipeline.ByEmail {
+		return p.EachMember(ctx, organization, filter, func(l schema.Listing) error { return each(&l) })
 	}
-	t := newTable("Address", "Status", "Claim", "Claimed", "Days left", "Retract")
-	for i := range list {
-		l := &list[i]
-		days, retract := "", "yes"
+	type named struct {
+		Name    string         `json:"name"`
+		Listing schema.Listing `json:"listing"`
+	}
+	var spool screen.Spool
+	defer func() { err = errors.Join(err, spool.Close()) }()
+	err = p.EachMember(ctx, organization, filter, func(l schema.Listing) error {
+		data, err := json.Marshal(named{l.Name, l})
+		if err != nil {
+			return fmt.Errorf("keep a user: %w", err)
+		}
+		return spool.Add(order.Key(&l), data)
+	})
+	if err != nil {
+		return err
+	}
+	spool.Sort()
+	return spool.Each(func(data []byte) error {
+		var user named
+		if err := json.Unmarshal(data, &user); err != nil {
+			return fmt.Errorf("read a user: %w", err)
+		}
+		user.Listing.Name = user.Name
+		return each(&user.Listing)
+	})
+}
+
+// showUsers lists the first users of a listing, and says how many there are; limit 0: all.
+func (a *app) showUsers(list func(each func(*schema.Listing) error) error, limit int) (err error) {
+	t := screen.NewTable(screen.Address("Address"), screen.Text("Name"), screen.Whole("Status"), screen.Whole("Claim"), screen.When("Claimed"),
+		screen.Numeric("Days"), screen.Whole("Retract"), screen.Text("Why not"))
+	defer func() { err = errors.Join(err, t.Close()) }()
+	total := 0
+	err = list(func(l *schema.Listing) error {
+		if total++; limit > 0 && total > limit {
+			return nil
+		}
+		days, retract, why := "", "", ""
 		if l.DaysLeft != nil {
 			days = strconv.Itoa(*l.DaysLeft)
 		}
-		if !l.Retractable {
-			retract = "no: " + string(l.RetractReason)
+		switch {
+		case l.Retractable:
+			retract = "yes"
+		case l.ClaimType != "":
+			retract, why = "no", string(l.RetractReason)
 		}
-		if l.ClaimType == "" {
-			retract = ""
-		}
-		t.AppendRow([]any{schema.Printable(l.Email), l.Status, l.ClaimType, localTime(l.ClaimedAt), days, retract})
-	}
-	if err := writeTable(a.stdout, t); err != nil {
+		return t.Add(schema.Printable(l.Email), schema.Printable(l.Name), string(l.Status), string(l.ClaimType), screen.Stamp(l.ClaimedAt), days, retract, why)
+	})
+	if err != nil {
 		return err
 	}
-	a.say("%s.", users(len(list)))
+	if total == 0 {
+		a.say("There are no such users.")
+		return nil
+	}
+	if err := a.writeTable(a.stdout, t); err != nil {
+		return err
+	}
+	if total > t.Len() {
+		a.say("%s of %s; --limit 0 shows all.", screen.Number(t.Len()), users(total))
+	} else {
+		a.say("%s.", users(total))
+	}
 	return nil
 }

@@ -15,12 +15,14 @@ var reportFormats = []string{formatText, formatJSON, string(pipeline.ReportJSONL
 
 func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row), or html (one page)")
-	cmd.Flags().StringVar(&f.only, "only", "", "problems: only the rows that want attention")
+	cmd.Flags().StringSliceVar(&f.only, "only", nil, "only some `rows`: problems (those that want attention), edits, warnings, or an outcome; several with commas")
+	cmd.Flags().StringVar(&f.reason, "reason", "", "only the rows that have this `code` among their reasons")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file to write the answer to (default: stdout)")
 }
 
 func (a *app) validateCommand() *cobra.Command {
 	var flags reportFlags
+	var reading readingFlags
 	var offline, strict bool
 	cmd := &cobra.Command{
 		Use:   "validate FILE",
@@ -36,9 +38,13 @@ Exit code 3 tells that some rows have problems.`,
 			if err := flags.check(a.flags.json, reportFormats...); err != nil {
 				return err
 			}
+			order := pipeline.Order{Offline: offline}
+			if err := reading.order(cmd, &order); err != nil {
+				return err
+			}
 			validate := func(p *pipeline.Pipeline, organization schema.Organization) error {
 				p.Strict = strict
-				order := pipeline.Order{Organization: organization.ID, Offline: offline}
+				order.Organization = organization.ID
 				return a.withSource(args[0], func(source *pipeline.Source) error {
 					return a.validate(cmd, p, source, order, organization, flags)
 				})
@@ -50,8 +56,10 @@ Exit code 3 tells that some rows have problems.`,
 		},
 	}
 	flags.add(cmd)
+	reading.add(cmd)
 	cmd.Flags().BoolVar(&offline, "offline", false, "only check the rows themselves; needs no database")
 	cmd.Flags().BoolVar(&strict, "strict-reader", false, "check rows the slow way, to compare")
+	_ = cmd.Flags().MarkHidden("strict-reader") // for developers
 	return cmd
 }
 
@@ -64,7 +72,7 @@ func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipelin
 		switch flags.format {
 		case formatText, formatJSON:
 			var rows *pipeline.Report
-			if flags.format == formatText && flags.only != "" { // the rows, then the plan
+			if flags.format == formatText && flags.narrows() { // the rows, then the plan
 				rows = flags.report(to)
 			}
 			plan, err = p.Plan(cmd.Context(), source, order, rows)
@@ -75,12 +83,12 @@ func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipelin
 			if flags.format == formatJSON {
 				return writeJSON(to, summary)
 			}
-			return writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
+			return a.writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
 		default:
 			plan, err = p.Plan(cmd.Context(), source, order, flags.report(to))
 			return err
 		}
-	})
+	}, source.Name)
 	if err != nil {
 		return err
 	}
@@ -103,18 +111,8 @@ func (a *app) withSource(name string, work func(*pipeline.Source) error) (err er
 
 // exitFor is the exit code of something done, by how its rows ended.
 func exitFor(t schema.Tally) int {
-	if hasProblems(t) {
+	if t.Problems() > 0 {
 		return exitProblems
 	}
 	return exitDone
-}
-
-// hasProblems reports whether some row wants attention.
-func hasProblems(t schema.Tally) bool {
-	for outcome, n := range t.Outcomes {
-		if outcome.Problem() && n > 0 {
-			return true
-		}
-	}
-	return false
 }

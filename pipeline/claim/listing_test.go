@@ -23,6 +23,9 @@ func TestList(t *testing.T) {
 	moved.Closed = &schema.Claim{OrganizationID: "acme", Type: schema.Delayed, ClaimedAt: madeAt, ClosedAt: clock.Now}
 	leaving := member(schema.Active)
 	leaving.Closed = &schema.Claim{OrganizationID: "globex", Type: schema.Delayed, ClaimedAt: madeAt, ClosedAt: clock.Now}
+	renamed, later := claimedCase(schema.Immediate), claimedCase(schema.Delayed)
+	renamed.Account.Claim.Edits = schema.Profile{FirstName: "Anna", LastName: "Lind"}
+	later.Account.Claim.Edits = schema.Profile{DisplayName: "Anna Lind"}
 	unknown := member(schema.Pending)
 	unknown.Account.User.Conversations, unknown.Account.User.Services = schema.UnknownConversations, nil
 	for name, c := range map[string]struct {
@@ -30,27 +33,35 @@ func TestList(t *testing.T) {
 		want schema.Listing
 	}{
 		"delayed": {delayed, schema.Listing{
-			Email: "Ann@acme.example", Status: schema.DelayedClaim, ClaimType: schema.Delayed, ClaimedAt: &at, DaysLeft: number(14), Retractable: true,
+			Email: "Ann@acme.example", Name: "Ann", Status: schema.DelayedClaim, ClaimType: schema.Delayed, ClaimedAt: &at, DaysLeft: number(14), Retractable: true,
 			Conversations: number(3), RetentionDays: 90, Licenses: []string{"Calling"},
 		}},
 		"immediate": {immediate, schema.Listing{
-			Email: "Ann@acme.example", Status: schema.Verified, ClaimType: schema.Immediate, ClaimedAt: &at, DaysLeft: number(14), Retractable: true,
+			Email: "Ann@acme.example", Name: "Ann", Status: schema.Verified, ClaimType: schema.Immediate, ClaimedAt: &at, DaysLeft: number(14), Retractable: true,
 			Conversations: number(0), RetentionDays: 90, Licenses: []string{"Calling"},
 		}},
+		"with another name at once": {renamed, schema.Listing{
+			Email: "Ann@acme.example", Name: "Anna Lind", Status: schema.Verified, ClaimType: schema.Immediate, ClaimedAt: &at, DaysLeft: number(14), Retractable: true,
+			Conversations: number(0), RetentionDays: 90, Licenses: []string{"Calling"},
+		}},
+		"with another name on completion": {later, schema.Listing{
+			Email: "Ann@acme.example", Name: "Ann", Status: schema.DelayedClaim, ClaimType: schema.Delayed, ClaimedAt: &at, DaysLeft: number(14), Retractable: true,
+			Conversations: number(3), RetentionDays: 90, Licenses: []string{"Calling"},
+		}},
 		"in the source organization": {source, schema.Listing{
-			Email: "Ann@acme.example.convert-user.local", Status: schema.Verified, ClaimType: schema.Immediate, ClaimedAt: &at, DaysLeft: number(14),
+			Email: "Ann@acme.example.convert-user.local", Name: "Ann", Status: schema.Verified, ClaimType: schema.Immediate, ClaimedAt: &at, DaysLeft: number(14),
 			RetractReason: schema.CodeNotClaimingOrg, Conversations: number(3), RetentionDays: 7, Licenses: []string{"Chat"},
 		}},
 		"claim closed": {moved, schema.Listing{
-			Email: "Ann@acme.example", Status: schema.Active, ClaimType: schema.Delayed, ClaimedAt: &at, RetractReason: schema.CodeClaimClosed,
+			Email: "Ann@acme.example", Name: "Ann", Status: schema.Active, ClaimType: schema.Delayed, ClaimedAt: &at, RetractReason: schema.CodeClaimClosed,
 			Conversations: number(3), RetentionDays: 90, Licenses: []string{"Chat"},
 		}},
 		"another organization's closed claim": {leaving, schema.Listing{
-			Email: "Ann@acme.example", Status: schema.Active, RetractReason: schema.CodeNotClaimingOrg, Conversations: number(3), RetentionDays: 90,
+			Email: "Ann@acme.example", Name: "Ann", Status: schema.Active, RetractReason: schema.CodeNotClaimingOrg, Conversations: number(3), RetentionDays: 90,
 			Licenses: []string{"Chat"},
 		}},
 		"no claim": {unknown, schema.Listing{
-			Email: "Ann@acme.example", Status: schema.Pending, RetractReason: schema.CodeNotClaimed, RetentionDays: 90, Licenses: []string{},
+			Email: "Ann@acme.example", Name: "Ann", Status: schema.Pending, RetractReason: schema.CodeNotClaimed, RetentionDays: 90, Licenses: []string{},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

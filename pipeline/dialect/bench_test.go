@@ -40,7 +40,7 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	var records dialect.Records
 	for b.Loop() {
-		reader, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Limits{})
+		reader, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func BenchmarkNext(b *testing.B) {
 	b.SetBytes(int64(len(file)))
 	b.ReportAllocs()
 	for b.Loop() {
-		reader, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Limits{})
+		reader, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func BenchmarkWrite(b *testing.B) {
 	for b.Loop() {
 		writer := dialect.NewWriter(io.Discard, dialect.Format{CRLF: true, BOM: true})
 		for _, row := range rows {
-			if err := writer.Write(row); err != nil {
+			if err := writer.WriteRaw(row); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -138,7 +138,7 @@ func BenchmarkScan(b *testing.B) {
 	file := bytes.Repeat([]byte("ann@acme.example,Ann,Lee,active\n"), 1<<20)
 	b.SetBytes(int64(len(file)))
 	for b.Loop() {
-		if _, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Limits{}); err != nil {
+		if _, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -37,7 +37,8 @@ func TestClean(t *testing.T) {
 		{"\xa0x\x85", "\xa0x\x85", false}, // undecodable bytes are no blanks
 		{"\x00", "\x00", false},
 	} {
-		value, trimmed := dialect.Clean(c.cell)
+		value, did := dialect.Clean(c.cell)
+		trimmed := did&dialect.Trimmed != 0
 		assert.Equal(t, c.value, value, "%q", c.cell)
 		assert.Equal(t, c.trimmed, trimmed, "%q", c.cell)
 	}
@@ -87,7 +88,8 @@ func unguard(cell string) string {
 }
 
 func checkCell(t require.TestingT, cell string) {
-	value, trimmed := dialect.Clean(cell)
+	value, did := dialect.Clean(cell)
+	trimmed := did&dialect.Trimmed != 0
 	require.Equal(t, unguard(strings.TrimFunc(cell, isBlank)), value, "%q", cell)
 	require.Equal(t, strings.TrimFunc(cell, isBlank) != cell, trimmed, "%q", cell)
 

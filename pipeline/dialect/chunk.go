@@ -1,10 +1,11 @@
 package dialect
 
 import (
-	"errors"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/claimline/claimline/schema"
 )
@@ -16,89 +17,103 @@ type Chunk struct {
 	Line   int    // physical line of its first byte, the file's first being 1
 	Text   string // UTF-8, but for bytes that could not be decoded, which are kept as they are
 
-	columns int // the most a record may have; 0: no limit
+	origin *origin // nil: a chunk put together again, which has been checked before
+	nul    bool    // there may be a NUL in it
 }
 
-// Records are the records of one chunk. The zero value is ready for Parse; used again, it keeps its memory.
-type Records struct {
-	BlankRows int // rows without any content, which are no records
-
-	text      string
-	rows      []row
-	cells     []span
-	unescaped []string // cells in which quotes were doubled
-	record    []string // memory for Cells
+// origin is the file that chunks come from.
+type origin struct {
+	file    string
+	columns int      // the most a record may have
+	header  []string // cleaned; nil while it is not read
 }
 
-type row struct {
-	begin int // in the text
-	end   int // of its cells
-	line  int
-}
-
-// span is a cell: where it stands in the text, counted from where its record begins; or, with the end unescapedCell, its
-// place in Records.unescaped. Half as large as a string, it is nothing that the garbage collector has to look at.
-type span struct{ start, end uint32 }
-
-const unescapedCell = math.MaxUint32
-
-// Len is the number of records.
-func (r *Records) Len() int { return len(r.rows) }
-
-// Line is the physical line on which record i starts.
-func (r *Records) Line(i int) int { return r.rows[i].line }
-
-// Cells are the cells of record i as they stand in the file, unquoted. They share the memory of the chunk's text;
-// the slice is the Records' own, and valid until the next call.
-func (r *Records) Cells(i int) []string {
-	start := 0
-	if i > 0 {
-		start = r.rows[i-1].end
-	}
-	text := r.text[r.rows[i].begin:]
-	r.record = r.record[:0]
-	for _, cell := range r.cells[start:r.rows[i].end] {
-		r.record = append(r.record, r.cell(text, cell))
-	}
-	return r.record
-}
-
-// cell is the cell at a place in the text from where its record begins.
-func (r *Records) cell(text string, at span) string {
-	if at.end == unescapedCell {
-		return r.unescaped[at.start]
-	}
-	return text[at.start:at.end]
-}
-
-// errUnclosed is the cause of an error at a quoted cell that is still open where the text ends.
-var errUnclosed = errors.New("quote not closed")
-
-// Parse splits the chunk into records, in place of what into held. The error is a *schema.Error without a File:
-// schema.CodeCSVMalformed at the first place that is not as in RFC 4180 (for a quoted cell that is not properly
-// closed, the place where it opens), or schema.CodeLimitExceeded for a record with too many columns. Several
-// chunks may be parsed at the same time, each into Records of its own.
+// Parse splits the chunk into records, in place of what into held. The error is a *schema.Error that names file, line
+// and column: schema.CodeCSVMalformed at the first place that is not as in RFC 4180 (for a quoted cell that is not
+// properly closed, the place where it opens), schema.CodeLimitExceeded for a record with too many columns, or
+// schema.CodeEncodingUnknown for a NUL. Several chunks may be parsed at the same time, each into Records of its own.
+//
+// A byte order mark before a record is no part of it. Blank cells beyond the header's are not kept.
 func (c Chunk) Parse(format Format, into *Records) error {
-	clear(into.unescaped)
-	into.text, into.rows, into.unescaped, into.BlankRows = c.Text, into.rows[:0], into.unescaped[:0], 0
-	cells, refusal := c.split(format.delimiter(), into.cells[:0], into)
-	into.cells = cells
-	if refusal != nil {
+	into.reset(c.Text)
+	s := splitter{text: c.Text, line: c.Line, delimiter: format.delimiter(), width: format.Columns, into: into, cells: into.cells[:0]}
+	if c.origin != nil {
+		s.limit = c.origin.columns
+	}
+	refusal := s.split()
+	into.cells = s.cells
+	if c.origin == nil {
+		if refusal != nil {
+			return refusal
+		}
+		return nil
+	}
+	if c.nul || refusal != nil || strings.Count(c.Text, "\r") != s.returns {
+		refusal = c.earlier(refusal)
+	}
+	if refusal == nil {
+		return nil
+	}
+	refusal.File = c.origin.file
+	if refusal.Column > 0 && refusal.Column <= len(c.origin.header) {
+		refusal.Header = c.origin.header[refusal.Column-1]
+	}
+	return refusal
+}
+
+// earlier is what is wrong with the chunk before the place that was refused, if any was, or else that.
+func (c Chunk) earlier(refusal *schema.Error) *schema.Error {
+	at := loneCR(c.Text)
+	nul := strings.IndexByte(c.Text, 0)
+	if nul >= 0 && (at < 0 || nul < at) {
+		at = nul
+	}
+	if at < 0 {
 		return refusal
 	}
-	return nil
+	line := c.Line + strings.Count(c.Text[:at], "\n")
+	switch {
+	case refusal != nil && refusal.Line < line:
+		return refusal
+	case at == nul:
+		return schema.Refuse(schema.CodeEncodingUnknown, "There are NUL characters in the middle of the file, so it is damaged or no text.").
+			WithFix("Export the file again as CSV UTF-8.").At("", line, 0)
+	default:
+		return macLineEnd(line)
+	}
 }
 
-// split appends the chunk's cells to cells. It looks at a block of bytes at a time for those that end or open a cell.
-func (c Chunk) split(delimiter byte, cells []span, into *Records) ([]span, *schema.Error) {
-	text := c.Text
-	begin, start, first := 0, 0, 0 // where the record begins in text, the cell in text, and the record in cells
-	line, begins := c.Line, c.Line // physical line, and that of the record's beginning
+func macLineEnd(line int) *schema.Error {
+	return schema.Refuse(schema.CodeCSVMalformed, "A line ends with a carriage return (CR) alone, as on old Macs.").
+		WithFix("Save the file again as CSV UTF-8, with the line ends of Windows or Unix.").At("", line, 0)
+}
 
-	var refusal *schema.Error
+// splitter splits text into records.
+type splitter struct {
+	text      string
+	line      int // physical
+	delimiter byte
+	width     int // cells of the header; 0: not known
+	limit     int // the most cells a record may have, blank ones at its end apart; 0: no limit
+	into      *Records
+	cells     []span
+	returns   int // carriage returns at the ends of lines, and in quoted cells of several lines
+
+	begin, first int // where the record begins: in text, and in cells
+	begins       int // the line of that
+	surplus      bool
+}
+
+// split looks at a block of bytes at a time for those that end or open a cell.
+func (s *splitter) split() *schema.Error {
+	text, delimiter := s.text, s.delimiter
+	start := 0 // of the cell
+	s.begins = s.line
 	for i := 0; i < len(text); {
-		if c.columns > 0 && len(cells)-first > c.columns { // seen before a line of delimiters fills the memory
-			return cells, tooManyColumns(c.columns).At("", begins, c.columns+1)
+		if s.limit > 0 && len(s.cells)-s.first > s.limit { // seen before a line of delimiters fills the memory
+			if refusal := s.narrow(); refusal != nil {
+				return refusal
+			}
 		}
 		marks, next := marked(text[i:], delimiter), i+blockSize
 		for marks != 0 {
@@ -106,45 +121,34 @@ func (c Chunk) split(delimiter byte, cells []span, into *Records) ([]span, *sche
 			marks &= marks - 1
 			switch text[at] {
 			case delimiter:
-				cells = append(cells, span{uint32(start - begin), uint32(at - begin)})
+				s.cells = append(s.cells, span{uint32(start - s.begin), uint32(at - s.begin)})
 				start = at + 1
 			case '\n':
-				cells = append(cells, span{uint32(start - begin), uint32(start + len(cutCR(text[start:at])) - begin)})
-				if cells, refusal = c.endRow(into, cells, first, row{begin: begin, line: begins}); refusal != nil {
-					return cells, refusal
+				end := at
+				if end > start && text[end-1] == '\r' {
+					end--
+					s.returns++
 				}
-				line++
-				first, begins, start, begin = len(cells), line, at+1, at+1
+				s.cells = append(s.cells, span{uint32(start - s.begin), uint32(end - s.begin)})
+				if refusal := s.endRow(at + 1); refusal != nil {
+					return refusal
+				}
+				start = at + 1
 			default:
-				column := len(cells) - first + 1
-				if at > start {
-					return cells, c.malformed(column, "There is a quote in a cell that does not begin with one.").At("", line, column)
+				after, refusal := s.quotedCell(start, at)
+				if refusal != nil {
+					return refusal
 				}
-				after, escaped := quoted(text, at)
-				if after < 0 {
-					return cells, c.malformed(column, "A quoted cell is never closed.").At("", line, column).Because(errUnclosed)
-				}
-				cell := text[at+1 : after-1]
-				if escaped {
-					cells = append(cells, span{uint32(len(into.unescaped)), unescapedCell})
-					into.unescaped = append(into.unescaped, strings.ReplaceAll(cell, `""`, `"`))
-				} else {
-					cells = append(cells, span{uint32(at + 1 - begin), uint32(after - 1 - begin)})
-				}
-				opens := line
-				line += strings.Count(cell, "\n")
 				switch rest := text[after:]; {
 				case rest != "" && rest[0] == delimiter:
 					start = after + 1
-				case rest == "" || lineEnd(rest) != "":
-					if cells, refusal = c.endRow(into, cells, first, row{begin: begin, line: begins}); refusal != nil {
-						return cells, refusal
-					}
-					line++
-					first, begins, start = len(cells), line, after+len(lineEnd(rest))
-					begin = start
 				default:
-					return cells, c.malformed(column, "Text follows the closing quote of a cell, on line %d.", line).At("", opens, column)
+					end := lineEnd(rest)
+					s.returns += strings.Count(end, "\r")
+					start = after + len(end)
+					if refusal := s.endRow(start); refusal != nil {
+						return refusal
+					}
 				}
 				if start < next { // what the cell holds is not looked at again
 					marks &= ^uint64(0) << (start - i)
@@ -155,75 +159,119 @@ func (c Chunk) split(delimiter byte, cells []span, into *Records) ([]span, *sche
 		}
 		i = next
 	}
-	if start < len(text) || len(cells) > first { // the last line has no line end
-		cells = append(cells, span{uint32(start - begin), uint32(start + len(cutCR(text[start:])) - begin)})
-		cells, refusal = c.endRow(into, cells, first, row{begin: begin, line: begins})
+	if start < len(text) || len(s.cells) > s.first { // the last line has no line end
+		end := len(text)
+		if end > start && text[end-1] == '\r' { // a line end cut short
+			end--
+			s.returns++
+		}
+		s.cells = append(s.cells, span{uint32(start - s.begin), uint32(end - s.begin)})
+		return s.endRow(len(text))
 	}
-	return cells, refusal
+	return nil
 }
 
-// endRow takes the cells from first on as a record, or takes them off again where none has content.
-func (c Chunk) endRow(into *Records, cells []span, first int, r row) ([]span, *schema.Error) {
-	if c.columns > 0 && len(cells)-first > c.columns {
-		return cells, tooManyColumns(c.columns).At("", r.line, c.columns+1)
+// quotedCell reads the cell that begins at start and has its first quote at open; after is where what follows it begins.
+func (s *splitter) quotedCell(start, open int) (after int, refusal *schema.Error) {
+	column := len(s.cells) - s.first + 1
+	formula := open == start+1 && s.text[start] == '=' // ="text", as spreadsheets keep text
+	if open > start && !formula && !s.marksOnly(start, open) {
+		return 0, s.strayQuote(start, open, column)
 	}
-	for _, cell := range cells[first:] {
-		if !blank(into.cell(c.Text[r.begin:], cell)) {
-			r.end = len(cells)
-			into.rows = append(into.rows, r)
-			return cells, nil
+	after, escaped := quoted(s.text, open)
+	if after < 0 {
+		return 0, s.malformed(column, "A quoted cell is never closed.").At("", s.line, column).Because(errUnclosed)
+	}
+	cell := s.text[open+1 : after-1]
+	opens := s.line
+	if lines := strings.Count(cell, "\n"); lines > 0 {
+		s.line += lines
+		s.returns += strings.Count(cell, "\r")
+		if s.width > 1 && strings.Count(cell, string(rune(s.delimiter))) >= s.width-1 {
+			return 0, s.malformed(column, "A quoted cell swallows the next row: a quote is opened here and not closed before the line ends.").
+				WithFix("Close the quoted cell, or take the quote away.").At("", opens, column)
 		}
 	}
-	into.BlankRows++
-	return cells[:first], nil
-}
-
-// malformed is the refusal of text that is not CSV; a place beyond the last column that is allowed is too wide first.
-func (c Chunk) malformed(column int, format string, args ...any) *schema.Error {
-	if c.columns > 0 && column > c.columns {
-		return tooManyColumns(c.columns)
+	if rest := s.text[after:]; rest != "" && rest[0] != s.delimiter && lineEnd(rest) == "" {
+		return 0, s.malformed(column, "Text follows the closing quote of a cell, on line %d.", s.line).At("", opens, column)
 	}
-	return schema.Refuse(schema.CodeCSVMalformed, format, args...)
-}
-
-func tooManyColumns(limit int) *schema.Error {
-	return schema.Refuse(schema.CodeLimitExceeded, "A row has more than %d columns.", limit)
-}
-
-// quoted reads the quoted cell that opens at text[open]; after is where what follows its closing quote begins, -1
-// where it is not closed; escaped says that a quote is doubled in it.
-func quoted(text string, open int) (after int, escaped bool) {
-	for at := open + 1; ; at++ {
-		n := strings.IndexByte(text[at:], '"')
-		if n < 0 {
-			return -1, false
-		}
-		at += n + 1
-		if at < len(text) && text[at] == '"' {
-			escaped = true
-			continue
-		}
-		return at, escaped
-	}
-}
-
-// cutCR cuts the carriage return off a record's last cell. A lone one before the end of the file is a line end cut short.
-func cutCR(cell string) string {
-	if n := len(cell); n > 0 && cell[n-1] == '\r' {
-		return cell[:n-1]
-	}
-	return cell
-}
-
-// lineEnd is the line end with which s begins: LF, CRLF, or the CR that ends a text.
-func lineEnd(s string) string {
 	switch {
-	case strings.HasPrefix(s, "\n"), s == "\r":
-		return s[:1]
-	case strings.HasPrefix(s, "\r\n"):
-		return s[:2]
+	case formula: // as it stands, for only who knows the column knows what is meant
+		s.cells = append(s.cells, span{uint32(start - s.begin), uint32(after - s.begin)})
+	case escaped:
+		s.cells = append(s.cells, span{uint32(len(s.into.unescaped)), unescapedCell})
+		s.into.unescaped = append(s.into.unescaped, strings.ReplaceAll(cell, `""`, `"`))
+	default:
+		s.cells = append(s.cells, span{uint32(open + 1 - s.begin), uint32(after - 1 - s.begin)})
 	}
-	return ""
+	return after, nil
+}
+
+// marksOnly reports whether nothing but byte order marks stands between where a record begins and a quote.
+func (s *splitter) marksOnly(start, open int) bool {
+	return start == s.begin && len(s.cells) == s.first && strings.Trim(s.text[start:open], bom) == "" && utf8.ValidString(s.text[start:open])
+}
+
+// narrow takes the cells beyond the limit off the record that is being read, which only blank ones may be.
+func (s *splitter) narrow() *schema.Error {
+	for _, cell := range s.cells[s.first+s.limit:] {
+		if !s.blank(cell) {
+			return tooManyColumns(s.limit).At("", s.begins, s.limit+1)
+		}
+	}
+	s.cells = s.cells[:s.first+s.limit+1]
+	return nil
+}
+
+// endRow takes the cells read since the last row as a record, unless none has content. The next begins at next.
+func (s *splitter) endRow(next int) *schema.Error {
+	for strings.HasPrefix(s.text[s.begin:], bom) {
+		s.skipMark()
+	}
+	r := row{begin: s.begin, line: s.begins}
+	if most := s.most(); len(s.cells)-s.first > most {
+		for len(s.cells)-s.first > most && s.blank(s.cells[len(s.cells)-1]) {
+			s.cells, r.surplus = s.cells[:len(s.cells)-1], s.width > 0
+		}
+		if s.limit > 0 && len(s.cells)-s.first > s.limit {
+			return tooManyColumns(s.limit).At("", s.begins, s.limit+1)
+		}
+	}
+	if slices.ContainsFunc(s.cells[s.first:], func(cell span) bool { return !s.blank(cell) }) {
+		r.end = len(s.cells)
+		s.into.rows = append(s.into.rows, r)
+	} else {
+		s.into.BlankRows++
+		s.cells = s.cells[:s.first]
+	}
+	s.line++
+	s.first, s.begins, s.begin = len(s.cells), s.line, next
+	return nil
+}
+
+// most is how many cells a record may have before its last ones are looked at.
+func (s *splitter) most() int {
+	switch {
+	case s.width > 0:
+		return s.width
+	case s.limit > 0:
+		return s.limit
+	}
+	return math.MaxInt
+}
+
+// blank reports whether a cell of the record that is being read has no content.
+func (s *splitter) blank(cell span) bool { return blank(s.into.cell(s.text[s.begin:], cell)) }
+
+// skipMark takes the byte order mark with which the record begins off it.
+func (s *splitter) skipMark() {
+	s.begin += len(bom)
+	for i := range s.cells[s.first:] {
+		cell := &s.cells[s.first+i]
+		if cell.end != unescapedCell {
+			cell.start, cell.end = uint32(max(0, int(cell.start)-len(bom))), uint32(max(0, int(cell.end)-len(bom)))
+		}
+	}
 }
 
 // blockSize is how many bytes marked looks at: one for each bit of its result.

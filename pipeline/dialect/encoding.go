@@ -10,84 +10,152 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"github.com/claimline/claimline/schema"
 )
 
 // charset is how a file's bytes are read.
 type charset struct {
-	decoder *encoding.Decoder // nil: the bytes are UTF-8, or nearly
-	mark    int               // length of the byte order mark
-	repair  schema.Repair     // empty where there is nothing to say
+	mixed      bool              // is not UTF-8, but for some of it
+	encoding   encoding.Encoding // nil: the bytes are UTF-8, or nearly
+	mark       int               // length of the byte order mark
+	unit       int               // bytes of the smallest character: 2 in UTF-16, else 1
+	bigEndian  bool              // of UTF-16
+	repair     schema.Repair     // empty where there is nothing to say
+	unclear    bool              // nobody says in which encoding it is, and it is read as Windows-1252 for the time being
+	characters int64             // where the first character of several bytes is, if the bytes are UTF-8; -1: there is none
 }
 
-// headSize is how much of a file is looked at for what kind of file it is.
-const headSize = 64 << 10
+// reader decodes what from has, from behind the byte order mark on.
+func (c charset) reader(from io.Reader) io.Reader {
+	switch c.encoding {
+	case nil:
+		return from
+	case windows1252:
+		return transform.NewReader(from, decoder1252{})
+	}
+	return transform.NewReader(from, c.encoding.NewDecoder())
+}
 
-// inspect finds a file's character set. Where there is no byte order mark it may read the whole file.
-func inspect(f io.ReaderAt, size int64) (charset, error) {
+// inspect finds a file's character set. Where neither a byte order mark nor the user tells it may read the whole file.
+func inspect(f io.ReaderAt, size int64, options Options) (charset, error) {
+	var said encoding.Encoding
+	if options.Encoding != "" {
+		var err error
+		if said, err = findEncoding(options.Encoding); err != nil {
+			return charset{}, err
+		}
+	}
 	head, err := readHead(f, size)
 	if err != nil {
 		return charset{}, err
 	}
-	if kind := binaryKind(head); kind.name != "" {
-		return charset{}, schema.Refuse(schema.CodeEncodingUnknown, "The file is %s, not a CSV file.", kind.name).WithFix("%s", kind.fix)
+	if k := binaryKind(head); k.name != "" {
+		return charset{}, k.refusal()
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte(bom)):
 		return charset{mark: len(bom), repair: schema.RepairBOM}, nil
 	case bytes.HasPrefix(head, []byte("\xff\xfe")):
-		return utf16(unicode.LittleEndian), nil
+		return utf16(false), nil
 	case bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return utf16(unicode.BigEndian), nil
+		return utf16(true), nil
+	case said == unicode.UTF8:
+		return charset{}, nil
+	case said != nil:
+		name, _ := htmlindex.Name(said)
+		if name == "utf-16le" || name == "utf-16be" {
+			c := utf16(name == "utf-16be")
+			c.mark, c.repair = 0, schema.RepairEncoding
+			return c, nil
+		}
+		return charset{encoding: said, repair: schema.RepairEncoding}, nil
 	}
-	if looksBinary(head) {
-		return charset{}, noText(string(head))
+	if k := mainframeKind(head); k.name != "" {
+		return charset{}, k.refusal()
 	}
-	single, err := singleByte(f, size)
+	if text := bytes.TrimRight(head, "\x00\x1a\r\n"); looksBinary(text) {
+		return charset{}, noText(string(text))
+	}
+	single, mixed, first, err := singleByte(f, size)
+	if err != nil || !single {
+		return charset{characters: first}, err
+	}
+	c, err := readSingleByte(options.SingleByte)
+	c.mixed = mixed
+	return c, err
+}
+
+// readSingleByte is the character set of text that is neither UTF-8 nor UTF-16.
+func readSingleByte(name string) (charset, error) {
+	if name == "" {
+		return charset{encoding: windows1252, unclear: true}, nil
+	}
+	said, err := findEncoding(name)
 	if err != nil {
 		return charset{}, err
 	}
-	if single {
-		return charset{decoder: charmap.Windows1252.NewDecoder(), repair: schema.RepairWindows1252}, nil
+	if said == windows1252 {
+		return charset{encoding: said, repair: schema.RepairWindows1252}, nil
 	}
-	return charset{}, nil
+	return charset{encoding: said, repair: schema.RepairEncoding}, nil
 }
 
 // utf16 is UTF-16 after its byte order mark. What cannot be decoded, half a surrogate pair, becomes U+FFFD.
-func utf16(order unicode.Endianness) charset {
-	return charset{decoder: unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder(), mark: 2, repair: schema.RepairUTF16}
-}
-
-func readHead(f io.ReaderAt, size int64) ([]byte, error) {
-	head := make([]byte, min(size, headSize))
-	n, err := f.ReadAt(head, 0)
-	if n == len(head) || errors.Is(err, io.EOF) {
-		return head[:n], nil
+func utf16(bigEndian bool) charset {
+	order := unicode.LittleEndian
+	if bigEndian {
+		order = unicode.BigEndian
 	}
-	return nil, unreadable(err)
+	return charset{encoding: unicode.UTF16(order, unicode.IgnoreBOM), mark: 2, unit: 2, bigEndian: bigEndian, repair: schema.RepairUTF16}
 }
 
-func unreadable(err error) *schema.Error {
-	return (&schema.Error{Code: schema.CodeFileUnreadable}).Because(err)
+// windows1252 is the encoding whose bytes can all be had back: see decoder1252.
+var windows1252 encoding.Encoding = charmap.Windows1252
+
+// findEncoding finds an encoding by its name. Refused with schema.CodeUsage.
+func findEncoding(name string) (encoding.Encoding, error) {
+	found, err := htmlindex.Get(name)
+	if err != nil || found == encoding.Replacement {
+		found, err = ianaindex.IANA.Encoding(strings.TrimSpace(name))
+	}
+	if err == nil && found != nil && found != encoding.Replacement {
+		return found, nil
+	}
+	refusal := schema.Refuse(schema.CodeUsage, "No encoding is known as %q.", schema.Printable(name)).
+		WithFix("Say for example --encoding windows-1252, macintosh or ibm850, or save the file as CSV UTF-8.")
+	if near, ok := schema.Nearest([]string{name}, encodingNames); ok {
+		refusal.Fix = "Did you mean --encoding " + near + "? Or save the file as CSV UTF-8."
+	}
+	return nil, refusal
 }
 
-// singleByte reports whether a file is text of one byte a character: it is not UTF-8, and no multi-byte sequence
-// in it is. It reads up to the first valid multi-byte sequence, else to the end.
-func singleByte(f io.ReaderAt, size int64) (bool, error) {
+// singleByte reports whether a file is text in an encoding of another kind than UTF-8: most of what is not ASCII in it is
+// no UTF-8. mixed tells that some is, by chance or not; first is where the first of that stands, -1 where there is none. It reads
+// as far as it takes to be sure.
+func singleByte(f io.ReaderAt, size int64) (single, mixed bool, first int64, err error) {
 	const high = 0x8080808080808080
 	var (
-		source  = io.NewSectionReader(f, 0, size)
-		buf     = make([]byte, 256<<10)
-		kept    = 0 // bytes at the front of buf that may begin a sequence
-		invalid = false
+		source = io.NewSectionReader(f, 0, size)
+		buf    = make([]byte, 256<<10)
+		at     = int64(0) // of buf in the file
+		kept   = 0        // bytes at the front of buf that may begin a sequence
+
+		broken = int64(-1) // where the last byte ends that is no UTF-8
+
+		valid, invalid = 0, 0 // sequences of several bytes
 	)
+	const sure = 64
+	first = -1
 	for {
 		n, err := source.Read(buf[kept:])
 		data, last := buf[:kept+n], errors.Is(err, io.EOF)
 		if err != nil && !last {
-			return false, unreadable(err)
+			return false, false, 0, unreadable(err)
 		}
 		i := 0
 		for i < len(data) {
@@ -101,96 +169,66 @@ func singleByte(f io.ReaderAt, size int64) (bool, error) {
 				break
 			}
 			if i < len(data) {
-				if _, width := utf8.DecodeRune(data[i:]); width > 1 {
-					return false, nil
+				_, width := utf8.DecodeRune(data[i:])
+				if width == 1 {
+					if end := at + int64(i); end != broken { // what is broken is counted once
+						invalid++
+					}
+					broken = at + int64(i) + 1
+				} else if valid++; first < 0 {
+					first = at + int64(i)
 				}
-				invalid = true
-				i++
+				if valid > invalid+sure {
+					return false, true, first, nil
+				}
+				i += width
 			}
 		}
 		if last {
-			return invalid, nil
+			return invalid > valid, valid > 0, first, nil
 		}
 		kept = copy(buf, data[i:])
+		at += int64(i)
 	}
 }
 
-// kind is a kind of file that is no text, and what to do about it; no name: none.
-type kind struct{ name, fix string }
+// decoder1252 decodes Windows-1252. The five bytes that it leaves open become the control characters of the same number,
+// so that every byte can be had back.
+type decoder1252 struct{ transform.NopResetter }
 
-const saveAsCSV = "Save it as CSV UTF-8."
-
-var (
-	spreadsheet = "Open it in a spreadsheet program and save the sheet as CSV UTF-8 (comma delimited)."
-
-	// kinds is looked through in order; a file of a kind begins with its start, and has within somewhere near it.
-	kinds = []struct {
-		start, within string
-		kind
-	}{
-		{"PK\x03\x04", "xl/", kind{"an Excel workbook (.xlsx)", spreadsheet}},
-		{"PK\x03\x04", "opendocument.spreadsheet", kind{"an OpenDocument spreadsheet (.ods)", spreadsheet}},
-		{"PK\x03\x04", "[Content_Types].xml", kind{"an Office document, perhaps an Excel workbook (.xlsx)", spreadsheet}},
-		{"PK\x03\x04", "", kind{"a ZIP archive, perhaps an Excel workbook (.xlsx)", "Unpack it, or open it in a spreadsheet program and save the sheet as CSV UTF-8."}},
-		{"\xd0\xcf\x11\xe0", "", kind{"an old Excel workbook (.xls)", spreadsheet}},
-		{"%PDF-", "", kind{"a PDF document", "Export the users as CSV UTF-8 instead."}},
-		{"\x1f\x8b", "", kind{"a gzip archive", "Unpack it first."}},
-		{"\xfd7zXZ", "", kind{"an xz archive", "Unpack it first."}},
-		{"\x28\xb5\x2f\xfd", "", kind{"a zstd archive", "Unpack it first."}},
-		{"7z\xbc\xaf", "", kind{"a 7-Zip archive", "Unpack it first."}},
-		{"\x89PNG", "", kind{"a PNG image", "Export the users as CSV UTF-8 instead."}},
-		{"\xff\xd8\xff", "", kind{"a JPEG image", "Export the users as CSV UTF-8 instead."}},
-		{"SQLite format 3\x00", "", kind{"an SQLite database", "Export the users as CSV UTF-8 instead."}},
-		{"\xff\xfe\x00\x00", "", kind{"UTF-32 text", saveAsCSV}},
-		{"\x00\x00\xfe\xff", "", kind{"UTF-32 text", saveAsCSV}},
-	}
-)
-
-// binaryKind tells by a file's head what kind of binary file it is, where that is known.
-func binaryKind(head []byte) kind {
-	for _, k := range kinds {
-		if bytes.HasPrefix(head, []byte(k.start)) && bytes.Contains(head, []byte(k.within)) {
-			return k.kind
+func (decoder1252) Transform(to, from []byte, _ bool) (written, read int, err error) {
+	for read < len(from) {
+		if from[read] < utf8.RuneSelf {
+			if written == len(to) {
+				return written, read, transform.ErrShortDst
+			}
+			to[written] = from[read]
+			written, read = written+1, read+1
+			continue
 		}
+		r := characters1252[from[read]]
+		if written+utf8.RuneLen(r) > len(to) {
+			return written, read, transform.ErrShortDst
+		}
+		written += utf8.EncodeRune(to[written:], r)
+		read++
 	}
-	return kind{}
+	return written, read, nil
 }
 
-// looksBinary reports whether text has more control characters than text has even if cells of it are broken.
-func looksBinary(text []byte) bool {
-	controls := 0
-	for _, c := range text {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
-			controls++
+var characters1252 = func() (table [256]rune) {
+	for i := range table {
+		if table[i] = charmap.Windows1252.DecodeByte(byte(i)); table[i] == utf8.RuneError {
+			table[i] = rune(i)
 		}
 	}
-	return controls > 8+len(text)/16
-}
+	return table
+}()
 
-// noText is the refusal of what has NUL characters where text should be, every other one where it is UTF-16.
-func noText(text string) *schema.Error {
-	nuls, odd := strings.Count(text, "\x00"), 0
-	for i := 1; i < len(text); i += 2 {
-		if text[i] == 0 {
-			odd++
-		}
+// byte1252 is the byte that a character was taken from by whoever took bytes for Windows-1252, or for Latin-1.
+func byte1252(r rune) (b byte, ok bool) {
+	if r < 0xa0 {
+		return byte(r), true
 	}
-	if nuls > len(text)/4 && (odd == nuls || odd == 0) {
-		return schema.Refuse(schema.CodeEncodingUnknown, "The file seems to be UTF-16 text without a byte order mark.").WithFix(saveAsCSV)
-	}
-	return schema.Refuse(schema.CodeEncodingUnknown, "The file is a binary file, not a CSV file.").WithFix(saveAsCSV)
-}
-
-// loneCR reports whether a carriage return outside quotes ends a line by itself.
-func loneCR(text string) bool {
-	quoted := false
-	for i := range len(text) - 1 {
-		switch {
-		case text[i] == '"':
-			quoted = !quoted
-		case text[i] == '\r' && !quoted && text[i+1] != '\n' && text[i+1] != '\r':
-			return true
-		}
-	}
-	return false
+	return charmap.Windows1252.EncodeRune(r)
 }

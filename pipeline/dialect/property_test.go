@@ -29,6 +29,14 @@ func blankRow(cells []string) bool {
 	return true
 }
 
+// withoutSurplus is a row without the blank cells at its end that are beyond the header's.
+func withoutSurplus(row []string, width int) []string {
+	for len(row) > width && blankRow(row[len(row)-1:]) {
+		row = row[:len(row)-1]
+	}
+	return row
+}
+
 // What a Writer writes is read back as it was, with the lines it was written on, however the file is encoded and cut.
 func TestRoundTrip(t *testing.T) {
 	parts := []string{"a", "Åsa", "é!", "€?", "\"", "\"\"", ",", ";", "\t", "|", "\n", "\r\n", "\r", " ", "\u00a0", "'", "=", "\x7f", "x", "long text of more than a block of sixty-four bytes, and then some more"}
@@ -47,7 +55,7 @@ func TestRoundTrip(t *testing.T) {
 		var b strings.Builder
 		writer := dialect.NewWriter(&b, dialect.Format{Delimiter: format.Delimiter, CRLF: format.CRLF, BOM: format.BOM && encoding == "UTF-8"})
 		write := func(cells []string) {
-			require.NoError(t, writer.Write(cells))
+			require.NoError(t, writer.WriteRaw(cells))
 			require.NoError(t, writer.Flush())
 		}
 		line := func() int { return 1 + strings.Count(b.String(), "\n") }
@@ -57,15 +65,19 @@ func TestRoundTrip(t *testing.T) {
 		blanks := 0
 		for range rapid.IntRange(0, 2).Draw(t, "blank rows first") {
 			write([]string{" ", ""})
-			blanks++
 		}
 		headerLine := line()
 		write([]string{"email", "Förnamn", "a\nb"})
 		for _, row := range rows {
+			for i, cell := range row { // of several lines and with as many delimiters as a row, it would be an open quote
+				if strings.Contains(cell, "\n") {
+					row[i] = strings.ReplaceAll(cell, string(rune(format.Delimiter)), ".")
+				}
+			}
 			if blankRow(row) {
 				blanks++
 			} else {
-				want, lines = append(want, row), append(lines, line())
+				want, lines = append(want, withoutSurplus(row, 3)), append(lines, line())
 			}
 			write(row)
 		}
@@ -89,6 +101,10 @@ func TestRoundTrip(t *testing.T) {
 		if format.Delimiter != ',' {
 			wantRepairs[schema.RepairDelimiter] = 1
 		}
+		if headerLine > 1 {
+			wantRepairs[schema.RepairPreamble] = headerLine - 1
+		}
+		format.Columns = 3
 		if blanks > 0 {
 			wantRepairs[schema.RepairBlankRow] = blanks
 		}
@@ -98,7 +114,8 @@ func TestRoundTrip(t *testing.T) {
 			ChunkBytes: rapid.SampledFrom([]int{0, 1, 20, 200}).Draw(t, "chunk bytes"),
 		})
 		require.NoError(t, err)
-		require.Equal(t, []string{"email", "Förnamn", "a\nb"}, got.header)
+		require.Equal(t, []string{"email", "Förnamn", "a b"}, got.header)
+		require.Equal(t, []string{"email", "Förnamn", "a\nb"}, got.reader.HeaderCells())
 		require.Equal(t, headerLine, got.reader.HeaderLine())
 		require.Equal(t, want, got.rows)
 		require.Equal(t, lines, got.lines)
@@ -111,7 +128,7 @@ func TestRoundTrip(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"", "a", "a,b\n", "a,b\r\nc\n\n,,\n", "\"a\"", "\"a\"\r", "\"a\"\rb", "a\r", "a\r\r\n", "\r", "a\rb\n", "\"a\r\nb\",c", "\"a\"\"b\"\n",
-		"\"\"", "\"\"\"", "\"\"\"\"", "a\"b", "\"a\"b", "\"a", ",\"", ",", "\n\n", " \"a\"", "\"a\" ", "\xff,\"\xff\"", "\u00a0,\u200b\na",
+		"\"\"", "\"\"\"", "\"\"\"\"", "a\"b", "\"a\"b", "\"a", "=\"a\"", "\ufeff\"a\",b\n\ufeffc,d\n", ",\"", ",", "\n\n", " \"a\"", "\"a\" ", "\xff,\"\xff\"", "\u00a0,\u200b\na",
 		strings.Repeat("abcdefg,", 20) + "\n" + strings.Repeat("\"x,y\",", 30), strings.Repeat("a", 63) + "\"", strings.Repeat("a", 63) + ",\"" + strings.Repeat("b\n", 40) + "\"\nc",
 	} {
 		for delimiter := range byte(4) {
@@ -119,6 +136,9 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string, delimiter byte) {
+		if strings.Contains(text, "\ufeff") || strings.Contains(text, `="`) {
+			t.Skip("read more tolerantly than by encoding/csv")
+		}
 		delimiter = ",;\t|"[delimiter%4]
 		var records dialect.Records
 		err := dialect.Chunk{Line: 1, Text: text}.Parse(dialect.Format{Delimiter: delimiter}, &records)
@@ -176,7 +196,7 @@ func FuzzReader(f *testing.F) {
 		var refusal *schema.Error
 		if err != nil {
 			require.ErrorAs(t, err, &refusal)
-			require.Equal(t, "users.csv", cmpFile(refusal))
+			require.Equal(t, "users.csv", refusal.File)
 		}
 
 		limits.ChunkRows, limits.ChunkBytes = int(rows)+1, int(size)+1
@@ -203,6 +223,10 @@ func FuzzReader(f *testing.F) {
 			text += chunk.Text
 		}
 		if whole.repairs[schema.RepairUTF16]+whole.repairs[schema.RepairWindows1252] == 0 {
+			if whole.repairs[schema.RepairEndMark] > 0 {
+				file = bytes.TrimRight(file, "\x00\x1a\r\n")
+				text = strings.TrimRight(text, "\r\n")
+			}
 			require.True(t, bytes.HasSuffix(file, []byte(text)))
 			line := 1 + bytes.Count(file[:len(file)-len(text)], []byte("\n"))
 			for _, chunk := range cut.chunks {
@@ -213,14 +237,6 @@ func FuzzReader(f *testing.F) {
 			require.True(t, utf8.ValidString(text))
 		}
 	})
-}
-
-// cmpFile is the file that a refusal names; Parse does not know it, and leaves that to its caller.
-func cmpFile(refusal *schema.Error) string {
-	if refusal.Code == schema.CodeCSVMalformed || refusal.Code == schema.CodeLimitExceeded {
-		return "users.csv"
-	}
-	return refusal.File
 }
 
 // Chunks may be parsed in any order and at the same time.

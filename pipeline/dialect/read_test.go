@@ -28,15 +28,20 @@ func read(file []byte, limits dialect.Limits) (contents, error) {
 }
 
 func readFrom(f io.ReaderAt, size int64, limits dialect.Limits) (contents, error) {
-	reader, err := dialect.NewReader(context.Background(), "users.csv", f, size, limits, emailHeader, "email")
+	reader, err := dialect.NewReader(context.Background(), "users.csv", f, size, dialect.Options{Limits: limits, SingleByte: "windows-1252", Names: []string{emailHeader, "email"}})
 	if err != nil {
 		return contents{}, err
 	}
 	c := contents{reader: reader, header: reader.Header(), repairs: reader.Repairs()}
+	rows := 0
 	var records dialect.Records
 	for {
 		chunk, err := reader.Next(context.Background())
 		if errors.Is(err, io.EOF) {
+			c.repairs = reader.Repairs()
+			if rows > 0 {
+				c.repairs[schema.RepairBlankRow] = rows
+			}
 			return c, nil
 		}
 		if err != nil {
@@ -48,9 +53,7 @@ func readFrom(f io.ReaderAt, size int64, limits dialect.Limits) (contents, error
 			c.rows = append(c.rows, append([]string(nil), records.Cells(i)...))
 			c.lines = append(c.lines, records.Line(i))
 		}
-		if records.BlankRows > 0 {
-			c.repairs[schema.RepairBlankRow] += records.BlankRows
-		}
+		rows += records.BlankRows
 		if err != nil {
 			return c, err
 		}

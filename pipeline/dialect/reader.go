@@ -1,15 +1,12 @@
 package dialect
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
-	"hash"
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/claimline/claimline/schema"
 )
@@ -17,7 +14,7 @@ import (
 // Limits are what a file may not exceed, and the size of the chunks it is read in. A zero is the default.
 type Limits struct {
 	RecordBytes int // of one record in UTF-8, without its line end; default 1 MiB
-	Columns     int // of the header, or of any record; default 1,000
+	Columns     int // of the header, or of any record, blank cells at its end apart; default 1,000
 	ChunkRows   int // a chunk ends after that many records, blank rows included; default 5,000
 	ChunkBytes  int // and with the record that reaches that many bytes, whichever comes first; default 2 MiB
 }
@@ -34,64 +31,96 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// Options say how a file is to be read, where the file itself leaves it open.
+type Options struct {
+	Limits
+
+	// Encoding is the one that the user names, any that golang.org/x/text knows; empty: it is found out. A byte order
+	// mark wins over it.
+	Encoding string
+	// SingleByte is the encoding of text that is neither UTF-8 nor UTF-16. Empty: such a file is refused with
+	// schema.CodeEncodingUnclear. After "windows-1252" Reread reads a cell again, without loss.
+	SingleByte string
+	// Names are the headers by which the header is known: it is the first of the first 20 records that has one of them.
+	Names []string
+}
+
 // Reader reads one file from its beginning to its end. Its memory is bounded by the limits, whatever the file.
 type Reader struct {
-	name    string
-	limits  Limits
-	raw     *rawReader
-	text    io.Reader // raw, decoded
-	format  Format
-	repairs map[schema.Repair]int
+	name     string
+	limits   Limits
+	raw      *rawReader
+	text     io.Reader // raw, decoded
+	charset  charset
+	format   Format
+	repairs  map[schema.Repair]int
+	opening  opening
+	mojibake bool
 
-	header     []string
+	written    []string // the header, cell by cell as in the file
+	header     []string // the same, cleaned
 	headerLine int
+	origin     *origin // shared by all chunks
 
 	buf    []byte // holds data
 	data   []byte // read, and not yet handed out
+	taken  int64  // bytes of text before data
 	line   int    // physical line on which data begins
 	quote  int    // a position in data before which, from where records are looked for, there is no quote
 	number int    // of the next chunk
+	nul    bool   // a NUL has been read
 	ended  bool   // data is all that is left
 	err    error  // what every further Next returns
 }
 
 // NewReader finds out how the file is written, and reads its header. size is the file's size in bytes, name what
-// errors call it. emailHeaders are names of which the header is expected to hold one: the delimiter is the one with which
-// it does, else the one that is most frequent in the header.
+// errors call it. The delimiter is the one with which the header has one of the names, else the most frequent.
 //
 // Every refusal is a *schema.Error: schema.CodeFileEmpty (no header), schema.CodeEncodingUnknown,
-// schema.CodeCSVMalformed, schema.CodeLimitExceeded, schema.CodeFileChanged, schema.CodeFileUnreadable.
-func newReader(ctx context.Context, name string, f io.ReaderAt, size int64, limits Limits, emailHeaders ...string) (*Reader, error) {
+// schema.CodeEncodingUnclear, schema.CodeCSVMalformed, schema.CodeLimitExceeded, schema.CodeFileChanged,
+// schema.CodeFileUnreadable, and schema.CodeUsage for an encoding that nobody knows.
+func NewReader(ctx context.Context, name string, f io.ReaderAt, size int64, options Options) (*Reader, error) {
 	r := &Reader{
-		name: name, limits: limits.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1,
-		raw: &rawReader{f: f, size: size, hash: sha256.New()},
+		name: name, limits: options.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1,
+		raw: &rawReader{f: f, size: size, end: size, hash: sha256.New()},
 	}
-	if err := r.open(ctx, emailHeaders); err != nil {
+	r.origin = &origin{file: name, columns: r.limits.Columns}
+	if err := r.open(ctx, options); err != nil {
 		return nil, r.named(err)
 	}
 	return r, nil
 }
 
-// Header is the cells of the header, read like cells of known columns (see Clean).
-func (r *Reader) Header() []string {
-	cells := slices.Clone(r.header)
-	for i := range cells {
-		cells[i], _ = Clean(cells[i])
-	}
-	return cells
-}
+// Header is the header, its cells cleaned (see CleanHeader), without blank ones at its end.
+func (r *Reader) Header() []string { return slices.Clone(r.header) }
 
-// HeaderCells is the cells of the header exactly as written.
-func (r *Reader) HeaderCells() []string { return slices.Clone(r.header) }
+// HeaderCells is the same cells exactly as written.
+func (r *Reader) HeaderCells() []string { return slices.Clone(r.written) }
 
-// HeaderLine is the physical line on which the header starts: 1, unless blank rows come before it.
+// HeaderLine is the physical line on which the header starts.
 func (r *Reader) HeaderLine() int { return r.headerLine }
 
-// Format is how a report of this file is to be written.
+// Found reports whether the header has one of the names looked for. If not, the header is the first record that has
+// content, and Seems tells what that is.
+func (r *Reader) Found() bool { return r.opening.found }
+
+// Cut is the surplus delimiters that were cut off the end of the header's last cell, such as ";;;".
+func (r *Reader) Cut() string { return r.format.Cut }
+
+// Format is how the file's records are parsed, and how a report of it is written.
 func (r *Reader) Format() Format { return r.format }
 
-// Repairs is what was tolerated up to the header, counted: schema.RepairBOM, RepairUTF16, RepairWindows1252,
-// RepairDelimiter, once each, and as RepairBlankRow the blank rows before the header.
+// Mojibake reports whether the text behind the header is UTF-8 that was taken for Windows-1252 and encoded again:
+// there are characters that are not ASCII, and all of them decode back (see Undo).
+func (r *Reader) Mojibake() bool { return r.mojibake }
+
+// Mixed reports whether a file that is not UTF-8 has sequences of bytes that are: then it is never certain what it is.
+func (r *Reader) Mixed() bool { return r.charset.mixed }
+
+// Repairs is what was repaired, counted, as far as it concerns no row: once each schema.RepairBOM, RepairUTF16,
+// RepairWindows1252, RepairEncoding, RepairDelimiter, RepairEndMark; the lines above the header as RepairPreamble; a
+// header that has blank cells at its end as RepairCellsSurplus. A byte order mark in the middle of the file is among
+// them once Next has come by it. Repairs must not be called while Next is.
 func (r *Reader) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) }
 
 // SHA256 is the hash of the file's bytes as they were read; of the whole file once Next has returned io.EOF.
@@ -112,11 +141,14 @@ func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
 			if end > 0 {
 				break // the records before it first
 			}
-			err = r.tooLong(ctx, r.format.delimiter())
+			err = r.tooLong(ctx, r.format)
 		}
 		if err != nil {
 			r.err = r.named(err)
 			break
+		}
+		if beginsWithMark(r.data[end:]) && r.charset.repair != schema.RepairUTF16 {
+			r.repairs[schema.RepairBOM] = 1
 		}
 		end += length
 	}
@@ -130,275 +162,69 @@ func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
 }
 
 // open finds the character set, the header and the delimiter.
-func (r *Reader) open(ctx context.Context, emailHeaders []string) error {
+func (r *Reader) open(ctx context.Context, options Options) error {
 	if r.raw.size == 0 {
 		return schema.Refuse(schema.CodeFileEmpty, "The file is empty.")
 	}
-	charset, err := inspect(r.raw.f, r.raw.size)
-	if err != nil {
+	var err error
+	if r.charset, err = inspect(r.raw.f, r.raw.size, options); err != nil {
 		return err
 	}
-	if charset.repair != "" {
-		r.repairs[charset.repair] = 1
-	}
-	r.format.BOM = charset.mark > 0
-	if _, err := io.CopyN(io.Discard, r.raw, int64(charset.mark)); err != nil {
+	var marked bool
+	if r.raw.end, marked, err = endOfText(r.raw.f, r.raw.size, r.charset); err != nil {
 		return err
 	}
-	r.text = r.raw
-	if charset.decoder != nil {
-		r.text = charset.decoder.Reader(r.raw)
+	if r.raw.end <= int64(r.charset.mark) && marked {
+		return schema.Refuse(schema.CodeEncodingUnknown, "The file is nothing but NUL and end-of-file characters: it is damaged.").WithFix("Export the file again.")
 	}
-	if err := r.readHeader(ctx, emailHeaders); err != nil {
+	if marked {
+		r.repairs[schema.RepairEndMark] = 1
+	}
+	if r.charset.repair != "" {
+		r.repairs[r.charset.repair] = 1
+	}
+	r.format.BOM = r.charset.mark > 0
+	if _, err := io.CopyN(io.Discard, r.raw, int64(r.charset.mark)); err != nil {
+		return err
+	}
+	r.text = r.charset.reader(r.raw)
+	if err := r.readHeader(ctx, options.Names); err != nil {
 		return err
 	}
 	if r.format.Delimiter != ',' {
 		r.repairs[schema.RepairDelimiter] = 1
 	}
-	return nil
-}
-
-// readHeader reads up to the first record that has content.
-func (r *Reader) readHeader(ctx context.Context, emailHeaders []string) error {
-	for records := (Records{}); ; {
-		length, err := r.record(0)
-		if errors.Is(err, io.EOF) {
-			return schema.Refuse(schema.CodeFileEmpty, "The file is blank: it has no header.")
-		}
-		if err != nil && !errors.Is(err, errTooLong) {
-			return err
-		}
-		text := string(r.data[:min(length, r.limits.RecordBytes)])
-		if first, _, _ := strings.Cut(text, "\n"); strings.IndexByte(first, 0) >= 0 {
-			return noText(first) // said before it is called malformed, or long
-		}
-		if loneCR(text) {
-			return schema.Refuse(schema.CodeCSVMalformed, "The file's lines end with a carriage return alone, as on old Macs.").
-				WithFix("Save it again as CSV UTF-8.").At("", r.line, 0)
-		}
-		r.format.Delimiter = findDelimiter(text, emailHeaders)
-		if err != nil {
-			return r.tooLong(ctx, r.format.Delimiter)
-		}
-		chunk := r.peek(length)
-		if err := chunk.Parse(r.format, &records); err != nil {
-			return err
-		}
-		if records.Len() == 0 {
-			r.take(length)
-			r.repairs[schema.RepairBlankRow]++
-			continue
-		}
-		r.take(length)
-		r.header, r.headerLine = slices.Clone(records.Cells(0)), records.Line(0)
-		r.format.CRLF = strings.HasSuffix(chunk.Text, "\r\n")
-		return nil
+	if r.charset.unclear {
+		return r.unclear(ctx)
 	}
-}
-
-// findDelimiter finds the delimiter of a header.
-func findDelimiter(header string, emailHeaders []string) byte {
-	var counts [256]int
-	quoted := false
-	for i := range len(header) {
-		if c := header[i]; c == '"' {
-			quoted = !quoted
-		} else if !quoted {
-			counts[c]++
-		}
-	}
-	best := byte(',')
-	var records Records
-	for _, delimiter := range []byte(",;\t|") {
-		if counts[delimiter] > counts[best] {
-			best = delimiter
-		}
-		if counts[delimiter] == 0 || (Chunk{Text: header}).Parse(Format{Delimiter: delimiter}, &records) != nil || records.Len() == 0 {
-			continue
-		}
-		if slices.ContainsFunc(records.Cells(0), func(cell string) bool { return isOneOf(cell, emailHeaders) }) {
-			return delimiter
-		}
-	}
-	return best
-}
-
-func isOneOf(cell string, names []string) bool {
-	cell, _ = Clean(cell)
-	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(cell, name) })
-}
-
-// errTooLong says that a record is over the limit; data holds more of it than that.
-var errTooLong = errors.New("record over the limit")
-
-// record finds the end of the record that begins at data[from], and returns its length with its line end. At the end of
-// the file that is what is left; if nothing is, the error is io.EOF.
-func (r *Reader) record(from int) (int, error) {
-	pos, line, quoted := from, -1, false // line: a position before which there is no line feed
-	for {
-		if quoted {
-			if i := bytes.IndexByte(r.data[pos:], '"'); i >= 0 {
-				pos += i + 1
-				quoted = false
-				continue
-			}
-		} else {
-			if line < pos {
-				line = indexFrom(r.data, pos, '\n')
-			}
-			if r.quote < pos {
-				r.quote = indexFrom(r.data, pos, '"')
-			}
-			if r.quote < line {
-				pos = r.quote + 1
-				quoted = true
-				continue
-			}
-			if line < len(r.data) {
-				return r.checked(from, line+1-from)
-			}
-		}
-		pos = len(r.data)
-		if pos-from > r.limits.RecordBytes+len("\r\n") || r.ended {
-			return r.checked(from, pos-from)
-		}
-		if err := r.fill(); err != nil {
-			return 0, err
-		}
-		line, r.quote = -1, -1
-	}
-}
-
-// checked returns the length of the record at data[from], or the error that it is none.
-func (r *Reader) checked(from, length int) (int, error) {
-	if length == 0 {
-		return 0, io.EOF
-	}
-	if length > r.limits.RecordBytes {
-		record := bytes.TrimSuffix(r.data[from:from+length], []byte("\n"))
-		if len(bytes.TrimSuffix(record, []byte("\r"))) > r.limits.RecordBytes {
-			r.quote = -1 // the record will be looked at again
-			return length, errTooLong
-		}
-	}
-	return length, nil
-}
-
-// indexFrom is the position of the first c in data from pos on, len(data) where there is none.
-func indexFrom(data []byte, pos int, c byte) int {
-	if i := bytes.IndexByte(data[pos:], c); i >= 0 {
-		return pos + i
-	}
-	return len(data)
-}
-
-// tooLong is the refusal of the record at the beginning of data, which is over the limit: malformed, where that is
-// why. It reads on, keeping nothing, to see whether a quoted cell that is open at the limit is properly closed.
-func (r *Reader) tooLong(ctx context.Context, delimiter byte) error {
-	limit := schema.Refuse(schema.CodeLimitExceeded, "A row is longer than %d bytes.", r.limits.RecordBytes).At("", r.line, 0)
-	cut, format, records := r.limits.RecordBytes, Format{Delimiter: delimiter}, new(Records)
-	err := r.peek(cut).Parse(format, records)
-	if err == nil && r.data[cut-1] == '"' { // which may be the first of a pair: that is seen further on
-		cut--
-		err = r.peek(cut).Parse(format, records)
-	}
-	if err == nil {
-		return limit
-	}
-	if !errors.Is(err, errUnclosed) {
-		return err
-	}
-	for r.data = r.data[cut:]; ; {
-		i := bytes.IndexByte(r.data, '"')
-		if i < 0 {
-			r.data = r.data[:0]
-		} else {
-			r.data = r.data[i:]
-		}
-		for !r.ended && len(r.data) < len("\"\r\n") {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := r.fill(); err != nil {
-				return err
-			}
-		}
-		switch rest := r.data; {
-		case len(rest) == 0:
-			return err
-		case rest[0] != '"':
-		case len(rest) == 1, rest[1] == delimiter, lineEnd(string(rest[1:min(3, len(rest))])) != "":
-			return limit
-		case rest[1] == '"':
-			r.data = rest[2:]
-		default:
-			return err
-		}
-	}
+	r.mojibake, err = r.isMojibake()
+	return err
 }
 
 // peek is the first n bytes of data as a chunk.
 func (r *Reader) peek(n int) Chunk {
-	return Chunk{Line: r.line, Text: string(r.data[:n]), columns: r.limits.Columns}
+	return Chunk{Line: r.line, Text: string(r.data[:n]), origin: r.origin, nul: r.nul}
 }
 
 // take is peek, and takes them away.
 func (r *Reader) take(n int) Chunk {
 	chunk := r.peek(n)
-	r.line += bytes.Count(r.data[:n], []byte("\n"))
-	r.data = r.data[n:]
-	r.quote -= n
+	r.drop(n)
 	return chunk
 }
 
-// readSize is how many bytes are read at a time.
-const readSize = 256 << 10
-
-// fill reads more into data, or finds that the file has ended.
-func (r *Reader) fill() error {
-	if cap(r.data)-len(r.data) < readSize {
-		if len(r.buf)-len(r.data) < readSize {
-			r.buf = make([]byte, len(r.data)+4*readSize)
-		}
-		r.data = r.buf[:copy(r.buf, r.data)]
-	}
-	n, err := r.text.Read(r.data[len(r.data) : len(r.data)+readSize])
-	r.data = r.data[:len(r.data)+n]
-	if errors.Is(err, io.EOF) {
-		r.ended = true
-		return nil
-	}
-	return err
+// drop takes the first n bytes of data away.
+func (r *Reader) drop(n int) {
+	r.line += countLines(r.data[:n])
+	r.taken += int64(n)
+	r.data = r.data[n:]
+	r.quote -= n
 }
 
 // named is err with the name of the file.
 func (r *Reader) named(err error) error {
-	if refusal, ok := errors.AsType[*schema.Error](err); ok {
+	if refusal, ok := errors.AsType[*schema.Error](err); ok && refusal.Code != schema.CodeUsage {
 		refusal.File = r.name
 	}
 	return err
-}
-
-// rawReader reads the bytes of a file, and hashes them.
-type rawReader struct {
-	f         io.ReaderAt
-	off, size int64
-	hash      hash.Hash
-}
-
-func (r *rawReader) Read(p []byte) (int, error) {
-	if r.off >= r.size {
-		return 0, io.EOF
-	}
-	n, err := r.f.ReadAt(p[:min(int64(len(p)), r.size-r.off)], r.off)
-	r.off += int64(n)
-	r.hash.Write(p[:n])
-	switch {
-	case n > 0:
-		return n, nil
-	case errors.Is(err, io.EOF):
-		return 0, schema.Refuse(schema.CodeFileChanged, "The file became shorter while it was read.")
-	default:
-		return 0, unreadable(err)
-	}
 }

@@ -5,14 +5,16 @@ import (
 	"strings"
 )
 
-// bom is the byte order mark in UTF-8.
-const bom = "\ufeff"
+// delimiters are those that a file may have without saying so.
+const delimiters = ",;\t|"
 
-// Format is how a report of a file is written: always as UTF-8, otherwise as the file was.
+// Format is how the records of a file are written. Reports are written so too, but always as UTF-8.
 type Format struct {
-	Delimiter byte `json:"delimiter"` // 0 is a comma
-	CRLF      bool `json:"crlf"`      // lines end with CR LF, not LF
-	BOM       bool `json:"bom"`       // a byte order mark comes first; true for a file that was UTF-16
+	Delimiter byte   `json:"delimiter"`         // 0 is a comma
+	CRLF      bool   `json:"crlf"`              // lines end with CR LF, not LF
+	BOM       bool   `json:"bom"`               // a byte order mark comes first; true for a file that was UTF-16
+	Columns   int    `json:"columns,omitempty"` // cells of the header, for Parse and Fit; 0: not known
+	Cut       string `json:"cut,omitempty"`     // surplus delimiters at the end of the header, which rows may have too
 }
 
 func (f Format) delimiter() byte {
@@ -22,16 +24,48 @@ func (f Format) delimiter() byte {
 	return f.Delimiter
 }
 
+// OtherDelimiter is the delimiter that a record of too few cells has instead of the header's, as often as the header has
+// its own; 0 where there is none.
+func (f Format) OtherDelimiter(cells []string) byte {
+	if f.Columns < 2 || len(cells) >= f.Columns {
+		return 0
+	}
+	for _, other := range []byte(delimiters) {
+		count := 0
+		for _, cell := range cells {
+			count += strings.Count(cell, string(rune(other)))
+		}
+		if other != f.delimiter() && count >= f.Columns-1 {
+			return other
+		}
+	}
+	return 0
+}
+
+// NameDelimiter is a delimiter in words.
+func NameDelimiter(delimiter byte) string {
+	switch delimiter {
+	case 0, ',':
+		return "commas"
+	case ';':
+		return "semicolons"
+	case '\t':
+		return "tabs"
+	case '|':
+		return "bars (|)"
+	}
+	return showSeparator(rune(delimiter))
+}
+
 // writeSize is how many bytes a Writer collects before it writes them.
 const writeSize = 64 << 10
 
 // Writer writes records as in RFC 4180, quoting only the cells that need it. What it writes, NewReader, Next and Parse
-// read back cell by cell as it was. It does not guard cells: see Guard and Restore.
+// read back cell by cell as it was.
 type Writer struct {
 	w       io.Writer
 	buf     []byte
 	err     error
-	begun   bool
 	lineEnd string
 	comma   byte
 	quote   [256]bool // the bytes for which a cell is quoted
@@ -47,14 +81,19 @@ func NewWriter(w io.Writer, format Format) *Writer {
 		writer.lineEnd = "\r\n"
 	}
 	if format.BOM {
-		writer.buf, writer.begun = append(writer.buf, bom...), true
+		writer.buf = append(writer.buf, bom...)
 	}
 	return writer
 }
 
-// Write writes one record. Cells are written as they are, their own line breaks too. The error is that of the
-// underlying writer, and stays.
-func (w *Writer) Write(cells []string) error {
+// Write writes one record, every cell guarded (see Guard), so that no spreadsheet runs it as a formula. The error is that
+// of the underlying writer, and stays.
+func (w *Writer) Write(cells []string) error { return w.write(cells, true) }
+
+// WriteRaw is Write for cells that are guarded already, as Restore returns them.
+func (w *Writer) WriteRaw(cells []string) error { return w.write(cells, false) }
+
+func (w *Writer) write(cells []string, guard bool) error {
 	if len(cells) == 0 || len(cells) == 1 && cells[0] == "" {
 		w.buf = append(w.buf, `""`...) // else it would be a blank line
 	}
@@ -62,13 +101,28 @@ func (w *Writer) Write(cells []string) error {
 		if i > 0 {
 			w.buf = append(w.buf, w.comma)
 		}
-		// A file's first cell must not be taken for a byte order mark.
-		if w.special(cell) || !w.begun && strings.HasPrefix(cell, bom) {
-			w.writeQuoted(cell)
-		} else {
-			w.buf = append(w.buf, cell...)
+		// A record's first cell must not be taken for a byte order mark.
+		quote := w.special(cell) || i == 0 && cell != "" && cell[0] > 0x7f && (strings.HasPrefix(cell, bom) || strings.HasPrefix(cell, doubleBOM))
+		if quote {
+			w.buf = append(w.buf, '"')
 		}
-		w.begun = true
+		if guard && guarded(cell) {
+			w.buf = append(w.buf, '\'')
+		}
+		if !quote {
+			w.buf = append(w.buf, cell...)
+			continue
+		}
+		for {
+			before, after, found := strings.Cut(cell, `"`)
+			w.buf = append(w.buf, before...)
+			if !found {
+				break
+			}
+			w.buf = append(w.buf, `""`...)
+			cell = after
+		}
+		w.buf = append(w.buf, '"')
 	}
 	w.buf = append(w.buf, w.lineEnd...)
 	if len(w.buf) >= writeSize {
@@ -84,20 +138,6 @@ func (w *Writer) special(cell string) bool {
 		}
 	}
 	return false
-}
-
-func (w *Writer) writeQuoted(cell string) {
-	w.buf = append(w.buf, '"')
-	for {
-		before, after, found := strings.Cut(cell, `"`)
-		w.buf = append(w.buf, before...)
-		if !found {
-			break
-		}
-		w.buf = append(w.buf, `""`...)
-		cell = after
-	}
-	w.buf = append(w.buf, '"')
 }
 
 // Flush writes what has been collected. It must be called after the last record.

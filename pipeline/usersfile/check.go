@@ -33,10 +33,10 @@ func (l *Layout) read(cell string, n *Repairs) (value string, repaired bool) {
 		}
 	}
 	value, did := dialect.Clean(cell)
-	if did.Has(dialect.Trimmed) {
+	if did&dialect.Trimmed != 0 {
 		n.Trimmed++
 	}
-	if did.Has(dialect.Formula) {
+	if did&dialect.Formula != 0 {
 		n.Formulas++
 	}
 	return value, did != 0

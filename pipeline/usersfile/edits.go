@@ -199,11 +199,14 @@ func damaged(field Field, cell, own string) bool {
 	switch {
 	case strings.ContainsRune(cell, utf8.RuneError):
 		return true
-	case strings.Contains(cell, "?") && (field <= DisplayName || foreign && hasForeignLetter(own)):
+	case strings.Contains(encodedWord.ReplaceAllString(cell, ""), "?") && (field <= DisplayName || foreign && hasForeignLetter(own)):
 		return true
 	}
 	return own != "" && disguised(cell, own)
 }
+
+// encodedWord is text as mail headers carry it; its question marks are no letters that were lost.
+var encodedWord = regexp.MustCompile(`(?i)=\?[a-z0-9-]+\?[qb]\?[^?]*\?=`)
 
 func hasForeignLetter(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsLetter(r) })
@@ -245,12 +248,18 @@ var decoders = []func(string) string{
 	},
 	func(s string) string { return strings.ReplaceAll(s, "+", " ") },
 	quotedPrintable,
-	func(s string) string {
-		if undone, ok := dialect.Undo(s); ok {
-			return undone
-		}
-		return s
-	},
+	undo,
+}
+
+// undo reads what was UTF-8 and was taken for Windows-1252.
+func undo(s string) string {
+	if undone, ok := dialect.Undo(s); ok {
+		return undone
+	}
+	if raw, err := charmap.Windows1252.NewEncoder().String(s); err == nil && utf8.ValidString(raw) {
+		return raw
+	}
+	return s
 }
 
 var escapes = regexp.MustCompile(`(\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2})+`)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/unicode/runenames"
 
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -108,22 +109,22 @@ var rowCount = regexp.MustCompile(`(?i)^\(?\s*[0-9][0-9 .,\x{00a0}]*\s+(row|reco
 
 // FieldCount says of a record how its count of cells is wrong. next is the line on which the next record begins; 0: there
 // is none, and the file ends without a line end.
-func (l *Layout) FieldCount(record []string, delimiter, other byte, next int) *schema.Finding {
+func (l *Layout) FieldCount(record []string, format dialect.Format, next int) *schema.Finding {
 	cells, width := strconv.Itoa(len(record)), strconv.Itoa(len(l.Header))
 	f := schema.NewFinding(schema.CodeFieldCount, "", cells+" instead of "+width)
-	email := l.columns[Email]
+	email, other := l.columns[Email], format.OtherDelimiter(record)
 	switch line, ok := noUser(record, ""); {
 	case ok, len(record) < len(l.Header) && len(record) == 1 && sentence(line):
 		f.Explain(schema.HintNoUser, schema.Quote(line))
 	case other != 0:
-		f.Explain(schema.HintOtherDelimiter, delimiterName(other), delimiterName(delimiter))
-	case len(record) == len(l.Header)+1 && isAddress(l.clean(record[email+1])) && !isAddress(l.clean(record[email])):
+		f.Explain(schema.HintOtherDelimiter, dialect.NameDelimiter(other), dialect.NameDelimiter(format.Delimiter))
+	case email >= 0 && len(record) == len(l.Header)+1 && isAddress(l.clean(record[email+1])) && !isAddress(l.clean(record[email])):
 		f.Explain(schema.HintRowNames, cells, width)
 	case len(record) > len(l.Header):
 		f.Explain(schema.HintTooManyCells, cells, width)
 	case next == 0:
 		f.Explain(schema.HintCutOff, cells, width)
-	case email < len(record) && !isAddress(l.clean(record[email])) && email == len(record)-1, len(record) == 1 && !strings.Contains(record[0], "@"):
+	case email >= 0 && email < len(record) && !isAddress(l.clean(record[email])) && email == len(record)-1, len(record) == 1 && !strings.Contains(record[0], "@"):
 		f.Explain(schema.HintBrokeOff, cells, width, strconv.Itoa(next))
 	}
 	return f
@@ -139,24 +140,13 @@ func isAddress(cell string) bool {
 	return problem == ""
 }
 
-func delimiterName(c byte) string {
-	switch c {
-	case ',':
-		return "commas"
-	case ';':
-		return "semicolons"
-	case '\t':
-		return "tabs"
-	case '|':
-		return "bars"
-	}
-	return strconv.Quote(string(rune(c)))
-}
-
 var (
 	prefixed = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9+.-]*:)(/*)(.+)$`)
 	brackets = regexp.MustCompile(`[<\[({«‹＜]\s*([^<>\[\](){}«»‹›＜＞\s]+@[^<>\[\](){}«»‹›＜＞\s]+?)\s*[>\])}»›＞]`)
 )
+
+// bracketed is a remark behind an address.
+var bracketed = regexp.MustCompile(`^\s*[(\[{<].*[)\]}>]\s*$`)
 
 // EmailHint says what in particular is wrong with an address that is not valid; blank: nothing that is known.
 func EmailHint(cell string) (hint schema.Hint, details []string) {
@@ -171,7 +161,10 @@ func EmailHint(cell string) (hint schema.Hint, details []string) {
 			return schema.HintEmailBrackets, []string{schema.Quote(cell), address}
 		}
 	}
-	if !strings.Contains(cell, "@") || !utf8.ValidString(cell) {
+	if address, rest, found := strings.Cut(strings.TrimSpace(cell), " "); found && isAddress(address) && bracketed.MatchString(rest) {
+		return schema.HintEmailBrackets, []string{schema.Quote(cell), address}
+	}
+	if !strings.ContainsAny(cell, "@\uff20\ufe6b") || !utf8.ValidString(cell) {
 		return "", nil
 	}
 	for _, r := range cell {
@@ -285,6 +278,9 @@ func plainPart(part string) (plain string, strange rune) {
 	}
 	plain = strings.Map(func(r rune) rune {
 		like := width(r)
+		if strings.ContainsRune("\u2010\u2011\u2012\u2013\u2014\u2212", r) {
+			like = '-'
+		}
 		if like == r && unicode.IsLetter(r) && (latin || alike) && lookAlikes[r] != 0 {
 			like = lookAlikes[r]
 		}
@@ -307,6 +303,9 @@ func width(r rune) rune {
 
 // scriptOf names a letter with its script.
 func scriptOf(r rune) string {
+	if !unicode.IsLetter(r) {
+		return runeName(r)
+	}
 	if r >= 0xff00 && r <= 0xffef {
 		return fmt.Sprintf("%c (U+%04X, full width)", r, r)
 	}

@@ -62,7 +62,6 @@ func NewLayout(file string, line int, header, services []string, options Options
 		l.Header[column] = dialect.CleanHeader(cell)
 		l.fields[column], l.services[column] = none, -1
 	}
-	l.cut = dialect.CutOff(header)
 	at := func(err *schema.Error, column int) error {
 		return err.At(file, line, column+1).In(l.Header[column])
 	}
@@ -88,9 +87,11 @@ func NewLayout(file string, line int, header, services []string, options Options
 			}
 		case slices.ContainsFunc(schema.ReportHeaders, func(added string) bool { return dialect.SameHeader(added, name) }):
 			l.report[column] = true
-		case name != "":
-			l.Unknown = append(l.Unknown, name)
+		default:
 			unknown = append(unknown, column)
+			if name != "" {
+				l.Unknown = append(l.Unknown, name)
+			}
 		}
 	}
 	if err := l.unclear(unknown); err != nil {
@@ -157,8 +158,7 @@ func (l *Layout) resolve() (called map[int]string, ignored map[int]bool, refused
 
 // take makes a column the one of that name, and returns the one that was; -1: none was.
 func (l *Layout) take(column int, known string) (taken int) {
-	written := strings.TrimSpace(l.Written[column])
-	if !strings.EqualFold(written, known) && !strings.EqualFold(written, dialect.Guard(known)) && !l.alias(column, known) {
+	if l.cleaned(column, known) {
 		l.Cleaned++
 	}
 	if field := Field(slices.Index(schema.Columns, known)); field >= 0 {
@@ -176,13 +176,19 @@ func (l *Layout) take(column int, known string) (taken int) {
 	return -1
 }
 
-// alias reports whether a header as it is written is another name of the column, without having been cleaned.
-func (l *Layout) alias(column int, known string) bool {
-	written := strings.TrimSpace(l.Written[column])
-	if _, said := l.options.Columns[written]; said {
-		return true
+// cleaned reports whether a header is a name of this column only once it is cleaned.
+func (l *Layout) cleaned(column int, known string) bool {
+	names := []string{known}
+	if known == schema.EmailHeader {
+		names = EmailNames
 	}
-	return known == schema.EmailHeader && slices.ContainsFunc(EmailNames, func(name string) bool { return strings.EqualFold(name, written) })
+	for header := range l.options.Columns {
+		names = append(slices.Clone(names), header)
+	}
+	return !slices.ContainsFunc(names, func(name string) bool {
+		same, cleaned := dialect.MatchHeader(l.Written[column], name)
+		return same && !cleaned
+	})
 }
 
 // unclear refuses columns that could be one that the file lacks.
@@ -200,7 +206,7 @@ func (l *Layout) unclear(unknown []int) *schema.Error {
 	}
 	var doubts []doubt
 	for _, column := range unknown {
-		if known := meaning(l.Header[column], missing); known != "" {
+		if known := meaning(l.Header[column], missing); known != "" && l.Header[column] != "" {
 			doubts = append(doubts, doubt{column: column, header: l.Header[column], known: known})
 		}
 	}
@@ -220,6 +226,12 @@ func refuseDoubts(doubts []doubt, sentence string) *schema.Error {
 	}
 	var said, is, nothing []string
 	for _, d := range doubts {
+		if d.header == "" {
+			said = append(said, fmt.Sprintf("Column %d, which has no header, may be %s.", d.column+1, d.known))
+			is = append(is, fmt.Sprintf("in the file, by the header %q", d.known))
+			nothing = append(nothing, "delete the column")
+			continue
+		}
 		said = append(said, fmt.Sprintf("The column "+sentence, d.header, d.known))
 		is = append(is, fmt.Sprintf("--column %q", d.header+"="+d.known))
 		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.header))
@@ -273,8 +285,8 @@ func (l *Layout) Column(field Field) string {
 func (l *Layout) Place(field Field) int { return l.columns[field] }
 
 // Fit is record i with as many cells as the header has, where it can be made so.
-func (l *Layout) Fit(records *dialect.Records, i int) ([]string, dialect.Fit) {
-	return records.Fit(i, len(l.Header), l.mayLack, l.cut)
+func (l *Layout) Fit(records *dialect.Records, i int, format dialect.Format) ([]string, dialect.Fitted) {
+	return records.Fit(i, format, l.mayLack)
 }
 
 // Address is a record's address as written in the file, trimmed.

@@ -1,0 +1,150 @@
+// Package screen says how things look on a terminal: tables, a plan before it is agreed to, an import as a whole, progress.
+//
+// Everything fits the width there is. Lines are wrapped at words; where a table is too wide, what tells least is shortened
+// first, and never a number or a status. Where nobody looks, everything is written whole, in plain lines. Text of files and
+// accounts is made printable here, so that none of it reaches a terminal raw.
+package screen
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// Page is how much can be shown at once.
+type Page struct {
+	Width  int // columns; 0: any number
+	Height int // lines; 0: any number
+	Colour bool
+}
+
+// Number writes a number with separators between thousands.
+func Number(n int) string {
+	digits := strconv.Itoa(n)
+	start := 0
+	if n < 0 {
+		start = 1
+	}
+	for i := len(digits) - 3; i > start; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// Count writes a number of things in words; the thing is named in the singular.
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Number(n) + " " + thing + "s"
+}
+
+// Users writes a number of users in words.
+func Users(n int) string { return Count(n, "user") }
+
+// Moment writes a time as the reader's clock shows it, with its zone.
+func Moment(t time.Time) string { return t.Local().Format("2 Jan 2006 15:04 MST") }
+
+// Date writes the reader's day of a time.
+func Date(t time.Time) string { return t.Local().Format("2 Jan 2006") }
+
+// Span writes how long something took or will take, in the unit that fits.
+func Span(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return strconv.FormatFloat(max(d, 100*time.Millisecond).Round(100*time.Millisecond).Seconds(), 'f', 1, 64) + " s"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// Wrap breaks a text at blanks into lines of so many columns at most, those behind the first indented; 0 columns: any
+// number. A word that is wider than a line is shortened in its middle.
+func Wrap(s string, width, indent int) []string {
+	if width <= 0 || text.StringWidth(s) <= width {
+		return []string{s}
+	}
+	var lines []string
+	lead := len(s) - len(strings.TrimLeft(s, " "))
+	line, used := s[:lead], lead
+	for word := range strings.FieldsSeq(s[lead:]) {
+		wide := text.StringWidth(word)
+		blank := 0
+		if used > lead {
+			blank = 1
+		}
+		if used+blank+wide > width && blank > 0 {
+			lines = append(lines, line)
+			lead = indent
+			line, used, blank = strings.Repeat(" ", lead), lead, 0
+		}
+		if used+blank+wide > width {
+			word = Middle(word, width-used-blank)
+			wide = text.StringWidth(word)
+		}
+		line += strings.Repeat(" ", blank) + word
+		used += blank + wide
+	}
+	return append(lines, line)
+}
+
+// End shortens a text to a width at its end.
+func End(s string, width int) string {
+	if width <= 0 || text.StringWidth(s) <= width {
+		return s
+	}
+	return head(s, width-1) + "…"
+}
+
+// Middle shortens a text to a width in its middle. Of an address the domain stays, as far as it leaves room for the name.
+func Middle(s string, width int) string {
+	if width <= 0 || text.StringWidth(s) <= width {
+		return s
+	}
+	keep := (width - 1) / 2
+	if at := strings.LastIndexByte(s, '@'); at >= 0 {
+		const fewest = 4 // columns of the name
+		if domain := text.StringWidth(s[at:]); domain < width-fewest {
+			keep = domain
+		}
+	}
+	return head(s, width-1-keep) + "…" + tail(s, keep)
+}
+
+// head is as much of the beginning of a text as fits.
+func head(s string, width int) string {
+	used := 0
+	for i, r := range s {
+		if used += text.StringWidth(string(r)); used > width {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// tail is as much of the end of a text as fits.
+func tail(s string, width int) string {
+	runes := []rune(s)
+	used := 0
+	for i, r := range slices.Backward(runes) {
+		if used += text.StringWidth(string(r)); used > width {
+			return string(runes[i+1:])
+		}
+	}
+	return s
+}
+
+// quoted is a value of a file or an account in quotes, short enough for a line.
+func quoted(value string) string {
+	const widest = 40
+	return `"` + End(schema.Printable(value), widest) + `"`
+}

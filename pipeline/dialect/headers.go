@@ -1,0 +1,61 @@
+package dialect
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// headerEnds are what is cut off the ends of a header: quotes of any kind, and delimiters.
+const headerEnds = "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a" + delimiters + " "
+
+// CleanHeader is how a header is read, so that it matches whatever happened to it: white space and line breaks of any
+// kind are one blank; characters without width or with direction are gone, and at the ends quotes and delimiters too.
+// What is left is in NFC.
+func CleanHeader(cell string) string {
+	value, _ := Clean(cell)
+	var b strings.Builder
+	blank := false
+	for _, r := range strings.ToValidUTF8(value, string(utf8.RuneError)) {
+		switch {
+		case isHidden(r):
+		case unicode.IsSpace(r):
+			blank = true
+		default:
+			if blank {
+				b.WriteByte(' ')
+			}
+			blank = false
+			b.WriteRune(r)
+		}
+	}
+	return norm.NFC.String(strings.Trim(b.String(), headerEnds))
+}
+
+// SameHeader reports whether two headers match once they are cleaned, whatever their case.
+func SameHeader(a, b string) bool {
+	same, _ := MatchHeader(a, b)
+	return same
+}
+
+// MatchHeader is SameHeader for a header as it is written and a name; cleaned tells whether they match only once cleaned
+// (schema.RepairHeaderCleaned), case and the guard apart.
+func MatchHeader(cell, name string) (same, cleaned bool) {
+	if strings.EqualFold(unguard(cell), name) {
+		return true, false
+	}
+	same = strings.EqualFold(CleanHeader(cell), CleanHeader(name))
+	return same, same
+}
+
+// IsHeader reports whether a record is the header once more (schema.RepairHeaderRepeated).
+func IsHeader(header, cells []string) bool { return slices.EqualFunc(cells, header, SameHeader) }
+
+// surplusDelimiters are the delimiters at the end of a header.
+func surplusDelimiters(cell string) string {
+	cell = strings.TrimRightFunc(cell, isBlank)
+	return cell[len(strings.TrimRight(cell, delimiters)):]
+}

@@ -1,0 +1,103 @@
+package dialect
+
+import (
+	"math"
+	"strings"
+)
+
+// Records are the records of one chunk. The zero value is ready for Parse; used again, it keeps its memory.
+type Records struct {
+	BlankRows int // rows without any content, which are no records
+
+	text      string
+	rows      []row
+	cells     []span
+	unescaped []string // cells in which quotes were doubled
+	record    []string // memory for Cells
+}
+
+type row struct {
+	begin   int // in the text
+	end     int // of its cells
+	line    int
+	surplus bool // blank cells beyond the header's have been left out
+}
+
+// span is a cell: where it stands in the text, counted from where its record begins; or, with the end unescapedCell, its
+// place in Records.unescaped. Half as large as a string, it is nothing that the garbage collector has to look at.
+type span struct{ start, end uint32 }
+
+const unescapedCell = math.MaxUint32
+
+func (r *Records) reset(text string) {
+	clear(r.unescaped)
+	r.text, r.rows, r.unescaped, r.BlankRows = text, r.rows[:0], r.unescaped[:0], 0
+}
+
+// Len is the number of records.
+func (r *Records) Len() int { return len(r.rows) }
+
+// Line is the physical line on which record i starts.
+func (r *Records) Line(i int) int { return r.rows[i].line }
+
+// Cells are the cells of record i as they stand in the file, unquoted. They share the memory of the chunk's text;
+// the slice is the Records' own, and valid until the next call.
+func (r *Records) Cells(i int) []string {
+	start := 0
+	if i > 0 {
+		start = r.rows[i-1].end
+	}
+	text := r.text[r.rows[i].begin:]
+	r.record = r.record[:0]
+	for _, cell := range r.cells[start:r.rows[i].end] {
+		r.record = append(r.record, r.cell(text, cell))
+	}
+	return r.record
+}
+
+// cell is the cell at a place in the text from where its record begins.
+func (r *Records) cell(text string, at span) string {
+	if at.end == unescapedCell {
+		return r.unescaped[at.start]
+	}
+	return text[at.start:at.end]
+}
+
+// Fitted says how a record was made as wide as the header.
+type Fitted uint8
+
+// What Fit did. Surplus and Missing are schema.RepairCellsSurplus and schema.RepairCellsMissing.
+const (
+	Surplus Fitted = 1 << iota // blank cells beyond the header's are left out, or Format.Cut is cut off the last one
+	Missing                    // last cells that the row does not have are blank
+	Ragged                     // it has too many cells or too few, and is as it was
+)
+
+// Fit returns the cells of record i, as many as the header has where that is meant: blank cells beyond those are left out,
+// what was cut off the header's end is cut off the row's, and cells from index mayLack on may be missing, and are blank
+// then. The slice is the Records' own, and valid until the next call.
+func (r *Records) Fit(i int, format Format, mayLack int) (cells []string, fitted Fitted) {
+	cells = r.Cells(i)
+	if r.rows[i].surplus {
+		fitted = Surplus
+	}
+	switch {
+	case len(cells) > format.Columns || len(cells) < min(mayLack, format.Columns):
+		return cells, fitted | Ragged
+	case len(cells) < format.Columns && format.OtherDelimiter(cells) != 0:
+		return cells, fitted | Ragged
+	case len(cells) < format.Columns:
+		for len(cells) < format.Columns {
+			cells = append(cells, "")
+		}
+		r.record = cells
+		return cells, fitted | Missing
+	case format.Cut != "":
+		last := &cells[len(cells)-1]
+		if rest, found := strings.CutSuffix(strings.TrimRightFunc(*last, isBlank), format.Cut); found {
+			*last = rest
+			fitted |= Surplus
+		}
+	}
+	return cells, fitted
+}

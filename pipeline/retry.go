@@ -1,0 +1,58 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// The waits between two tries: the first, and the longest.
+const (
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// broken reports whether an error is neither a refusal nor the end of a context: nothing is known of it, so that it may pass.
+func broken(err error) bool {
+	_, refused := errors.AsType[*schema.Error](err)
+	return !refused && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// persist does something with the database, again and again while trouble that may pass keeps it from it, and Retry is not over.
+func (p *Pipeline) persist(ctx context.Context, do func() error) error {
+	patience := p.patience()
+	for {
+		err := do()
+		if err == nil || !patience.wait(ctx, err) {
+			return err
+		}
+	}
+}
+
+// patience is what is left of the time for which something is tried again.
+type patience struct {
+	pipeline *Pipeline
+	left     time.Duration
+	pause    time.Duration
+}
+
+func (p *Pipeline) patience() *patience {
+	return &patience{pipeline: p, left: p.Retry, pause: firstPause}
+}
+
+// wait waits before one more try, and reports whether there is to be one.
+func (w *patience) wait(ctx context.Context, err error) bool {
+	if !store.Passing(err) && !broken(err) || w.left <= 0 || ctx.Err() != nil {
+		return false
+	}
+	pause := min(w.pause, w.left)
+	w.pipeline.Log.Warn().Err(err).Dur("pause", pause).Msg("trying again")
+	if w.pipeline.Trouble != nil {
+		w.pipeline.Trouble(err, pause)
+	}
+	w.left, w.pause = w.left-pause, min(2*w.pause, longestPause)
+	return wait(ctx, pause)
+}

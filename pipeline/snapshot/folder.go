@@ -1,0 +1,101 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// survey looks at all that is in the folder: opens the files that are there, and refuses those that may be one of them. The
+// problems are those of the folder and of the headers; no row has been read.
+func (l *loading) survey(ctx context.Context) error {
+	entries, err := os.ReadDir(l.folder)
+	if err != nil {
+		why := "the system refused to read it"
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			why = "there is none of this name"
+		case errors.Is(err, fs.ErrPermission):
+			why = "you are not allowed to read it"
+		}
+		if info, statErr := os.Stat(l.folder); statErr == nil && !info.IsDir() {
+			why = "it is a file, not a folder"
+		}
+		return l.add(0, schema.Refuse(schema.CodeFileUnreadable, "The folder cannot be read: %s.", why).At(l.folder, 0, 0).
+			WithFix("Give the folder with %s and the other files of the snapshot.", describe()[0].name).Because(err))
+	}
+	there := make(map[string]bool, len(entries)) // by name, as the folder has it: some systems find claims.csv where Claims.csv is
+	for _, entry := range entries {
+		there[entry.Name()] = true
+	}
+	all := describe()
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			l.checkFile(entry.Name(), all, there)
+		}
+	}
+	for i, t := range all {
+		if t.optional && !there[t.name] {
+			continue
+		}
+		if !there[t.name] && !slices.ContainsFunc(l.problems, func(p problem) bool { return p.Code == schema.CodeFileUnclear && mayBe(filepath.Base(p.File), t.name) }) {
+			refused := schema.Refuse(schema.CodeFileUnreadable, "The folder has no file %s.", t.name).At(filepath.Join(l.folder, t.name), 0, 0).
+				WithFix("Add the file to the folder, or give the folder that has it.")
+			l.problems = append(l.problems, problem{refused, i})
+		}
+		if there[t.name] {
+			if err := l.open(ctx, t, i, filepath.Join(l.folder, t.name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkFile refuses a file that is none of the five and may be meant to be one: any CSV file, and a table of another kind
+// that is called like one of the five which is not there. Hidden files are nobody's tables.
+func (l *loading) checkFile(name string, all [tables]table, there map[string]bool) {
+	if strings.HasPrefix(name, ".") || slices.ContainsFunc(all[:], func(t table) bool { return t.name == name }) {
+		return
+	}
+	i := slices.IndexFunc(all[:], func(t table) bool { return mayBe(name, t.name) })
+	folded := strings.ToLower(name)
+	if !strings.Contains(folded, ".csv") {
+		stem, extension, _ := strings.Cut(folded, ".")
+		i = slices.IndexFunc(all[:], func(t table) bool { return stem+".csv" == t.name && !there[t.name] })
+		if i < 0 || !slices.Contains([]string{"", "txt", "tsv", "tab", "xls", "xlsx", "xlsm", "ods", "numbers"}, extension) {
+			return
+		}
+	}
+	if l.passes(func(ignored string) bool { return norm.NFC.String(ignored) == norm.NFC.String(name) }) {
+		return
+	}
+	refused := schema.Refuse(schema.CodeFileUnclear, "%q is none of the files of a snapshot: %s.", name, strings.Join(Files(), ", "))
+	switch {
+	case i >= 0 && there[all[i].name]:
+		refused = schema.Refuse(schema.CodeFileUnclear, "%q may be %s, which stands beside it.", name, all[i].name)
+	case i >= 0:
+		refused = schema.Refuse(schema.CodeFileUnclear, "%q may be %s, which the folder does not have.", name, all[i].name)
+	}
+	fix := "Take it out of the folder, or leave it out: --ignore %q."
+	if i >= 0 && !there[all[i].name] {
+		fix = "Call it " + all[i].name + " if that is what it is, and save it as CSV UTF-8. Or leave it out: --ignore %q."
+	}
+	l.problems = append(l.problems, problem{refused.At(filepath.Join(l.folder, name), 0, 0).WithFix(fix, name), -1})
+}
+
+// mayBe reports whether a file may be meant for the one that is called name.
+func mayBe(file, name string) bool {
+	file, _, _ = strings.Cut(strings.ToLower(file), ".")
+	name = strings.TrimSuffix(name, ".csv")
+	const letters = 2
+	return schema.Distance(file, name) <= letters || strings.Contains(file, name) || strings.Contains(file, strings.TrimSuffix(name, "s"))
+}

@@ -1,0 +1,228 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// Options say how somebody wants a snapshot read, and with what.
+type Options struct {
+	Encoding string   // of files that are neither UTF-8 nor UTF-16; blank: such a file is refused
+	Ignore   []string // columns, files and services that may pass although they are not understood
+
+	Limits dialect.Limits
+	Open   func(path string) (File, error) // a refusal is a problem of the snapshot
+	Loaded func(rows int)                  // is told now and then how many rows are through
+}
+
+// File is a file of the folder.
+type File interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+	// Unchanged refuses, with CodeFileChanged, a file that was written to since it was opened.
+	Unchanged() error
+}
+
+// Loaded says what a snapshot held, and how its files were read.
+type Loaded struct {
+	Organizations int `json:"organizations"`
+	Licenses      int `json:"licenses"`
+	Domains       int `json:"domains"`
+	Users         int `json:"users"`
+	Claims        int `json:"claims"`
+
+	Repairs        map[string]map[schema.Repair]int `json:"repairs"`         // what was mended, by file
+	UnknownColumns map[string][]string              `json:"unknown_columns"` // headers not understood, by file
+	Unused         []string                         `json:"-"`               // of Options.Ignore, what there was nothing to let pass for
+}
+
+// loading is one snapshot that is being taken in.
+type loading struct {
+	folder   string
+	options  Options
+	store    *store.Store
+	clock    claim.Clock
+	files    [tables]*opened // nil: not there
+	known    known
+	used     map[string]bool // of options.Ignore
+	problems []problem
+	rows     int
+}
+
+// Load takes in the snapshot in a folder, all or nothing. What is wrong with it is Errors: up to MostErrors of them, with file,
+// line and column. They are CodeFileUnreadable, CodeFileUnclear, the codes of files and of rows, CodeColumnUnclear,
+// CodeColumnMissing, CodeValueMissing, CodeValueInvalid, CodeDomainInvalid, CodeOrganizationUnknown, CodeServiceUnknown, and
+// those of store.Loader.
+func Load(ctx context.Context, s *store.Store, clock claim.Clock, folder string, options Options) (loaded *Loaded, err error) {
+	l := &loading{folder: folder, options: options, store: s, clock: clock, known: newKnown(), used: map[string]bool{}}
+	defer func() {
+		for _, o := range l.files {
+			if o != nil {
+				err = errors.Join(err, o.file.Close())
+			}
+		}
+	}()
+	if err := l.survey(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.refused(); err != nil {
+		return nil, err
+	}
+	loaded = &Loaded{Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{}}
+	err = s.Load(ctx, clock, func(into store.Loader) error { return l.read(ctx, loaded, into) })
+	if err != nil && l.refused() == nil { // what a store refuses at the end of it
+		err = l.refuse(err)
+	}
+	if refused := l.refused(); refused != nil {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load a snapshot: %w", err)
+	}
+	l.tell(loaded)
+	return loaded, nil
+}
+
+// read reads the five files and hands their rows over.
+func (l *loading) read(ctx context.Context, n *Loaded, into store.Loader) (err error) {
+	if n.Organizations, err = rows(ctx, l, organizations, (*row).organization, noCheck[store.LoadOrganization], into.Organizations); err != nil {
+		return err
+	}
+	if n.Licenses, err = rows(ctx, l, licenses, (*row).license, l.checkLicenses, into.Licenses); err != nil {
+		return err
+	}
+	if n.Domains, err = rows(ctx, l, domains, (*row).domain, l.checkDomains, into.Domains); err != nil {
+		return err
+	}
+	if n.Users, err = rows(ctx, l, users, (*row).user, l.checkUsers, into.Users); err != nil {
+		return err
+	}
+	if n.Claims, err = rows(ctx, l, claims, (*row).claim, l.checkClaims, into.Claims); err != nil {
+		return err
+	}
+	return l.refused()
+}
+
+// rows reads one file and hands its rows over, many at a time, as long as nothing is wrong; then it goes on looking for more
+// that is, until there are MostErrors. It returns how many rows there are. check is made on rows that are right by themselves.
+func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, check, hand func(context.Context, []T) error) (count int, err error) {
+	o := l.files[file]
+	if o == nil {
+		return 0, nil
+	}
+	var records dialect.Records
+	var values []T
+	r := row{opened: o, l: l}
+	for len(l.problems) < MostErrors {
+		c, err := o.reader.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			o.ended = true
+			break
+		}
+		if err == nil {
+			err = c.Parse(o.reader.Format(), &records)
+		}
+		if err != nil {
+			return count, l.add(file, err)
+		}
+		o.count(schema.RepairBlankRow, records.BlankRows)
+		values = values[:0]
+		for i := range records.Len() {
+			if !r.take(&records, i) {
+				continue
+			}
+			count++
+			if value := parse(&r); !r.wrong {
+				values = append(values, value)
+			}
+		}
+		if err := check(ctx, values); err != nil {
+			return count, err
+		}
+		if len(l.problems) == 0 && len(values) > 0 {
+			if err := l.refuse(hand(ctx, values)); err != nil {
+				return count, err
+			}
+		}
+		l.rows += records.Len()
+		l.options.Loaded(l.rows)
+	}
+	return count, l.add(file, o.file.Unchanged())
+}
+
+func (o *opened) count(kind schema.Repair, n int) {
+	if n > 0 {
+		o.repairs[kind] += n
+	}
+}
+
+// take makes r record i; ok is false where that is no row to be read: the header again, or one with too many or too few cells.
+func (r *row) take(records *dialect.Records, i int) (ok bool) {
+	cells, fitted := records.Fit(i, r.reader.Format(), r.mayLack)
+	r.line, r.cells, r.wrong = records.Line(i), cells, false
+	if dialect.IsHeader(r.header, cells) {
+		r.repairs[schema.RepairHeaderRepeated]++
+		return false
+	}
+	if fitted&dialect.Ragged != 0 {
+		refused := r.refuse("", schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
+		switch other := r.reader.Format().OtherDelimiter(cells); {
+		case other != 0:
+			refused.Message = schema.HintOtherDelimiter.Message(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
+			refused.WithFix("%s", schema.HintOtherDelimiter.Fix())
+		case len(cells) > len(r.header):
+			refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
+		}
+		r.ragged = true
+		return false
+	}
+	if fitted&dialect.Missing != 0 {
+		r.repairs[schema.RepairCellsMissing]++
+	}
+	if fitted&dialect.Surplus != 0 {
+		r.repairs[schema.RepairCellsSurplus]++
+	}
+	return true
+}
+
+// tell sets what was repaired, and what was not understood.
+func (l *loading) tell(loaded *Loaded) {
+	for _, o := range l.files {
+		if o == nil {
+			continue
+		}
+		for kind, n := range o.reader.Repairs() {
+			o.count(kind, n)
+		}
+		if len(o.repairs) > 0 {
+			loaded.Repairs[o.name] = o.repairs
+		}
+		if len(o.unknown) > 0 {
+			loaded.UnknownColumns[o.name] = o.unknown
+		}
+	}
+	for _, name := range l.options.Ignore {
+		if !l.used[name] {
+			loaded.Unused = append(loaded.Unused, name)
+		}
+	}
+}
+
+// passes reports whether something that is not understood may pass.
+func (l *loading) passes(is func(ignored string) bool) bool {
+	i := slices.IndexFunc(l.options.Ignore, is)
+	if i < 0 {
+		return false
+	}
+	l.used[l.options.Ignore[i]] = true
+	return true
+}

@@ -1,0 +1,197 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
+)
+
+// The files of a snapshot, in the order in which the store takes them.
+const (
+	organizations = iota
+	licenses
+	domains
+	users
+	claims
+
+	tables = iota
+)
+
+// table is what one file of a snapshot has.
+type table struct {
+	name     string
+	optional bool
+	columns  []string // all that are known
+	needed   []string // of these, those that must be there
+}
+
+// describe returns what the five files have.
+func describe() [tables]table {
+	return [tables]table{
+		organizations: {
+			name:    "organizations.csv",
+			columns: []string{"id", "name", "kind", "created", "sso", "directory_sync", "bring_conversations", "activation_emails", "retention_days"},
+			needed:  []string{"id", "name", "kind", "created", "sso", "directory_sync", "bring_conversations", "activation_emails"},
+		},
+		licenses: {
+			name: "licenses.csv", optional: true,
+			columns: []string{"organization_id", "service", "quantity", "auto_assign"},
+			needed:  []string{"organization_id", "service", "quantity"},
+		},
+		domains: {
+			name:    "domains.csv",
+			columns: []string{"domain", "organization_id", "status"},
+			needed:  []string{"domain", "organization_id", "status"},
+		},
+		users: {
+			name: "users.csv",
+			columns: []string{
+				"id", "email", "first_name", "last_name", "display_name", "organization_id", "status", "inactive_since", "last_sign_in",
+				"conversations", "title", "department", "phone", "preferred_language", "services",
+			},
+			needed: []string{"id", "email", "organization_id", "status"},
+		},
+		claims: {
+			name: "claims.csv", optional: true,
+			columns: []string{"email", "organization_id", "type", "claimed_at", "signed_in_at"},
+			needed:  []string{"email", "organization_id", "type", "claimed_at"},
+		},
+	}
+}
+
+// Files are the names of the five files.
+func Files() []string {
+	all := describe()
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].name
+	}
+	return names
+}
+
+// opened is a file of the folder whose header has been read.
+type opened struct {
+	table
+	order   int // among the five
+	path    string
+	file    File
+	reader  *dialect.Reader
+	header  []string       // as it is read: see dialect.CleanHeader
+	columns map[string]int // where each known column stands
+	mayLack int            // the first column whose cells a row may lack, as spreadsheets write blank ones
+	repairs map[schema.Repair]int
+	unknown []string // headers not understood
+	ended   bool     // it has been read to its end
+	ragged  bool     // of some row it is not known what stands where
+}
+
+// whole reports whether everything has been seen that the file names.
+func (o *opened) whole() bool { return o.ended && !o.ragged }
+
+// open opens a file and finds its columns. What is wrong with it is a problem of the loading.
+func (l *loading) open(ctx context.Context, t table, order int, path string) error {
+	file, err := l.options.Open(path)
+	if err != nil {
+		return l.add(order, err)
+	}
+	o := &opened{
+		table: t, order: order, path: path, file: file, columns: map[string]int{}, repairs: map[schema.Repair]int{},
+	}
+	l.files[order] = o
+	if o.reader, err = l.reader(ctx, o, ""); schema.CodeOf(err) == schema.CodeEncodingUnclear && l.options.Encoding != "" {
+		o.reader, err = l.reader(ctx, o, l.options.Encoding)
+	}
+	if err != nil {
+		return l.add(order, err)
+	}
+	l.readHeader(o)
+	return nil
+}
+
+func (l *loading) reader(ctx context.Context, o *opened, encoding string) (*dialect.Reader, error) {
+	return dialect.NewReader(ctx, o.path, o.file, o.file.Size(), dialect.Options{Limits: l.options.Limits, Encoding: encoding, Names: o.table.columns})
+}
+
+// readHeader finds the table's columns.
+func (l *loading) readHeader(o *opened) {
+	written := o.reader.HeaderCells()
+	o.header = make([]string, len(written))
+	at := func(column int, refused *schema.Error) {
+		l.problems = append(l.problems, problem{refused.At(o.path, o.reader.HeaderLine(), column+1).In(o.header[column]), o.order})
+	}
+	var unknown []int
+	for i, cell := range written {
+		name := dialect.CleanHeader(cell)
+		o.header[i] = name
+		cleaned := false
+		known := slices.IndexFunc(o.table.columns, func(column string) (same bool) {
+			same, cleaned = dialect.MatchHeader(cell, column)
+			return same
+		})
+		switch {
+		case name == "":
+		case known < 0:
+			unknown = append(unknown, i)
+		default:
+			column := o.table.columns[known]
+			if first, twice := o.columns[column]; twice {
+				at(i, schema.Refuse(schema.CodeHeaderDuplicate, "The column %q stands in the header twice: as column %d and as column %d.", name, first+1, i+1))
+				continue
+			}
+			o.columns[column] = i
+			if cleaned {
+				o.repairs[schema.RepairHeaderCleaned]++
+			}
+		}
+	}
+	var missing, doubtful []string
+	for _, column := range o.table.columns {
+		if _, there := o.columns[column]; !there {
+			missing = append(missing, column)
+		} else if column != "services" {
+			o.mayLack = max(o.mayLack, o.columns[column]+1)
+		}
+	}
+	for _, i := range unknown {
+		name := o.header[i]
+		meant := ""
+		if !l.passes(func(ignored string) bool { return dialect.SameHeader(ignored, name) }) {
+			meant = meaning(name, missing)
+		}
+		if meant == "" {
+			o.unknown = append(o.unknown, name)
+			continue
+		}
+		doubtful = append(doubtful, meant)
+		at(i, schema.Refuse(schema.CodeColumnUnclear, "The column %q may be %s, which %s does not have otherwise.", name, meant, o.name).
+			WithFix("Call it %s if that is what it is. If it is nothing, add --ignore %q.", meant, name))
+	}
+	missing = slices.DeleteFunc(missing, func(column string) bool {
+		return !slices.Contains(o.needed, column) || slices.Contains(doubtful, column)
+	})
+	if len(missing) > 0 {
+		refused := schema.Refuse(schema.CodeColumnMissing, "%s has no column %s. Its columns are: %s.", o.name, strings.Join(missing, ", "), list(o.header)).
+			At(o.path, o.reader.HeaderLine(), 0).WithFix("Add to the file: %s.", strings.Join(missing, ", "))
+		l.problems = append(l.problems, problem{refused, o.order})
+	}
+}
+
+// list names headers in a message, as many as fit.
+func list(names []string) string {
+	const most = 20
+	var shown []string
+	for _, name := range names[:min(len(names), most)] {
+		if name != "" {
+			shown = append(shown, schema.Quote(name))
+		}
+	}
+	all := strings.Join(shown, ", ")
+	if len(names) > most {
+		all += fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return all
+}
