@@ -28,6 +28,7 @@ type run struct {
 	*pipeline.Pipeline
 	folder string
 	files  int
+	plan   *pipeline.Plan // what was validated last
 }
 
 // newFolder is a folder that goes away with base.
@@ -75,7 +76,7 @@ func (r *run) validate(file []byte, order pipeline.Order) (results []schema.Resu
 		var out bytes.Buffer
 		plan, err := r.Plan(r.t.Context(), source, order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
 		require.NoError(r.t, err)
-		results, summary = decodeResults(r.t, out.String()), plan.Summary(order, now, now)
+		results, summary, r.plan = decodeResults(r.t, out.String()), plan.Summary(order, now, now), plan
 		foretells(r.t, plan, results)
 	})
 	r.with(file, func(source *pipeline.Source) { // into a file, which is rewound where a buffer is not

@@ -37,7 +37,7 @@ var (
 	editColumns     = append(slices.Clip(textColumns), "Phone Number", "Preferred Language")
 	readOnlyColumns = []string{"User Status", "Last Service Accessed Time", "Source Organization"}
 	otherColumns    = []string{"Phone Number", "Preferred Language", "Claim Type", "Claim"}
-	unknownColumns  = []string{"Anmärkning", "", "", "=Formula", "'=Quoted"}
+	unknownColumns  = []string{"Anmärkning", "", "", "=Formula", "+Plus"}
 	addedColumns    = []string{"Claimline Line", "Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix", "Claimline Edits"}
 
 	trues        = []string{"TRUE", "true", "T", "t"}
@@ -62,7 +62,7 @@ var (
 	badTexts    = append(sheetErrors, "two\nlines", "two\r\nlines", "tab\tinside", "bell\ax", "del\x7fx", "next\u0085line", "line\u2028separator", longAndBad)
 	nothings    = []string{"NULL", "(null)", "none", "NaN", "n/a", `\N`}
 	junk        = []string{"", "x y", "Åäö", "two\nlines", "two\r\nlines", "\n", "\r", `say "hi"`, ";,|\t", "=1+1", "'=1", "''=1", "'x", "+4", "-", "\t=1", " padded ", "\u00a0", "\a", strings.Repeat("long ", 40)}
-	blanks      = []string{" ", "\t", "\u00a0", "\u200b", "\ufeff", "  \u2009", "\u200e"}
+	blanks      = []string{" ", "\t", "\u00a0", "\u200b", "  \u2009", "\u200e", "\u200f"}
 )
 
 // usersFile is a file, with what must become of it.
@@ -402,7 +402,7 @@ func (f *usersFile) drawText(c choices, own string) string {
 		if decomposed := norm.NFD.String(own); utf8.RuneCountInString(decomposed) <= 64 {
 			own = pick(c, own, decomposed)
 		}
-		return pick(c, own, strings.ReplaceAll(own, " ", "\u00a0  "), strings.ReplaceAll(own, "n", "n\u200b\u00ad"))
+		return pick(c, own, strings.ReplaceAll(own, " ", "\u00a0  "), strings.ReplaceAll(own, "n", "\u200b\u00adn"))
 	case 4:
 		if all := disguises(own); len(all) > 0 {
 			return pick(c, all...)
