@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -60,11 +61,11 @@ func perRow(b *testing.B, work func()) {
 
 func benchPipeline(b *testing.B, folder string) *pipeline.Pipeline {
 	b.Helper()
-	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, s.Close()) })
+	b.Cleanup(func() { require.NoError(b, db.Close()) })
 	p := &pipeline.Pipeline{
-		Store: s, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: runtime.NumCPU(), Lease: time.Minute, Runner: "bench",
+		Store: store.New(db), Now: time.Now, Policy: schema.DefaultPolicy(), Workers: runtime.NumCPU(), Lease: time.Minute, Runner: "bench",
 	}
 	_, err = p.Load(b.Context(), folder, pipeline.LoadOrder{})
 	require.NoError(b, err)

@@ -36,15 +36,15 @@ func TestParsePeople(t *testing.T) {
 
 func TestNamesOfAPerson(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string][2]string{
-		"":              {"", ""},
-		"Ann":           {"Ann", ""},
-		"Ann Lee":       {"Ann", "Lee"},
-		"Ann Mary Lee":  {"Ann Mary", "Lee"},
-		"Lee, Ann Mary": {"Ann Mary", "Lee"},
+	for name, want := range map[string][3]string{
+		"":              {"", "", ""},
+		"Ann":           {"Ann", "", "Ann"},
+		"Ann Lee":       {"Ann", "Lee", "Ann Lee"},
+		"Ann Mary Lee":  {"Ann Mary", "Lee", "Ann Mary Lee"},
+		"Lee, Ann Mary": {"Ann Mary", "Lee", "Ann Mary Lee"},
 	} {
-		first, last := (&Person{Name: name}).names()
-		assert.Equal(t, want, [2]string{first, last}, name)
+		first, last, shown := (&Person{Name: name}).names()
+		assert.Equal(t, want, [3]string{first, last, shown}, name)
 	}
 }
 
@@ -65,7 +65,7 @@ func TestHandSourceIsReadBack(t *testing.T) {
 		defer func() { require.NoError(t, source.Close()) }()
 		p := &Pipeline{Workers: 1, Now: fixedNow}
 		var out strings.Builder
-		plan, err := p.Plan(t.Context(), source, Order{Offline: true}, &Report{To: &out, Format: ReportJSONL})
+		plan, err := p.Plan(t.Context(), source, Order{Offline: true, EveryRow: true}, &Report{To: &out, Format: ReportJSONL})
 		require.NoError(t, err)
 		assert.Equal(t, len(people), plan.Tally.Rows)
 		assert.Equal(t, len(people), strings.Count(out.String(), "\n"))

@@ -27,7 +27,7 @@ func FuzzDirectory(f *testing.F) {
 		source, err := OpenSource(path, nil)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, source.Close()) }()
-		d, err := readDirectory(t.Context(), source, dialect.Limits{ChunkRows: 2})
+		d, err := (&Pipeline{Limits: dialect.Limits{ChunkRows: 2}}).readDirectory(t.Context(), source, "")
 		if err != nil {
 			var refused *schema.Error
 			require.ErrorAs(t, err, &refused)

@@ -123,7 +123,7 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 		return err
 	}
 	const certain, of = 9, 10
-	if compared > 0 && agree*of >= compared*certain {
+	if compared > 0 && agree*of >= compared*certain && !reader.Mixed() {
 		return nil
 	}
 	if len(first.cells) == 0 {

@@ -205,7 +205,7 @@ func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schem
 	}
 	if imp.ConsentedAt.IsZero() {
 		err := p.persist(ctx, func() error {
-			if err := p.Store.Consent(ctx, owner, p.now()); err != nil {
+			if err := p.Store.Consent(ctx, owner, p.now(), p.By); err != nil {
 				return fmt.Errorf("record the consent: %w", err)
 			}
 			return nil

@@ -37,7 +37,7 @@ func unpack(packed []byte) ([]byte, error) { return decompressor.DecodeAll(packe
 // as one chunk, and what is applied in one transaction, is several of those in which the file is read: the more rows a
 // transaction has, the less does a file pay that is in no order; the fewer are on their way, the less memory it takes.
 type keeper struct {
-	store   store.Imports
+	store   *store.Store
 	owner   store.Owner
 	persist func(ctx context.Context, do func() error) error
 

@@ -17,8 +17,8 @@ import (
 
 // rowReasons are all reasons that a plan can give a row.
 var rowReasons = []schema.Code{
-	"field_count", "boolean_invalid", "claim_false", "email_missing", "email_too_long", "email_invalid", "text_too_long", "text_invalid", "phone_invalid",
-	"language_invalid", "claim_type_invalid", "duplicate_row",
+	"field_count", "boolean_invalid", "claim_false", "claim_blank", "email_missing", "email_too_long", "email_invalid", "text_too_long", "text_invalid", "phone_invalid",
+	"language_invalid", "claim_type_invalid", "duplicate_row", "claim_contradicted",
 	"user_not_found", "already_claimed", "already_member", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "source_sso",
 	"source_directory_sync", "stale_claim_type",
 }
@@ -36,7 +36,7 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 			return
 		}
 
-		planned, report, summary := r.validate(f.bytes)
+		planned, report, summary := r.validate(f.bytes, f.order())
 		require.Equal(t, f.wanted(), seenAsAll(planned))
 		addUp(t, summary, planned)
 		require.Equal(t, f.repairs, stringKeys(summary.Repairs))
@@ -52,7 +52,7 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 			}
 		}
 
-		imp, results := r.importing(f.bytes, pipeline.Order{})
+		imp, results := r.importing(f.bytes, f.order())
 		require.Len(t, results, len(planned))
 		for i, result := range results {
 			if planned[i].Outcome == schema.Ready {
@@ -78,7 +78,7 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, true), results, true)
 		require.Equal(t, problemsOf(results), decodeResults(t, r.reported(imp, pipeline.ReportJSONL, true)))
 
-		again, second := r.importing(f.bytes, pipeline.Order{})
+		again, second := r.importing(f.bytes, f.order())
 		for i := range results {
 			if results[i].Outcome == schema.Claimed {
 				require.Equal(t, schema.Unchanged, second[i].Outcome)
@@ -94,6 +94,7 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 	}
 	require.Positive(t, warnings["content_not_transferred"])
 	require.Positive(t, warnings["license_unavailable"])
+	require.Positive(t, warnings["edit_doubtful"])
 }
 
 // Whoever corrects what --only problems lists, and imports that, has claimed everybody whom the file could claim.
@@ -106,7 +107,7 @@ func TestProblemsAreFixed(t *testing.T) {
 			return
 		}
 		r := newRun(t, base, w)
-		imp, results := r.importing(f.bytes, pipeline.Order{})
+		imp, results := r.importing(f.bytes, f.order())
 		for i, result := range results {
 			if result.Outcome == schema.Claimed {
 				w.claim(f.rows[i].want.person, string(result.ClaimType), result.Licenses)
@@ -149,7 +150,7 @@ func TestProblemsAreFixed(t *testing.T) {
 
 		var text strings.Builder
 		for _, record := range fixed {
-			f.write(choices{t}, &text, record)
+			text.WriteString(f.written(choices{t}, record))
 		}
 		_, results = r.importing([]byte(text.String()), pipeline.Order{})
 		claimed := map[string]string{}
@@ -204,7 +205,7 @@ func TestExportIsReady(t *testing.T) {
 			require.Equal(t, append(want, make([]string, len(w.services))...), records[i+1])
 		}
 
-		results, _, summary := r.validate(out.Bytes())
+		results, _, summary := r.validate(out.Bytes(), pipeline.Order{Organization: us})
 		require.Equal(t, n, summary.Ready)
 		require.Equal(t, n, summary.Rows)
 		for i, result := range results {
@@ -237,8 +238,8 @@ func TestAllOrNothing(t *testing.T) {
 			return
 		}
 		r := newRun(t, base, w)
-		planned, _, summary := r.validate(f.bytes)
-		imp, results := r.importing(f.bytes, pipeline.Order{AllOrNothing: true})
+		planned, _, summary := r.validate(f.bytes, f.order())
+		imp, results := r.importing(f.bytes, pipeline.Order{AllOrNothing: true, NoEdits: f.noEdits})
 		reached[imp.State]++
 		if summary.Invalid+summary.Ineligible == 0 {
 			require.Equal(t, schema.StateCompleted, imp.State)
@@ -262,7 +263,7 @@ func TestAllOrNothing(t *testing.T) {
 		require.NoError(t, err)
 		addUp(t, rejected, results)
 		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, false), results, false)
-		again, _, _ := r.validate(f.bytes)
+		again, _, _ := r.validate(f.bytes, f.order())
 		require.Equal(t, planned, again, "nothing has changed")
 	})
 	require.Positive(t, reached[schema.StateRejected])
@@ -272,16 +273,13 @@ func TestAllOrNothing(t *testing.T) {
 // drawGoodFile makes up a file without problems; nil where nobody can be claimed.
 func drawGoodFile(t *rapid.T, w *world) *usersFile {
 	f := &usersFile{delimiter: ',', columns: []string{emailColumn}, header: []string{emailColumn}, repairs: map[string]int{}}
-	given := map[string]int{}
 	text := emailColumn + "\n"
 	for i, p := range w.ready() {
-		row := &usersRow{cells: []string{guard(p.email)}}
-		row.want = f.expect(w, row.cells, nil, given)
-		row.want.line = i + 2
+		f.rows = append(f.rows, &usersRow{cells: []string{guard(p.email)}, line: i + 2})
 		text += guard(p.email) + "\n"
-		f.rows = append(f.rows, row)
 	}
-	f.encode(t, text)
+	f.expectAll(w)
+	f.bytes = f.encoded(t, text)
 	return f
 }
 
@@ -297,7 +295,7 @@ func TestTextReport(t *testing.T) {
 		r := newRun(t, base, w)
 		r.with(f.bytes, func(source *pipeline.Source) {
 			var out bytes.Buffer
-			_, err := r.Plan(t.Context(), source, pipeline.Order{Organization: us}, &pipeline.Report{To: &out, Format: pipeline.ReportText})
+			_, err := r.Plan(t.Context(), source, f.order(), &pipeline.Report{To: &out, Format: pipeline.ReportText})
 			require.NoError(t, err)
 			lines := slices.Collect(strings.Lines(out.String()))
 			require.Len(t, lines, len(f.rows))
@@ -316,7 +314,7 @@ func TestOffline(t *testing.T) {
 	base := t.TempDir()
 	check(t, 40, func(t *rapid.T) {
 		w := drawWorld(t)
-		w.services = nil
+		w.services, w.offline = nil, true
 		f := drawUsersFile(t, w, 1)
 		if len(f.rows) == 0 {
 			return

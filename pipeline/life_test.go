@@ -15,6 +15,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -50,17 +51,17 @@ func TestWhateverHappensToClaims(t *testing.T) {
 func newLives(t *rapid.T, base string) *lives {
 	folder, err := os.MkdirTemp(base, "")
 	require.NoError(t, err)
-	s, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, s.Close())
+		require.NoError(t, db.Close())
 		require.NoError(t, os.RemoveAll(folder))
 	})
 	l := &lives{choices: choices{t}, folder: folder, life: &life{
 		now: now, removed: map[string]bool{}, closedMap: map[string]time.Time{}, personal: "home",
 	}}
 	l.Pipeline = &pipeline.Pipeline{
-		Store: s, Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
+		Store: store.New(db), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
 	}
 	l.quantity = map[string]int{"Calling": pick(l.choices, 0, 1, 2, 9), "Chat": schema.Unlimited}
 	for i := range 5 + l.upTo(5) {
@@ -273,7 +274,7 @@ func (l *lives) file(content string, do func(*pipeline.Source)) {
 // imported claims a few accounts, each wanting all services, or one.
 func (l *lives) imported(by string) {
 	var b strings.Builder
-	b.WriteString("User ID/Email (Required),Title,Calling,Chat\n")
+	b.WriteString("User ID/Email (Required),Title,Claim,Calling,Chat\n")
 	seen := map[string]bool{}
 	type row struct {
 		*account
@@ -295,7 +296,7 @@ func (l *lives) imported(by string) {
 				r.wanted = append(r.wanted, service)
 			}
 		}
-		fmt.Fprintf(&b, "%s,%s,%s\n", email, r.title, strings.Join(cells, ","))
+		fmt.Fprintf(&b, "%s,%s,TRUE,%s\n", email, r.title, strings.Join(cells, ","))
 		rows = append(rows, r)
 	}
 	l.file(b.String(), func(source *pipeline.Source) {

@@ -34,7 +34,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	}
 	r := newRun(t, base, w)
 	r.TransactionRows = 1 + choices{t}.upTo(3) // so that there is a middle
-	planned, _, summary := r.validate(f.bytes)
+	planned, _, summary := r.validate(f.bytes, f.order())
 	after := choices{t}.upTo(summary.Ready / 2)
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -57,7 +57,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	var imp schema.Import
 	r.with(f.bytes, func(source *pipeline.Source) {
 		var err error
-		imp, err = r.Import(ctx, source, pipeline.Order{Organization: us}, agree)
+		imp, err = r.Import(ctx, source, f.order(), agree)
 		require.NoError(t, err)
 	})
 	require.NoError(t, trouble)
@@ -155,7 +155,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 	}
 	r := newRun(t, base, w)
 	r.TransactionRows = 1 + choices{t}.upTo(3) // so that there is a middle
-	planned, _, summary := r.validate(f.bytes)
+	planned, _, summary := r.validate(f.bytes, f.order())
 	c := choices{t}
 	after, changed := c.upTo(summary.Ready/2), -1
 	r.Progress = func(phase pipeline.Phase, done, _ int) {
@@ -175,7 +175,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 		_, err := r.Load(t.Context(), r.folder, pipeline.LoadOrder{})
 		require.NoError(t, err)
 	}
-	imp, results := r.importing(f.bytes, pipeline.Order{})
+	imp, results := r.importing(f.bytes, f.order())
 	s, err := pipeline.Summarize(imp)
 	require.NoError(t, err)
 	addUp(t, s, results)

@@ -17,7 +17,7 @@ import (
 
 // Pipeline runs imports on a store.
 type Pipeline struct {
-	Store   store.Store      // nil: only for orders that are Offline
+	Store   *store.Store     // nil: only for orders that are Offline
 	Now     func() time.Time // the clock
 	Policy  schema.Policy
 	Limits  dialect.Limits

@@ -27,7 +27,7 @@ type Plan struct {
 	Causes         []schema.Cause           `json:"causes,omitempty"`     // why rows are not claimed, the most frequent first
 	Edits          []schema.ColumnEdits     `json:"edits,omitempty"`      // what ready rows change of accounts, in the order of the columns (R17)
 	NameEdits      int                      `json:"name_edits,omitempty"` // ready rows that replace a first, last or display name
-	Doubtful       map[string]int           `json:"doubtful,omitempty"` // cells that are not written to accounts, by column (R17)
+	Doubtful       map[string]int           `json:"doubtful,omitempty"`   // cells that are not written to accounts, by column (R17)
 	Licenses       []LicenseNeed            `json:"licenses,omitempty"`
 	Tally          schema.Tally             `json:"-"`
 }

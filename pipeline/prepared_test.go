@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -40,15 +41,12 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 // Nor does it when an import is resumed under another policy.
 func TestResumedUnderAnotherPolicy(t *testing.T) {
 	for stops, claimed := range []int{0, 3, 6} { // before this chunk
-		p := small(t)
-		whole := p.Store
-		p.Store = &broken{Store: whole, chunk: stops, times: 1, err: context.Canceled}
+		p := smallOn(t, func(db store.DB) store.DB { return &broken{DB: db, chunk: stops, times: 1, err: context.Canceled} })
 		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
 		require.NoError(t, err)
 		require.Equal(t, schema.StateCancelled, imp.State)
 		require.Equal(t, claimed, imp.Tally.Outcomes[schema.Claimed])
 
-		p.Store = whole
 		p.Policy.DelayedClaims = false
 		imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
 		require.NoError(t, err)

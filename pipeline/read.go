@@ -19,7 +19,7 @@ type Source struct {
 	Name string
 	file *os.File
 	info fs.FileInfo
-	temp bool
+	temp bool // it has a name that is to be removed
 }
 
 // OpenSource opens the file; the name "-" means stdin, which is spooled to a temporary file first. The caller closes it.
@@ -71,7 +71,8 @@ func spool(from io.Reader) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spool the input: %w", err)
 	}
-	source := &Source{Name: "-", file: file, temp: true}
+	// Where the system lets its name go at once, nothing can leave it behind.
+	source := &Source{Name: "-", file: file, temp: os.Remove(file.Name()) != nil}
 	if _, err = io.Copy(file, from); err == nil {
 		source.info, err = file.Stat()
 	}

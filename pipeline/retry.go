@@ -3,9 +3,9 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -14,17 +14,6 @@ const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 5 * time.Second
 )
-
-// passing reports whether an error is trouble with the database that may pass: it is busy, full or away, or a disk does not
-// write. The others that a database has (it is none of ours, or a newer one) stay as long as nobody does something.
-func passing(err error) bool {
-	switch code := schema.CodeOf(err); code {
-	case schema.CodeDatabaseInvalid, schema.CodeDatabaseNewer, schema.CodeDatabaseMissing, schema.CodeDatabaseReadOnly:
-		return false
-	default:
-		return strings.HasPrefix(string(code), "database_")
-	}
-}
 
 // broken reports whether an error is neither a refusal nor the end of a context: nothing is known of it, so that it may pass.
 func broken(err error) bool {
@@ -56,7 +45,7 @@ func (p *Pipeline) patience() *patience {
 
 // wait waits before one more try, and reports whether there is to be one.
 func (w *patience) wait(ctx context.Context, err error) bool {
-	if !passing(err) && !broken(err) || w.left <= 0 || ctx.Err() != nil {
+	if !store.Passing(err) && !broken(err) || w.left <= 0 || ctx.Err() != nil {
 		return false
 	}
 	pause := min(w.pause, w.left)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -15,36 +14,43 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
 // nothing is a verdict that says nothing.
-var nothing = verdict{finding: &finding{}}
+var nothing = verdict{Finding: &schema.Finding{}}
 
 func drawVerdicts() *rapid.Generator[[]verdict] {
 	text := rapid.OneOf(rapid.SampledFrom([]string{"", "Phone Number", `"x"`, "\x00", "Å", "license_unavailable:A"}), rapid.String())
+	texts := rapid.SliceOfN(text, 0, 2)
 	one := rapid.Custom(func(t *rapid.T) verdict {
-		v := verdict{finding: &finding{
-			Outcome: rapid.SampledFrom(schema.Outcomes).Draw(t, "outcome"),
+		v := verdict{Finding: &schema.Finding{
+			Outcome: rapid.SampledFrom(append(schema.Outcomes, "")).Draw(t, "outcome"),
 			Type:    rapid.SampledFrom([]schema.ClaimType{"", schema.Immediate, schema.Delayed}).Draw(t, "type"),
-			Column:  text.Draw(t, "column"), Detail: text.Draw(t, "detail"),
+			Column:  text.Draw(t, "column"),
+			Hint:    rapid.SampledFrom([]schema.Hint{"", schema.HintPhoneNational, schema.HintCutOff}).Draw(t, "hint"),
 		}}
-		for range rapid.IntRange(0, 2).Draw(t, "reasons") {
-			v.Reasons = append(v.Reasons, rapid.SampledFrom([]schema.Code{schema.CodeSourceSSO, schema.CodeFieldCount}).Draw(t, "reason"))
-		}
-		for range rapid.IntRange(0, 2).Draw(t, "warnings") {
-			v.Warnings = append(v.Warnings, text.Draw(t, "warning"))
-		}
-		for range rapid.IntRange(0, 2).Draw(t, "licenses") {
-			v.Licenses = append(v.Licenses, text.Draw(t, "license"))
+		v.Reasons = append(v.Reasons, rapid.SliceOfN(rapid.SampledFrom([]schema.Code{schema.CodeSourceSSO, schema.CodeFieldCount}), 0, 2).Draw(t, "reasons")...)
+		for _, list := range []*[]string{&v.Details, &v.Warnings, &v.Licenses} {
+			*list = append(*list, texts.Draw(t, "texts")...) // nil where there are none, as they are kept
 		}
 		v.claimID = rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(1, 50), rapid.Int64Range(1, math.MaxInt64)).Draw(t, "claim id")
+		if rapid.Bool().Draw(t, "edited") {
+			v.edits = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) usersfile.Edit {
+				return usersfile.Edit{Field: rapid.SampledFrom(editable).Draw(t, "field"), Old: text.Draw(t, "old"), New: text.Draw(t, "new")}
+			}), 1, len(editable)).Draw(t, "edits")
+		}
 		return v
 	})
 	return rapid.Custom(func(t *rapid.T) []verdict {
 		kinds := rapid.SliceOfN(one, 1, 5).Draw(t, "kinds")
 		return rapid.SliceOfN(rapid.SampledFrom(kinds), 0, 40).Draw(t, "verdicts")
 	})
+}
+
+var editable = []usersfile.Field{
+	usersfile.FirstName, usersfile.LastName, usersfile.DisplayName, usersfile.Title, usersfile.Department, usersfile.Phone, usersfile.PreferredLanguage,
 }
 
 // Verdicts come back as they were kept.
@@ -63,9 +69,13 @@ func TestVerdictsRoundTrip(t *testing.T) {
 // FuzzDecodeVerdicts shows that damaged verdicts are found out, or are some verdicts, and never do harm.
 func FuzzDecodeVerdicts(f *testing.F) {
 	good := encodeVerdicts([]verdict{
-		{finding: &finding{Outcome: schema.Claimed, Type: schema.Delayed, Licenses: []string{"A"}}, claimID: 7},
-		{finding: &finding{Outcome: schema.Invalid, Reasons: []schema.Code{schema.CodePhoneInvalid}, Column: "Phone", Detail: `"x"`}},
-		{finding: &finding{Outcome: schema.Claimed, Type: schema.Delayed, Licenses: []string{"A"}}, claimID: 3},
+		{Finding: &schema.Finding{Outcome: schema.Claimed, Type: schema.Delayed, Licenses: []string{"A"}}, claimID: 7},
+		{Finding: &schema.Finding{Outcome: schema.Invalid, Reasons: []schema.Code{schema.CodePhoneInvalid}, Column: "Phone", Hint: schema.HintPhoneNational, Details: []string{`"07"`}}},
+		{Finding: noRow},
+		{
+			Finding: &schema.Finding{Outcome: schema.Claimed, Type: schema.Delayed, Licenses: []string{"A"}}, claimID: 3,
+			edits: []usersfile.Edit{{Field: usersfile.LastName, Old: "Öberg", New: "Berg"}, {Field: usersfile.Phone, New: "+46701234567"}},
+		},
 	})
 	f.Add(good)
 	f.Add(good[:len(good)-1])
@@ -76,6 +86,10 @@ func FuzzDecodeVerdicts(f *testing.F) {
 	f.Add(append(binary.AppendUvarint([]byte{1}, 2), "[]\x00"...))
 	f.Add(append(binary.AppendUvarint([]byte{1}, 4), "null\x00"...))
 	f.Add(append(binary.AppendUvarint([]byte{1}, 4), "[{}]\x01\x01"...))
+	f.Add(append(binary.AppendUvarint([]byte{1}, 4), "[{}]\x02\x01\x00\x01a\x01b"...))
+	f.Add(append(binary.AppendUvarint([]byte{1}, 4), "[{}]\x02\x01\x03\x01a\x01b"...)) // an address is no edit
+	f.Add(append(binary.AppendUvarint([]byte{1}, 4), "[{}]\x02\x00"...))
+	f.Add(append(binary.AppendUvarint([]byte{1}, 4), "[{}]\x02\xff\xff\xff\xff\x0f"...))
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		verdicts, err := decodeVerdicts(packed)
 		if err != nil {
@@ -123,7 +137,7 @@ func TestKeptChunkRoundTrip(t *testing.T) {
 			}
 			for i, v := range c.verdicts {
 				if v.Outcome == schema.Ready {
-					want.rows = append(want.rows, readyRow{row: len(whole.verdicts) + i, line: c.records.Line(i), wishes: c.rows[i].wishes, claimant: c.rows[i].claimant})
+					want.rows = append(want.rows, readyRow{row: len(whole.verdicts) + i, line: c.records.Line(i), wishes: c.rows[i].Assignments, target: c.rows[i].target})
 				}
 			}
 			whole.verdicts = append(whole.verdicts, c.verdicts...)
@@ -161,22 +175,19 @@ func drawRows(t *rapid.T, c *chunk, services int) {
 	for i := range c.rows {
 		r := &c.rows[i]
 		if services > 0 {
-			r.wishes = rapid.SliceOfN(rapid.SampledFrom([]claim.Wish{claim.Automatic, claim.Assign, claim.Withhold}), services, services).Draw(t, "wishes")
+			r.Assignments = rapid.SliceOfN(rapid.SampledFrom([]claim.Wish{claim.Automatic, claim.Assign, claim.Withhold}), services, services).Draw(t, "wishes")
 		}
 		r.account = rapid.Int64Range(1, 1<<40).Draw(t, "account")
 		r.status = rapid.SampledFrom(schema.Statuses).Draw(t, "status")
-		if rapid.Bool().Draw(t, "edited") {
-			r.edits = &schema.Profile{FirstName: "Åsa", Phone: rapid.StringN(0, 5, 20).Draw(t, "phone")}
-		}
 	}
 }
 
 // FuzzUnpackPrepared shows that what was prepared is found out where it is damaged, and never does harm.
 func FuzzUnpackPrepared(f *testing.F) {
-	verdicts := []verdict{{finding: readyFindings[schema.Delayed]}, nothing, {finding: readyFindings[schema.Immediate]}}
+	verdicts := []verdict{{Finding: readyFindings[schema.Delayed]}, nothing, {Finding: readyFindings[schema.Immediate]}}
 	p := prepared{epoch: 1, version: 2, rows: []readyRow{
-		{row: 0, line: 2, claimant: claimant{account: 9, status: schema.Active}, wishes: []claim.Wish{claim.Assign}},
-		{row: 2, line: 7, claimant: claimant{account: 4, status: schema.Inactive, edits: &schema.Profile{Title: "x"}}, wishes: []claim.Wish{claim.Automatic}},
+		{row: 0, line: 2, target: target{account: 9, status: schema.Active}, wishes: []claim.Wish{claim.Assign}},
+		{row: 2, line: 7, target: target{account: 4, status: schema.Inactive}, wishes: []claim.Wish{claim.Automatic}},
 	}}
 	f.Add(p.encode())
 	f.Add((&prepared{}).encode())
@@ -217,16 +228,5 @@ func FuzzUnpackChunk(f *testing.F) {
 		if err == nil {
 			require.Len(t, c.verdicts, c.records.Len())
 		}
-	})
-}
-
-// What a message quotes of a file is short, on one line, and text.
-func TestQuote(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		cell := string(rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "cell"))
-		quoted := quote(cell)
-		require.True(t, utf8.ValidString(quoted))
-		require.True(t, schema.ValidText(quoted) || quoted == schema.Printable(quoted))
-		require.LessOrEqual(t, utf8.RuneCountInString(quoted), 41*10+2)
 	})
 }

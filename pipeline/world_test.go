@@ -79,6 +79,7 @@ type world struct {
 	domains       map[string]map[string]string // domain → organization → verified or claimed
 	services      []service                    // ours, by name
 	people        []*person
+	offline       bool // nobody can be looked up
 }
 
 var createds = []struct {
@@ -211,6 +212,17 @@ func (p *person) spelling(c choices) string {
 
 var formula = regexp.MustCompile(`^'*[=+\-@\t\r]`)
 
+// own is what a person's account has in a column.
+func (p *person) own(column string) string {
+	switch column {
+	case "Phone Number":
+		return p.phone
+	case "Preferred Language":
+		return p.language
+	}
+	return p.texts[slices.Index(textColumns, column)]
+}
+
 // guard is how a cell is written so that no spreadsheet runs it.
 func guard(s string) string {
 	if formula.MatchString(s) {
@@ -307,6 +319,8 @@ type expected struct {
 	claimType string
 	warnings  []string
 	licenses  []string
+	edits     map[string][2]string
+	other     int     // line of the row that makes this one wrong; 0: none does
 	person    *person // whose address it bears; nil: nobody's, or the row is wrong
 }
 

@@ -100,6 +100,7 @@ const (
 	CodeDatabaseBusy     Code = "database_busy"
 	CodeDatabaseInvalid  Code = "database_invalid"
 	CodeDatabaseFull     Code = "database_full"
+	CodeDatabaseFailing  Code = "database_failing"
 	CodeTooManyAddresses Code = "too_many_addresses" // R14
 	CodeServiceUnknown   Code = "service_unknown"
 )
@@ -214,9 +215,10 @@ var codes = map[Code]entry{
 	CodeDatabaseMissing:  {"", "There is no database.", "Load a snapshot first: claimline load DIR."},
 	CodeDatabaseNewer:    {"", "The database was written by a newer version of claimline.", "Install that version, or a later one."},
 	CodeDatabaseReadOnly: {"", "The database cannot be written to.", "Check who owns the file and its folder."},
-	CodeDatabaseBusy:     {"", "Another process is holding the database.", "Wait until that process has ended, then try again."},
+	CodeDatabaseBusy:     {"", "Another process is holding the database.", "Wait until that process has ended, then try again. An import that had begun goes on with: claimline resume ID."},
 	CodeDatabaseInvalid:  {"", "The file is not a database of claimline.", "Check the path given with --db."},
 	CodeDatabaseFull:     {"", "The disk is full.", "Free some room, then go on: claimline resume ID."},
+	CodeDatabaseFailing:  {"", "The disk of the database refuses to read or write.", "Check the disk and the limits on the size of files, then go on: claimline resume ID."},
 	CodeTooManyAddresses: {"", "That is too many addresses for a claim by hand.", "Export the users to a CSV file and import it: claimline export -o users.csv."},
 	CodeServiceUnknown:   {"", "Your organization has no such service.", "Use the name of a service that it has licences for."},
 

@@ -54,7 +54,7 @@ var hints = map[Hint]entry{
 	HintNoUser: {"", "The line is no user[: {1}].", "Delete the line."},
 
 	HintEmailPrefix:   {"", "Before the address stands {1}[: {2}].", "Delete {1} and write the address alone."},
-	HintEmailBrackets: {"", "The address stands in brackets[: {1}].", "Write the address alone[: {2}]."},
+	HintEmailBrackets: {"", "The cell holds more than the address, in brackets[: {1}].", "Write the address alone[: {2}]."},
 	HintEmailSeveral:  {"", "The cell holds several addresses[: {1}].", "Write one row for each address."},
 	HintEmailCharacter: {
 		"", "The address has a character that no address has: {1}[, in {2}].", "Type the address again, without that character.",

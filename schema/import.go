@@ -30,7 +30,7 @@ func (o Outcome) Problem() bool {
 
 // Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
 // and not for what the import as a whole did not do.
-func (r *Result) Problem() bool {
+func (r Result) Problem() bool {
 	return r.Outcome.Problem() && (r.Outcome != NotAttempted || r.Reason != "" && !r.Reason.OfImport())
 }
 
@@ -152,12 +152,12 @@ type Import struct {
 	AllOrNothing     bool
 	ActivationEmails bool      // send activation mails for claims that join at once (R18)
 	Plan             []byte    // what was learnt while reading, the pipeline's own encoding
+	Options          []byte    // how the file was to be read, as JSON; nil: nothing was said
+	CreatedBy        string    // who started it; as in terminal:root
+	Version          string    // of the program that planned it
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
+	ConsentedBy      string    // who agreed; blank: nobody said
 	CancelRequested  bool
-	CreatedBy        string // who started it, as in terminal:root
-	ConsentedBy      string // who agreed (R13); blank: nobody has
-	Version          string // of the program that planned it
-	Options          []byte // how the file was read, the pipeline's own encoding
 	StartedAt        time.Time
 	FinishedAt       time.Time // zero: not ended
 	LeaseUntil       time.Time // zero: nobody owns it

@@ -6,14 +6,14 @@ import "time"
 type Policy struct {
 	ScreenLimit         int    `koanf:"screen_limit" yaml:"screen_limit" validate:"min=1"`                                 // eligible users listed on screen
 	ManualLimit         int    `koanf:"manual_limit" yaml:"manual_limit" validate:"min=1"`                                 // addresses claimed by hand in one go
-	DecisionDays        int    `koanf:"decision_days" yaml:"decision_days" validate:"min=1"`                               // R21, R22
-	InactiveDays        int    `koanf:"inactive_days" yaml:"inactive_days" validate:"min=1"`                               // R23
+	DecisionDays        int    `koanf:"decision_days" yaml:"decision_days" validate:"min=1,max=36500"`                     // R21, R22
+	InactiveDays        int    `koanf:"inactive_days" yaml:"inactive_days" validate:"min=1,max=36500"`                     // R23
 	DelayedCreatedUntil string `koanf:"delayed_created_until" yaml:"delayed_created_until" validate:"datetime=2006-01-02"` // R11, a UTC date, inclusive
 	DelayedClaims       bool   `koanf:"delayed_claims" yaml:"delayed_claims"`                                              // R11
 	MaxRows             int    `koanf:"max_rows" yaml:"max_rows" validate:"min=0"`                                         // 0: no limit
 	AllOrNothingMaxRows int    `koanf:"all_or_nothing_max_rows" yaml:"all_or_nothing_max_rows" validate:"min=1"`
-	KeepImports         int    `koanf:"keep_imports" yaml:"keep_imports" validate:"min=0"` // days after the end of an import
-	RetractByImport     bool   `koanf:"retract_by_import" yaml:"retract_by_import"`        // R22
+	KeepImports         int    `koanf:"keep_imports" yaml:"keep_imports" validate:"min=0,max=36500"` // days after the end of an import
+	RetractByImport     bool   `koanf:"retract_by_import" yaml:"retract_by_import"`                  // R22
 }
 
 // DefaultPolicy is the policy of an operator who has configured nothing.
@@ -31,13 +31,17 @@ func DefaultPolicy() Policy {
 	}
 }
 
-const day = 24 * time.Hour
+// maxDays is the most days that a policy can speak of: a hundred years, which a time.Duration can hold.
+const maxDays = 36500
 
-// DecisionTime is how long the owner of a delayed claim has, and how long a claim can be retracted (R21, R22).
-func (p Policy) DecisionTime() time.Duration { return time.Duration(p.DecisionDays) * day }
+// days is so many days, within what a policy can speak of.
+func days(n int) time.Duration { return time.Duration(min(max(n, 0), maxDays)) * 24 * time.Hour }
 
-// InactiveTime is how long an inactive member stays (R23).
-func (p Policy) InactiveTime() time.Duration { return time.Duration(p.InactiveDays) * day }
+// DecisionTime returns how long the owner of a delayed claim has, and how long a claim can be retracted (R21, R22).
+func (p Policy) DecisionTime() time.Duration { return days(p.DecisionDays) }
 
-// KeepTime is how long an ended import keeps its file and rows.
-func (p Policy) KeepTime() time.Duration { return time.Duration(p.KeepImports) * day }
+// InactiveTime returns how long an inactive member stays (R23).
+func (p Policy) InactiveTime() time.Duration { return days(p.InactiveDays) }
+
+// KeepTime returns how long an ended import keeps its file and rows.
+func (p Policy) KeepTime() time.Duration { return days(p.KeepImports) }

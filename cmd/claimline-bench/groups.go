@@ -178,7 +178,7 @@ func (b *bench) export(ctx context.Context) error {
 	ours, theirs := filepath.Join(in.dir, "export.csv"), filepath.Join(in.dir, "sqlite3.csv")
 	export := &job{
 		name: "claimline export", rows: b.Rows, count: rowsOf(ours), want: b.Rows,
-		args: []string{b.Program, "--db", "sqlite:" + in.database(), "--org", "acme", "-q", "export", "-o", ours},
+		args: []string{b.Program, "--db", "sqlite:" + in.database(), "--org", "acme", "-q", "export", "--force", "-o", ours},
 	}
 	sqlite := &job{
 		name: "sqlite3 -csv, the same rows", rows: b.Rows, peer: true, needs: []need{{command: "sqlite3"}}, count: rowsOf(theirs), want: b.Rows,

@@ -51,7 +51,7 @@ A name given with an address becomes the account's name. With --listed it claims
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
 				assigned, err := findServices(cmd.Context(), p, organization.ID, services)
 				if schema.CodeOf(err) == schema.CodeServiceUnknown {
-					return wrongUse{err}
+					return usageError{err}
 				}
 				if err != nil {
 					return err

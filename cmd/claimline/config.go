@@ -25,7 +25,7 @@ import (
 type config struct {
 	DB      string        `koanf:"db"`
 	Org     string        `koanf:"org"`
-	Workers int           `koanf:"workers" validate:"min=1"`
+	Workers int           `koanf:"workers" validate:"min=1,max=1024"`
 	Lease   time.Duration `koanf:"lease" validate:"min=100ms"` // how long an import stays with a process that has died
 	Retry   time.Duration `koanf:"retry" validate:"min=0s"`    // how long an import that meets passing trouble tries again before it stops
 	Limits  limits        `koanf:"limits"`
@@ -103,6 +103,8 @@ func (a *app) readConfig() (config, error) {
 		_, key, _ := strings.Cut(invalid[0].Namespace(), ".")
 		must := "at least " + invalid[0].Param()
 		switch invalid[0].Tag() {
+		case "max":
+			must = "at most " + invalid[0].Param()
 		case "datetime":
 			must = "a date like " + invalid[0].Param()
 		case "hostname_port":

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
@@ -28,11 +29,11 @@ func TestManyNewNames(t *testing.T) {
 				switch {
 				case !accepted:
 					assert.Equal(t, schema.CodeConsentMissing, schema.CodeOf(err))
-					assert.Equal(t, c.many && !acceptedEdits, strings.Contains(err.(*schema.Error).Remedy(), "--accept-edits")) //nolint:errorlint,forcetypeassert // a refusal
+					assert.Equal(t, c.many && !acceptedEdits, strings.Contains(err.(*schema.Error).Remedy(), "--accept-edits")) //nolint:errorlint // a refusal
 				case c.many && !acceptedEdits:
 					assert.Equal(t, schema.CodeEditsNotAccepted, schema.CodeOf(err))
 				default:
-					assert.NoError(t, err)
+					require.NoError(t, err)
 				}
 				if err != nil {
 					assert.Equal(t, exitUsage, exitCode(err))

@@ -41,10 +41,10 @@ func TestHuntVariantsD(t *testing.T) {
 		{name: "Claim missing, too", content: lines(services, ahmed+",Adam", backstrom+",,FALSE,,,"), want: []verdict{{
 			rows: "2 invalid/field_count, 3 skipped/claim_false", unknown: []string{"Notes"},
 		}}},
-		{name: "without Claim", content: lines(emailHeader+",First Name,Webex Calling,Notes", ahmed+",Adam", backstrom+",Adam,TRUE", berg, berg+",Adam,,n"), want: []verdict{{
+		{name: "without Claim", content: lines(emailHeader+",First Name,Webex Calling,Notes", ahmed+",Adam", backstrom+",Adam,TRUE", berg, berg+",Adam,,note"), want: []verdict{{
 			rows: "2-3 ready, 4 invalid/field_count, 5 ready", repairs: repairs{"cells_missing": 2}, unknown: []string{"Notes"},
 		}}},
-		{name: "columns that nobody knows", content: lines(emailHeader+",First Name,a,b", ahmed+",Adam,n", backstrom+",Adam"), want: []verdict{{
+		{name: "columns that nobody knows", content: lines(emailHeader+",First Name,a,b", ahmed+",Adam,note", backstrom+",Adam"), want: []verdict{{
 			rows: "2-3 ready", repairs: repairs{"cells_missing": 2}, unknown: []string{"a", "b"},
 		}}},
 		{name: "surplus blanks", content: lines(plainHeader, ahmed+",Adam,TRUE,,,, ,", backstrom+",Adam,FALSE"), want: readAs(

@@ -237,11 +237,11 @@ func assertConsistent(t *testing.T, code int, o observed) {
 
 // told is how the text output may name what was mended.
 var told = map[schema.Repair]string{
-	"bom": "byte order mark / bom", "utf16": "utf-16 / utf16", "windows1252": "windows-1252 / windows1252", "encoding": "encoding / read as",
-	"mojibake": "mojibake / twice / utf-8", "delimiter": "delimiter", "preamble": "preamble / above the header", "header_cleaned": "header",
-	"header_repeated": "header", "end_mark": "end mark / end_mark / end of the file / behind the last / nul", "blank_row": "blank row / blank_row",
-	"cells_missing": "missing / lack", "cells_surplus": "surplus / too many / beyond", "blanks_trimmed": "trimmed",
-	"boolean_words": "boolean / true / yes / words", "text_formula": "formula", "phone_spelling": "phone", "language_spelling": "language",
+	"bom": "byte order mark / bom", "utf16": "utf-16 / utf16", "windows1252": "windows-1252 / windows1252", "encoding": "encoding",
+	"mojibake": "mojibake / twice / two encodings", "delimiter": "delimiter / separat", "preamble": "preamble / above the header", "header_cleaned": "header",
+	"header_repeated": "header", "end_mark": "end mark / end_mark / end of the file / behind the last / behind its last / nul", "blank_row": "blank row / blank_row",
+	"cells_missing": "missing / lack / last cells", "cells_surplus": "surplus / too many / beyond / behind the last", "blanks_trimmed": "trimmed / blanks around",
+	"boolean_words": "boolean_words / word", "text_formula": "formula / =\"text\"", "phone_spelling": "phone", "language_spelling": "language",
 }
 
 // assertShown insists that the text shows what was mended, what columns are unknown, and what would be written to accounts.

@@ -68,19 +68,19 @@ func (a *app) removeDatabase() {
 }
 
 // openStore opens the database that --db names.
-func (a *app) openStore(ctx context.Context, how access) (store.Store, error) {
+func (a *app) openStore(ctx context.Context, how access) (*store.Store, error) {
 	scheme, path, found := strings.Cut(a.config.DB, ":")
 	if !found || scheme != "sqlite" || path == "" {
 		return nil, usage("--db %q is not the name of a database.", a.config.DB).WithFix("Write sqlite:PATH, as in sqlite:claimline.db.")
 	}
-	s, err := sqlite.Open(ctx, path, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return s, nil
+	return store.New(db), nil
 }
 
-func (a *app) pipeline(s store.Store) *pipeline.Pipeline {
+func (a *app) pipeline(s *store.Store) *pipeline.Pipeline {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -113,10 +113,10 @@ func (a *app) withOrganization(ctx context.Context, how access, work func(*pipel
 }
 
 // finder finds the organization a command works for.
-type finder func(context.Context, store.Store) (schema.Organization, error)
+type finder func(context.Context, *store.Store) (schema.Organization, error)
 
 // anyOrganization is organization for commands that can do without: where --org names none, it returns none.
-func (a *app) anyOrganization(ctx context.Context, s store.Store) (schema.Organization, error) {
+func (a *app) anyOrganization(ctx context.Context, s *store.Store) (schema.Organization, error) {
 	if a.config.Org == "" {
 		return schema.Organization{}, nil
 	}
@@ -124,7 +124,7 @@ func (a *app) anyOrganization(ctx context.Context, s store.Store) (schema.Organi
 }
 
 // organization finds the organization that --org names; the refusal lists those there are.
-func (a *app) organization(ctx context.Context, s store.Store) (schema.Organization, error) {
+func (a *app) organization(ctx context.Context, s *store.Store) (schema.Organization, error) {
 	if a.config.Org != "" {
 		organization, err := s.Organization(ctx, a.config.Org)
 		if schema.CodeOf(err) != schema.CodeOrganizationUnknown {

@@ -182,9 +182,9 @@ func (a *app) deliver(file *unfinished, t target) (err error) {
 	}
 	to := a.stdout
 	if t.direct {
-		device, err := os.OpenFile(t.name, os.O_WRONLY, 0)
-		if err != nil {
-			return err
+		device, openErr := os.OpenFile(t.name, os.O_WRONLY, 0)
+		if openErr != nil {
+			return openErr
 		}
 		defer func() { err = errors.Join(err, device.Close()) }()
 		to = device

@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func exitCode(err error) int {
-	if _, ok := errors.AsType[wrongUse](err); ok {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	switch schema.CodeOf(err) {
@@ -90,10 +90,10 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// wrongUse is a refusal that is wrong use of a command, where its code alone does not say so.
-type wrongUse struct{ error }
+// usageError is a refusal that is wrong use of a command, where its code alone does not say so.
+type usageError struct{ error }
 
-func (w wrongUse) Unwrap() error { return w.error }
+func (w usageError) Unwrap() error { return w.error }
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{

@@ -1,8 +1,6 @@
 package claim
 
 import (
-	"time"
-
 	"github.com/claimline/claimline/schema"
 )
 
@@ -14,37 +12,37 @@ type NewAddress struct {
 	Domain Domain // as the claiming organization sees it
 }
 
-// Choose is what the owner's choice does, or why it cannot be made (R20). It closes the claim, activates the account, and
-// counts as signing in. to is looked at for schema.ChangeEmail only.
-func (c Clock) Choose(k *Case, choice schema.Choice, to NewAddress) (Effect, schema.Code) {
-	if refused := k.whyNotOpen(); refused != "" {
+// Choose returns the effect of the owner's choice, or why it is refused (R20). It closes the claim, activates the account,
+// and counts as signing in. to is looked at for schema.ChangeEmail only.
+func (r Rules) Choose(v *View, choice schema.Choice, to NewAddress) (Effect, schema.Code) {
+	if refused := v.whyNotOpen(); refused != "" {
 		return Effect{}, refused
 	}
-	made := c.close(k.Account.Claim, schema.Closing(choice))
-	noteSignIn(made, c.Now)
-	effect := Effect{Claim: made}
+	made := closed(v.Account.Claim, r.Now, schema.Closing(choice))
+	noteSignIn(made, r.Now)
+	effect := Effect{Before: v.Account, At: r.Now, Claim: made, Pinned: true, Mails: joiningMails(&v.Account)}
 	switch choice {
 	case schema.ChangeEmail:
-		if refused := k.checkAddress(to); refused != "" {
+		if refused := v.checkAddress(to); refused != "" {
 			return Effect{}, refused
 		}
-		old := k.Account.User
+		old := v.Account.User
 		old.Email = to.Email
 		if !old.InactiveSince.IsZero() { // it has the whole time again, lest it vanish with what its owner wanted to keep
-			old.InactiveSince = c.Now
+			old.InactiveSince = r.Now
 		}
-		effect.User, effect.Key, effect.Former = &old, to.Key, k.Former
-		effect.Joins = k.joining()
+		effect.User, effect.Key, effect.Former = &old, to.Key, v.Former
+		effect.Joins = v.joining()
 	case schema.DeleteAccount:
 		effect.Gone = true
-		effect.Joins = k.joining()
+		effect.Joins = v.joining()
 	case schema.TransferContent:
 		if made.Type != schema.Delayed {
 			return Effect{}, schema.CodeChoiceNotAvailable
 		}
-		moved := c.completed(k.Account).User
-		moved.Status, moved.InactiveSince = schema.Active, time.Time{}
-		effect.User = &moved
+		moved := moved(&v.Account)
+		moved.Status = schema.Active
+		effect.User, effect.Moves = &moved, true
 	default:
 		return Effect{}, schema.CodeChoiceNotAvailable
 	}
@@ -52,50 +50,50 @@ func (c Clock) Choose(k *Case, choice schema.Choice, to NewAddress) (Effect, sch
 }
 
 // checkAddress says why an account cannot get an address.
-func (k *Case) checkAddress(to NewAddress) schema.Code {
+func (v *View) checkAddress(to NewAddress) schema.Code {
 	holder := to.Domain.ClaimedBy
 	switch {
 	case to.Key == "":
 		return schema.CodeEmailInvalid
-	case to.Key == k.Key:
+	case to.Key == v.Key:
 		return schema.CodeEmailUnchanged
 	case to.Taken:
 		return schema.CodeEmailTaken
-	case to.Domain.Ours, holder != "" && holder != k.Account.User.OrganizationID:
+	case to.Domain.Ours, holder != "" && holder != v.Account.User.OrganizationID:
 		return schema.CodeEmailDomainTaken
 	}
 	return ""
 }
 
-// joining is the account without content that joins the claiming organization in place of the old one.
-func (k *Case) joining() *schema.User {
-	old, made := &k.Account.User, k.Account.Claim
+// joining returns the account without content that joins the claiming organization in place of the old one.
+func (v *View) joining() *schema.User {
+	old, made := &v.Account.User, v.Account.Claim
 	return &schema.User{
 		Email: old.Email, OrganizationID: made.OrganizationID, Status: schema.Active, Services: made.Services,
 		Profile: old.Edit(made.Edits),
 	}
 }
 
-// SignIn is what it does that the owner signs in, without choosing; or why that cannot be.
-func (c Clock) SignIn(k *Case) (Effect, schema.Code) {
-	if refused := k.whyNotOpen(); refused != "" {
+// SignIn returns the effect of the owner signing in without choosing, or why it is refused.
+func (r Rules) SignIn(v *View) (Effect, schema.Code) {
+	if refused := v.whyNotOpen(); refused != "" {
 		return Effect{}, refused
 	}
-	made := *k.Account.Claim
+	made := *v.Account.Claim
 	if made.Status == schema.Inactive && !made.InactiveSince.IsZero() { // R23
 		return Effect{}, schema.CodeUserInactive
 	}
-	noteSignIn(&made, c.Now)
-	return Effect{Claim: &made}, ""
+	noteSignIn(&made, r.Now)
+	return Effect{Before: v.Account, At: r.Now, Claim: &made}, ""
 }
 
-// Remind is what reminding the owner of a delayed claim does, or why that cannot be.
-func (c Clock) Remind(k *Case) (Effect, schema.Code) {
-	if refused := k.whyNotOpen(); refused != "" {
+// Remind returns the effect of reminding the owner of a delayed claim, or why it is refused.
+func (r Rules) Remind(v *View) (Effect, schema.Code) {
+	if refused := v.whyNotOpen(); refused != "" {
 		return Effect{}, refused
 	}
-	if k.Account.Claim.Type != schema.Delayed {
+	if v.Account.Claim.Type != schema.Delayed {
 		return Effect{}, schema.CodeNotDelayed
 	}
-	return Effect{Remind: true}, ""
+	return Effect{Before: v.Account, At: r.Now, Mails: []Mail{MailReminder}}, ""
 }

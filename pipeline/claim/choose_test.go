@@ -34,7 +34,8 @@ func TestChangeEmail(t *testing.T) {
 		old := claimedCase(claimType).Account.User
 		old.Email = "Ann@home.example"
 		assert.Equal(t, claim.Effect{
-			Claim: chosen(k, clock, schema.ChangeEmail), User: &old, Key: "ann@home.example", Joins: &newcomer,
+			Before: k.Account, At: clock.Now, Claim: chosen(k, clock, schema.ChangeEmail), User: &old, Key: "ann@home.example",
+			Pinned: true, Joins: &newcomer,
 		}, effect)
 		assert.Equal(t, claimedCase(claimType), k, "the case is not changed")
 	}
@@ -56,7 +57,9 @@ func TestDeleteAccount(t *testing.T) {
 	k := claimedCase(schema.Immediate)
 	effect, refused := clock.Choose(&k, schema.DeleteAccount, claim.NewAddress{})
 	assert.Empty(t, refused)
-	assert.Equal(t, claim.Effect{Claim: chosen(k, clock, schema.DeleteAccount), Gone: true, Joins: &newcomer}, effect)
+	assert.Equal(t, claim.Effect{
+		Before: k.Account, At: clock.Now, Claim: chosen(k, clock, schema.DeleteAccount), Gone: true, Pinned: true, Joins: &newcomer,
+	}, effect)
 }
 
 func TestTransferContent(t *testing.T) {
@@ -69,7 +72,12 @@ func TestTransferContent(t *testing.T) {
 		ID: "u1", Email: "Ann@acme.example", OrganizationID: "acme", Status: schema.Active, Conversations: 3, Services: []string{"Calling"},
 		Profile: schema.Profile{FirstName: "Ann", Title: "Boss"},
 	}
-	assert.Equal(t, claim.Effect{Claim: chosen(k, clock, schema.TransferContent), User: &moved}, effect)
+	assert.Equal(t, claim.Effect{
+		Before: k.Account, At: clock.Now, Claim: chosen(k, clock, schema.TransferContent), User: &moved, Moves: true, Pinned: true,
+	}, effect)
+	k.Account.Claiming.ActivationEmails = true
+	effect, _ = clock.Choose(&k, schema.TransferContent, claim.NewAddress{})
+	assert.Equal(t, []claim.Mail{claim.MailActivation}, effect.Mails)
 
 	k = claimedCase(schema.Immediate)
 	_, refused = clock.Choose(&k, schema.TransferContent, claim.NewAddress{})
@@ -116,7 +124,7 @@ func TestSignInAndRemind(t *testing.T) {
 
 	effect, refused = clock.Remind(&k)
 	assert.Empty(t, refused)
-	assert.Equal(t, claim.Effect{Remind: true}, effect)
+	assert.Equal(t, claim.Effect{Before: k.Account, At: clock.Now, Mails: []claim.Mail{claim.MailReminder}}, effect)
 
 	k = claimedCase(schema.Immediate)
 	_, refused = clock.Remind(&k)

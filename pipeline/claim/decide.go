@@ -16,8 +16,8 @@ type Decision struct {
 
 // Decide applies R1 to R9 to one account, as it stands now, and to the claim type the row asks for (blank: whatever
 // type is planned). It is the only place where it is decided whether somebody may be claimed.
-func (c Clock) Decide(claiming *schema.Organization, domain Domain, account Account, asked schema.ClaimType) Decision {
-	a := c.AsOf(account)
+func (r Rules) Decide(claiming *schema.Organization, domain Domain, account Account, asked schema.ClaimType) Decision {
+	a := r.AsOf(account)
 	switch {
 	case a.ID == 0:
 		return refuse(schema.Ineligible, schema.CodeUserNotFound) // R1
@@ -27,7 +27,7 @@ func (c Clock) Decide(claiming *schema.Organization, domain Domain, account Acco
 		return refuse(schema.Unchanged, schema.CodeAlreadyMember) // R3
 	}
 
-	planned := c.TypeFor(claiming, a.Organization)
+	planned := r.TypeFor(claiming, a.Organization)
 	var reasons []schema.Code
 	when := func(applies bool, reason schema.Code) {
 		if applies {
@@ -59,9 +59,9 @@ func refuse(outcome schema.Outcome, reason schema.Code) Decision {
 
 // TypeFor is the type a claim gets (R11): delayed exactly when delayed claims exist, the claiming organization lets users
 // bring their conversations, and the source organization is personal and old enough.
-func (c Clock) TypeFor(claiming, source *schema.Organization) schema.ClaimType {
-	if c.Policy.DelayedClaims && claiming.BringConversations && source.Kind == schema.Personal &&
-		!laterThan(source.Created, c.Policy.DelayedCreatedUntil) {
+func (r Rules) TypeFor(claiming, source *schema.Organization) schema.ClaimType {
+	if r.Policy.DelayedClaims && claiming.BringConversations && source.Kind == schema.Personal &&
+		!laterThan(source.Created, r.Policy.DelayedCreatedUntil) {
 		return schema.Delayed
 	}
 	return schema.Immediate

@@ -103,7 +103,6 @@ func TestSyncWritesTheStatus(t *testing.T) {
 
 func TestRemove(t *testing.T) {
 	clock := after(time.Hour)
-	gone := claim.Effect{Gone: true}
 	for name, c := range map[string]struct {
 		k    claim.Case
 		want schema.Code
@@ -119,7 +118,7 @@ func TestRemove(t *testing.T) {
 			effect, refused := clock.Remove(&c.k)
 			assert.Equal(t, c.want, refused)
 			if refused == "" {
-				assert.Equal(t, gone, effect)
+				assert.Equal(t, claim.Effect{Before: c.k.Account, At: clock.Now, Gone: true}, effect)
 			} else {
 				assert.Zero(t, effect)
 			}

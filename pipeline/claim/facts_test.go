@@ -13,9 +13,13 @@ import (
 
 const day = 24 * time.Hour
 
+// claimDue reports whether something is due of an account under this claim.
+func claimDue(r Rules, made schema.Claim) bool {
+	return len(r.Due(Account{ID: 1, Organization: hooli(), Claim: &made, Claiming: acme()})) > 0
+}
+
 func TestCompletionDue(t *testing.T) {
 	c := clock()
-	assert.False(t, c.CompletionDue(nil))
 	for _, made := range []struct {
 		claimType schema.ClaimType
 		ago       time.Duration
@@ -24,23 +28,39 @@ func TestCompletionDue(t *testing.T) {
 		{schema.Delayed, 0, false}, {schema.Delayed, 14*day - time.Second, false}, {schema.Delayed, 14 * day, true}, {schema.Delayed, 400 * day, true},
 		{schema.Immediate, 14 * day, false}, {schema.Immediate, 400 * day, false},
 	} {
-		assert.Equal(t, made.due, c.CompletionDue(&schema.Claim{Type: made.claimType, ClaimedAt: now.Add(-made.ago)}), "%+v", made)
+		assert.Equal(t, made.due, claimDue(c, schema.Claim{Type: made.claimType, ClaimedAt: now.Add(-made.ago)}), "%+v", made)
 	}
 	c.Policy.DecisionDays = 1
-	assert.True(t, c.CompletionDue(&schema.Claim{Type: schema.Delayed, ClaimedAt: now.Add(-day)}))
+	assert.True(t, claimDue(c, schema.Claim{Type: schema.Delayed, ClaimedAt: now.Add(-day)}))
 	assert.Equal(t, now.Add(day), c.CompletesAt(now))
 }
 
 func TestRemovalDue(t *testing.T) {
 	c := clock()
-	assert.False(t, c.RemovalDue(schema.Inactive, time.Time{}), "since when is unknown")
-	assert.False(t, c.RemovalDue(schema.Inactive, now.Add(-30*day+time.Second)))
-	assert.True(t, c.RemovalDue(schema.Inactive, now.Add(-30*day)))
+	due := func(status schema.Status, since time.Time) bool {
+		member := c.Due(Account{ID: 1, User: schema.User{Status: status, InactiveSince: since}})
+		claimed := claimDue(c, schema.Claim{Type: schema.Immediate, Status: status, InactiveSince: since})
+		assert.Equal(t, claimed, len(member) > 0)
+		return claimed
+	}
+	assert.False(t, due(schema.Inactive, time.Time{}), "since when is unknown")
+	assert.False(t, due(schema.Inactive, now.Add(-30*day+time.Second)))
+	assert.True(t, due(schema.Inactive, now.Add(-30*day)))
 	for _, status := range []schema.Status{schema.Active, schema.Verified, schema.NotVerified, schema.Pending} {
-		assert.False(t, c.RemovalDue(status, now.Add(-400*day)), status)
+		assert.False(t, due(status, now.Add(-400*day)), status)
 	}
 	c.Policy.InactiveDays = 5
-	assert.True(t, c.RemovalDue(schema.Inactive, now.Add(-5*day)))
+	assert.True(t, due(schema.Inactive, now.Add(-5*day)))
+}
+
+// A delayed claim is not ended by a removal: its account is no member yet.
+func TestADelayedClaimCompletesWhateverItsStatus(t *testing.T) {
+	s := eligible()
+	s.claimed("globex", schema.Delayed, now.Add(-14*day))
+	s.account.Claim.Status, s.account.Claim.InactiveSince = schema.Inactive, now.Add(-40*day)
+	effects := clock().Due(s.account)
+	require.Len(t, effects, 1)
+	assert.Equal(t, schema.ClosedCompleted, effects[0].Claim.ClosedBy)
 }
 
 // A delayed claim that is due moves the account as it was, with the edits and the services asked for (R17, R21).
@@ -129,7 +149,7 @@ func TestAsOfTwice(t *testing.T) {
 		first := s.clock.AsOf(s.account)
 		require.Equal(t, first, s.clock.AsOf(first))
 		if first.ID != 0 {
-			require.False(t, s.clock.CompletionDue(first.Claim))
+			require.Empty(t, s.clock.Due(first))
 			require.Equal(t, first.Claim == nil, first.Claiming == nil)
 			require.Equal(t, first.User.OrganizationID, first.Organization.ID)
 		}

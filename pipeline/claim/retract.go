@@ -8,41 +8,41 @@ import (
 
 // Retract says why the organization that asks cannot take its claim back, the first reason that applies; empty where it
 // can (R22).
-func (c Clock) Retract(k *Case) schema.Code {
-	made := k.relevant()
+func (r Rules) Retract(v *View) schema.Code {
+	made := v.relevant()
 	switch {
-	case k.Account.ID == 0:
+	case v.Account.ID == 0:
 		return schema.CodeUserNotFound
 	case made == nil:
 		return schema.CodeNotClaimed
-	case made.OrganizationID != k.Organization.ID:
+	case made.OrganizationID != v.Organization.ID:
 		return schema.CodeNotClaimingOrg
 	case !made.Open():
 		return schema.CodeClaimClosed
 	case signedIn(made):
 		return schema.CodeUserSignedIn
-	case !c.Now.Before(c.RetractableUntil(made)):
+	case !r.Now.Before(r.RetractableUntil(made)):
 		return schema.CodeRetractWindowPassed
-	case k.Domain.ClaimedBy == k.Organization.ID:
+	case v.Domain.ClaimedBy == v.Organization.ID:
 		return schema.CodeDomainClaimed
 	}
 	return ""
 }
 
 // RetractMade is Retract for the claim that one import made: where that claim is gone, another one does not count.
-func (c Clock) RetractMade(k *Case, importID int64) schema.Code {
-	if made := k.relevant(); k.Account.ID != 0 && (made == nil || made.ImportID != importID) {
+func (r Rules) RetractMade(v *View, importID int64) schema.Code {
+	if made := v.relevant(); v.Account.ID != 0 && (made == nil || made.ImportID != importID) {
 		return schema.CodeNotClaimed
 	}
-	return c.Retract(k)
+	return r.Retract(v)
 }
 
 // RetractableUntil is when a claim can no longer be retracted.
-func (c Clock) RetractableUntil(made *schema.Claim) time.Time {
-	return made.ClaimedAt.Add(c.Policy.DecisionTime())
+func (r Rules) RetractableUntil(made *schema.Claim) time.Time {
+	return made.ClaimedAt.Add(r.Policy.DecisionTime())
 }
 
-// Retracted is what a retract does: the claim is lifted off the account, which is what it was.
-func (c Clock) Retracted(k *Case) Effect {
-	return Effect{Claim: c.close(k.Account.Claim, schema.ClosedRetracted)}
+// Retracted returns what a retract does: the claim is lifted off the account, which is what it was.
+func (r Rules) Retracted(v *View) Effect {
+	return Effect{Before: v.Account, At: r.Now, Claim: closed(v.Account.Claim, r.Now, schema.ClosedRetracted)}
 }

@@ -66,7 +66,7 @@ func TestTheArticlesTableOfRetracts(t *testing.T) {
 			for claimType, want := range map[schema.ClaimType]bool{schema.Delayed: row.delayed, schema.Immediate: row.immediate} {
 				k, since := claimedCase(claimType), time.Hour
 				row.given(&k, &since)
-				k = after(since).CaseAsOf(k)
+				k = after(since).ViewAsOf(k)
 				assert.Equal(t, want, after(since).Retract(&k) == "", claimType)
 			}
 		})
@@ -111,7 +111,7 @@ func TestFourteenDaysToTheSecond(t *testing.T) {
 			for _, early := range []time.Duration{time.Second, 0, -time.Second} {
 				clock := after(span - early)
 				clock.Policy.DecisionDays = policyDays
-				k := clock.CaseAsOf(claimedCase(claimType))
+				k := clock.ViewAsOf(claimedCase(claimType))
 				want := schema.Code("")
 				switch {
 				case early > 0:
@@ -161,5 +161,5 @@ func TestARetractTouchesTheClaimAlone(t *testing.T) {
 	effect := after(time.Hour).Retracted(&k)
 	made := *k.Account.Claim
 	made.ClosedAt, made.ClosedBy = madeAt.Add(time.Hour), schema.ClosedRetracted
-	assert.Equal(t, claim.Effect{Claim: &made}, effect)
+	assert.Equal(t, claim.Effect{Before: k.Account, At: madeAt.Add(time.Hour), Claim: &made}, effect)
 }

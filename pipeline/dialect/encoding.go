@@ -20,6 +20,7 @@ import (
 
 // charset is how a file's bytes are read.
 type charset struct {
+	mixed      bool              // is not UTF-8, but for some of it
 	encoding   encoding.Encoding // nil: the bytes are UTF-8, or nearly
 	mark       int               // length of the byte order mark
 	unit       int               // bytes of the smallest character: 2 in UTF-16, else 1
@@ -80,11 +81,13 @@ func inspect(f io.ReaderAt, size int64, options Options) (charset, error) {
 	if text := bytes.TrimRight(head, "\x00\x1a\r\n"); looksBinary(text) {
 		return charset{}, noText(string(text))
 	}
-	single, first, err := singleByte(f, size)
+	single, mixed, first, err := singleByte(f, size)
 	if err != nil || !single {
 		return charset{characters: first}, err
 	}
-	return readSingleByte(options.SingleByte)
+	c, err := readSingleByte(options.SingleByte)
+	c.mixed = mixed
+	return c, err
 }
 
 // readSingleByte is the character set of text that is neither UTF-8 nor UTF-16.
@@ -131,22 +134,28 @@ func findEncoding(name string) (encoding.Encoding, error) {
 	return nil, refusal
 }
 
-// singleByte reports whether a file is text of one byte a character: it is not UTF-8, and no multi-byte sequence
-// in it is. It reads up to the first valid multi-byte sequence, which is at first, else to the end.
-func singleByte(f io.ReaderAt, size int64) (single bool, first int64, err error) {
+// singleByte reports whether a file is text in an encoding of another kind than UTF-8: most of what is not ASCII in it is
+// no UTF-8. mixed tells that some is, by chance or not; first is where the first of that stands, -1 where there is none. It reads
+// as far as it takes to be sure.
+func singleByte(f io.ReaderAt, size int64) (single, mixed bool, first int64, err error) {
 	const high = 0x8080808080808080
 	var (
-		source  = io.NewSectionReader(f, 0, size)
-		buf     = make([]byte, 256<<10)
-		at      = int64(0) // of buf in the file
-		kept    = 0        // bytes at the front of buf that may begin a sequence
-		invalid = false
+		source = io.NewSectionReader(f, 0, size)
+		buf    = make([]byte, 256<<10)
+		at     = int64(0) // of buf in the file
+		kept   = 0        // bytes at the front of buf that may begin a sequence
+
+		broken = int64(-1) // where the last byte ends that is no UTF-8
+
+		valid, invalid = 0, 0 // sequences of several bytes
 	)
+	const sure = 64
+	first = -1
 	for {
 		n, err := source.Read(buf[kept:])
 		data, last := buf[:kept+n], errors.Is(err, io.EOF)
 		if err != nil && !last {
-			return false, 0, unreadable(err)
+			return false, false, 0, unreadable(err)
 		}
 		i := 0
 		for i < len(data) {
@@ -160,15 +169,23 @@ func singleByte(f io.ReaderAt, size int64) (single bool, first int64, err error)
 				break
 			}
 			if i < len(data) {
-				if _, width := utf8.DecodeRune(data[i:]); width > 1 {
-					return false, at + int64(i), nil
+				_, width := utf8.DecodeRune(data[i:])
+				if width == 1 {
+					if end := at + int64(i); end != broken { // what is broken is counted once
+						invalid++
+					}
+					broken = at + int64(i) + 1
+				} else if valid++; first < 0 {
+					first = at + int64(i)
 				}
-				invalid = true
-				i++
+				if valid > invalid+sure {
+					return false, true, first, nil
+				}
+				i += width
 			}
 		}
 		if last {
-			return invalid, -1, nil
+			return invalid > valid, valid > 0, first, nil
 		}
 		kept = copy(buf, data[i:])
 		at += int64(i)

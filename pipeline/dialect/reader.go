@@ -114,6 +114,9 @@ func (r *Reader) Format() Format { return r.format }
 // there are characters that are not ASCII, and all of them decode back (see Undo).
 func (r *Reader) Mojibake() bool { return r.mojibake }
 
+// Mixed reports whether a file that is not UTF-8 has sequences of bytes that are: then it is never certain what it is.
+func (r *Reader) Mixed() bool { return r.charset.mixed }
+
 // Repairs is what was repaired, counted, as far as it concerns no row: once each schema.RepairBOM, RepairUTF16,
 // RepairWindows1252, RepairEncoding, RepairDelimiter, RepairEndMark; the lines above the header as RepairPreamble; a
 // header that has blank cells at its end as RepairCellsSurplus. A byte order mark in the middle of the file is among
@@ -170,6 +173,9 @@ func (r *Reader) open(ctx context.Context, options Options) error {
 	var marked bool
 	if r.raw.end, marked, err = endOfText(r.raw.f, r.raw.size, r.charset); err != nil {
 		return err
+	}
+	if r.raw.end <= int64(r.charset.mark) && marked {
+		return schema.Refuse(schema.CodeEncodingUnknown, "The file is nothing but NUL and end-of-file characters: it is damaged.").WithFix("Export the file again.")
 	}
 	if marked {
 		r.repairs[schema.RepairEndMark] = 1

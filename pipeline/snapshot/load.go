@@ -50,7 +50,7 @@ type Loaded struct {
 type loading struct {
 	folder   string
 	options  Options
-	store    store.Store
+	store    *store.Store
 	clock    claim.Clock
 	files    [tables]*opened // nil: not there
 	known    known
@@ -63,7 +63,7 @@ type loading struct {
 // line and column. They are CodeFileUnreadable, CodeFileUnclear, the codes of files and of rows, CodeColumnUnclear,
 // CodeColumnMissing, CodeValueMissing, CodeValueInvalid, CodeDomainInvalid, CodeOrganizationUnknown, CodeServiceUnknown, and
 // those of store.Loader.
-func Load(ctx context.Context, s store.Store, clock claim.Clock, folder string, options Options) (loaded *Loaded, err error) {
+func Load(ctx context.Context, s *store.Store, clock claim.Clock, folder string, options Options) (loaded *Loaded, err error) {
 	l := &loading{folder: folder, options: options, store: s, clock: clock, known: newKnown(), used: map[string]bool{}}
 	defer func() {
 		for _, o := range l.files {

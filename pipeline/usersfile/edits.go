@@ -248,12 +248,18 @@ var decoders = []func(string) string{
 	},
 	func(s string) string { return strings.ReplaceAll(s, "+", " ") },
 	quotedPrintable,
-	func(s string) string {
-		if undone, ok := dialect.Undo(s); ok {
-			return undone
-		}
-		return s
-	},
+	undo,
+}
+
+// undo reads what was UTF-8 and was taken for Windows-1252.
+func undo(s string) string {
+	if undone, ok := dialect.Undo(s); ok {
+		return undone
+	}
+	if raw, err := charmap.Windows1252.NewEncoder().String(s); err == nil && utf8.ValidString(raw) {
+		return raw
+	}
+	return s
 }
 
 var escapes = regexp.MustCompile(`(\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2})+`)

@@ -38,6 +38,7 @@ func TestCompare(t *testing.T) {
 		"N/A":                     {Title, "n/a", "", true},
 		`\N`:                      {Title, `\N`, "", true},
 		"mojibake":                {FirstName, "HÃ¥kan", "", true},
+		"mojibake twice":          {LastName, "Ãƒâ€“berg", "", true},
 		"mojibake of others":      {DisplayName, "HÃ¥kan", "HÃ¥kan", false},
 		"entities":                {FirstName, "H&aring;kan", "", true},
 		"numeric entity":          {LastName, "&#214;berg", "", true},
@@ -93,6 +94,7 @@ func TestSuspect(t *testing.T) {
 		"ａdam.backstrom@acme.example": {Hint: schema.HintLookAlike, Letter: "ａ (U+FF41, full width)", Key: "adam.backstrom@acme.example"},
 		"adam@асme.example":           {Hint: schema.HintLookAlike, Letter: "а (U+0430, Cyrillic)", Key: "adam@acme.example"},
 		"adαm@acme.example":           {Hint: schema.HintLookAlike, Letter: "α (U+03B1, Greek)", Key: "adam@acme.example"},
+		"adam@acme\u2010labs.example": {Hint: schema.HintLookAlike, Letter: "U+2010 (\u2010, hyphen)", Key: "adam@acme-labs.example"},
 	} {
 		s, ok := Suspect(address)
 		assert.True(t, ok, address)
@@ -108,6 +110,7 @@ func TestEmailHint(t *testing.T) {
 	for cell, want := range map[string]schema.Hint{
 		"mailto:ann@acme.example": schema.HintEmailPrefix, "SMTP:Ann@acme.example": schema.HintEmailPrefix, "sip:ann@acme.example": schema.HintEmailPrefix,
 		"Ann Lee <ann@acme.example>": schema.HintEmailBrackets, "<ann@acme.example>": schema.HintEmailBrackets, "Ann (ann@acme.example)": schema.HintEmailBrackets,
+		"ann@acme.example (Ann Lee)": schema.HintEmailBrackets, "ann\uff20acme.example": schema.HintEmailCharacter,
 		"[ann@acme.example](mailto:ann@acme.example)": schema.HintEmailBrackets,
 		"ann@acme.example;bo@acme.example":            schema.HintEmailSeveral, "ann@acme.example, bo@acme.example": schema.HintEmailSeveral,
 		"ann@acme.example bo@acme.example": schema.HintEmailSeveral, "ann@acme.example\nbo@acme.example": schema.HintEmailSeveral,

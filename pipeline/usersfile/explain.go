@@ -118,13 +118,13 @@ func (l *Layout) FieldCount(record []string, format dialect.Format, next int) *s
 		f.Explain(schema.HintNoUser, schema.Quote(line))
 	case other != 0:
 		f.Explain(schema.HintOtherDelimiter, dialect.NameDelimiter(other), dialect.NameDelimiter(format.Delimiter))
-	case len(record) == len(l.Header)+1 && isAddress(l.clean(record[email+1])) && !isAddress(l.clean(record[email])):
+	case email >= 0 && len(record) == len(l.Header)+1 && isAddress(l.clean(record[email+1])) && !isAddress(l.clean(record[email])):
 		f.Explain(schema.HintRowNames, cells, width)
 	case len(record) > len(l.Header):
 		f.Explain(schema.HintTooManyCells, cells, width)
 	case next == 0:
 		f.Explain(schema.HintCutOff, cells, width)
-	case email < len(record) && !isAddress(l.clean(record[email])) && email == len(record)-1, len(record) == 1 && !strings.Contains(record[0], "@"):
+	case email >= 0 && email < len(record) && !isAddress(l.clean(record[email])) && email == len(record)-1, len(record) == 1 && !strings.Contains(record[0], "@"):
 		f.Explain(schema.HintBrokeOff, cells, width, strconv.Itoa(next))
 	}
 	return f
@@ -145,6 +145,9 @@ var (
 	brackets = regexp.MustCompile(`[<\[({«‹＜]\s*([^<>\[\](){}«»‹›＜＞\s]+@[^<>\[\](){}«»‹›＜＞\s]+?)\s*[>\])}»›＞]`)
 )
 
+// bracketed is a remark behind an address.
+var bracketed = regexp.MustCompile(`^\s*[(\[{<].*[)\]}>]\s*$`)
+
 // EmailHint says what in particular is wrong with an address that is not valid; blank: nothing that is known.
 func EmailHint(cell string) (hint schema.Hint, details []string) {
 	if m := prefixed.FindStringSubmatch(cell); m != nil && isAddress(strings.TrimSpace(m[3])) {
@@ -158,7 +161,10 @@ func EmailHint(cell string) (hint schema.Hint, details []string) {
 			return schema.HintEmailBrackets, []string{schema.Quote(cell), address}
 		}
 	}
-	if !strings.Contains(cell, "@") || !utf8.ValidString(cell) {
+	if address, rest, found := strings.Cut(strings.TrimSpace(cell), " "); found && isAddress(address) && bracketed.MatchString(rest) {
+		return schema.HintEmailBrackets, []string{schema.Quote(cell), address}
+	}
+	if !strings.ContainsAny(cell, "@\uff20\ufe6b") || !utf8.ValidString(cell) {
 		return "", nil
 	}
 	for _, r := range cell {
@@ -272,6 +278,9 @@ func plainPart(part string) (plain string, strange rune) {
 	}
 	plain = strings.Map(func(r rune) rune {
 		like := width(r)
+		if strings.ContainsRune("\u2010\u2011\u2012\u2013\u2014\u2212", r) {
+			like = '-'
+		}
 		if like == r && unicode.IsLetter(r) && (latin || alike) && lookAlikes[r] != 0 {
 			like = lookAlikes[r]
 		}
@@ -294,6 +303,9 @@ func width(r rune) rune {
 
 // scriptOf names a letter with its script.
 func scriptOf(r rune) string {
+	if !unicode.IsLetter(r) {
+		return runeName(r)
+	}
 	if r >= 0xff00 && r <= 0xffef {
 		return fmt.Sprintf("%c (U+%04X, full width)", r, r)
 	}

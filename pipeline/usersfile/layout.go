@@ -87,9 +87,11 @@ func NewLayout(file string, line int, header, services []string, options Options
 			}
 		case slices.ContainsFunc(schema.ReportHeaders, func(added string) bool { return dialect.SameHeader(added, name) }):
 			l.report[column] = true
-		case name != "":
-			l.Unknown = append(l.Unknown, name)
+		default:
 			unknown = append(unknown, column)
+			if name != "" {
+				l.Unknown = append(l.Unknown, name)
+			}
 		}
 	}
 	if err := l.unclear(unknown); err != nil {
@@ -204,7 +206,7 @@ func (l *Layout) unclear(unknown []int) *schema.Error {
 	}
 	var doubts []doubt
 	for _, column := range unknown {
-		if known := meaning(l.Header[column], missing); known != "" {
+		if known := meaning(l.Header[column], missing); known != "" && l.Header[column] != "" {
 			doubts = append(doubts, doubt{column: column, header: l.Header[column], known: known})
 		}
 	}
@@ -224,6 +226,12 @@ func refuseDoubts(doubts []doubt, sentence string) *schema.Error {
 	}
 	var said, is, nothing []string
 	for _, d := range doubts {
+		if d.header == "" {
+			said = append(said, fmt.Sprintf("Column %d, which has no header, may be %s.", d.column+1, d.known))
+			is = append(is, fmt.Sprintf("in the file, by the header %q", d.known))
+			nothing = append(nothing, "delete the column")
+			continue
+		}
 		said = append(said, fmt.Sprintf("The column "+sentence, d.header, d.known))
 		is = append(is, fmt.Sprintf("--column %q", d.header+"="+d.known))
 		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.header))

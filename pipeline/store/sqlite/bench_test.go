@@ -31,11 +31,12 @@ var benchClock = claim.Clock{Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), P
 func benchKey(i int) string { return fmt.Sprintf("person.%07d@acme.example", i) }
 
 // benchStore returns a store of n users whom acme may claim.
-func benchStore(b *testing.B, n int) *Store {
+func benchStore(b *testing.B, n int) *store.Store {
 	b.Helper()
 	ctx := context.Background()
-	s, err := Open(ctx, filepath.Join(b.TempDir(), "bench.db"), Options{Create: true})
+	db, err := Open(ctx, filepath.Join(b.TempDir(), "bench.db"), Options{Create: true})
 	require.NoError(b, err)
+	s := store.New(db)
 	b.Cleanup(func() { require.NoError(b, s.Close()) })
 	require.NoError(b, s.Load(ctx, benchClock, func(l store.Loader) error { return fillBench(ctx, l, n) }))
 	return s
@@ -146,7 +147,7 @@ func benchApply(b *testing.B, size int, shuffled bool) {
 			require.NoError(b, s.KeepChunk(ctx, owner, store.Chunk{Number: i}))
 		}
 		require.NoError(b, s.SealPlan(ctx, owner, "", nil))
-		require.NoError(b, s.Consent(ctx, owner, benchClock.Now))
+		require.NoError(b, s.Consent(ctx, owner, benchClock.Now, ""))
 		b.StartTimer()
 		for i, keys := range chunks {
 			start := time.Now()

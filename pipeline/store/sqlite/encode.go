@@ -20,12 +20,7 @@ func timeOf(n sql.NullInt64) time.Time {
 	return time.Unix(n.Int64, 0).UTC()
 }
 
-// leaseEnd is when a lease taken now runs out; never too early.
-func leaseEnd(now time.Time, lease time.Duration) int64 {
-	return now.Add(lease + time.Second - 1).Unix()
-}
-
-// encode is v as JSON. What the store keeps as JSON has no value that cannot be encoded.
+// encode returns v as JSON. What the store keeps as JSON has no value that cannot be encoded.
 func encode(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -34,7 +29,7 @@ func encode(v any) string {
 	return string(data)
 }
 
-// encodeList is a list as JSON, NULL where it is empty.
+// encodeList returns a list as JSON, NULL where it is empty.
 func encodeList(list []string) sql.NullString {
 	if len(list) == 0 {
 		return sql.NullString{}
@@ -42,7 +37,18 @@ func encodeList(list []string) sql.NullString {
 	return sql.NullString{String: encode(list), Valid: true}
 }
 
-// prefixed is a list of columns with a prefix before each.
+// prefixed returns a list of columns with a prefix before each.
 func prefixed(prefix, columns string) string {
 	return prefix + strings.ReplaceAll(columns, ", ", ", "+prefix)
+}
+
+// null is text, NULL where it is empty.
+func null(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
+
+// blob is data as something that is not NULL.
+func blob(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
 }

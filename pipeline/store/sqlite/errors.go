@@ -5,44 +5,57 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 )
 
-// wrap says what was being done when err happened. Refusals are returned as they are; what the driver reports becomes a
-// refusal where an administrator can do something about it.
-func wrap(err error, doing string) error {
+// refused returns a refusal in the code's own words.
+func refused(code schema.Code) *schema.Error { return &schema.Error{Code: code} }
+
+// refuse returns a refusal.
+func refuse(code schema.Code, format string, args ...any) *schema.Error {
+	return schema.Refuse(code, format, args...)
+}
+
+// wrap turns what the driver reports into a refusal where an administrator can do something about it. Refusals are
+// returned as they are.
+func wrap(err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*schema.Error](err); ok {
 		return err
 	}
-	wrapped := fmt.Errorf("%s: %w", doing, err)
 	failure, ok := errors.AsType[*driver.Error](err)
 	if !ok {
-		return wrapped
+		return err
 	}
 	switch failure.Code() & 0xff { // the primary code
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
-		return &schema.Error{Code: schema.CodeDatabaseBusy, Err: wrapped}
+		return refused(schema.CodeDatabaseBusy).Because(err)
 	case lib.SQLITE_FULL:
-		return &schema.Error{Code: schema.CodeDatabaseFull, Err: wrapped}
+		return refused(schema.CodeDatabaseFull).Because(err)
+	case lib.SQLITE_IOERR:
+		return refused(schema.CodeDatabaseFailing).Because(err)
 	case lib.SQLITE_READONLY, lib.SQLITE_PERM:
-		return &schema.Error{Code: schema.CodeDatabaseReadOnly, Err: wrapped}
+		return refused(schema.CodeDatabaseReadOnly).Because(err)
 	case lib.SQLITE_CANTOPEN:
-		return schema.Refuse(schema.CodeDatabaseReadOnly, "The database or its folder cannot be opened.").Because(wrapped)
+		return refuse(schema.CodeDatabaseReadOnly, "The database or its folder cannot be opened.").Because(err)
 	case lib.SQLITE_NOTADB, lib.SQLITE_CORRUPT:
-		return &schema.Error{Code: schema.CodeDatabaseInvalid, Err: wrapped}
+		return refused(schema.CodeDatabaseInvalid).Because(err)
 	case lib.SQLITE_INTERRUPT:
-		return fmt.Errorf("%s: %w (%w)", doing, context.Canceled, err)
+		return fmt.Errorf("%w (%w)", context.Canceled, err)
 	}
-	return wrapped
+	return err
 }
 
-// isUnique reports whether err is a broken unique index.
-func isUnique(err error) bool {
+// twice says so where err is a broken unique index.
+func twice(err error) error {
 	failure, ok := errors.AsType[*driver.Error](err)
-	return ok && (failure.Code() == lib.SQLITE_CONSTRAINT_UNIQUE || failure.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY)
+	if ok && (failure.Code() == lib.SQLITE_CONSTRAINT_UNIQUE || failure.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY) {
+		return fmt.Errorf("%w: %w", store.ErrTwice, err)
+	}
+	return err
 }

@@ -8,7 +8,7 @@ import (
 
 // inserter inserts rows many at a time, which costs a fraction of one statement per row.
 type inserter struct {
-	tx      *sql.Tx
+	tx      *tx
 	head    string // up to VALUES
 	tail    string // what follows the rows
 	columns int

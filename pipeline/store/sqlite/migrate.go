@@ -15,7 +15,7 @@ var migrations embed.FS
 
 const (
 	applicationID = 1131171180 // as the first migration sets it
-	schemaVersion = 1          // of the last migration
+	schemaVersion = 2          // of the last migration
 	versionTable  = "schema_versions"
 )
 
@@ -39,29 +39,24 @@ func readVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 		if err != nil || foreign == 0 {
 			return 0, err
 		}
-		return 0, &schema.Error{Code: schema.CodeDatabaseInvalid}
+		return 0, refused(schema.CodeDatabaseInvalid)
 	}
 	err = db.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable+" WHERE is_applied").Scan(&version)
 	return version, err
 }
 
-// migrate brings the schema to this version.
-func (s *Store) migrate(ctx context.Context) error {
+// migrate brings the schema to this version. Others may be doing so at the same time: then the one that comes second fails,
+// and finds at its next try that it has been done.
+func (db *DB) migrate(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return wrap(err, "find the migrations")
+		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.write, files,
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db.write, files,
 		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
-		return wrap(err, "read the migrations")
+		return err
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		// Another process may have done it at the same time.
-		if version, e := readVersion(ctx, s.write); e == nil && version == schemaVersion {
-			return nil
-		}
-		return wrap(err, "migrate the database")
-	}
-	return nil
+	_, err = provider.Up(ctx)
+	return err
 }

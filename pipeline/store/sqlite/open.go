@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -20,16 +21,17 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Store is a store.Store on a SQLite file.
-type Store struct {
-	write *sql.DB // one connection; nil where the store is read-only
+// DB is a store.DB on a SQLite file.
+type DB struct {
+	write *sql.DB // one connection; nil where the database is read-only
 	read  *sql.DB
+	path  string
+	file  fs.FileInfo // what was opened
 
 	organizations organizationCache
-	runs          ownRun
 }
 
-var _ store.Store = (*Store)(nil)
+var _ store.DB = (*DB)(nil)
 
 // Options say how Open opens.
 type Options struct {
@@ -39,6 +41,8 @@ type Options struct {
 
 const (
 	busyTimeout = 30 * time.Second
+	maxUpgrades = 10                    // tries of one that somebody else may be doing
+	openAgain   = 20 * time.Millisecond // between two tries to open what somebody else is making
 
 	// Pages that a shuffled import dirties again and again are written to the file once per checkpoint, so checkpoints
 	// are far apart: 64 MiB of 4 KiB pages.
@@ -50,59 +54,114 @@ const (
 	readCache  = 2 << 10
 )
 
-// Open opens the database at path, and brings it to this version's schema. Refused with CodeDatabaseMissing,
-// CodeDatabaseNewer, CodeDatabaseInvalid, CodeDatabaseReadOnly, CodeDatabaseBusy, CodeDatabaseFull. A file that is created
-// can be read by its owner only.
-func Open(ctx context.Context, path string, options Options) (_ *Store, err error) {
-	path, err = filepath.Abs(path)
+// Open opens the database at path, and brings it to this version's schema. Whoever else is making it at the same time is
+// waited for. Refused with CodeDatabaseMissing, CodeDatabaseNewer, CodeDatabaseInvalid, CodeDatabaseReadOnly,
+// CodeDatabaseBusy, CodeDatabaseFull, CodeDatabaseFailing. The file can be read by its owner only, from then on too.
+func Open(ctx context.Context, path string, options Options) (*DB, error) {
+	path, err := filepath.Abs(path)
 	if err != nil {
-		return nil, wrap(err, "find the database")
+		return nil, fmt.Errorf("find the database: %w", err)
 	}
 	if err := findFile(path, options); err != nil {
 		return nil, err
 	}
+	for tries, upgrades := 0, 0; ; tries++ {
+		db, err := open(ctx, path, options)
+		switch {
+		case err == nil:
+			return db, nil
+		case errors.Is(err, errUpgrade) && upgrades < maxUpgrades:
+			upgrades++
+		case schema.CodeOf(err) != schema.CodeDatabaseBusy, tries == int(busyTimeout/openAgain): // SQLite itself does not always wait
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(openAgain):
+		}
+	}
+}
 
-	s := &Store{}
+// errUpgrade is a failed upgrade of the schema: somebody else may have been faster.
+var errUpgrade = errors.New("upgrade the database")
+
+// open opens the database once.
+func open(ctx context.Context, path string, options Options) (_ *DB, err error) {
+	db := &DB{path: path}
 	defer func() {
 		if err != nil {
-			_ = s.Close()
+			_ = db.Close()
 		}
 	}()
-	version, err := s.openRead(ctx, path)
+	if db.file, err = os.Stat(path); err != nil {
+		return nil, missing(path)
+	}
+	version, err := db.openRead(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case version > schemaVersion:
-		return nil, &schema.Error{Code: schema.CodeDatabaseNewer}
+		return nil, refused(schema.CodeDatabaseNewer)
 	case version == 0 && !options.Create:
 		return nil, missing(path) // an empty file: whoever created it got no further
 	case options.ReadOnly && version < schemaVersion:
-		return nil, schema.Refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version and must be upgraded first.")
-	case options.ReadOnly:
-		return s, nil
+		return nil, refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version and must be upgraded first.")
 	}
-	if err := s.openWrite(ctx, path); err != nil {
+	if err := private(path, options.ReadOnly); err != nil {
+		return nil, err
+	}
+	if options.ReadOnly {
+		return db, nil
+	}
+	if err := db.openWrite(ctx, path); err != nil {
 		return nil, err
 	}
 	if version < schemaVersion {
-		if err := s.migrate(ctx); err != nil {
-			return nil, err
+		if err := db.migrate(ctx); err != nil {
+			return nil, wrap(fmt.Errorf("%w: %w", errUpgrade, err))
 		}
 	}
-	return s, nil
+	return db, nil
 }
 
-// Close closes the store. Transactions must have ended.
-func (s *Store) Close() error {
-	var errs []error
-	// The writer last: the last connection that can write clears the log away.
-	for _, db := range []*sql.DB{s.read, s.write} {
-		if db != nil {
-			errs = append(errs, db.Close())
+// private makes the file, and those beside it, readable by their owner only, as new ones are.
+func private(path string, readOnly bool) error {
+	const others = 0o077
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&others == 0 {
+			continue
+		}
+		if err := os.Chmod(path+suffix, info.Mode().Perm()&^others); err != nil && !readOnly {
+			return refuse(schema.CodeDatabaseReadOnly, "Others may read %s, and you are not allowed to change that.", path+suffix).
+				WithFix("Have its owner run: chmod 600 %s.", path+suffix).Because(err)
 		}
 	}
-	return wrap(errors.Join(errs...), "close the database")
+	return nil
+}
+
+// Close implements store.DB. Transactions must have ended.
+func (db *DB) Close() error {
+	var errs []error
+	// The writer last: the last connection that can write clears the log away.
+	for _, handle := range []*sql.DB{db.read, db.write} {
+		if handle != nil {
+			errs = append(errs, handle.Close())
+		}
+	}
+	return wrap(errors.Join(errs...))
+}
+
+// Erase implements store.DB. What is deleted is overwritten in the file (secure_delete), and the log is emptied here. It waits
+// for those who read, and where they take too long, leaves that to the next one.
+func (db *DB) Erase(ctx context.Context) error {
+	if db.write == nil {
+		return refused(schema.CodeDatabaseReadOnly)
+	}
+	_, err := db.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return wrap(err)
 }
 
 // findFile looks for the file, and creates it if it may.
@@ -110,11 +169,11 @@ func findFile(path string, options Options) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return schema.Refuse(schema.CodeDatabaseInvalid, "%s is not a file.", path)
+		return refuse(schema.CodeDatabaseInvalid, "%s is not a file.", path)
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return schema.Refuse(schema.CodeDatabaseReadOnly, "The database at %s cannot be opened.", path).Because(err)
+		return refuse(schema.CodeDatabaseReadOnly, "The database at %s cannot be opened.", path).Because(err)
 	case !options.Create || options.ReadOnly:
 		return missing(path)
 	}
@@ -123,20 +182,20 @@ func findFile(path string, options Options) error {
 	case errors.Is(err, fs.ErrExist): // somebody else was faster
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		return schema.Refuse(schema.CodeDatabaseMissing, "There is no folder %s for the database.", filepath.Dir(path)).
+		return refuse(schema.CodeDatabaseMissing, "There is no folder %s for the database.", filepath.Dir(path)).
 			WithFix("Create the folder, or check the path given with --db.").Because(err)
 	case err != nil:
-		return schema.Refuse(schema.CodeDatabaseReadOnly, "The database cannot be created at %s.", path).Because(err)
+		return refuse(schema.CodeDatabaseReadOnly, "The database cannot be created at %s.", path).Because(err)
 	}
-	return wrap(file.Close(), "create the database")
+	return wrap(file.Close())
 }
 
 func missing(path string) *schema.Error {
-	return schema.Refuse(schema.CodeDatabaseMissing, "There is no database at %s.", path)
+	return refuse(schema.CodeDatabaseMissing, "There is no database at %s.", path)
 }
 
 // openRead opens the connections that read, and returns the version of the file's schema.
-func (s *Store) openRead(ctx context.Context, path string) (int64, error) {
+func (db *DB) openRead(ctx context.Context, path string) (int64, error) {
 	open := func(immutable bool) (int64, error) {
 		query := url.Values{"mode": {"ro"}, "_pragma": {
 			pragma("busy_timeout", busyTimeout.Milliseconds()),
@@ -146,25 +205,25 @@ func (s *Store) openRead(ctx context.Context, path string) (int64, error) {
 		if immutable {
 			query.Set("immutable", "1")
 		}
-		db, err := sql.Open("sqlite", fileURL(path, query))
+		handle, err := sql.Open("sqlite", fileURL(path, query))
 		if err != nil {
 			return 0, err
 		}
 		connections := max(2, runtime.NumCPU())
-		db.SetMaxOpenConns(connections)
-		db.SetMaxIdleConns(connections)
-		s.read = db
-		return readVersion(ctx, db)
+		handle.SetMaxOpenConns(connections)
+		handle.SetMaxIdleConns(connections)
+		db.read = handle
+		return readVersion(ctx, handle)
 	}
 
 	version, err := open(false)
-	err = wrap(err, "open the database")
+	err = wrap(err)
 	// Reading a WAL file needs its index beside it. Where that cannot be created, the file alone will do, unless there is
 	// something in a log that only the index gives access to.
 	if schema.CodeOf(err) == schema.CodeDatabaseReadOnly && !hasLog(path) {
-		_ = s.read.Close()
+		_ = db.read.Close()
 		version, err = open(true)
-		err = wrap(err, "open the database")
+		err = wrap(err)
 	}
 	return version, err
 }
@@ -175,22 +234,23 @@ func hasLog(path string) bool {
 }
 
 // openWrite opens the connection that writes, and makes sure that it can.
-func (s *Store) openWrite(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite", fileURL(path, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {
+func (db *DB) openWrite(ctx context.Context, path string) error {
+	handle, err := sql.Open("sqlite", fileURL(path, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {
 		pragma("busy_timeout", busyTimeout.Milliseconds()),
 		"journal_mode(wal)",
 		"synchronous(full)",
 		"foreign_keys(1)",
+		"secure_delete(1)",
 		pragma("cache_size", -writeCache),
 		pragma("wal_autocheckpoint", checkpointPages),
 		pragma("journal_size_limit", 4096*checkpointPages),
 	}}))
 	if err != nil {
-		return wrap(err, "open the database")
+		return wrap(err)
 	}
-	db.SetMaxOpenConns(1)
-	s.write = db
-	return wrap(probe(ctx, db), "open the database for writing")
+	handle.SetMaxOpenConns(1)
+	db.write = handle
+	return wrap(probe(ctx, handle))
 }
 
 // probe begins to write, and lets it be. Whoever else is writing proves as well that it can be done.
@@ -205,7 +265,7 @@ func probe(ctx context.Context, db *sql.DB) error {
 	}
 	if _, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err == nil {
 		_, err = conn.ExecContext(ctx, "ROLLBACK")
-	} else if schema.CodeOf(wrap(err, "begin")) == schema.CodeDatabaseBusy {
+	} else if schema.CodeOf(wrap(err)) == schema.CodeDatabaseBusy {
 		err = nil
 	}
 	if err != nil {

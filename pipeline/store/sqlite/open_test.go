@@ -19,11 +19,11 @@ import (
 
 var clock = claim.Clock{Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Policy: schema.DefaultPolicy()}
 
-func open(t *testing.T, path string, options sqlite.Options) *sqlite.Store {
+func open(t *testing.T, path string, options sqlite.Options) *store.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, options)
+	db, err := sqlite.Open(t.Context(), path, options)
 	require.NoError(t, err)
-	return s
+	return store.New(db)
 }
 
 // loaded is a closed database with an organization in it.
@@ -36,7 +36,7 @@ func loaded(t *testing.T) (path string) {
 	return path
 }
 
-func load(t *testing.T, s *sqlite.Store) {
+func load(t *testing.T, s *store.Store) {
 	t.Helper()
 	require.NoError(t, s.Load(t.Context(), clock, func(into store.Loader) error {
 		return into.Organizations(t.Context(), []store.LoadOrganization{{Organization: schema.Organization{ID: "acme", Name: "Acme", Kind: schema.Enterprise}}})

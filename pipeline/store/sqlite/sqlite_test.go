@@ -24,11 +24,11 @@ func TestStore(t *testing.T) {
 	empty, err := os.ReadFile(template)
 	require.NoError(t, err)
 
-	storetest.Run(t, func(t *testing.T) func() store.Store {
+	storetest.Run(t, func(t *testing.T) func() store.DB {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "claimline.db")
 		require.NoError(t, os.WriteFile(path, empty, 0o600))
-		return func() store.Store {
+		return func() store.DB {
 			s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 			require.NoError(t, err)
 			return s

@@ -4,68 +4,65 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
-// querier is what reads need, inside a transaction and outside.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+// tx is a store.Tx. It locks nothing: a transaction that writes is alone.
+type tx struct {
+	*sql.Tx
+	numbers map[string]int64   // of organizations that were named
+	cache   *organizationCache // nil: this transaction has changed organizations
+	changed bool               // what a rule looks at
+	stage   *stage             // nil: no snapshot is being taken in
 }
 
-// writing runs do in a transaction of the one writer that may change what a rule looks at: it sees what is true now, and
-// nobody changes anything until it has ended. What do returns undoes everything where it is an error.
-func (s *Store) writing(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
-	return s.bookkeeping(ctx, doing, func(tx *sql.Tx) error {
-		if err := do(tx); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "UPDATE versions SET facts = facts + 1")
-		return err
-	})
-}
+var _ store.Tx = (*tx)(nil)
 
-// factsVersion counts the transactions that may have changed what a rule looks at.
-func factsVersion(ctx context.Context, q querier) (version int64, err error) {
-	err = q.QueryRowContext(ctx, "SELECT facts FROM versions").Scan(&version)
-	return version, err
-}
-
-// bookkeeping is writing for what no rule looks at.
-func (s *Store) bookkeeping(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
-	if s.write == nil {
-		return wrap(&schema.Error{Code: schema.CodeDatabaseReadOnly}, doing)
-	}
-	tx, err := s.write.BeginTx(ctx, nil)
+// Read implements store.DB.
+func (db *DB) Read(ctx context.Context, do func(store.Tx) error) error {
+	begun, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return wrap(err, doing)
+		return wrap(err)
 	}
-	return wrap(finish(tx, do), doing)
+	return wrap(db.finish(begun, do, nil))
 }
 
-// reading runs do on one consistent state of the database.
-func (s *Store) reading(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+// Write implements store.DB. There is one writer, so there are no conflicts.
+func (db *DB) Write(ctx context.Context, do func(store.Tx) error) error {
+	if db.write == nil {
+		return refused(schema.CodeDatabaseReadOnly)
+	}
+	begun, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
-		return wrap(err, doing)
+		return wrap(err)
 	}
-	return wrap(finish(tx, do), doing)
+	return wrap(db.finish(begun, do, db.present))
 }
 
-func finish(tx *sql.Tx, do func(tx *sql.Tx) error) error {
+// finish runs do, and ends the transaction.
+func (db *DB) finish(begun *sql.Tx, do func(store.Tx) error, check func() error) error {
 	done := false
 	defer func() {
 		if !done { // do has panicked
-			_ = tx.Rollback()
+			_ = begun.Rollback()
 		}
 	}()
-	err := do(tx)
+	t := &tx{Tx: begun, numbers: map[string]int64{}, cache: &db.organizations}
+	err := do(t)
+	if err == nil && t.stage != nil {
+		_, err = begun.Exec("DROP TABLE temp.load_users") //nolint:noctx // the transaction has one
+	}
+	if err == nil && check != nil {
+		err = check()
+	}
 	done = true
 	if err != nil {
-		return errors.Join(err, ignoreDone(tx.Rollback()))
+		return errors.Join(err, ignoreDone(begun.Rollback()))
 	}
-	return tx.Commit()
+	return begun.Commit()
 }
 
 // ignoreDone drops the error of a roll-back that has already happened, because the context has ended.
@@ -76,9 +73,43 @@ func ignoreDone(err error) error {
 	return err
 }
 
+// present checks that the file is still there: what is written to one that was deleted is lost.
+func (db *DB) present() error {
+	info, err := os.Stat(db.path)
+	if err == nil && os.SameFile(info, db.file) {
+		return nil
+	}
+	return refuse(schema.CodeDatabaseMissing, "The database at %s was deleted or replaced while it was in use.", db.path).
+		WithFix("Put it back, or load a snapshot into a new one: claimline load DIR.").Because(err)
+}
+
+// LockSettings implements store.Tx.
+func (*tx) LockSettings(context.Context, bool) error { return nil }
+
+// Stamp implements store.Tx. It counts the transactions that have changed what a rule looks at.
+func (t *tx) Stamp(ctx context.Context) (stamp int64, err error) {
+	err = t.QueryRowContext(ctx, "SELECT facts FROM versions").Scan(&stamp)
+	return stamp, err
+}
+
+// changes notes that this transaction changes what a rule looks at.
+func (t *tx) changes(ctx context.Context) error {
+	if t.changed {
+		return nil
+	}
+	t.changed = true
+	return t.exec(ctx, "UPDATE versions SET facts = facts + 1")
+}
+
+// exec runs a statement that returns nothing.
+func (t *tx) exec(ctx context.Context, statement string, args ...any) error {
+	_, err := t.ExecContext(ctx, statement, args...)
+	return err
+}
+
 // collect runs a query and hands every row to scan.
-func collect(ctx context.Context, q querier, scan func(rows *sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+func (t *tx) collect(ctx context.Context, scan func(rows *sql.Rows) error, query string, args ...any) (err error) {
+	rows, err := t.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -89,4 +120,23 @@ func collect(ctx context.Context, q querier, scan func(rows *sql.Rows) error, qu
 		}
 	}
 	return rows.Err()
+}
+
+// list runs a query of one column.
+func list[V any](ctx context.Context, t *tx, query string, args ...any) (values []V, err error) {
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var value V
+		err := rows.Scan(&value)
+		values = append(values, value)
+		return err
+	}, query, args...)
+	return values, err
+}
+
+// noLimit is a limit of 0 as SQLite writes it.
+func noLimit(limit int) int {
+	if limit <= 0 {
+		return -1
+	}
+	return limit
 }

@@ -60,7 +60,7 @@ var applyTests = map[string]func(*suite){
 		owner := s.importing("acme", keys)
 		before := s.imported(owner.ImportID)
 		require.Error(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, 0, asked(keys...), func(facts claim.Facts) (store.Applied, error) {
-			applied := store.Applied{Assigned: map[string]int{"Calling": 2}, Results: func([]int64) []byte { return []byte("r") }}
+			applied := store.Applied{Results: func([]int64) []byte { return []byte("r") }}
 			for i, a := range facts.Accounts {
 				applied.Claims = append(applied.Claims, store.NewClaim{AccountID: a.ID, Type: schema.Immediate, StatusBefore: schema.Active, Line: i, Services: []string{"Calling"}})
 			}

@@ -33,6 +33,47 @@ func (s *suite) choose(key string, choice schema.Choice, to ...string) {
 		require.Empty(s, refused)
 		return []claim.Effect{effect}, nil
 	}))
+	s.checkHeld()
+}
+
+// retracted takes an organization's claim back.
+func (s *suite) retracted(organization, key string) {
+	s.Helper()
+	k := s.one(organization, key)
+	require.Empty(s, s.clock().Retract(&k))
+	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, one(s.clock().Retracted(&k))))
+	s.checkHeld()
+}
+
+// synced lets a directory run have this effect on members.
+func (s *suite) synced(organization string, effect schema.SyncEffect, keys ...string) {
+	s.Helper()
+	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, keys, func(cases []claim.Case) ([]claim.Effect, error) {
+		effects := make([]claim.Effect, len(cases))
+		for i := range cases {
+			effects[i] = s.clock().Synced(&cases[i], effect)
+		}
+		return effects, nil
+	}))
+	s.checkHeld()
+}
+
+// swept writes all that is due.
+func (s *suite) swept() schema.Swept {
+	s.Helper()
+	swept, err := s.Sweep(s.ctx(), s.clock())
+	require.NoError(s, err)
+	s.checkHeld()
+	return swept
+}
+
+// removed removes a member, or its claim.
+func (s *suite) removed(organization, key string) {
+	s.Helper()
+	k := s.one(organization, key)
+	effect, refused := s.clock().Remove(&k)
+	require.Empty(s, refused)
+	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, one(effect)))
 }
 
 // members are the members of an organization, by address key.
@@ -286,7 +327,7 @@ var claimsTests = map[string]func(*suite){
 	"claims/a removed member does not come back": func(s *suite) {
 		in := world(user(1, ann, "acme", "Calling"))
 		s.load(in)
-		require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(claim.Effect{Gone: true})))
+		s.removed("acme", ann)
 		require.Zero(s, s.held("acme")["Calling"])
 		s.load(in)
 		require.Zero(s, s.one("acme", ann).Account)
@@ -366,7 +407,7 @@ var claimsTests = map[string]func(*suite){
 		require.Nil(s, list[1].Case.Account.Claim)
 		require.Equal(s, owner.ImportID, list[2].Case.Closed.ImportID)
 
-		require.NoError(s, s.Change(s.ctx(), s.clock(), "free", []string{ann}, one(claim.Effect{Gone: true})))
+		s.removed("free", ann)
 		s.now = s.now.Add(15 * day)
 		list = listed()
 		require.Equal(s, schema.ClosedCompleted, list[0].Case.Closed.ClosedBy)
@@ -391,7 +432,7 @@ var claimsTests = map[string]func(*suite){
 		var sums [2]schema.Swept
 		var errs [2]error
 		var both sync.WaitGroup
-		for i, handle := range []store.Store{s.Store, s.another()} {
+		for i, handle := range []*store.Store{s.Store, s.another()} {
 			both.Go(func() { sums[i], errs[i] = handle.Sweep(s.ctx(), s.clock()) })
 		}
 		both.Wait()

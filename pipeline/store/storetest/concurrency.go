@@ -25,7 +25,7 @@ var concurrencyTests = map[string]func(*suite){
 		// Three imports, of two organizations, by three handles, over the same people in different orders.
 		type runner struct {
 			organization string
-			handle       store.Store
+			handle       *store.Store
 			owner        store.Owner
 			chunks       [][]string
 			claimed      []string

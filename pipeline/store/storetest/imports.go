@@ -44,8 +44,8 @@ var importTests = map[string]func(*suite){
 		require.Nil(s, kept.Results)
 		require.Equal(s, kept.Planned, kept.Applied)
 
-		require.NoError(s, s.Consent(s.ctx(), owner, s.now.Add(time.Second)))
-		want.State, want.ConsentedAt = schema.StateApplying, s.now.Add(time.Second)
+		require.NoError(s, s.Consent(s.ctx(), owner, s.now.Add(time.Second), "ann"))
+		want.State, want.ConsentedAt, want.ConsentedBy = schema.StateApplying, s.now.Add(time.Second), "ann"
 		require.Equal(s, want, s.imported(owner.ImportID))
 		c := s.apply(owner, 1, []string{"a@acme.example", "b@acme.example"})
 		want.Tally = schema.Tally{
@@ -141,8 +141,9 @@ var importTests = map[string]func(*suite){
 		c := &claimer{clock: s.clock(), keys: keys}
 		for _, err := range []error{
 			s.KeepChunk(s.ctx(), old, store.Chunk{Number: 9}),
+			s.DropChunks(s.ctx(), old),
 			s.SealPlan(s.ctx(), old, "x", nil),
-			s.Consent(s.ctx(), old, s.now),
+			s.Consent(s.ctx(), old, s.now, "ann"),
 			s.RenewImport(s.ctx(), old, s.now, time.Hour),
 			s.ApplyChunk(s.ctx(), old, s.clock(), 1, 0, asked(keys...), c.decide),
 			s.FinishImport(s.ctx(), old, store.ImportEnd{State: schema.StateFailed, At: s.now, RemoveRows: true}),
@@ -233,6 +234,51 @@ var importTests = map[string]func(*suite){
 		s.refused(s.RequestCancel(s.ctx(), old.ImportID, s.now), schema.CodeImportFinished)
 	},
 
+	"imports/who, with what, and how": func(s *suite) {
+		s.load(world())
+		imp := schema.Import{OrganizationID: "acme", File: "users.csv", CreatedBy: "ann, at a terminal", Version: "1.2.3", Options: []byte(`{"encoding":"macintosh"}`)}
+		owner, err := s.CreateImport(s.ctx(), imp, "first", s.now, lease)
+		require.NoError(s, err)
+		require.NoError(s, s.SealPlan(s.ctx(), owner, "abc", nil))
+		require.NoError(s, s.Consent(s.ctx(), owner, s.now, "bo, by the service"))
+		found := s.imported(owner.ImportID)
+		require.Equal(s, imp.CreatedBy, found.CreatedBy)
+		require.Equal(s, imp.Version, found.Version)
+		require.JSONEq(s, string(imp.Options), string(found.Options))
+		require.Equal(s, "bo, by the service", found.ConsentedBy)
+		require.Nil(s, s.imported(s.planned("acme").ImportID).Options)
+	},
+
+	"imports/planning begins again": func(s *suite) {
+		keys := []string{"a@acme.example"}
+		s.load(world(user(1, keys[0], "free")))
+		owner, err := s.CreateImport(s.ctx(), schema.Import{OrganizationID: "acme"}, "first", s.now, lease)
+		require.NoError(s, err)
+		for range 2 {
+			for number := range 3 {
+				require.NoError(s, s.KeepChunk(s.ctx(), owner, store.Chunk{Number: number, Data: []byte("rows"), Results: []byte("r"), Planned: tallyOf(schema.Ready, 1)}))
+			}
+			require.NoError(s, s.DropChunks(s.ctx(), owner))
+			require.Empty(s, s.chunks(owner.ImportID, false))
+			require.Zero(s, s.imported(owner.ImportID).Tally)
+		}
+		planned := s.planned("acme", keys)
+		s.refused(s.DropChunks(s.ctx(), planned), schema.CodeImportFinished)
+		require.Len(s, s.chunks(planned.ImportID, false), 1)
+	},
+
+	"imports/a declined import keeps its rows": func(s *suite) {
+		owner := s.declined()
+		_, err := s.Chunk(s.ctx(), owner.ImportID, 1)
+		require.NoError(s, err)
+		imp := s.imported(owner.ImportID)
+		require.Equal(s, schema.StateRejected, imp.State)
+		require.Equal(s, schema.CodeConsentDeclined, imp.Reason)
+		require.False(s, imp.RowsRemoved)
+		_, err = s.AcquireImport(s.ctx(), owner.ImportID, "second", s.now, lease)
+		s.refused(err, schema.CodeImportFinished)
+	},
+
 	"imports/rows are removed, summaries stay": func(s *suite) {
 		keys := []string{"a@acme.example"}
 		s.load(world(user(1, keys[0], "free"), user(2, "b@acme.example", "free")))
@@ -276,6 +322,15 @@ var importTests = map[string]func(*suite){
 		_, err = s.Chunk(s.ctx(), running.ImportID, 1)
 		s.refused(err, schema.CodeImportRemoved)
 	},
+}
+
+// declined is an import that nobody agreed to.
+func (s *suite) declined() store.Owner {
+	s.Helper()
+	s.load(world(user(1, "a@acme.example", "free")))
+	owner := s.planned("acme", []string{"a@acme.example"})
+	require.NoError(s, s.FinishImport(s.ctx(), owner, store.ImportEnd{State: schema.StateRejected, Reason: schema.CodeConsentDeclined, At: s.now}))
+	return owner
 }
 
 func (s *suite) imported(id int64) schema.Import {

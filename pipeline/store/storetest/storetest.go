@@ -1,4 +1,4 @@
-// Package storetest is the conformance suite of stores: what the comments of store.Store promise, checked through that
+// Package storetest is the conformance suite of stores: what the comments of store.Store promise, checked through its
 // interface alone.
 package storetest
 
@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,15 +19,20 @@ import (
 
 // Run runs the suite. For each test fresh prepares an empty database and returns a function that opens it: every call
 // is one more handle, such as another process would have.
-func Run(t *testing.T, fresh func(t *testing.T) (open func() store.Store)) {
+func Run(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
-	for _, group := range []map[string]func(*suite){loadTests, factsTests, licenseTests, importTests, applyTests, dueTests, concurrencyTests, settingsTests, claimsTests} {
+	for _, group := range []map[string]func(*suite){
+		loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests, claimsTests,
+	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				s := &suite{T: t, open: fresh(t), now: start}
-				s.Store = s.another()
+				s.db = s.open()
+				s.Store = store.New(s.db)
+				s.Cleanup(func() { require.NoError(s, s.Close()) })
 				test(s)
+				s.checkHeld()
 			})
 		}
 	}
@@ -43,14 +49,15 @@ const (
 // suite is one test on a database of its own.
 type suite struct {
 	*testing.T
-	store.Store
-	open func() store.Store
+	*store.Store
+	db   store.DB // of Store
+	open func() store.DB
 	now  time.Time
 }
 
 // another opens one more handle on the database.
-func (s *suite) another() store.Store {
-	handle := s.open()
+func (s *suite) another() *store.Store {
+	handle := store.New(s.open())
 	s.Cleanup(func() { require.NoError(s, handle.Close()) })
 	return handle
 }
@@ -107,6 +114,45 @@ func (s *suite) tryLoad(in snapshot) error {
 func (s *suite) load(in snapshot) {
 	s.Helper()
 	require.NoError(s, s.tryLoad(in))
+	s.checkHeld()
+}
+
+// checkHeld requires that what is held of licences, as it is written, is what members and open immediate claims have.
+func (s *suite) checkHeld() {
+	s.Helper()
+	require.NoError(s, s.db.Read(s.ctx(), func(tx store.Tx) error {
+		organizations, err := tx.ListOrganizations(s.ctx())
+		require.NoError(s, err)
+		licenses, err := tx.Licenses(s.ctx())
+		require.NoError(s, err)
+		given := map[[2]string]int{}
+		for _, o := range organizations {
+			for after := ""; ; {
+				views, err := tx.Members(s.ctx(), o.ID, after, 1000)
+				require.NoError(s, err)
+				if len(views) == 0 {
+					break
+				}
+				after = views[len(views)-1].Key
+				for _, v := range views {
+					if v.Account.User.OrganizationID == o.ID {
+						for _, service := range v.Account.User.Services {
+							given[[2]string{o.ID, strings.ToLower(service)}]++
+						}
+					}
+					if made := v.Account.Claim; made != nil && made.OrganizationID == o.ID && made.Type == schema.Immediate {
+						for _, service := range made.Services {
+							given[[2]string{o.ID, strings.ToLower(service)}]++
+						}
+					}
+				}
+			}
+		}
+		for _, l := range licenses {
+			require.Equal(s, given[[2]string{l.OrganizationID, strings.ToLower(l.Service)}], l.Held, "%s of %s", l.Service, l.OrganizationID)
+		}
+		return nil
+	}))
 }
 
 // world is two enterprises, a free organization and an old personal one. Acme has verified acme.example and claimed
@@ -184,7 +230,7 @@ func (s *suite) held(organization string) map[string]int {
 func (s *suite) importing(organization string, chunks ...[]string) store.Owner {
 	s.Helper()
 	owner := s.planned(organization, chunks...)
-	require.NoError(s, s.Consent(s.ctx(), owner, s.now))
+	require.NoError(s, s.Consent(s.ctx(), owner, s.now, "ann"))
 	return owner
 }
 
@@ -225,18 +271,13 @@ func (c *claimer) decide(facts claim.Facts) (store.Applied, error) {
 			wishes[i] = claim.Assign
 		}
 	}
-	applied := store.Applied{ActivationMails: true, Assigned: map[string]int{}}
+	applied := store.Applied{ActivationMails: true}
 	for i, a := range facts.Accounts {
 		decision := c.clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(c.keys[i])], a, "")
 		outcome := decision.Outcome
 		if decision.Outcome == schema.Ready {
 			outcome = schema.Claimed
 			services, _ := pool.Assign(decision.Type, wishes, nil, nil)
-			if decision.Type == schema.Immediate {
-				for _, service := range services {
-					applied.Assigned[service]++
-				}
-			}
 			made := store.NewClaim{AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Line: i + 2}
 			if c.edits != (schema.Profile{}) {
 				made.Edits = &c.edits
@@ -263,6 +304,7 @@ func (s *suite) apply(owner store.Owner, number int, keys []string, services ...
 	s.Helper()
 	c := &claimer{clock: s.clock(), keys: keys, services: services}
 	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, 0, asked(keys...), c.decide))
+	s.checkHeld()
 	return c
 }
 

@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/schema"
+)
+
+// Applied is what became of a chunk.
+type Applied struct {
+	Claims          []NewClaim
+	ActivationMails bool // send them for claims that join at once
+	// Assigned is no longer looked at: the store counts the services of immediate claims itself. It goes with its last writer.
+	Assigned map[string]int
+	Tally    schema.Tally
+	// Results encodes the results; it is given the ids of the claims, in the order of Claims.
+	Results func(claimIDs []int64) []byte
+}
+
+// NewClaim is a claim to make on an account of the facts.
+type NewClaim struct {
+	AccountID    int64
+	Type         schema.ClaimType
+	StatusBefore schema.Status
+	Edits        *schema.Profile // nil: none
+	Services     []string
+	Line         int
+}
+
+// ApplyChunk applies one chunk in one transaction: it checks that the owner still owns the import, that the import is
+// being applied and not cancelled (CodeCancelled), and that the chunk is not done (then it returns nil at once); makes sure of
+// the facts under lock; calls decide; and writes what decide returns: claims, results, mails, "chunk done", all together or
+// not at all.
+//
+// The facts are those of the address keys that keys names, with what is due for their accounts written first. known, where
+// it is not 0, is the Version of facts on which the caller has decided already: where the store is sure that nothing has
+// changed since but what this owner did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The
+// claiming organization is always as it is at that moment, and so are its licences: what is due for it is written too, in
+// transactions of its own where it is much.
+//
+// keys and decide may be called again after a conflict. An error of keys or of decide is returned, and nothing is written. A
+// claim on an account with an open claim is an error.
+func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (Applied, error)) error {
+	const doing = "apply a chunk"
+	var organization string
+	var done bool
+	err := s.read(ctx, doing, func(tx Tx) (err error) {
+		organization, done, err = mayApply(ctx, tx, owner, number)
+		return err
+	})
+	if err != nil || done {
+		return err
+	}
+	if _, err := s.settle(ctx, rules, organization); err != nil {
+		return err
+	}
+	var before, after int64 // stamps
+	err = s.write(ctx, doing, func(tx Tx) error {
+		before, after = 0, 0
+		if err := tx.LockSettings(ctx, false); err != nil {
+			return err
+		}
+		_, done, err := mayApply(ctx, tx, owner, number)
+		if err != nil || done {
+			return err
+		}
+		if before, err = tx.Stamp(ctx); err != nil {
+			return err
+		}
+		facts, err := s.factsFor(ctx, due{tx: tx, rules: rules}, organization, keys, s.runs.holds(owner, known, before))
+		if err != nil {
+			return err
+		}
+		applied, err := decide(facts)
+		if err != nil {
+			return err
+		}
+		if err := finishChunk(ctx, tx, owner, rules, facts, number, applied); err != nil {
+			return err
+		}
+		after, err = tx.Stamp(ctx)
+		return err
+	})
+	if err == nil && after != before {
+		s.runs.committed(owner, before, after)
+	}
+	return err
+}
+
+// mayApply checks that the owner may apply the chunk now, and returns the claiming organization.
+func mayApply(ctx context.Context, tx Tx, owner Owner, number int) (organization string, done bool, err error) {
+	row, found, err := tx.FindImport(ctx, owner.ImportID, false)
+	if err != nil {
+		return "", false, err
+	}
+	if found {
+		done, found, err = tx.ChunkDone(ctx, owner.ImportID, number)
+	}
+	switch {
+	case err != nil:
+	case !found:
+		err = schema.Refuse(schema.CodeImportNotFound, "Import %d has no part %d.", owner.ImportID, number)
+	case row.Epoch != owner.Epoch:
+		err = &schema.Error{Code: schema.CodeImportTakenOver}
+	case row.CancelRequested, row.State == schema.StateCancelled:
+		err = &schema.Error{Code: schema.CodeCancelled}
+	case row.State != schema.StateApplying:
+		err = fmt.Errorf("import %d is %s", owner.ImportID, row.State)
+	}
+	return row.OrganizationID, done, err
+}
+
+// factsFor looks up the facts of a chunk, with what is due written; unchanged says that what the caller knows still holds.
+func (s *Store) factsFor(ctx context.Context, d due, id string, keys func() ([]string, error), unchanged bool) (claim.Facts, error) {
+	claiming, err := organization(ctx, d.tx, id)
+	if err != nil {
+		return claim.Facts{}, err
+	}
+	if unchanged {
+		facts := claim.Facts{Claiming: claiming, Unchanged: true}
+		facts.Licenses, err = d.tx.Licenses(ctx, id)
+		return facts, err
+	}
+	wanted, err := keys()
+	if err != nil {
+		return claim.Facts{}, err
+	}
+	if err := d.writeAny(ctx, id); err != nil {
+		return claim.Facts{}, err
+	}
+	facts, err := lookUp(ctx, d.tx, claiming, wanted, true)
+	if err != nil {
+		return facts, err
+	}
+	if written, err := d.writeOf(ctx, facts.Accounts); err != nil || !written { // claimed by others, and due
+		return facts, err
+	}
+	return lookUp(ctx, d.tx, claiming, wanted, true)
+}
+
+// writeAny writes all that is due for an organization, which is nothing in most cases.
+func (d due) writeAny(ctx context.Context, id string) error {
+	found, err := d.any(ctx, id)
+	if err != nil || !found {
+		return err
+	}
+	_, err = d.write(ctx, id)
+	return err
+}
+
+// finishChunk writes what became of a chunk.
+func finishChunk(ctx context.Context, tx Tx, owner Owner, rules claim.Rules, facts claim.Facts, number int, applied Applied) error {
+	ids, err := tx.InsertClaims(ctx, ClaimBatch{
+		Organization: facts.Claiming.ID, At: rules.Now, ImportID: owner.ImportID, Claims: applied.Claims,
+	})
+	if err != nil {
+		return err
+	}
+	licenses := claim.NewLicenses(facts.Licenses)
+	mails := map[claim.Mail][]int64{}
+	for first := 0; first < len(ids); { // most claims are like the one before
+		made := &applied.Claims[first]
+		next := first + 1
+		for next < len(ids) && applied.Claims[next].Type == made.Type && slices.Equal(applied.Claims[next].Services, made.Services) {
+			next++
+		}
+		licenses.Claimed(facts.Claiming.ID, made.Type, made.Services, next-first)
+		for _, mail := range claim.MailsFor(made.Type, applied.ActivationMails) {
+			mails[mail] = append(mails[mail], ids[first:next]...)
+		}
+		first = next
+	}
+	if err := tx.PutHeld(ctx, licenses.Changed()); err != nil {
+		return err
+	}
+	if err := addMails(ctx, tx, mails); err != nil {
+		return err
+	}
+	var results []byte
+	if applied.Results != nil {
+		results = applied.Results(ids)
+	}
+	return tx.FinishChunk(ctx, owner.ImportID, number, results, applied.Tally)
+}
+
+func addMails(ctx context.Context, tx Tx, mails map[claim.Mail][]int64) error {
+	for _, kind := range []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder} {
+		if len(mails[kind]) == 0 {
+			continue
+		}
+		if err := tx.AddMails(ctx, kind, mails[kind]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownRun is the latest unbroken run of changes made by one import: since it began, nobody else has changed anything. The
+// import's own changes do not concern the accounts of its other chunks, for every account is in one.
+type ownRun struct {
+	mu          sync.Mutex
+	owner       Owner
+	start, last int64 // stamps
+}
+
+// holds reports whether facts of one stamp still hold at another, as far as this import's other chunks are concerned.
+func (r *ownRun) holds(owner Owner, stamp, current int64) bool {
+	if stamp == 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return stamp == current || owner == r.owner && current == r.last && stamp >= r.start
+}
+
+// committed notes a change by the owner, from one stamp to another.
+func (r *ownRun) committed(owner Owner, before, after int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if owner != r.owner || before != r.last {
+		r.owner, r.start = owner, before
+	}
+	r.last = after
+}

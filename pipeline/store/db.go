@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/schema"
+)
+
+// DB is a database: statements, and nothing that decides. Its only refusals are the database_… codes; see Passing for those
+// that may go away by themselves. It is safe for concurrent use, by several processes too.
+type DB interface {
+	Close() error
+	// Read runs do on one state of the database. do must not wait for anything but the database.
+	Read(ctx context.Context, do func(Tx) error) error
+	// Write runs do in a transaction, which is committed where do returns nil, and undone otherwise. After a conflict with
+	// another transaction it runs do again. Where the database cannot be written to, do is not run.
+	Write(ctx context.Context, do func(Tx) error) error
+	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting alone does
+	// not. While others use the database that may not be possible: then the next one does it.
+	Erase(ctx context.Context) error
+}
+
+// Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts, claims and imports
+// by the database's own numbers. Locks are taken in the order in which the parts stand here: settings, the import, accounts by
+// key, licences by name, the outbox last. hold keeps others from changing what was found until the transaction ends.
+type Tx interface {
+	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
+	LockSettings(ctx context.Context, exclusive bool) error
+	// Stamp names the state of all that a rule looks at: two equal ones mean that nothing has changed between. It grows with
+	// each change, in the transaction that makes it too. 0: this database cannot say.
+	Stamp(ctx context.Context) (int64, error)
+
+	Organizations
+	Imports
+	Accounts
+	Claims
+	Outbox
+	Snapshots
+}
+
+// Organizations keeps organizations, with their licences and domains.
+type Organizations interface {
+	// ListOrganizations lists all, by id.
+	ListOrganizations(ctx context.Context) ([]schema.Organization, error)
+	FindOrganization(ctx context.Context, id string) (o schema.Organization, found bool, err error)
+	// KnownOrganizations finds out which of these ids there are.
+	KnownOrganizations(ctx context.Context, ids []string) (map[string]bool, error)
+	// PutOrganizations inserts organizations, or updates all of those there are.
+	PutOrganizations(ctx context.Context, organizations []schema.Organization) error
+
+	// Licenses lists the licences of organizations, by organization and service; of all where none is named.
+	Licenses(ctx context.Context, organizations ...string) ([]schema.License, error)
+	// PutLicenses inserts licences, of which none is held, or updates quantity and automatic assignment of those there are.
+	PutLicenses(ctx context.Context, licenses []schema.License) error
+	// PutHeld writes what is held of licences. Less than 0 is an error.
+	PutHeld(ctx context.Context, licenses []schema.License) error
+
+	// Domains lists the domains that an organization holds, by name.
+	Domains(ctx context.Context, organization string) ([]schema.Domain, error)
+	// Holders lists these domains in every organization that holds one, pending or not.
+	Holders(ctx context.Context, domains []string) ([]schema.Domain, error)
+	// PutDomains inserts domains, or updates status and token of those there are; a blank token leaves what there is.
+	PutDomains(ctx context.Context, domains []schema.Domain) error
+}
+
+// Accounts finds accounts, as they are written: see claim.Rules.AsOf.
+type Accounts interface {
+	// Accounts finds accounts by address key, one per key in the order given, the zero Account where there is none. Two equal
+	// keys are not allowed.
+	Accounts(ctx context.Context, keys []string, hold bool) ([]claim.Account, error)
+	// AccountsByID finds accounts by number, in their order; those that are gone are left out.
+	AccountsByID(ctx context.Context, ids []int64, hold bool) ([]claim.Account, error)
+	// Views finds views by address key, by which they are returned. Who asks, and the domain, are not filled in.
+	Views(ctx context.Context, keys []string) ([]claim.View, error)
+	// ViewsByID is Views by number.
+	ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error)
+	// Members lists accounts that belong to the organization or are under its open claim, by address key, up to limit of
+	// those behind a key; views are as with Views.
+	Members(ctx context.Context, organization, after string, limit int) ([]claim.View, error)
+	// Candidates lists accounts in these domains that the organization might claim, and members and claimed ones for whom
+	// time may have changed that, by address key, up to limit of those behind a key.
+	Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]Candidate, error)
+
+	// Due finds accounts of which something is due that changes what the organization's members, claims or licences are; see
+	// claim.Rules.NextDue. Delayed claims made until decided, and accounts inactive until inactive, are due. Of each kind of
+	// due thing the first limit are found, in the order of Due.Compare; 0: all.
+	Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) ([]Due, error)
+	// DueOrganizations lists organizations that have made claims, or have members, of which something is due.
+	DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error)
+	// Given counts the accounts that hold services, as members or by an open immediate claim, by organization and services.
+	Given(ctx context.Context) ([]Given, error)
+}
+
+// Candidate is an account that might be claimed.
+type Candidate struct {
+	Key     string // its address key
+	Account claim.Account
+}
+
+// Given is services held by so many accounts of an organization.
+type Given struct {
+	Organization string
+	Services     []string
+	Accounts     int
+}
+
+// Claims keeps claims, and what becomes of accounts.
+type Claims interface {
+	// InsertClaims inserts open claims, and returns their ids, in the order of the claims. A second open claim on an account is
+	// an error.
+	InsertClaims(ctx context.Context, batch ClaimBatch) (ids []int64, err error)
+	// WriteEffects writes effects one after the other: accounts, claims, and tombstones of accounts that are gone. A closed
+	// claim remembers the address key of the account it was on. Joins has an id, made up by the caller.
+	WriteEffects(ctx context.Context, effects []claim.Effect) error
+	// ImportClaims lists the claims that an import made, by line, up to limit of those behind a line.
+	ImportClaims(ctx context.Context, importID int64, afterLine, limit int) ([]MadeClaim, error)
+	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these address keys.
+	ClosedClaims(ctx context.Context, accounts []int64, keys []string) ([]ClosedClaim, error)
+}
+
+// ClaimBatch is claims to insert, with what they have in common.
+type ClaimBatch struct {
+	Organization string
+	At           time.Time
+	ImportID     int64
+	Claims       []NewClaim
+}
+
+// MadeClaim is a claim that an import made.
+type MadeClaim struct {
+	Line    int
+	Account int64
+}
+
+// ClosedClaim is a claim that has ended.
+type ClosedClaim struct {
+	Account      int64
+	Key          string // of the account when it was closed
+	Organization string
+	ClosedAt     time.Time
+	ClosedBy     schema.Closing
+}
+
+// Outbox keeps mails until they are sent.
+type Outbox interface {
+	// AddMails adds one mail of a kind for each claim.
+	AddMails(ctx context.Context, kind claim.Mail, claims []int64) error
+}
+
+// Snapshots takes snapshots in. Users are staged, and merged when all of them are known: only then can addresses be
+// exchanged. The stage is the transaction's own.
+type Snapshots interface {
+	// StageUsers stages users of organizations that there are.
+	StageUsers(ctx context.Context, users []LoadUser) error
+	// StagedTwice finds the first staged line whose id, or else whose address key, stands on an earlier one too; Line is 0
+	// where there is none.
+	StagedTwice(ctx context.Context) (Twice, error)
+	// StagedTaken finds the first staged line whose address key an account has that keeps it: one that is not staged, or that
+	// is pinned. Lines of accounts that are pinned or gone do not count. 0: there is none.
+	StagedTaken(ctx context.Context) (line int, err error)
+	// StagedMoves finds the first lines, up to limit, of accounts under an open claim that would get another organization.
+	StagedMoves(ctx context.Context, limit int) ([]int, error)
+	// Staged finds out which of these address keys are staged.
+	Staged(ctx context.Context, keys []string) (map[string]bool, error)
+	// MergeStaged inserts or updates the accounts of the staged users, and ends the stage. Accounts that are gone do not come
+	// back; pinned ones keep all but last sign-in and conversations. A broken key is ErrTwice.
+	MergeStaged(ctx context.Context) error
+	// ClaimedTwice finds the first domain that two organizations have claimed; blank: there is none.
+	ClaimedTwice(ctx context.Context) (domain, one, other string, err error)
+	// InsertRestored inserts open claims as a snapshot has them.
+	InsertRestored(ctx context.Context, claims []RestoredClaim) error
+	// JoinedAt finds out when accounts joined by a claim, of those that did.
+	JoinedAt(ctx context.Context, accounts []int64) (map[int64]time.Time, error)
+}
+
+// Twice is a staged line that repeats what an earlier one has.
+type Twice struct {
+	First, Line int
+	ID          bool // the id; else the address
+}
+
+// RestoredClaim is an open claim of a snapshot, on an account.
+type RestoredClaim struct {
+	schema.Claim
+	Account int64
+}
+
+// Imports keeps imports and their chunks.
+type Imports interface {
+	// InsertImport inserts an import, and returns its id.
+	InsertImport(ctx context.Context, row ImportRow) (id int64, err error)
+	// FindImport finds an import, without its Plan and its Tally.
+	FindImport(ctx context.Context, id int64, hold bool) (row ImportRow, found bool, err error)
+	// ListImports lists an organization's imports like FindImport, the newest first; limit 0: all.
+	ListImports(ctx context.Context, organization string, limit int) ([]ImportRow, error)
+	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and Plan.
+	UpdateImport(ctx context.Context, row ImportRow) error
+	// DeleteImport deletes an import with all it kept.
+	DeleteImport(ctx context.Context, id int64) error
+	// PutPlan keeps the plan.
+	PutPlan(ctx context.Context, id int64, plan []byte) error
+	// Plans finds the plans of imports that have one.
+	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
+	// Tallies finds what the chunks of imports counted: as applied, or as planned where they are not done.
+	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
+	// OldImports lists imports that still have rows, and that ended, or were left by their owner, before a time.
+	OldImports(ctx context.Context, before time.Time) ([]int64, error)
+	// DeleteRows deletes what an import keeps of its file; what was counted stays.
+	DeleteRows(ctx context.Context, id int64) error
+
+	InsertChunk(ctx context.Context, importID int64, c Chunk) error
+	// FinishChunk marks a chunk as done, with what became of its rows.
+	FinishChunk(ctx context.Context, importID int64, number int, results []byte, tally schema.Tally) error
+	FindChunk(ctx context.Context, importID int64, number int) (c Chunk, found bool, err error)
+	// ChunkDone finds out whether a chunk is done.
+	ChunkDone(ctx context.Context, importID int64, number int) (done, found bool, err error)
+	// ChunkNumbers lists the numbers of an import's chunks, in order; with pending, only those that are not done.
+	ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error)
+	// DeleteChunks deletes an import's chunks, with their rows and results.
+	DeleteChunks(ctx context.Context, importID int64) error
+}
+
+// ImportRow is an import as a database keeps it: in the state that was written last.
+type ImportRow struct {
+	schema.Import
+	Planned bool // it has a Plan
+	Runner  string
+	Epoch   int64
+}

@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// claimGroup is claims of a batch that have more in common: one statement inserts all of them. What differs is handed
+// over as JSON, because binding values one by one costs more than inserting them.
+type claimGroup struct {
+	claimKind
+	rows []int // places in the batch, by account
+}
+
+// claimKind is what the claims of a group have in common.
+type claimKind struct {
+	delayed  bool
+	status   schema.Status
+	services string // as stored; empty: none
+	edited   bool
+}
+
+// The claims of a group, as an object: lines, which are its keys, with accounts, or with pairs of an account and edits. The limit,
+// which is none, keeps SQLite from parsing a value again wherever it is used. Ids are left out: they go on from the largest, as
+// the documentation of the database has it, and finding that this one is free would cost a search of the table.
+const (
+	insertClaims = `INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, source, line, user, edits)
+		SELECT ?1, ?2, ?3, ?4, ?5, ?6,
+			CASE WHEN ?4 THEN (SELECT u.organization FROM users u WHERE u.id = account AND u.services IS NOT NULL) END, `
+	insertPlain  = insertClaims + "CAST(line AS INTEGER), account, NULL FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
+	insertEdited = insertClaims + `CAST(line AS INTEGER), account, edits
+		FROM (SELECT key AS line, value ->> 0 AS account, value ->> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)`
+)
+
+// InsertClaims implements store.Claims. An account with an open claim breaks the index claims_open.
+func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64, error) {
+	if len(batch.Claims) == 0 {
+		return nil, nil
+	}
+	if err := t.changes(ctx); err != nil {
+		return nil, err
+	}
+	number, err := t.number(ctx, batch.Organization)
+	if err != nil {
+		return nil, err
+	}
+	var next int64
+	if err := t.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) + 1 FROM claims").Scan(&next); err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(batch.Claims))
+	importID := sql.NullInt64{Int64: batch.ImportID, Valid: batch.ImportID != 0}
+	for _, group := range groupClaims(batch.Claims) {
+		for _, place := range group.rows {
+			ids[place] = next
+			next++
+		}
+		statement := insertPlain
+		if group.edited {
+			statement = insertEdited
+		}
+		if err := t.exec(ctx, statement, number, seconds(batch.At), importID, group.delayed, string(group.status), null(group.services),
+			group.json(batch.Claims)); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// groupClaims puts together what one statement can insert, ordered by account: the index of open claims is in that order.
+func groupClaims(claims []store.NewClaim) []*claimGroup {
+	byKind := map[claimKind]*claimGroup{}
+	var groups []*claimGroup
+	var services []string // of the claim before, and as stored: most are alike
+	var stored string
+	for i := range claims {
+		c := &claims[i]
+		if i == 0 || !slices.Equal(c.Services, services) {
+			services, stored = c.Services, encodeList(c.Services).String
+		}
+		kind := claimKind{delayed: c.Type == schema.Delayed, status: c.StatusBefore, services: stored, edited: c.Edits != nil}
+		group := byKind[kind]
+		if group == nil {
+			group = &claimGroup{claimKind: kind}
+			byKind[kind] = group
+			groups = append(groups, group)
+		}
+		group.rows = append(group.rows, i)
+	}
+	for _, group := range groups {
+		slices.SortFunc(group.rows, func(a, b int) int { return cmp.Compare(claims[a].AccountID, claims[b].AccountID) })
+	}
+	return groups
+}
+
+// json returns the rows of the group as its statement takes them.
+func (g *claimGroup) json(claims []store.NewClaim) string {
+	list := make([]byte, 0, 20*len(g.rows))
+	for n, place := range g.rows {
+		c := &claims[place]
+		list = append(list, "{,"[min(n, 1)], '"')
+		list = strconv.AppendInt(list, int64(c.Line), 10)
+		list = append(list, '"', ':')
+		if g.edited {
+			list = append(list, '[')
+		}
+		list = strconv.AppendInt(list, c.AccountID, 10)
+		if g.edited {
+			list = append(append(list, ','), encode(encode(c.Edits))...)
+			list = append(list, ']')
+		}
+	}
+	return string(append(list, '}'))
+}
+
+// ImportClaims implements store.Claims.
+func (t *tx) ImportClaims(ctx context.Context, importID int64, afterLine, limit int) (made []store.MadeClaim, err error) {
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var m store.MadeClaim
+		err := rows.Scan(&m.Account, &m.Line)
+		made = append(made, m)
+		return err
+	}, "SELECT user, line FROM claims WHERE import = ? AND line > ? ORDER BY line LIMIT ?", importID, afterLine, limit)
+	return made, err
+}
+
+// ClosedClaims implements store.Claims.
+func (t *tx) ClosedClaims(ctx context.Context, accounts []int64, keys []string) (closed []store.ClosedClaim, err error) {
+	const columns = "SELECT c.user, ifnull(c.key, ''), o.external_id, c.closed_at, c.closed_by FROM json_each(?) j CROSS JOIN claims c "
+	for query, wanted := range map[string]string{
+		columns + "INDEXED BY claims_closed ON c.user = j.value AND c.closed_at IS NOT NULL": encode(accounts),
+		columns + "INDEXED BY claims_key ON c.key = j.value AND c.key IS NOT NULL":           encode(keys),
+	} {
+		err := t.collect(ctx, func(rows *sql.Rows) error {
+			var c store.ClosedClaim
+			var at sql.NullInt64
+			err := rows.Scan(&c.Account, &c.Key, &c.Organization, &at, &c.ClosedBy)
+			c.ClosedAt = timeOf(at)
+			closed = append(closed, c)
+			return err
+		}, query+" JOIN organizations o ON o.id = c.organization", wanted)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return closed, nil
+}

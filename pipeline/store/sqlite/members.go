@@ -1,0 +1,216 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status, and the last
+// claim that a choice or completion closed.
+const viewColumns = `u.key || char(31) || ifnull(u.former_status, '') || char(31) || ifnull((
+		SELECT json_object('organization', o.external_id, 'delayed', k.delayed, 'claimed_at', k.claimed_at, 'import', k.import,
+			'closed_at', k.closed_at, 'closed_by', k.closed_by)
+		FROM claims k INDEXED BY claims_closed JOIN organizations o ON o.id = k.organization
+		WHERE k.user = u.id AND k.closed_at IS NOT NULL AND k.closed_by NOT IN ('retracted', 'removed')
+		ORDER BY k.closed_at DESC, k.id DESC LIMIT 1), '')`
+
+// closedClaimRow is a closed claim as viewColumns fetches it.
+type closedClaimRow struct {
+	Organization string         `json:"organization"`
+	Delayed      int            `json:"delayed"`
+	ClaimedAt    int64          `json:"claimed_at"`
+	Import       int64          `json:"import"`
+	ClosedAt     int64          `json:"closed_at"`
+	ClosedBy     schema.Closing `json:"closed_by"`
+}
+
+func (r *closedClaimRow) claim() *schema.Claim {
+	made := &schema.Claim{
+		OrganizationID: r.Organization, Type: schema.Immediate, ClaimedAt: time.Unix(r.ClaimedAt, 0).UTC(), ImportID: r.Import,
+		ClosedAt: time.Unix(r.ClosedAt, 0).UTC(), ClosedBy: r.ClosedBy,
+	}
+	if r.Delayed != 0 {
+		made.Type = schema.Delayed
+	}
+	return made
+}
+
+// views runs a query for viewColumns and accountColumns.
+func (t *tx) views(ctx context.Context, query string, args ...any) ([]claim.View, error) {
+	var views []claim.View
+	reader := newAccountReader(0)
+	var accounts []*claim.Account // they must stay where they are, and views grow
+	err := t.collect(ctx, func(rows *sql.Rows) error {
+		first, err := reader.scan(rows)
+		if err != nil {
+			return err
+		}
+		v, err := viewOf(first)
+		if err != nil {
+			return err
+		}
+		views, accounts = append(views, v), append(accounts, new(claim.Account))
+		return reader.fill(accounts[len(accounts)-1])
+	}, "SELECT "+viewColumns+", "+accountColumns+" FROM "+query, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = reader.finish(ctx, t)
+	for i := range views {
+		views[i].Account = *accounts[i]
+	}
+	return views, err
+}
+
+// viewOf reads viewColumns.
+func viewOf(column any) (v claim.View, err error) {
+	text, _ := column.(string)
+	v.Key, text, _ = strings.Cut(text, separator)
+	former, closed, _ := strings.Cut(text, separator)
+	v.Former = schema.Status(former)
+	if closed == "" {
+		return v, nil
+	}
+	var row closedClaimRow
+	if err := json.Unmarshal([]byte(closed), &row); err != nil {
+		return v, fmt.Errorf("closed claim of a user: %w", err)
+	}
+	v.Closed = row.claim()
+	return v, nil
+}
+
+// Views implements store.Accounts.
+func (t *tx) Views(ctx context.Context, keys []string) ([]claim.View, error) {
+	return t.views(ctx, "json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+openClaim, encode(newLookup(keys).keys))
+}
+
+// ViewsByID implements store.Accounts.
+func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
+	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encode(ids))
+}
+
+// Members implements store.Accounts. It walks the index of addresses, which is in the order wanted.
+func (t *tx) Members(ctx context.Context, organization, after string, limit int) ([]claim.View, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	return t.views(ctx, "users u INDEXED BY users_key "+openClaim+` WHERE u.key > ?2 AND (u.organization = ?1 OR c.organization = ?1)
+		ORDER BY u.key LIMIT ?3`, number, after, limit)
+}
+
+// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted and holds the
+// domain, so that only the accounts asked for are read.
+func (t *tx) Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]store.Candidate, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	candidates := make([]store.Candidate, limit) // accounts must stay where they are
+	n := 0
+	reader := newAccountReader(limit)
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		key, err := reader.scan(rows)
+		if err != nil {
+			return err
+		}
+		candidates[n].Key, _ = key.(string)
+		n++
+		return reader.fill(&candidates[n-1].Account)
+	}, "SELECT u.key, "+accountColumns+" FROM users u INDEXED BY users_key "+openClaim+`
+		WHERE u.key > ?3 AND substr(u.key, instr(u.key, '@') + 1) IN (SELECT value FROM json_each(?2))
+		AND (u.organization <> ?1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> ?1 OR c.inactive_since IS NOT NULL)
+		ORDER BY u.key LIMIT ?4`, number, encode(domains), after, limit)
+	if err != nil {
+		return nil, err
+	}
+	return candidates[:n], reader.finish(ctx, t)
+}
+
+// dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it falls due.
+// Whether somebody is inactive is not asked: only who is has a time since when.
+var dueQueries = []string{
+	// Its delayed claims complete.
+	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_delayed
+		WHERE c.organization = ?1 AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?2
+		ORDER BY c.claimed_at, c.import, c.line LIMIT ?4`,
+	// Its members with licences leave, by a delayed claim of another that completes.
+	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_leaving
+		WHERE c.source = ?1 AND c.closed_at IS NULL AND c.claimed_at <= ?2
+		ORDER BY c.claimed_at, c.import, c.line LIMIT ?4`,
+	// Its immediate claims end, for the account is removed.
+	`SELECT c.user, 0, c.inactive_since, 0, 0 FROM claims c INDEXED BY claims_inactive
+		WHERE c.organization = ?1 AND c.inactive_since <= ?3 AND c.closed_at IS NULL AND NOT c.delayed
+		ORDER BY c.inactive_since, c.user LIMIT ?4`,
+	// Its members are removed.
+	`SELECT u.id, 0, u.inactive_since, 0, 0 FROM users u INDEXED BY users_inactive
+		WHERE u.organization = ?1 AND u.inactive_since <= ?3
+		AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.user = u.id AND c.closed_at IS NULL)
+		ORDER BY u.inactive_since, u.id LIMIT ?4`,
+	// Its members are uncovered, by an immediate claim of another that ends, and removed at once.
+	`SELECT u.id, 0, c.inactive_since, 0, 0 FROM users u INDEXED BY users_inactive JOIN claims c ON c.user = u.id AND c.closed_at IS NULL
+		WHERE u.organization = ?1 AND u.inactive_since <= ?3 AND c.inactive_since <= ?3 AND NOT c.delayed
+		ORDER BY c.inactive_since, u.id LIMIT ?4`,
+}
+
+// Due implements store.Accounts.
+func (t *tx) Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) (due []store.Due, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	for _, query := range dueQueries {
+		err := t.collect(ctx, func(rows *sql.Rows) error {
+			var d store.Due
+			var since sql.NullInt64
+			err := rows.Scan(&d.Account, &d.Delayed, &since, &d.Import, &d.Line)
+			d.Since = timeOf(since)
+			due = append(due, d)
+			return err
+		}, query, number, decided.Unix(), inactive.Unix(), noLimit(limit))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return due, nil
+}
+
+// DueOrganizations implements store.Accounts.
+func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
+	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (
+		SELECT c.organization FROM claims c INDEXED BY claims_delayed WHERE c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?1
+		UNION SELECT c.organization FROM claims c INDEXED BY claims_inactive
+			WHERE c.inactive_since IS NOT NULL AND c.inactive_since <= ?2 AND c.closed_at IS NULL AND NOT c.delayed
+		UNION SELECT u.organization FROM users u INDEXED BY users_inactive WHERE u.inactive_since IS NOT NULL AND u.inactive_since <= ?2
+			AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.user = u.id AND c.closed_at IS NULL)
+		) ORDER BY external_id`, decided.Unix(), inactive.Unix())
+}
+
+// Given implements store.Accounts.
+func (t *tx) Given(ctx context.Context) (given []store.Given, err error) {
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var g store.Given
+		var services string
+		if err := rows.Scan(&g.Organization, &services, &g.Accounts); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(services), &g.Services); err != nil {
+			return fmt.Errorf("services held: %w", err)
+		}
+		given = append(given, g)
+		return nil
+	}, `SELECT o.external_id, h.services, sum(h.n) FROM (
+			SELECT organization, services, count(*) AS n FROM users WHERE services IS NOT NULL GROUP BY organization, services
+			UNION ALL SELECT organization, services, count(*) FROM claims
+				WHERE services IS NOT NULL AND closed_at IS NULL AND NOT delayed GROUP BY organization, services
+		) h JOIN organizations o ON o.id = h.organization GROUP BY o.external_id, h.services`)
+	return given, err
+}

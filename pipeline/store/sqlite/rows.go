@@ -1,0 +1,175 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/schema"
+)
+
+// Text columns are fetched as one, and a claim, which few have, as another: the driver's cost is by the column.
+// No value holds a unit separator, for control characters are refused wherever data comes in.
+const (
+	separator   = "\x1f"
+	accountText = `u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone, u.preferred_language,
+		u.services`
+	accountColumns = "u.id, u.organization, u.inactive_since, u.last_sign_in, u.conversations, concat_ws(char(31), " + accountText + `),
+		CASE WHEN c.id IS NOT NULL THEN json_object('id', c.id, 'organization', c.organization, 'delayed', c.delayed,
+			'claimed_at', c.claimed_at, 'signed_in_at', c.signed_in_at, 'status_before', c.status_before, 'status', c.status,
+			'inactive_since', c.inactive_since, 'edits', json(c.edits), 'services', json(c.services), 'import', c.import, 'line', c.line)
+		END`
+	openClaim = "LEFT JOIN claims c ON c.user = u.id AND c.closed_at IS NULL"
+)
+
+// openClaimRow is an open claim as accountColumns fetches it.
+type openClaimRow struct {
+	ID            int64          `json:"id"`
+	Organization  int64          `json:"organization"`
+	Delayed       int            `json:"delayed"`
+	ClaimedAt     int64          `json:"claimed_at"`
+	SignedInAt    *int64         `json:"signed_in_at"`
+	StatusBefore  schema.Status  `json:"status_before"`
+	Status        *schema.Status `json:"status"`
+	InactiveSince *int64         `json:"inactive_since"`
+	Edits         schema.Profile `json:"edits"`
+	Services      []string       `json:"services"`
+	Import        int64          `json:"import"`
+	Line          int            `json:"line"`
+}
+
+// accountReader turns rows into accounts, and finds their organizations when all are read.
+type accountReader struct {
+	// The driver's values as they are: what database/sql would do to convert them costs more than all the rest.
+	row  [8]any
+	into [8]any // pointers to them
+
+	refs     []accountRef
+	services map[string][]string // decoded; few differ
+}
+
+// accountRef names the organizations of an account.
+type accountRef struct {
+	account      *claim.Account
+	organization int64
+	claiming     int64 // 0: no open claim
+}
+
+// newAccountReader returns a reader of about n accounts.
+func newAccountReader(n int) *accountReader {
+	r := &accountReader{refs: make([]accountRef, 0, n), services: map[string][]string{}}
+	for i := range r.row {
+		r.into[i] = &r.row[i]
+	}
+	return r
+}
+
+// scan reads one row: a column of the caller's, which it returns, then accountColumns.
+func (r *accountReader) scan(rows *sql.Rows) (first any, err error) {
+	err = rows.Scan(r.into[:]...)
+	return r.row[0], err
+}
+
+// fill makes the row an account, except for its organizations. The account must stay where it is until finish.
+func (r *accountReader) fill(a *claim.Account) error {
+	ref := accountRef{account: a, organization: integer(r.row[2]).Int64}
+	a.ID = integer(r.row[1]).Int64
+	a.User.InactiveSince, a.User.LastSignIn = timeOf(integer(r.row[3])), timeOf(integer(r.row[4]))
+	a.User.Conversations = schema.UnknownConversations
+	if known := integer(r.row[5]); known.Valid {
+		a.User.Conversations = int(known.Int64)
+	}
+	text, _ := r.row[6].(string)
+	if err := r.text(&a.User, text); err != nil {
+		return err
+	}
+	if open, ok := r.row[7].(string); ok {
+		var err error
+		if a.Claim, ref.claiming, err = decodeClaim(open); err != nil {
+			return err
+		}
+	}
+	r.refs = append(r.refs, ref)
+	return nil
+}
+
+// integer is a column's value as the driver has it.
+func integer(value any) sql.NullInt64 {
+	n, ok := value.(int64)
+	return sql.NullInt64{Int64: n, Valid: ok}
+}
+
+// text takes the text columns apart.
+func (r *accountReader) text(u *schema.User, text string) error {
+	var status, services string
+	for _, field := range []*string{&u.Email, &status, &u.FirstName, &u.LastName, &u.DisplayName, &u.Title, &u.Department, &u.Phone, &u.PreferredLanguage, &services} {
+		*field, text, _ = strings.Cut(text, separator)
+	}
+	u.Status = schema.Status(status)
+	if services == "" {
+		return nil
+	}
+	list, ok := r.services[services]
+	if !ok {
+		if err := json.Unmarshal([]byte(services), &list); err != nil {
+			return fmt.Errorf("services of a user: %w", err)
+		}
+		r.services[services] = list
+	}
+	u.Services = list
+	return nil
+}
+
+func decodeClaim(text string) (*schema.Claim, int64, error) {
+	var row openClaimRow
+	if err := json.Unmarshal([]byte(text), &row); err != nil {
+		return nil, 0, fmt.Errorf("open claim of a user: %w", err)
+	}
+	c := &schema.Claim{
+		ID: row.ID, Type: schema.Immediate, ClaimedAt: timeOf(sql.NullInt64{Int64: row.ClaimedAt, Valid: true}),
+		StatusBefore: row.StatusBefore, Status: row.StatusBefore, Edits: row.Edits, Services: row.Services,
+		ImportID: row.Import, Line: row.Line,
+	}
+	if row.Delayed != 0 {
+		c.Type = schema.Delayed
+	}
+	if row.SignedInAt != nil {
+		c.SignedInAt = timeOf(sql.NullInt64{Int64: *row.SignedInAt, Valid: true})
+	}
+	if row.Status != nil {
+		c.Status = *row.Status
+	}
+	if row.InactiveSince != nil {
+		c.InactiveSince = timeOf(sql.NullInt64{Int64: *row.InactiveSince, Valid: true})
+	}
+	return c, row.Organization, nil
+}
+
+// finish gives the accounts that were read their organizations, and starts anew.
+func (r *accountReader) finish(ctx context.Context, t *tx) error {
+	seen := map[int64]struct{}{}
+	for _, ref := range r.refs {
+		seen[ref.organization] = struct{}{}
+		if ref.claiming != 0 {
+			seen[ref.claiming] = struct{}{}
+		}
+	}
+	organizations, err := t.organizations(ctx, seen)
+	if err != nil {
+		return err
+	}
+	for _, ref := range r.refs {
+		a := ref.account
+		a.Organization = organizations[ref.organization]
+		a.User.OrganizationID = a.Organization.ID
+		if a.Claim != nil {
+			a.Claiming = organizations[ref.claiming]
+			a.Claim.OrganizationID = a.Claiming.ID
+		}
+	}
+	r.refs = r.refs[:0]
+	return nil
+}
