@@ -136,7 +136,7 @@ func rename(t *testing.T, p *pipeline.Pipeline, last string) {
 		"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         users,
-	}))
+	}), pipeline.LoadOrder{})
 	require.NoError(t, err)
 }
 

@@ -68,6 +68,14 @@ func (a *app) sayLoaded(folder string, loaded *snapshot.Loaded) {
 			a.say("%s: Columns not understood, and not read: %s.", file, strings.Join(names, ", "))
 		}
 	}
+	const shown = 10
+	for i, notice := range loaded.Notices {
+		if i == shown {
+			a.say("And %s more like these.", screen.Count(len(loaded.Notices)-shown, "notice"))
+			break
+		}
+		a.say("%s:%d: %s", notice.File, notice.Line, schema.Printable(notice.Message))
+	}
 	for _, name := range loaded.Unused {
 		a.say("--ignore %q let nothing pass: there is nothing of this name that is not understood.", name)
 	}

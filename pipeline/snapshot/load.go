@@ -43,14 +43,22 @@ type Loaded struct {
 
 	Repairs        map[string]map[schema.Repair]int `json:"repairs"`         // what was mended, by file
 	UnknownColumns map[string][]string              `json:"unknown_columns"` // headers not understood, by file
+	Notices        []store.Notice                   `json:"notices"`         // what was left out, or is likely to be a mistake
 	Unused         []string                         `json:"-"`               // of Options.Ignore, what there was nothing to let pass for
+}
+
+// Store is what takes a snapshot in: see store.Store.
+type Store interface {
+	Organizations(ctx context.Context) ([]schema.Organization, error)
+	Licenses(ctx context.Context, clock claim.Clock, organization string) ([]schema.License, error)
+	Load(ctx context.Context, clock claim.Clock, fill func(store.Loader) error) error
 }
 
 // loading is one snapshot that is being taken in.
 type loading struct {
 	folder   string
 	options  Options
-	store    *store.Store
+	store    Store
 	clock    claim.Clock
 	files    [tables]*opened // nil: not there
 	known    known
@@ -63,7 +71,7 @@ type loading struct {
 // line and column. They are CodeFileUnreadable, CodeFileUnclear, the codes of files and of rows, CodeColumnUnclear,
 // CodeColumnMissing, CodeValueMissing, CodeValueInvalid, CodeDomainInvalid, CodeOrganizationUnknown, CodeServiceUnknown, and
 // those of store.Loader.
-func Load(ctx context.Context, s *store.Store, clock claim.Clock, folder string, options Options) (loaded *Loaded, err error) {
+func Load(ctx context.Context, s Store, clock claim.Clock, folder string, options Options) (loaded *Loaded, err error) {
 	l := &loading{folder: folder, options: options, store: s, clock: clock, known: newKnown(), used: map[string]bool{}}
 	defer func() {
 		for _, o := range l.files {
@@ -81,7 +89,7 @@ func Load(ctx context.Context, s *store.Store, clock claim.Clock, folder string,
 	if err := l.refused(); err != nil {
 		return nil, err
 	}
-	loaded = &Loaded{Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{}}
+	loaded = &Loaded{Notices: []store.Notice{}, Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{}}
 	err = s.Load(ctx, clock, func(into store.Loader) error { return l.read(ctx, loaded, into) })
 	if err != nil && l.refused() == nil { // what a store refuses at the end of it
 		err = l.refuse(err)
@@ -126,7 +134,12 @@ func (l *loading) read(ctx context.Context, n *Loaded, into store.Loader) (err e
 	if n.Claims, err = rows(ctx, l, claims, (*row).claim, l.checkClaims, into.Claims); err != nil {
 		return err
 	}
-	return l.refused()
+	if err := l.refused(); err != nil {
+		return err
+	}
+	notices, err := into.Finish(ctx)
+	n.Notices = append(n.Notices, notices...)
+	return err
 }
 
 // rows reads one file and hands its rows over, many at a time, as long as nothing is wrong; then it goes on looking for more

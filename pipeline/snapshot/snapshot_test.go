@@ -56,12 +56,12 @@ func folderOf(t testing.TB, files map[string]string) string {
 	return folder
 }
 
-func openStore(t testing.TB) store.Store {
+func openStore(t testing.TB) *store.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
+	return store.New(s)
 }
 
 // file is a file of the system.
@@ -87,12 +87,12 @@ func open(path string) (snapshot.File, error) {
 
 func clock() claim.Clock { return claim.Clock{Now: now, Policy: schema.DefaultPolicy()} }
 
-func load(t testing.TB, s store.Store, files map[string]string, options snapshot.Options) (*snapshot.Loaded, error) {
+func load(t testing.TB, s snapshot.Store, files map[string]string, options snapshot.Options) (*snapshot.Loaded, error) {
 	t.Helper()
 	return loadFolder(t.Context(), s, folderOf(t, files), options)
 }
 
-func loadFolder(ctx context.Context, s store.Store, folder string, options snapshot.Options) (*snapshot.Loaded, error) {
+func loadFolder(ctx context.Context, s snapshot.Store, folder string, options snapshot.Options) (*snapshot.Loaded, error) {
 	options.Open, options.Loaded = open, func(int) {}
 	return snapshot.Load(ctx, s, clock(), folder, options)
 }
@@ -122,7 +122,7 @@ func codes(refused snapshot.Errors) []schema.Code {
 }
 
 // everything is what a store says of its organizations and accounts.
-func everything(t testing.TB, s store.Store) (list []any) {
+func everything(t testing.TB, s *store.Store) (list []any) {
 	t.Helper()
 	organizations, err := s.Organizations(t.Context())
 	require.NoError(t, err)
@@ -433,7 +433,6 @@ func TestDamaged(t *testing.T) {
 // collector is a store that takes down the users of a snapshot, and is empty: a database makes a few tries a second of a fuzz
 // test.
 type collector struct {
-	store.Store
 	users []store.LoadUser
 }
 
@@ -449,6 +448,7 @@ func (*collector) Licenses(context.Context, claim.Clock, string) ([]schema.Licen
 
 type collectorLoader struct{ into *collector }
 
+func (*collectorLoader) Finish(context.Context) ([]store.Notice, error)                { return nil, nil }
 func (*collectorLoader) Organizations(context.Context, []store.LoadOrganization) error { return nil }
 func (*collectorLoader) Licenses(context.Context, []store.LoadLicense) error           { return nil }
 func (*collectorLoader) Domains(context.Context, []store.LoadDomain) error             { return nil }
