@@ -133,7 +133,7 @@ func rename(t *testing.T, p *pipeline.Pipeline, last string) {
 		users += fmt.Sprintf("u%d,u%d@acme.example,hooli,active,Åsa,%s,'+4670123456%d\n", i, i, last, i)
 	}
 	_, err := p.Load(t.Context(), snapshotOf(t, map[string]string{
-		"organizations.csv": "id,name,kind,created\nhooli,Hooli,personal,2019-01-01\n",
+		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         users,
 	}), pipeline.LoadOrder{})

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -36,6 +37,13 @@ func newFolder(t require.TestingT, base string) string {
 	folder, err := os.MkdirTemp(base, "")
 	require.NoError(t, err)
 	return folder
+}
+
+// loadAgain loads the world as it is now, from a folder of its own.
+func (r *run) loadAgain(w *world) (*snapshot.Loaded, error) {
+	folder := newFolder(r.t, r.folder)
+	w.snapshot(r.t, folder)
+	return r.Load(r.t.Context(), folder, pipeline.LoadOrder{})
 }
 
 // newRun opens a database in a folder of its own, with the world in it.

@@ -127,9 +127,9 @@ func (f *usersFile) drawColumns(c choices, w *world) {
 		f.header[i] = pick(c, header, header, header, header, header, header, strings.ToUpper(header), " "+header)
 		if known := f.known(i) || f.is(i, addedColumns...); known && column != emailColumn && c.chance(8) {
 			f.header[i] = pick(c, "\u200b"+header, header+"\u2060", strings.ReplaceAll(header, " ", "\u00a0 ")+"\u200b", strings.ReplaceAll(header, " ", "\r\n ")+" \u200e ")
-			if f.known(i) {
-				f.repairs["header_cleaned"]++
-			}
+		}
+		if f.known(i) && !strings.EqualFold(f.header[i], header) {
+			f.repairs["header_cleaned"]++
 		}
 		if !f.known(i) && column != "" && !slices.Contains(addedColumns, column) {
 			f.unknown = append(f.unknown, clean(f.header[i]))

@@ -148,7 +148,7 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &snapshot.Loaded{
 		Organizations: 2, Licenses: 2, Domains: 1, Users: 2, Claims: 1,
-		Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{},
+		Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{}, Notices: []store.Notice{},
 	}, loaded)
 	before := everything(t, s)
 	again, err := load(t, s, good(), snapshot.Options{})
