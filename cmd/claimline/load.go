@@ -42,7 +42,7 @@ read, the service is taken as it is.`,
 				}
 				return nil
 			})
-			if refused, ok := errors.AsType[snapshot.Errors](err); ok && refused[0].Code != schema.CodeUsage {
+			if refused, ok := errors.AsType[snapshot.Errors](err); ok {
 				a.exit = exitFailed
 				return a.showErrors(refused)
 			}

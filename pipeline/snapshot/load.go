@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
@@ -71,6 +72,9 @@ func Load(ctx context.Context, s *store.Store, clock claim.Clock, folder string,
 			}
 		}
 	}()
+	if err := l.checkEncoding(ctx); err != nil {
+		return nil, err
+	}
 	if err := l.survey(ctx); err != nil {
 		return nil, err
 	}
@@ -90,6 +94,19 @@ func Load(ctx context.Context, s *store.Store, clock claim.Clock, folder string,
 	}
 	l.tell(loaded)
 	return loaded, nil
+}
+
+// checkEncoding refuses an encoding that nobody knows, whether or not a file needs it.
+func (l *loading) checkEncoding(ctx context.Context) error {
+	if l.options.Encoding == "" {
+		return nil
+	}
+	const text = "id"
+	_, err := dialect.NewReader(ctx, "", strings.NewReader(text), int64(len(text)), dialect.Options{Encoding: l.options.Encoding})
+	if schema.CodeOf(err) == schema.CodeUsage {
+		return err
+	}
+	return nil
 }
 
 // read reads the five files and hands their rows over.
@@ -113,7 +130,7 @@ func (l *loading) read(ctx context.Context, n *Loaded, into store.Loader) (err e
 }
 
 // rows reads one file and hands its rows over, many at a time, as long as nothing is wrong; then it goes on looking for more
-// that is, until there are MostErrors. It returns how many rows there are. check is made on rows that are right by themselves.
+// that is, until there are MostErrors. It returns how many rows there are.
 func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, check, hand func(context.Context, []T) error) (count int, err error) {
 	o := l.files[file]
 	if o == nil {
@@ -141,9 +158,7 @@ func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, 
 				continue
 			}
 			count++
-			if value := parse(&r); !r.wrong {
-				values = append(values, value)
-			}
+			values = append(values, parse(&r))
 		}
 		if err := check(ctx, values); err != nil {
 			return count, err
@@ -168,7 +183,7 @@ func (o *opened) count(kind schema.Repair, n int) {
 // take makes r record i; ok is false where that is no row to be read: the header again, or one with too many or too few cells.
 func (r *row) take(records *dialect.Records, i int) (ok bool) {
 	cells, fitted := records.Fit(i, r.reader.Format(), r.mayLack)
-	r.line, r.cells, r.wrong = records.Line(i), cells, false
+	r.line, r.cells = records.Line(i), cells
 	if dialect.IsHeader(r.header, cells) {
 		r.repairs[schema.RepairHeaderRepeated]++
 		return false
@@ -182,7 +197,6 @@ func (r *row) take(records *dialect.Records, i int) (ok bool) {
 		case len(cells) > len(r.header):
 			refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
 		}
-		r.ragged = true
 		return false
 	}
 	if fitted&dialect.Missing != 0 {
