@@ -387,8 +387,15 @@ func (l *lives) synced() {
 		}
 		return found
 	}
+	if l.mismatch(list) {
+		l.file(content, func(source *pipeline.Source) {
+			_, err := l.PreviewSync(l.Context(), us, source, "email")
+			l.agree(schema.CodeDirectoryMismatch, err)
+		})
+		return
+	}
 	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.PreviewSync(l.Context(), us, source, "")
+		plan, err := l.PreviewSync(l.Context(), us, source, "email")
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, true), effects(plan))
 	})
@@ -405,7 +412,7 @@ func (l *lives) synced() {
 	}
 	on(true)
 	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.RunSync(l.Context(), us, source, "", true, func(*pipeline.SyncPlan) error { return nil })
+		plan, err := l.RunSync(l.Context(), us, source, "email", true, func(*pipeline.SyncPlan) error { return nil })
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, false), effects(plan))
 	})
