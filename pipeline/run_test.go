@@ -70,7 +70,7 @@ func newRun(t *rapid.T, base string, w *world) *run {
 // with opens a file of these bytes.
 func (r *run) with(file []byte, do func(*pipeline.Source)) {
 	r.files++
-	path := filepath.Join(r.folder, "users-"+string(rune('a'+r.files))+".csv")
+	path := filepath.Join(r.folder, "users-"+string(rune('a'+r.files))) // no file of a snapshot
 	require.NoError(r.t, os.WriteFile(path, file, 0o600))
 	source, err := pipeline.OpenSource(path, nil)
 	require.NoError(r.t, err)
@@ -88,7 +88,7 @@ func (r *run) validate(file []byte, order pipeline.Order) (results []schema.Resu
 		foretells(r.t, plan, results)
 	})
 	r.with(file, func(source *pipeline.Source) { // into a file, which is rewound where a buffer is not
-		out, err := os.Create(filepath.Join(r.folder, "report.csv"))
+		out, err := os.Create(filepath.Join(r.folder, "report"))
 		require.NoError(r.t, err)
 		_, err = r.Plan(r.t.Context(), source, order, &pipeline.Report{To: out, Format: pipeline.ReportCSV})
 		require.NoError(r.t, err)
