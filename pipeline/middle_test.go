@@ -42,7 +42,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	var trouble error
 	synchronized := func(on bool) {
 		w.organizations[0].sync = on
-		_, trouble = r.loadAgain(w)
+		_, trouble = r.load(w)
 	}
 	r.Progress = func(phase pipeline.Phase, done, _ int) {
 		switch {
@@ -170,7 +170,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 			}
 		}
 		change(w, c)
-		_, err := r.loadAgain(w)
+		_, err := r.load(w)
 		require.NoError(t, err)
 	}
 	imp, results := r.importing(f.bytes, f.order())

@@ -39,13 +39,6 @@ func newFolder(t require.TestingT, base string) string {
 	return folder
 }
 
-// loadAgain loads the world as it is now, from a folder of its own.
-func (r *run) loadAgain(w *world) (*snapshot.Loaded, error) {
-	folder := newFolder(r.t, r.folder)
-	w.snapshot(r.t, folder)
-	return r.Load(r.t.Context(), folder, pipeline.LoadOrder{})
-}
-
 // newRun opens a database in a folder of its own, with the world in it.
 func newRun(t *rapid.T, base string, w *world) *run {
 	folder := newFolder(t, base)
@@ -60,11 +53,18 @@ func newRun(t *rapid.T, base string, w *world) *run {
 		Store: store.New(db), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
 		Lease: time.Minute, Runner: "test", TransactionRows: 1 + c.upTo(20),
 	}}
-	w.snapshot(t, folder)
-	loaded, err := r.Load(t.Context(), folder, pipeline.LoadOrder{})
+	loaded, err := r.load(w)
 	require.NoError(t, err)
 	require.Equal(t, len(w.people), loaded.Users)
 	return r
+}
+
+// load takes the world in, from a folder of its own.
+func (r *run) load(w *world) (*snapshot.Loaded, error) {
+	folder := filepath.Join(r.folder, "snapshot")
+	require.NoError(r.t, os.MkdirAll(folder, 0o700))
+	w.snapshot(r.t, folder)
+	return r.Load(r.t.Context(), folder, pipeline.LoadOrder{})
 }
 
 // with opens a file of these bytes.

@@ -142,7 +142,7 @@ func (l *loading) service(ctx context.Context, organization, name string) (spelt
 	}
 	stored, looked := l.known.storedServices[organization]
 	if !looked {
-		list, err := l.store.Licenses(ctx, l.clock, organization)
+		list, err := l.store.Licenses(ctx, l.rules, organization)
 		if err != nil && schema.CodeOf(err) != schema.CodeOrganizationUnknown {
 			return "", err
 		}

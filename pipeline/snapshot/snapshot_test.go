@@ -58,10 +58,11 @@ func folderOf(t testing.TB, files map[string]string) string {
 
 func openStore(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "claimline.db"), sqlite.Options{Create: true})
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
+	s := store.New(db)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return store.New(s)
+	return s
 }
 
 // file is a file of the system.
@@ -85,7 +86,7 @@ func open(path string) (snapshot.File, error) {
 	return file{opened}, nil
 }
 
-func clock() claim.Clock { return claim.Clock{Now: now, Policy: schema.DefaultPolicy()} }
+func rules() claim.Rules { return claim.Rules{Now: now, Policy: schema.DefaultPolicy()} }
 
 func load(t testing.TB, s snapshot.Store, files map[string]string, options snapshot.Options) (*snapshot.Loaded, error) {
 	t.Helper()
@@ -94,7 +95,7 @@ func load(t testing.TB, s snapshot.Store, files map[string]string, options snaps
 
 func loadFolder(ctx context.Context, s snapshot.Store, folder string, options snapshot.Options) (*snapshot.Loaded, error) {
 	options.Open, options.Loaded = open, func(int) {}
-	return snapshot.Load(ctx, s, clock(), folder, options)
+	return snapshot.Load(ctx, s, rules(), folder, options)
 }
 
 // all returns every problem, and insists that each has a place and a fix.
@@ -127,12 +128,12 @@ func everything(t testing.TB, s *store.Store) (list []any) {
 	organizations, err := s.Organizations(t.Context())
 	require.NoError(t, err)
 	for _, o := range organizations {
-		licenses, err := s.Licenses(t.Context(), clock(), o.ID)
+		licenses, err := s.Licenses(t.Context(), rules(), o.ID)
 		require.NoError(t, err)
 		domains, err := s.Domains(t.Context(), o.ID)
 		require.NoError(t, err)
 		list = append(list, o, licenses, domains)
-		require.NoError(t, s.Members(t.Context(), clock(), o.ID, func(cases []claim.Case) error {
+		require.NoError(t, s.Members(t.Context(), rules(), o.ID, func(cases []claim.View) error {
 			for i := range cases {
 				list = append(list, cases[i].Account)
 			}
@@ -148,7 +149,7 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &snapshot.Loaded{
 		Organizations: 2, Licenses: 2, Domains: 1, Users: 2, Claims: 1,
-		Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{}, Notices: []store.Notice{},
+		Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{},
 	}, loaded)
 	before := everything(t, s)
 	again, err := load(t, s, good(), snapshot.Options{})
@@ -268,7 +269,7 @@ func TestServicesAreOne(t *testing.T) {
 	delete(files, "licenses.csv")
 	_, err = load(t, s, files, snapshot.Options{})
 	require.NoError(t, err)
-	licenses, err := s.Licenses(t.Context(), clock(), "acme")
+	licenses, err := s.Licenses(t.Context(), rules(), "acme")
 	require.NoError(t, err)
 	require.Len(t, licenses, 2)
 	for _, license := range licenses {
@@ -386,6 +387,33 @@ func TestEncoding(t *testing.T) {
 	}
 }
 
+// conflicted is a store whose database begins every transaction twice, as PostgreSQL does after a conflict.
+type conflicted struct{ *store.Store }
+
+func (c conflicted) Load(ctx context.Context, r claim.Rules, fill func(store.Loader) error) error {
+	if err := fill(&collectorLoader{into: &collector{}}); err != nil {
+		return err
+	}
+	return c.Store.Load(ctx, r, fill)
+}
+
+// TestTransactionBegunAgain loads all of the files again where the transaction begins again.
+func TestTransactionBegunAgain(t *testing.T) {
+	s, again := openStore(t), openStore(t)
+	want, err := load(t, s, good(), snapshot.Options{})
+	require.NoError(t, err)
+	got, err := load(t, conflicted{again}, good(), snapshot.Options{})
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	organizations, err := again.Organizations(t.Context())
+	require.NoError(t, err)
+	require.Len(t, organizations, 2)
+	licenses, err := again.Licenses(t.Context(), rules(), "acme")
+	require.NoError(t, err)
+	require.Len(t, licenses, 2)
+	require.Equal(t, 1, licenses[0].Held)
+}
+
 // TestServicesFitAFile refuses more services than an exported file could have columns for.
 func TestServicesFitAFile(t *testing.T) {
 	limits := dialect.Limits{Columns: len(schema.Columns) + len(schema.ReportHeaders) + 2}
@@ -436,23 +464,23 @@ type collector struct {
 	users []store.LoadUser
 }
 
-func (c *collector) Load(_ context.Context, _ claim.Clock, fill func(store.Loader) error) error {
+func (c *collector) Load(_ context.Context, _ claim.Rules, fill func(store.Loader) error) error {
 	return fill(&collectorLoader{into: c})
 }
 
 func (*collector) Organizations(context.Context) ([]schema.Organization, error) { return nil, nil }
 
-func (*collector) Licenses(context.Context, claim.Clock, string) ([]schema.License, error) {
+func (*collector) Licenses(context.Context, claim.Rules, string) ([]schema.License, error) {
 	return nil, nil
 }
 
 type collectorLoader struct{ into *collector }
 
-func (*collectorLoader) Finish(context.Context) ([]store.Notice, error)                { return nil, nil }
 func (*collectorLoader) Organizations(context.Context, []store.LoadOrganization) error { return nil }
 func (*collectorLoader) Licenses(context.Context, []store.LoadLicense) error           { return nil }
 func (*collectorLoader) Domains(context.Context, []store.LoadDomain) error             { return nil }
 func (*collectorLoader) Claims(context.Context, []store.LoadClaim) error               { return nil }
+func (*collectorLoader) Finish(context.Context) ([]store.Notice, error)                { return nil, nil }
 
 func (l *collectorLoader) Users(_ context.Context, users []store.LoadUser) error {
 	l.into.users = append(l.into.users, users...)
