@@ -82,7 +82,7 @@ func (a *applyStage) unpack(ctx context.Context, b *batch) (err error) {
 	if b.prepared, err = unpackPrepared(b.kept.Prepared, b.verdicts); err != nil {
 		return fmt.Errorf("unpack chunk %d: %w", number, err)
 	}
-	if len(b.rows) > 0 && len(b.rows[0].wishes) != 0 && len(b.rows[0].wishes) != len(a.plan.Services) {
+	if len(b.rows) > 0 && len(b.rows[0].assignments) != 0 && len(b.rows[0].assignments) != len(a.plan.Services) {
 		return fmt.Errorf("unpack chunk %d: %w", number, errPreparedDamaged)
 	}
 	return nil
@@ -141,7 +141,7 @@ func (a *applyStage) chunk(ctx context.Context, b *batch) error {
 // apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that it could have been
 // done.
 func (a *applyStage) apply(ctx context.Context, b *batch, try map[int]bool) error {
-	clock := a.pipeline.clock()
+	rules := a.pipeline.rules()
 	leaveOut := b.breaks
 	made := false
 	undo := func() {}
@@ -150,10 +150,10 @@ func (a *applyStage) apply(ctx context.Context, b *batch, try map[int]bool) erro
 		ctx, undo = context.WithCancel(ctx)
 		defer undo()
 	}
-	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, clock, b.kept.Number, b.known(a.owner, clock.Now),
+	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, b.kept.Number, b.known(a.owner, rules.Now),
 		func() ([]string, error) { return a.readAgain(b) },
 		func(facts claim.Facts) (store.Applied, error) {
-			applied, err := a.decide(clock, b, facts, leaveOut, try != nil)
+			applied, err := a.decide(rules, b, facts, leaveOut, try != nil)
 			if results := applied.Results; err == nil && try != nil {
 				applied.Results = func(ids []int64) []byte { // every claim has been written
 					made = true
@@ -233,12 +233,12 @@ func wait(ctx context.Context, d time.Duration) bool {
 // decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned. Where
 // nothing has changed since the plan, what was decided then is what they would say.
 // Rows in leaveOut, by their number among the ready ones, are failed; while trying, that spoils nothing.
-func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
+func (a *applyStage) decide(rules claim.Rules, b *batch, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
 	if err := MayClaim(facts.Claiming); err != nil {
 		return store.Applied{}, err
 	}
-	licensing := licensing{pool: claim.NewPool(facts.Licenses)}
-	wishesFor := a.wishesFor(licensing.pool.Services())
+	licensing := licensing{pool: claim.NewLicenses(facts.Licenses)}
+	assignmentsFor := a.assignmentsFor(licensing.pool.Services())
 	verdicts := slices.Clone(b.verdicts)
 	claims := make([]store.NewClaim, 0, len(b.rows))
 	claimed := make([]int, 0, len(b.rows)) // verdict of each claim
@@ -250,7 +250,7 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leav
 		v := &verdicts[r.row]
 		if facts.Unchanged {
 			v.Finding = before.of(v.Finding)
-		} else if account := clock.AsOf(facts.Accounts[n]); !a.decideRow(clock, &facts, &account, b, n, v) {
+		} else if account := rules.AsOf(facts.Accounts[n]); !a.decideRow(rules, &facts, &account, b, n, v) {
 			continue
 		} else {
 			r.target = target{account: account.ID, status: account.User.Status}
@@ -259,7 +259,7 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leav
 			v.Finding, v.edits = schema.NewFinding(schema.CodeInternal, ""), nil
 			continue
 		}
-		services, _ := licensing.ready(v, wishesFor(r.wishes))
+		services, _ := licensing.ready(v, assignmentsFor(r.assignments))
 		v.Finding = claimedLike.of(v.Finding)
 		claims = append(claims, r.claim(v.Type, services, v.edits))
 		claimed = append(claimed, r.row)
@@ -283,12 +283,12 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leav
 }
 
 // decideRow asks the rules again about the ready row n, and reports whether it still is.
-func (a *applyStage) decideRow(clock claim.Clock, facts *claim.Facts, account *claim.Account, b *batch, n int, v *verdict) bool {
+func (a *applyStage) decideRow(rules claim.Rules, facts *claim.Facts, account *claim.Account, b *batch, n int, v *verdict) bool {
 	domain := schema.KeyDomain(b.keys[n])
-	decision := clock.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
+	decision := rules.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
 	if decision.Outcome != schema.Ready {
 		v.edits = nil
-		v.refuse(decision, a.layout, domain, clock.TypeFor, facts, account)
+		v.refuse(decision, a.layout, domain, rules.TypeFor, facts, account)
 		return false
 	}
 	var doubtful []usersfile.Field
@@ -341,20 +341,20 @@ func spoils(v verdict) bool {
 	return v.Outcome == schema.Invalid || v.Outcome == schema.Ineligible || v.Outcome == schema.Failed
 }
 
-// wishesFor maps a row's wishes, which stand in the order of the services when the plan was made, to the services
+// assignmentsFor maps a row's assignments, which stand in the order of the services when the plan was made, to the services
 // there are now.
-func (a *applyStage) wishesFor(services []string) func([]claim.Wish) []claim.Wish {
+func (a *applyStage) assignmentsFor(services []string) func([]claim.Assignment) []claim.Assignment {
 	if slices.Equal(services, a.plan.Services) {
-		return func(wishes []claim.Wish) []claim.Wish { return wishes }
+		return func(assignments []claim.Assignment) []claim.Assignment { return assignments }
 	}
-	return func(wishes []claim.Wish) []claim.Wish {
-		if wishes == nil {
+	return func(assignments []claim.Assignment) []claim.Assignment {
+		if assignments == nil {
 			return nil
 		}
-		now := make([]claim.Wish, len(services))
+		now := make([]claim.Assignment, len(services))
 		for i, service := range services {
 			if was := slices.Index(a.plan.Services, service); was >= 0 {
-				now[i] = wishes[was]
+				now[i] = assignments[was]
 			}
 		}
 		return now

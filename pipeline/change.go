@@ -17,8 +17,8 @@ func (p *Pipeline) Decide(ctx context.Context, organization, email string, choic
 	if choice == schema.ChangeEmail {
 		to.Key, _ = schema.ParseAddress(to.Email)
 	}
-	return p.change(ctx, organization, email, to, func(clock claim.Clock, k *claim.Case, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := clock.Choose(k, choice, to)
+	return p.change(ctx, organization, email, to, func(rules claim.Rules, k *claim.View, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.Choose(k, choice, to)
 		return effect, schema.Changed{Email: k.Account.User.Email, Status: schema.Active, Choice: choice}, refused
 	})
 }
@@ -26,9 +26,9 @@ func (p *Pipeline) Decide(ctx context.Context, organization, email string, choic
 // SignIn notes that the owner of a claimed account has signed in without choosing (R22). Refused with CodeUserNotFound,
 // CodeNotClaimed, CodeNotClaimingOrg or CodeUserInactive.
 func (p *Pipeline) SignIn(ctx context.Context, organization, email string) (schema.Changed, error) {
-	return p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := clock.SignIn(k)
-		listing, _ := clock.List(k)
+	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.SignIn(k)
+		listing, _ := rules.List(k)
 		return effect, schema.Changed{Email: k.Account.User.Email, Status: listing.Status}, refused
 	})
 }
@@ -36,8 +36,8 @@ func (p *Pipeline) SignIn(ctx context.Context, organization, email string) (sche
 // Remove removes a member of the organization, or closes its immediate claim (R15, R16, R23). Refused with CodeUserNotFound,
 // CodeNotMember, CodeClaimPending or CodeClaimedElsewhere.
 func (p *Pipeline) Remove(ctx context.Context, organization, email string) (schema.Changed, error) {
-	return p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := clock.Remove(k)
+	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.Remove(k)
 		return effect, schema.Changed{Email: k.Account.User.Email, Status: schema.StatusRemoved}, refused
 	})
 }
@@ -49,9 +49,9 @@ func (p *Pipeline) MayRemove(ctx context.Context, organization, email string) (c
 	if err != nil {
 		return false, err
 	}
-	clock := p.clock()
-	err = p.Store.Change(ctx, clock, organization, []string{key}, func(cases []claim.Case) ([]claim.Effect, error) {
-		effect, refused := clock.Remove(&cases[0])
+	rules := p.rules()
+	err = p.Store.Change(ctx, rules, organization, []string{key}, func(cases []claim.View) ([]claim.Effect, error) {
+		effect, refused := rules.Remove(&cases[0])
 		if refused != "" {
 			return nil, refusal(refused, strings.TrimSpace(email), key)
 		}
@@ -67,8 +67,8 @@ func (p *Pipeline) MayRemove(ctx context.Context, organization, email string) (c
 // Remind has the owner of a delayed claim mailed again. Refused with CodeUserNotFound, CodeNotClaimed, CodeNotClaimingOrg or
 // CodeNotDelayed.
 func (p *Pipeline) Remind(ctx context.Context, organization, email string) error {
-	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := clock.Remind(k)
+	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.Remind(k)
 		return effect, schema.Changed{}, refused
 	})
 	return err
@@ -76,17 +76,17 @@ func (p *Pipeline) Remind(ctx context.Context, organization, email string) error
 
 // Retract takes back the organization's claim on one account. Refused with the codes of R22.
 func (p *Pipeline) Retract(ctx context.Context, organization, email string) error {
-	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(clock claim.Clock, k *claim.Case, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		if refused := clock.Retract(k); refused != "" {
+	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		if refused := rules.Retract(k); refused != "" {
 			return claim.Effect{}, schema.Changed{}, refused
 		}
-		return clock.Retracted(k), schema.Changed{}, ""
+		return rules.Retracted(k), schema.Changed{}, ""
 	})
 	return err
 }
 
 // decision is what a rule says of one account.
-type decision func(clock claim.Clock, k *claim.Case, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code)
+type decision func(rules claim.Rules, k *claim.View, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code)
 
 // change lets decide change the account with this address, in one transaction.
 func (p *Pipeline) change(ctx context.Context, organization, email string, to claim.NewAddress, decide decision) (changed schema.Changed, err error) {
@@ -99,12 +99,12 @@ func (p *Pipeline) change(ctx context.Context, organization, email string, to cl
 	if to.Key != "" && to.Key != key {
 		keys = append(keys, to.Key)
 	}
-	clock := p.clock()
-	err = p.Store.Change(ctx, clock, organization, keys, func(cases []claim.Case) ([]claim.Effect, error) {
+	rules := p.rules()
+	err = p.Store.Change(ctx, rules, organization, keys, func(cases []claim.View) ([]claim.Effect, error) {
 		if len(cases) > 1 {
 			to.Taken, to.Domain = cases[1].Account.ID != 0, cases[1].Domain
 		}
-		effect, after, refused := decide(clock, &cases[0], to)
+		effect, after, refused := decide(rules, &cases[0], to)
 		if refused != "" {
 			return nil, refusal(refused, email, key)
 		}

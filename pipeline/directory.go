@@ -336,7 +336,7 @@ func (p *Pipeline) foreignDomains(ctx context.Context, organization string, d *d
 // has any.
 func (p *Pipeline) bestColumn(ctx context.Context, organization string, source *Source, address string, width int) (best, count int, err error) {
 	var keys []string // in order, as they come
-	err = p.Store.Members(ctx, p.clock(), organization, func(cases []claim.Case) error {
+	err = p.Store.Members(ctx, p.rules(), organization, func(cases []claim.View) error {
 		for i := range cases {
 			keys = append(keys, cases[i].Key)
 		}

@@ -39,10 +39,10 @@ func (p *Pipeline) Why(ctx context.Context, organization string, addresses []str
 	if err != nil {
 		return nil, err
 	}
-	clock := p.clock()
+	rules := p.rules()
 	for i, key := range keys {
 		if n, found := slices.BinarySearch(wanted, key); found {
-			decision := clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(key)], facts.Accounts[n], "")
+			decision := rules.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(key)], facts.Accounts[n], "")
 			answers[i].Eligible = decision.Outcome == schema.Ready
 			answers[i].Type, answers[i].Warnings = decision.Type, decision.Warnings
 			answers[i].Reasons = append(answers[i].Reasons, decision.Reasons...)
@@ -64,9 +64,9 @@ func (p *Pipeline) Eligible(ctx context.Context, organization string, selection 
 
 // Services are the names of the services of an organization, sorted.
 func (p *Pipeline) Services(ctx context.Context, organization string) ([]string, error) {
-	licenses, err := p.Store.Licenses(ctx, p.clock(), organization)
+	licenses, err := p.Store.Licenses(ctx, p.rules(), organization)
 	if err != nil {
 		return nil, err
 	}
-	return claim.NewPool(licenses).Services(), nil
+	return claim.NewLicenses(licenses).Services(), nil
 }

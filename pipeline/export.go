@@ -29,14 +29,14 @@ type Eligible struct {
 
 // EachEligible hands over every eligible user of the organization, by address key.
 func (p *Pipeline) EachEligible(ctx context.Context, organization string, selection Selection, each func(*Eligible) error) error {
-	clock := p.clock()
+	rules := p.rules()
 	err := p.Store.Candidates(ctx, organization, selection.Domain, func(batch store.Batch) error {
 		for i, account := range batch.Facts.Accounts {
-			decision := clock.Decide(&batch.Facts.Claiming, batch.Facts.Domains[schema.KeyDomain(batch.Keys[i])], account, "")
+			decision := rules.Decide(&batch.Facts.Claiming, batch.Facts.Domains[schema.KeyDomain(batch.Keys[i])], account, "")
 			if decision.Outcome != schema.Ready || selection.Type != "" && decision.Type != selection.Type {
 				continue
 			}
-			account = clock.AsOf(account)
+			account = rules.AsOf(account)
 			if err := each(&Eligible{User: account.User, Organization: account.Organization, Type: decision.Type}); err != nil {
 				return err
 			}
@@ -52,11 +52,11 @@ func (p *Pipeline) EachEligible(ctx context.Context, organization string, select
 // Export writes the users file for the eligible users of an organization, sorted by address key, and returns how many
 // they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask for.
 func (p *Pipeline) Export(ctx context.Context, organization string, selection Selection, format dialect.Format, to io.Writer) (int, error) {
-	licenses, err := p.Store.Licenses(ctx, p.clock(), organization)
+	licenses, err := p.Store.Licenses(ctx, p.rules(), organization)
 	if err != nil {
 		return 0, err
 	}
-	services := claim.NewPool(licenses).Services()
+	services := claim.NewLicenses(licenses).Services()
 	buffered := bufio.NewWriterSize(to, 1<<16)
 	writer := dialect.NewWriter(buffered, format)
 	record := append(make([]string, 0, len(schema.Columns)+len(services)), schema.Columns...)

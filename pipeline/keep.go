@@ -48,7 +48,7 @@ type keeper struct {
 	data     []byte // the line on which the text begins, and the text
 	verdicts []verdict
 	prepared
-	wishes []claim.Wish // of the rows prepared
+	assignments []claim.Assignment // of the rows prepared
 }
 
 // keptBytes is how much text a transaction applies.
@@ -70,7 +70,7 @@ func (k *keeper) chunk(ctx context.Context, c *chunk) error {
 	if len(k.verdicts) == 0 { // what came before is blank rows, if anything
 		k.data = binary.AppendUvarint(k.data[:0], uint64(c.text.Line))
 		k.prepared = prepared{epoch: k.owner.Epoch, rows: k.rows[:0]}
-		k.wishes = k.wishes[:0]
+		k.assignments = k.assignments[:0]
 	}
 	k.prepare(c, len(k.verdicts))
 	k.data = append(k.data, c.text.Text...)

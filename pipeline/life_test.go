@@ -224,8 +224,8 @@ func (l *lives) step() {
 	}
 }
 
-// clock is the present.
-func (l *lives) clock() claim.Clock { return claim.Clock{Now: l.now, Policy: l.Policy} }
+// rules are those of the present.
+func (l *lives) rules() claim.Rules { return claim.Rules{Now: l.now, Policy: l.Policy} }
 
 func (l *lives) agree(want schema.Code, err error) {
 	if want == "" {
@@ -404,7 +404,7 @@ func (l *lives) synced() {
 		return
 	}
 	on := func(on bool) {
-		_, err := l.Store.SetOrganization(l.Context(), l.clock(), us, func(o *schema.Organization) error {
+		_, err := l.Store.SetOrganization(l.Context(), l.rules(), us, func(o *schema.Organization) error {
 			o.DirectorySync = on
 			return nil
 		})
@@ -464,7 +464,7 @@ func (l *lives) compare() {
 		slices.SortFunc(want, func(a, b schema.Listing) int { return strings.Compare(lowered(a.Email), lowered(b.Email)) })
 		require.Equal(l.T, want, got, o)
 	}
-	licenses, err := l.Store.Licenses(l.Context(), l.clock(), us)
+	licenses, err := l.Store.Licenses(l.Context(), l.rules(), us)
 	require.NoError(l.T, err)
 	require.Len(l.T, licenses, len(l.quantity))
 	for _, license := range licenses {
@@ -477,7 +477,7 @@ func (l *lives) compare() {
 	facts, err := l.Store.Facts(l.Context(), us, keys)
 	require.NoError(l.T, err)
 	for i, found := range facts.Accounts {
-		a, got := l.accounts[i], l.clock().AsOf(found).User
+		a, got := l.accounts[i], l.rules().AsOf(found).User
 		require.Equal(l.T, a.organization, got.OrganizationID)
 		require.Equal(l.T, a.title, got.Title)
 		require.Equal(l.T, a.conversations, got.Conversations)

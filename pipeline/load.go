@@ -14,7 +14,7 @@ type LoadOrder struct {
 
 // Load takes in the snapshot in a folder, all or nothing. What is wrong is snapshot.Errors, with files, lines and columns.
 func (p *Pipeline) Load(ctx context.Context, folder string, order LoadOrder) (*snapshot.Loaded, error) {
-	return snapshot.Load(ctx, p.Store, p.clock(), folder, snapshot.Options{
+	return snapshot.Load(ctx, p.Store, p.rules(), folder, snapshot.Options{
 		Encoding: order.Encoding, Ignore: order.Ignore, Limits: p.Limits,
 		Open: func(path string) (snapshot.File, error) {
 			source, err := OpenSource(path, nil)

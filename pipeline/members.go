@@ -28,14 +28,14 @@ type MemberFilter struct {
 // EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
 // (R15, R16).
 func (p *Pipeline) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
-	clock := p.clock()
+	rules := p.rules()
 	words := strings.Fields(folded(filter.Search))
-	err := p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
+	err := p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
 		for i := range cases {
 			if !matches(&cases[i], words) {
 				continue
 			}
-			l, ok := clock.List(&cases[i])
+			l, ok := rules.List(&cases[i])
 			if !ok || filter.Status != "" && l.Status != filter.Status || filter.ClaimType != "" && l.ClaimType != filter.ClaimType ||
 				filter.Retractable && !l.Retractable {
 				continue
@@ -53,7 +53,7 @@ func (p *Pipeline) EachMember(ctx context.Context, organization string, filter M
 }
 
 // matches reports whether every word, folded, occurs in the address or the names of the account, edited or not.
-func matches(k *claim.Case, words []string) bool {
+func matches(k *claim.View, words []string) bool {
 	if len(words) == 0 {
 		return true
 	}
@@ -87,10 +87,10 @@ func folded(s string) string {
 
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
 func (p *Pipeline) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
-	clock := p.clock()
-	err := p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
+	rules := p.rules()
+	err := p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
 		for i := range cases {
-			for _, d := range clock.Deadlines(&cases[i]) {
+			for _, d := range rules.Deadlines(&cases[i]) {
 				if !until.IsZero() && d.DueAt.After(until) {
 					continue
 				}
@@ -110,7 +110,7 @@ func (p *Pipeline) EachDeadline(ctx context.Context, organization string, until 
 // Sweep writes what time has made due in all organizations, and removes file and rows of imports past their keeping
 // time. Stopped half-way, it can be run again.
 func (p *Pipeline) Sweep(ctx context.Context) (schema.Swept, error) {
-	swept, err := p.Store.Sweep(ctx, p.clock())
+	swept, err := p.Store.Sweep(ctx, p.rules())
 	if err != nil {
 		return swept, fmt.Errorf("settle what is due: %w", err)
 	}

@@ -92,8 +92,8 @@ func (o Order) reading(mojibake bool) usersfile.Options {
 	return usersfile.Options{Columns: o.Columns, Ignore: o.IgnoreColumns, EveryRow: o.EveryRow, Mojibake: mojibake}
 }
 
-// clock is the moment and the policy under which rules are applied now.
-func (p *Pipeline) clock() claim.Clock { return claim.Clock{Now: p.now(), Policy: p.Policy} }
+// rules are the moment and the policy under which rules are applied now.
+func (p *Pipeline) rules() claim.Rules { return claim.Rules{Now: p.now(), Policy: p.Policy} }
 
 // now is the time in whole seconds, which is what the store keeps.
 func (p *Pipeline) now() time.Time { return p.Now().UTC().Truncate(time.Second) }

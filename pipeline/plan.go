@@ -73,7 +73,7 @@ type planStage struct {
 	saw       func(rows int)
 }
 
-func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Pool, known disputes) *planStage {
+func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *planStage {
 	plan := &Plan{
 		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},

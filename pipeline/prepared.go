@@ -26,7 +26,7 @@ type prepared struct {
 type readyRow struct {
 	row    int // in the chunk
 	line   int
-	wishes []claim.Wish // per service of the plan; nil: the file has no service columns
+	assignments []claim.Assignment // per service of the plan; nil: the file has no service columns
 	target
 }
 
@@ -68,9 +68,9 @@ func (k *keeper) prepare(c *chunk, first int) {
 			continue
 		}
 		r := readyRow{row: first + i, line: c.records.Line(i), target: c.rows[i].target}
-		if n := len(k.wishes); c.rows[i].Assignments != nil {
-			k.wishes = append(k.wishes, c.rows[i].Assignments...)
-			r.wishes = k.wishes[n:len(k.wishes):len(k.wishes)]
+		if n := len(k.assignments); c.rows[i].Assignments != nil {
+			k.assignments = append(k.assignments, c.rows[i].Assignments...)
+			r.assignments = k.assignments[n:len(k.assignments):len(k.assignments)]
 		}
 		k.rows = append(k.rows, r)
 	}
@@ -85,13 +85,13 @@ func (k *keeper) prepare(c *chunk, first int) {
 }
 
 // encode packs what is prepared: the numbers of each row as differences to the row before, its status as a
-// number into a table, and the wishes at the end.
+// number into a table, and the assignments at the end.
 func (p *prepared) encode() []byte {
 	var last readyRow
 	var table preparedTable
 	statuses := map[schema.Status]uint64{}
 	rows := make([]byte, 0, 8*len(p.rows))
-	var wishes []byte
+	var assignments []byte
 	for i := range p.rows {
 		r := &p.rows[i]
 		status, known := statuses[r.status]
@@ -104,8 +104,8 @@ func (p *prepared) encode() []byte {
 		rows = binary.AppendUvarint(rows, uint64(r.line-last.line))
 		rows = binary.AppendVarint(rows, r.account-last.account)
 		rows = binary.AppendUvarint(rows, status)
-		for _, wish := range r.wishes {
-			wishes = append(wishes, byte(wish))
+		for _, assignment := range r.assignments {
+			assignments = append(assignments, byte(assignment))
 		}
 		last = *r
 	}
@@ -115,14 +115,14 @@ func (p *prepared) encode() []byte {
 	}
 	table.Rows = len(p.rows)
 	if table.Rows > 0 {
-		table.Services = len(p.rows[0].wishes)
+		table.Services = len(p.rows[0].assignments)
 	}
 	head, err := json.Marshal(table)
 	if err != nil {
 		panic(err) // strings and numbers alone: cannot happen
 	}
-	packed := binary.AppendUvarint(make([]byte, 0, len(head)+len(rows)+len(wishes)+binary.MaxVarintLen64), uint64(len(head)))
-	return append(append(append(packed, head...), rows...), wishes...)
+	packed := binary.AppendUvarint(make([]byte, 0, len(head)+len(rows)+len(assignments)+binary.MaxVarintLen64), uint64(len(head)))
+	return append(append(append(packed, head...), rows...), assignments...)
 }
 
 // preparedTable is what stands once, ahead of the rows.
@@ -131,7 +131,7 @@ type preparedTable struct {
 	Version  int64           `json:"version"`
 	Until    int64           `json:"until,omitempty"` // in seconds since 1970
 	Rows     int             `json:"rows"`
-	Services int             `json:"services,omitempty"` // wishes of each row
+	Services int             `json:"services,omitempty"` // assignments of each row
 	Statuses []schema.Status `json:"statuses,omitempty"`
 }
 
@@ -145,7 +145,7 @@ func decodePrepared(packed []byte) (*prepared, error) {
 	if err := json.Unmarshal(head, &table); err != nil {
 		return nil, fmt.Errorf("%w: %w", errPreparedDamaged, err)
 	}
-	const least = 4 // bytes that a row takes, without its wishes
+	const least = 4 // bytes that a row takes, without its assignments
 	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
 		return nil, errPreparedDamaged
 	}
@@ -165,13 +165,13 @@ func decodePrepared(packed []byte) (*prepared, error) {
 		last = *r
 	}
 	if table.Services > 0 {
-		wishes := make([]claim.Wish, len(in.rest))
-		for i, wish := range in.rest {
-			wishes[i] = claim.Wish(wish)
+		assignments := make([]claim.Assignment, len(in.rest))
+		for i, assignment := range in.rest {
+			assignments[i] = claim.Assignment(assignment)
 		}
 		for i := range p.rows {
-			n := min(table.Services, len(wishes))
-			p.rows[i].wishes, wishes = wishes[:n:n], wishes[n:]
+			n := min(table.Services, len(assignments))
+			p.rows[i].assignments, assignments = assignments[:n:n], assignments[n:]
 		}
 		in.bad = in.bad || len(in.rest) != table.Rows*table.Services
 		in.rest = nil

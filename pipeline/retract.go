@@ -68,12 +68,12 @@ type retractPlan []retractRow
 // planRetract decides about every claim that an import made. emails are the addresses, as the file has them, of accounts that
 // are gone, by line.
 func (p *Pipeline) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
-	clock := p.clock()
+	rules := p.rules()
 	gone := map[int]string{}
-	err = p.Store.ImportClaims(ctx, clock, imp.ID, func(claims []store.ImportClaim) error {
+	err = p.Store.ImportClaims(ctx, rules, imp.ID, func(claims []store.ImportClaim) error {
 		for i := range claims {
 			k := &claims[i].Case
-			row := retractRow{line: claims[i].Line, key: k.Key, email: k.Account.User.Email, reason: clock.RetractMade(k, imp.ID)}
+			row := retractRow{line: claims[i].Line, key: k.Key, email: k.Account.User.Email, reason: rules.RetractMade(k, imp.ID)}
 			if row.email == "" {
 				gone[row.line] = row.key
 			}
@@ -135,12 +135,12 @@ func (plan retractPlan) count() Retractable {
 
 // retractMade retracts the claim that the import made on one account, or returns why it cannot.
 func (p *Pipeline) retractMade(ctx context.Context, imp schema.Import, key string) (reason schema.Code, err error) {
-	clock := p.clock()
-	err = p.Store.Change(ctx, clock, imp.OrganizationID, []string{key}, func(cases []claim.Case) ([]claim.Effect, error) {
-		if reason = clock.RetractMade(&cases[0], imp.ID); reason != "" {
+	rules := p.rules()
+	err = p.Store.Change(ctx, rules, imp.OrganizationID, []string{key}, func(cases []claim.View) ([]claim.Effect, error) {
+		if reason = rules.RetractMade(&cases[0], imp.ID); reason != "" {
 			return nil, nil
 		}
-		return []claim.Effect{clock.Retracted(&cases[0])}, nil
+		return []claim.Effect{rules.Retracted(&cases[0])}, nil
 	})
 	if err != nil {
 		return "", fmt.Errorf("retract a claim: %w", err)

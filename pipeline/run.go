@@ -147,9 +147,9 @@ func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error)
 
 // open inspects the file and gathers what its rows are checked against.
 func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed maphash.Seed, known disputes) (*planPass, error) {
-	clock := p.clock()
+	rules := p.rules()
 	var services []string
-	var pool *claim.Pool
+	var pool *claim.Licenses
 	var claiming schema.Organization
 	if !order.Offline {
 		var err error
@@ -159,11 +159,11 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 		if err := MayClaim(claiming); err != nil {
 			return nil, err
 		}
-		licenses, err := p.Store.Licenses(ctx, clock, order.Organization)
+		licenses, err := p.Store.Licenses(ctx, rules, order.Organization)
 		if err != nil {
 			return nil, err
 		}
-		pool = claim.NewPool(licenses)
+		pool = claim.NewLicenses(licenses)
 		services = pool.Services()
 	}
 	reader, err := p.openReader(ctx, source, order, services)
@@ -183,7 +183,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 			return nil, err
 		}
 	}
-	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), clock: clock, seed: seed}
+	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), rules: rules, seed: seed}
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}

@@ -22,15 +22,15 @@ func (p *Pipeline) Show(ctx context.Context, organization, email string) (view s
 		return view, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", schema.Quote(email)).
 			WithFix("Write it as name@example.com.")
 	}
-	clock := p.clock()
-	k, err := p.oneCase(ctx, clock, organization, key)
+	rules := p.rules()
+	k, err := p.oneCase(ctx, rules, organization, key)
 	if err != nil {
 		return view, fmt.Errorf("look up an account: %w", err)
 	}
 	if k.Account.ID == 0 {
 		return view, refusal(schema.CodeUserNotFound, email, key)
 	}
-	return viewOf(clock, &k), nil
+	return viewOf(rules, &k), nil
 }
 
 // errFound ends a listing in which what was looked for is found.
@@ -38,17 +38,17 @@ var errFound = errors.New("found")
 
 // oneCase is the account with an address key as it stands now. An account of the organization itself is looked up among its
 // members: only there is the claim that brought it, which has closed.
-func (p *Pipeline) oneCase(ctx context.Context, clock claim.Clock, organization, key string) (claim.Case, error) {
+func (p *Pipeline) oneCase(ctx context.Context, rules claim.Rules, organization, key string) (claim.View, error) {
 	facts, err := p.Store.Facts(ctx, organization, []string{key})
 	if err != nil {
-		return claim.Case{}, err
+		return claim.View{}, err
 	}
-	k := claim.Case{Key: key, Organization: &facts.Claiming, Account: clock.AsOf(facts.Accounts[0]), Domain: facts.Domains[schema.KeyDomain(key)]}
+	k := claim.View{Key: key, Organization: &facts.Claiming, Account: rules.AsOf(facts.Accounts[0]), Domain: facts.Domains[schema.KeyDomain(key)]}
 	if k.Account.ID == 0 || k.Account.User.OrganizationID != organization {
 		return k, nil
 	}
-	err = p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
-		i, found := slices.BinarySearchFunc(cases, key, func(k claim.Case, key string) int { return strings.Compare(k.Key, key) })
+	err = p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
+		i, found := slices.BinarySearchFunc(cases, key, func(k claim.View, key string) int { return strings.Compare(k.Key, key) })
 		if found {
 			k = cases[i]
 			return errFound
@@ -61,13 +61,13 @@ func (p *Pipeline) oneCase(ctx context.Context, clock claim.Clock, organization,
 	return k, err
 }
 
-func viewOf(clock claim.Clock, k *claim.Case) schema.AccountView {
+func viewOf(rules claim.Rules, k *claim.View) schema.AccountView {
 	a := &k.Account
 	view := schema.AccountView{
 		Email: a.User.Email, Name: a.User.FullName(), Status: a.User.Status, Organization: a.User.OrganizationID, Edits: schema.Edits{},
 		Licenses: []string{}, Mails: []schema.MailView{}, Events: []schema.EventView{},
 	}
-	l, listed := clock.List(k)
+	l, listed := rules.List(k)
 	if !listed {
 		return view
 	}

@@ -44,16 +44,16 @@ func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source 
 	if err != nil {
 		return nil, err
 	}
-	clock := p.clock()
+	rules := p.rules()
 	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes}
 	w := walk{rest: list.entries}
 	matched := 0
-	err = p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
+	err = p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
 		for i := range cases {
 			k := &cases[i]
 			listed := w.upTo(k.Key, plan.absent)
 			matched += len(listed)
-			plan.member(clock, k, asSpelt(listed, k.Account.User.Email))
+			plan.member(rules, k, asSpelt(listed, k.Account.User.Email))
 		}
 		return nil
 	})
@@ -113,19 +113,19 @@ func (p *Pipeline) syncPart(ctx context.Context, organization string, part []syn
 	for i := range part {
 		keys[i] = part[i].key
 	}
-	clock := p.clock()
-	err := p.Store.Change(ctx, clock, organization, keys, func(cases []claim.Case) ([]claim.Effect, error) {
+	rules := p.rules()
+	err := p.Store.Change(ctx, rules, organization, keys, func(cases []claim.View) ([]claim.Effect, error) {
 		effects := make([]claim.Effect, len(cases))
 		for i := range cases {
 			if err := directorySyncOn(cases[i].Organization); err != nil { // switched off meanwhile
 				return nil, err
 			}
-			effect := clock.Sync(&cases[i], part[i].listed)
+			effect := rules.Sync(&cases[i], part[i].listed)
 			if planned := part[i].row; effect != planned.Effect {
 				done[planned.Email] = effect
 				continue
 			}
-			effects[i] = clock.Synced(&cases[i], effect)
+			effects[i] = rules.Synced(&cases[i], effect)
 		}
 		return effects, nil
 	})
@@ -136,8 +136,8 @@ func (p *Pipeline) syncPart(ctx context.Context, organization string, part []syn
 }
 
 // member adds what happens to one account of the organization, or under its claim.
-func (s *SyncPlan) member(clock claim.Clock, k *claim.Case, listed []string) {
-	effect := clock.Sync(k, listed)
+func (s *SyncPlan) member(rules claim.Rules, k *claim.View, listed []string) {
+	effect := rules.Sync(k, listed)
 	if k.Member() {
 		s.Members++
 	}

@@ -20,7 +20,7 @@ type chunk struct {
 	records  dialect.Records
 	rows     []row
 	verdicts []verdict // one per record
-	wishes   []claim.Wish
+	assignments   []claim.Assignment
 	version  int64     // of the facts decided on; 0: the rules must be asked again
 	until    time.Time // when time itself first changes an account decided on; zero: never
 	repairs  usersfile.Repairs
@@ -64,7 +64,7 @@ type validateStage struct {
 	order    Order
 	layout   *usersfile.Layout
 	format   dialect.Format
-	clock    claim.Clock
+	rules    claim.Rules
 	seed     maphash.Seed
 	strict   *usersfile.Strict // nil: the fast checks
 	prepares bool              // what claiming the ready rows takes
@@ -97,10 +97,10 @@ func (v *validateStage) check(c *chunk) {
 	c.repairs, c.marks, c.missing, c.surplus, c.repeated = usersfile.Repairs{}, usersfile.Marks{}, 0, 0, 0
 	c.rows, c.verdicts = cleared(c.rows, n), cleared(c.verdicts, n)
 	services := len(v.layout.Services())
-	var wishes []claim.Wish
+	var assignments []claim.Assignment
 	if v.layout.HasServices() {
-		c.wishes = cleared(c.wishes, n*services)
-		wishes = c.wishes
+		c.assignments = cleared(c.assignments, n*services)
+		assignments = c.assignments
 	}
 	decodable := utf8.ValidString(c.text.Text)
 	undecodable := -1
@@ -120,8 +120,8 @@ func (v *validateStage) check(c *chunk) {
 		}
 		r, before := &c.rows[i], c.repairs
 		v.layout.Read(record, &values, &c.repairs)
-		if wishes != nil {
-			r.Assignments, wishes = wishes[:services:services], wishes[services:]
+		if assignments != nil {
+			r.Assignments, assignments = assignments[:services:services], assignments[services:]
 		}
 		if !decodable {
 			undecodable = firstUndecodable(record)
@@ -230,7 +230,7 @@ func (v *validateStage) decide(ctx context.Context, c *chunk) error {
 // decideRow applies the rules to one row.
 func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *claim.Account) {
 	r, verdict := &c.rows[i], &c.verdicts[i]
-	now := v.clock.AsOf(*account)
+	now := v.rules.AsOf(*account)
 	var values usersfile.Values
 	record, _ := v.layout.Fit(&c.records, i, v.format)
 	v.layout.Read(record, &values, &usersfile.Repairs{})
@@ -248,9 +248,9 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 		return
 	}
 	domain := schema.KeyDomain(r.Key)
-	decision := v.clock.Decide(&facts.Claiming, facts.Domains[domain], now, r.Asked)
+	decision := v.rules.Decide(&facts.Claiming, facts.Domains[domain], now, r.Asked)
 	if decision.Outcome != schema.Ready {
-		verdict.refuse(decision, v.layout, domain, v.clock.TypeFor, facts, &now)
+		verdict.refuse(decision, v.layout, domain, v.rules.TypeFor, facts, &now)
 		return
 	}
 	var doubtful []usersfile.Field
@@ -263,7 +263,7 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 		return
 	}
 	r.target = target{account: now.ID, status: now.User.Status}
-	if due := v.clock.NextDue(*account); !due.IsZero() && !due.After(v.clock.Now) {
+	if due := v.rules.NextDue(*account); !due.IsZero() && !due.After(v.rules.Now) {
 		c.version = 0 // decided as of now, on what is not written yet
 	} else {
 		c.until = earliest(c.until, due)

@@ -137,7 +137,7 @@ func TestKeptChunkRoundTrip(t *testing.T) {
 			}
 			for i, v := range c.verdicts {
 				if v.Outcome == schema.Ready {
-					want.rows = append(want.rows, readyRow{row: len(whole.verdicts) + i, line: c.records.Line(i), wishes: c.rows[i].Assignments, target: c.rows[i].target})
+					want.rows = append(want.rows, readyRow{row: len(whole.verdicts) + i, line: c.records.Line(i), assignments: c.rows[i].Assignments, target: c.rows[i].target})
 				}
 			}
 			whole.verdicts = append(whole.verdicts, c.verdicts...)
@@ -175,7 +175,7 @@ func drawRows(t *rapid.T, c *chunk, services int) {
 	for i := range c.rows {
 		r := &c.rows[i]
 		if services > 0 {
-			r.Assignments = rapid.SliceOfN(rapid.SampledFrom([]claim.Wish{claim.Automatic, claim.Assign, claim.Withhold}), services, services).Draw(t, "wishes")
+			r.Assignments = rapid.SliceOfN(rapid.SampledFrom([]claim.Assignment{claim.Automatic, claim.Assign, claim.Withhold}), services, services).Draw(t, "assignments")
 		}
 		r.account = rapid.Int64Range(1, 1<<40).Draw(t, "account")
 		r.status = rapid.SampledFrom(schema.Statuses).Draw(t, "status")
@@ -186,8 +186,8 @@ func drawRows(t *rapid.T, c *chunk, services int) {
 func FuzzUnpackPrepared(f *testing.F) {
 	verdicts := []verdict{{Finding: readyFindings[schema.Delayed]}, nothing, {Finding: readyFindings[schema.Immediate]}}
 	p := prepared{epoch: 1, version: 2, rows: []readyRow{
-		{row: 0, line: 2, target: target{account: 9, status: schema.Active}, wishes: []claim.Wish{claim.Assign}},
-		{row: 2, line: 7, target: target{account: 4, status: schema.Inactive}, wishes: []claim.Wish{claim.Automatic}},
+		{row: 0, line: 2, target: target{account: 9, status: schema.Active}, assignments: []claim.Assignment{claim.Assign}},
+		{row: 2, line: 7, target: target{account: 4, status: schema.Inactive}, assignments: []claim.Assignment{claim.Automatic}},
 	}}
 	f.Add(p.encode())
 	f.Add((&prepared{}).encode())

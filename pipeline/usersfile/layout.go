@@ -262,7 +262,7 @@ func (l *Layout) Known(column int) bool { return l.fields[column] != none || l.s
 // Added reports whether a column is one that an earlier report added.
 func (l *Layout) Added(column int) bool { return l.report[column] }
 
-// Services are the names of the services; a row's wishes stand in their order.
+// Services are the names of the services; a row's assignments stand in their order.
 func (l *Layout) Services() []string { return l.names }
 
 // HasServices reports whether the file has a column of a service.
