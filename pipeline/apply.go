@@ -19,9 +19,9 @@ import (
 type applyStage struct {
 	pipeline *Pipeline
 	owner    store.Owner
-	order    Order
+	order    schema.Order
 	mails    bool // activation mails
-	plan     *Plan
+	plan     *schema.Plan
 	layout   *usersfile.Layout
 	done     int // ready rows whose turn has come
 	total    int
@@ -37,12 +37,12 @@ type batch struct {
 	breaks map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
-func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Plan) (*applyStage, error) {
-	order, err := OrderOf(imp)
+func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *schema.Plan) (*applyStage, error) {
+	order, err := schema.OrderOf(imp)
 	if err != nil {
 		return nil, err
 	}
-	l, err := plan.layout(order)
+	l, err := usersfile.LayoutOf(plan, order)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/schema"
 )
 
 // Person is a user claimed by hand: an address, and the name that goes with it, if one does.
@@ -127,7 +128,7 @@ func (p *Person) names() (first, last, shown string) {
 func HandSource(name string, people []Person, services []string) (*Source, error) {
 	header := []string{usersfile.FirstName.Name(), usersfile.LastName.Name(), usersfile.DisplayName.Name(), usersfile.Email.Name()}
 	var file bytes.Buffer
-	writer := dialect.NewWriter(&file, dialect.Format{})
+	writer := dialect.NewWriter(&file, schema.Format{})
 	record := slices.Clone(header)
 	record = append(record, services...)
 	if err := writer.Write(record); err != nil {

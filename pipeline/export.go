@@ -51,7 +51,7 @@ func (p *Pipeline) EachEligible(ctx context.Context, organization string, select
 
 // Export writes the users file for the eligible users of an organization, sorted by address key, and returns how many
 // they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask for.
-func (p *Pipeline) Export(ctx context.Context, organization string, selection Selection, format dialect.Format, to io.Writer) (int, error) {
+func (p *Pipeline) Export(ctx context.Context, organization string, selection Selection, format schema.Format, to io.Writer) (int, error) {
 	licenses, err := p.Store.Licenses(ctx, p.rules(), organization)
 	if err != nil {
 		return 0, err

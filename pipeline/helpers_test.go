@@ -7,10 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
 )
 
 // write writes n records.
-func write(t require.TestingT, format dialect.Format, n int, record func(int) []string) string {
+func write(t require.TestingT, format schema.Format, n int, record func(int) []string) string {
 	var b strings.Builder
 	w := dialect.NewWriter(&b, format)
 	for i := range n {

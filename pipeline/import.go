@@ -17,12 +17,12 @@ import (
 
 // Consent is asked once a plan stands and would claim somebody; it returns nil where somebody agrees (R13), a refusal with
 // CodeConsentDeclined where somebody does not, and one with CodeConsentMissing or CodeEditsNotAccepted where nobody could be asked.
-type Consent func(ctx context.Context, imp schema.Import, plan *Plan) error
+type Consent func(ctx context.Context, imp schema.Import, plan *schema.Plan) error
 
 // Import plans, asks and applies. Where it returns an error, the import is as its state says: refused while it was planned, or
 // for want of somebody to ask, and nothing is left of it; declined, and rejected; or stopped by trouble, to be resumed. When
 // ctx is cancelled, the chunks in hand are finished and the import is cancelled, which is no error.
-func (p *Pipeline) Import(ctx context.Context, source *Source, order Order, consent Consent) (schema.Import, error) {
+func (p *Pipeline) Import(ctx context.Context, source *Source, order schema.Order, consent Consent) (schema.Import, error) {
 	owner, plan, err := p.planImport(ctx, source, order)
 	if err != nil {
 		return schema.Import{}, errors.Join(err, p.drop(ctx, owner))
@@ -46,13 +46,6 @@ func nobodyAsked(err error) bool {
 	return code == schema.CodeConsentMissing || code == schema.CodeEditsNotAccepted
 }
 
-// ManyNameEdits reports whether ready rows would replace so many names that an import needs a second agreement (R17):
-// those of more than a tenth of them, and of more than 20.
-func (p *Plan) ManyNameEdits() bool {
-	const tenth, few = 10, 20
-	return p.NameEdits > few && p.NameEdits*tenth > p.Tally.Outcomes[schema.Ready]
-}
-
 // Resume goes on with an import where it stopped, under the consent recorded; where none was, consent is asked. It is
 // always told what remains. Right after a crash the import still belongs to the process that died: waiting, where set, is
 // told until when. Refused with CodeImportNotFound, CodeImportRunning, CodeImportFinished, CodeImportIncomplete. Where nobody
@@ -70,7 +63,7 @@ func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time
 		if err != nil {
 			return fmt.Errorf("read the import: %w", err)
 		}
-		plan, err := PlanOf(imp)
+		plan, err := schema.PlanOf(imp)
 		if err != nil {
 			return err
 		}
@@ -100,7 +93,7 @@ func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 
 // planImport is the first pass: it makes the plan and keeps the file, in chunks. Nothing is written, and owner is not
 // set, before the file's header and the organization are found in order.
-func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) (owner store.Owner, plan *Plan, err error) {
+func (p *Pipeline) planImport(ctx context.Context, source *Source, order schema.Order) (owner store.Owner, plan *schema.Plan, err error) {
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
 		return owner, nil, err
@@ -143,7 +136,7 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) 
 	return owner, plan, err
 }
 
-func (p *Pipeline) newImport(ctx context.Context, source *Source, order Order) (schema.Import, error) {
+func (p *Pipeline) newImport(ctx context.Context, source *Source, order schema.Order) (schema.Import, error) {
 	organization, err := p.Store.Organization(ctx, order.Organization)
 	if err != nil {
 		return schema.Import{}, err
@@ -194,9 +187,9 @@ func (p *Pipeline) acquire(ctx context.Context, id int64, waiting func(until tim
 }
 
 // askAndApply is what comes behind the barrier (R13).
-func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan, consent Consent) error {
+func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan, consent Consent) error {
 	switch {
-	case imp.AllOrNothing && hasProblem(imp.Tally):
+	case imp.AllOrNothing && imp.Tally.HasProblems():
 		return schema.Refuse(schema.CodeAllOrNothing, "")
 	case imp.Tally.Outcomes[schema.Ready] > 0:
 		if err := consent(ctx, imp, plan); err != nil {
@@ -275,9 +268,9 @@ func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.Impo
 	if end.State == "" {
 		end.State = schema.StateCompleted
 		switch {
-		case imp.AllOrNothing && hasProblem(imp.Tally):
+		case imp.AllOrNothing && imp.Tally.HasProblems():
 			end.State, end.Reason = schema.StateRejected, schema.CodeAllOrNothing
-		case hasProblem(imp.Tally):
+		case imp.Tally.HasProblems():
 			end.State = schema.StateCompletedWithErrors
 		}
 	}
@@ -285,15 +278,6 @@ func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.Impo
 		return imp, fmt.Errorf("end the import: %w", err)
 	}
 	return p.Store.Import(ctx, owner.ImportID, p.now())
-}
-
-func hasProblem(t schema.Tally) bool {
-	for outcome, n := range t.Outcomes {
-		if outcome.Problem() && n > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // holding does the work while the lease on the import is renewed. Once somebody else has taken the import over, the
@@ -333,13 +317,4 @@ func ParseImportID(id string) (int64, error) {
 		return 0, schema.Refuse(schema.CodeImportNotFound, "There is no import %q.", schema.Shorten(id))
 	}
 	return n, nil
-}
-
-// PlanOf is the plan that an import kept.
-func PlanOf(imp schema.Import) (*Plan, error) {
-	plan := &Plan{File: imp.File, SHA256: imp.SHA256, Tally: imp.Tally}
-	if err := json.Unmarshal(imp.Plan, plan); err != nil {
-		return nil, fmt.Errorf("decode the plan: %w", err)
-	}
-	return plan, nil
 }

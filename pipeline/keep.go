@@ -54,7 +54,7 @@ type keeper struct {
 // keptBytes is how much text a transaction applies.
 const keptBytes = 4 << 20
 
-func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
+func (p *Pipeline) newKeeper(owner store.Owner, order schema.Order) *keeper {
 	k := &keeper{store: p.Store, owner: owner, persist: p.persist, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
 	if p.TransactionRows != 0 {
 		k.maxRows = p.TransactionRows
@@ -111,7 +111,7 @@ func (k *keeper) pack() store.Chunk {
 var errChunkDamaged = errors.New("the kept chunk is damaged")
 
 // unpackChunk is the rows of a kept chunk with the packed verdicts given, its own or its results.
-func unpackChunk(kept store.Chunk, format dialect.Format, packed []byte) (*chunk, error) {
+func unpackChunk(kept store.Chunk, format schema.Format, packed []byte) (*chunk, error) {
 	c, err := unpackRows(kept, format)
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func unpackPrepared(packed []byte, verdicts []verdict) (*prepared, error) {
 }
 
 // unpackRows is the rows of a kept chunk.
-func unpackRows(kept store.Chunk, format dialect.Format) (*chunk, error) {
+func unpackRows(kept store.Chunk, format schema.Format) (*chunk, error) {
 	data, err := unpack(kept.Data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)

@@ -12,7 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -65,7 +64,7 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 		shown, err := json.Marshal(r.plan)
 		require.NoError(t, err)
 		require.JSONEq(t, string(shown), string(imp.Plan))
-		imported, err := pipeline.Summarize(imp)
+		imported, err := imp.Summary()
 		require.NoError(t, err)
 		addUp(t, imported, results)
 		require.Equal(t, summary.Ready, imported.Claimed)
@@ -156,7 +155,7 @@ func TestProblemsAreFixed(t *testing.T) {
 		for _, record := range fixed {
 			text.WriteString(f.written(choices{t}, record))
 		}
-		_, results = r.importing([]byte(text.String()), pipeline.Order{})
+		_, results = r.importing([]byte(text.String()), schema.Order{})
 		claimed := map[string]string{}
 		for i, result := range results {
 			require.Contains(t, []schema.Outcome{schema.Claimed, schema.Unchanged}, result.Outcome, result.Reason)
@@ -176,7 +175,7 @@ func TestExportIsReady(t *testing.T) {
 		w := drawWorld(t)
 		r := newRun(t, base, w)
 		c := choices{t}
-		format := dialect.Format{BOM: c.chance(30), CRLF: c.chance(30)}
+		format := schema.Format{BOM: c.chance(30), CRLF: c.chance(30)}
 		var out bytes.Buffer
 		n, err := r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
 		require.NoError(t, err)
@@ -209,7 +208,7 @@ func TestExportIsReady(t *testing.T) {
 			require.Equal(t, append(want, make([]string, len(w.services))...), records[i+1])
 		}
 
-		results, _, summary := r.validate(out.Bytes(), pipeline.Order{Organization: us})
+		results, _, summary := r.validate(out.Bytes(), schema.Order{Organization: us})
 		require.Equal(t, n, summary.Ready)
 		require.Equal(t, n, summary.Rows)
 		for i, result := range results {
@@ -217,7 +216,7 @@ func TestExportIsReady(t *testing.T) {
 			require.Equal(t, claimType, string(result.ClaimType))
 			require.Equal(t, ready[i].email, result.Email)
 		}
-		imp, _ := r.importing(out.Bytes(), pipeline.Order{})
+		imp, _ := r.importing(out.Bytes(), schema.Order{})
 		require.Equal(t, schema.StateCompleted, imp.State)
 		require.Equal(t, n, imp.Tally.Outcomes[schema.Claimed])
 
@@ -243,7 +242,7 @@ func TestAllOrNothing(t *testing.T) {
 		}
 		r := newRun(t, base, w)
 		planned, _, summary := r.validate(f.bytes, f.order())
-		imp, results := r.importing(f.bytes, pipeline.Order{AllOrNothing: true, NoEdits: f.noEdits})
+		imp, results := r.importing(f.bytes, schema.Order{AllOrNothing: true, NoEdits: f.noEdits})
 		reached[imp.State]++
 		if summary.Invalid+summary.Ineligible == 0 {
 			require.Equal(t, schema.StateCompleted, imp.State)
@@ -263,7 +262,7 @@ func TestAllOrNothing(t *testing.T) {
 			require.Equal(t, schema.NotAttempted, result.Outcome)
 			require.Equal(t, []schema.Code{schema.CodeAllOrNothing}, result.Reasons)
 		}
-		rejected, err := pipeline.Summarize(imp)
+		rejected, err := imp.Summary()
 		require.NoError(t, err)
 		addUp(t, rejected, results)
 		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, false), results, false)
@@ -339,7 +338,7 @@ func TestOffline(t *testing.T) {
 		for _, r.Strict = range []bool{false, true} {
 			r.with(f.bytes, func(source *pipeline.Source) {
 				var out bytes.Buffer
-				plan, err := r.Plan(t.Context(), source, pipeline.Order{Offline: true}, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+				plan, err := r.Plan(t.Context(), source, schema.Order{Offline: true}, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
 				require.NoError(t, err)
 				require.Equal(t, want, seenAsAll(decodeResults(t, out.String())))
 				require.Equal(t, f.repairs, stringKeys(plan.Repairs))

@@ -300,7 +300,7 @@ func (l *lives) imported(by string) {
 		rows = append(rows, r)
 	}
 	l.file(b.String(), func(source *pipeline.Source) {
-		imp, err := l.Import(l.Context(), source, pipeline.Order{Organization: by}, agree)
+		imp, err := l.Import(l.Context(), source, schema.Order{Organization: by}, agree)
 		require.NoError(l.T, err)
 		claims := 0
 		for _, r := range rows {

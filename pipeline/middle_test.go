@@ -63,7 +63,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	r.Progress = nil
 	results := decodeResults(t, r.reported(imp, pipeline.ReportJSONL, false))
 	rest = f.sameOrNotAttempted(t, planned, results, reason)
-	s, err := pipeline.Summarize(imp)
+	s, err := imp.Summary()
 	require.NoError(t, err)
 	addUp(t, s, results)
 	require.GreaterOrEqual(t, s.Claimed, min(after, 1))
@@ -174,7 +174,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 		require.NoError(t, err)
 	}
 	imp, results := r.importing(f.bytes, f.order())
-	s, err := pipeline.Summarize(imp)
+	s, err := imp.Summary()
 	require.NoError(t, err)
 	addUp(t, s, results)
 

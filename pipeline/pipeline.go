@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -11,7 +9,6 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -60,37 +57,6 @@ const (
 )
 
 const progressRows = 5000 // between two reports of a phase that goes row by row
-
-// Order is what is asked of an import. What is written as JSON is kept with it.
-type Order struct {
-	Organization     string `json:"-"` // the claiming one
-	Offline          bool   `json:"-"` // make the row checks alone; needs no store
-	AllOrNothing     bool   `json:"-"` // one problem, and nothing is claimed
-	ActivationEmails *bool  `json:"-"` // nil: as the organization has it (R18)
-
-	Encoding      string            `json:"encoding,omitempty"`       // in which the file is read; blank: it has to be certain
-	Columns       map[string]string `json:"columns,omitempty"`        // what a column is: header → column of the users file, or service
-	IgnoreColumns []string          `json:"ignore_columns,omitempty"` // headers that mean nothing
-	EveryRow      bool              `json:"every_row,omitempty"`      // a file without Claim claims every row
-	NoEdits       bool              `json:"no_edits,omitempty"`       // leave the accounts' data alone (R17)
-}
-
-// OrderOf is the order that an import was made by.
-func OrderOf(imp schema.Import) (Order, error) {
-	order := Order{Organization: imp.OrganizationID, AllOrNothing: imp.AllOrNothing, ActivationEmails: &imp.ActivationEmails}
-	if len(imp.Options) == 0 {
-		return order, nil
-	}
-	if err := json.Unmarshal(imp.Options, &order); err != nil {
-		return Order{}, fmt.Errorf("decode the options: %w", err)
-	}
-	return order, nil
-}
-
-// reading is how the columns of the file are read.
-func (o Order) reading(mojibake bool) usersfile.Options {
-	return usersfile.Options{Columns: o.Columns, Ignore: o.IgnoreColumns, EveryRow: o.EveryRow, Mojibake: mojibake}
-}
 
 // rules are the moment and the policy under which rules are applied now.
 func (p *Pipeline) rules() claim.Rules { return claim.Rules{Now: p.now(), Policy: p.Policy} }

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,56 +11,17 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Plan is what an import would do, as a whole: what is shown before anybody is asked.
-type Plan struct {
-	File           string                   `json:"-"`
-	SHA256         string                   `json:"-"`
-	Header         []string                 `json:"header"`             // every cell as it is in the file
-	Mojibake       bool                     `json:"mojibake,omitempty"` // its cells are UTF-8 that was taken for Windows-1252
-	Format         dialect.Format           `json:"format"`
-	Services       []string                 `json:"services,omitempty"` // of the claiming organization when it was made
-	Repairs        map[schema.Repair]int    `json:"repairs,omitempty"`
-	UnknownColumns []string                 `json:"unknown_columns,omitempty"`
-	Types          map[schema.ClaimType]int `json:"types,omitempty"`      // rows ready, by claim type
-	Problems       map[schema.Code][]int    `json:"problems,omitempty"`   // the first lines of each first reason
-	Causes         []schema.Cause           `json:"causes,omitempty"`     // why rows are not claimed, the most frequent first
-	Edits          []schema.ColumnEdits     `json:"edits,omitempty"`      // what ready rows change of accounts, in the order of the columns (R17)
-	NameEdits      int                      `json:"name_edits,omitempty"` // ready rows that replace a first, last or display name
-	Doubtful       map[string]int           `json:"doubtful,omitempty"`   // cells that are not written to accounts, by column (R17)
-	Licenses       []LicenseNeed            `json:"licenses,omitempty"`
-	Tally          schema.Tally             `json:"-"`
-}
-
-// LicenseNeed is what the ready rows take of one service (R17).
-type LicenseNeed struct {
-	Service   string `json:"service"`
-	Assigned  int    `json:"assigned"`  // to immediate claims
-	Asked     int    `json:"asked"`     // by delayed claims, for their completion
-	Missing   int    `json:"missing"`   // wanted by immediate claims, and none is left
-	Left      int    `json:"left"`      // before the import
-	Unlimited bool   `json:"unlimited"` // Left means nothing
-}
-
 // problemLines is how many lines a plan names of each problem.
 const problemLines = 5
-
-// layout is the layout of the file that was planned.
-func (p *Plan) layout(order Order) (*usersfile.Layout, error) {
-	l, err := usersfile.NewLayout(p.File, 1, p.Header, p.Services, order.reading(p.Mojibake))
-	if err != nil {
-		return nil, fmt.Errorf("read the kept header: %w", err)
-	}
-	return l, nil
-}
 
 // planStage is the last stage of planning, and the one that sees the rows in file order: it finds duplicates and
 // contradictions, predicts licences, and counts.
 type planStage struct {
 	layout    *usersfile.Layout
 	policy    schema.Policy
-	order     Order
+	order     schema.Order
 	licensing *licensing // nil: offline
-	needs     map[string]*LicenseNeed
+	needs     map[string]*schema.LicenseNeed
 	seen      addresses
 	disputes  disputes       // all that are known
 	claimed   map[uint64]int // first line on which an address is claimed that an earlier row leaves alone
@@ -69,23 +29,23 @@ type planStage struct {
 	marks     usersfile.Marks
 	causes    causes
 	edits     [usersfile.Fields]schema.ColumnEdits
-	plan      *Plan
+	plan      *schema.Plan
 	saw       func(rows int)
 }
 
-func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *planStage {
-	plan := &Plan{
+func (p *Pipeline) newPlanStage(source *Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *planStage {
+	plan := &schema.Plan{
 		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
 		Doubtful: map[string]int{},
 	}
-	needs := map[string]*LicenseNeed{}
+	needs := map[string]*schema.LicenseNeed{}
 	if pool != nil {
 		plan.Services = pool.Services()
-		plan.Licenses = make([]LicenseNeed, len(plan.Services))
+		plan.Licenses = make([]schema.LicenseNeed, len(plan.Services))
 		for i, service := range plan.Services {
 			left := pool.Left(i)
-			plan.Licenses[i] = LicenseNeed{Service: service, Left: max(0, left), Unlimited: left < 0}
+			plan.Licenses[i] = schema.LicenseNeed{Service: service, Left: max(0, left), Unlimited: left < 0}
 			needs[service] = &plan.Licenses[i]
 		}
 	}
@@ -104,7 +64,7 @@ func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Rea
 
 // finish ends the plan: a file that was changed meanwhile, that has no row, or of which it is not certain whom it claims, is
 // refused.
-func (p *planStage) finish(source *Source, reader *dialect.Reader) (*Plan, error) {
+func (p *planStage) finish(source *Source, reader *dialect.Reader) (*schema.Plan, error) {
 	if err := source.unchanged(); err != nil {
 		return nil, err
 	}

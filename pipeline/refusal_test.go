@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -93,12 +92,12 @@ func untouched(t *testing.T, p *pipeline.Pipeline) {
 		require.NoError(t, err)
 		assert.Empty(t, imports)
 	}
-	n, err := p.Export(t.Context(), us, pipeline.Selection{}, dialect.Format{}, new(bytes.Buffer))
+	n, err := p.Export(t.Context(), us, pipeline.Selection{}, schema.Format{}, new(bytes.Buffer))
 	require.NoError(t, err)
 	assert.Equal(t, 10, n)
 }
 
-func never(context.Context, schema.Import, *pipeline.Plan) error {
+func never(context.Context, schema.Import, *schema.Plan) error {
 	return errors.New("consent was asked")
 }
 
@@ -108,7 +107,7 @@ func TestRefusals(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
 	for name, c := range map[string]struct {
 		file   string
-		given  func(p *pipeline.Pipeline, order *pipeline.Order, path string)
+		given  func(p *pipeline.Pipeline, order *schema.Order, path string)
 		code   schema.Code
 		line   int
 		column int
@@ -132,25 +131,25 @@ func TestRefusals(t *testing.T) {
 		"a row of 1 MiB":            {file: emailColumn + ",Notes\nu1@acme.example," + strings.Repeat("x", 1<<20) + "\n", code: "limit_exceeded", line: 2},
 		"1,001 columns":             {file: emailColumn + strings.Repeat(",x", 1000) + "\nu1@acme.example\n", code: "limit_exceeded", line: 1},
 		"1,001 cells":               {file: emailColumn + "\nu1@acme.example" + strings.Repeat(",x", 1000) + "\n", code: "limit_exceeded", line: 2},
-		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *pipeline.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
+		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *schema.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
 		"too many for all-or-nothing": {
 			file: emailColumn + "\n\n" + lines(6), code: "too_many_rows", line: 8, says: "5",
-			given: func(p *pipeline.Pipeline, o *pipeline.Order, _ string) {
+			given: func(p *pipeline.Pipeline, o *schema.Order, _ string) {
 				p.Policy.AllOrNothingMaxRows, o.AllOrNothing = 5, true
 			},
 		},
-		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
-		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
+		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *schema.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
+		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *schema.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
 		"the file is written to": {
 			file: everybody(), code: "file_changed",
-			given: func(p *pipeline.Pipeline, _ *pipeline.Order, path string) {
+			given: func(p *pipeline.Pipeline, _ *schema.Order, path string) {
 				p.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
-			order := pipeline.Order{Organization: us}
+			order := schema.Order{Organization: us}
 			open := func() *pipeline.Source {
 				file := source(t, c.file)
 				if c.given != nil {
@@ -192,7 +191,7 @@ func TestOpenSource(t *testing.T) {
 	p := small(t)
 	s, err := pipeline.OpenSource("-", strings.NewReader(everybody()))
 	require.NoError(t, err)
-	plan, err := p.Plan(t.Context(), s, pipeline.Order{Organization: us}, nil)
+	plan, err := p.Plan(t.Context(), s, schema.Order{Organization: us}, nil)
 	require.NoError(t, err)
 	require.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
 	require.NoError(t, s.Close())
@@ -205,7 +204,7 @@ func TestConsent(t *testing.T) {
 	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeConsentDeclined} {
 		p := small(t)
 		asked := 0
-		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *pipeline.Plan) error {
+		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *schema.Plan) error {
 			asked++
 			assert.Equal(t, schema.StateAwaitingConsent, imp.State)
 			assert.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
@@ -219,7 +218,7 @@ func TestConsent(t *testing.T) {
 		if code == schema.CodeConsentDeclined {
 			require.Len(t, list, 1)
 			require.Equal(t, schema.StateRejected, imp.State)
-			s, err := pipeline.Summarize(imp)
+			s, err := imp.Summary()
 			require.NoError(t, err)
 			require.Equal(t, 10, s.NotAttempted)
 			require.Zero(t, s.Claimed)
@@ -237,7 +236,7 @@ func TestConsent(t *testing.T) {
 			require.Zero(t, imp.ID)
 		}
 
-		imp, err = p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		imp, err = p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
@@ -246,7 +245,7 @@ func TestConsent(t *testing.T) {
 // Where nobody would be claimed, nobody is asked.
 func TestConsentToNothing(t *testing.T) {
 	p := small(t)
-	imp, err := p.Import(t.Context(), source(t, emailColumn+"\nnobody@acme.example\n"), pipeline.Order{Organization: us}, never)
+	imp, err := p.Import(t.Context(), source(t, emailColumn+"\nnobody@acme.example\n"), schema.Order{Organization: us}, never)
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
@@ -309,14 +308,14 @@ func TestPassingTrouble(t *testing.T) {
 					told++
 					assert.Equal(t, schema.CodeOf(err), schema.CodeOf(trouble))
 				}
-				imp, got := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+				imp, got := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
 				if times < 1000 {
 					require.NoError(t, got)
 				} else {
 					require.Equal(t, schema.CodeOf(err), schema.CodeOf(got))
 					require.Positive(t, told)
 					require.Equal(t, schema.StateInterrupted, imp.State)
-					s, err := pipeline.Summarize(imp)
+					s, err := imp.Summary()
 					require.NoError(t, err)
 					require.Equal(t, 6, s.Claimed)
 					require.Equal(t, 4, s.NotAttempted)
@@ -336,7 +335,7 @@ func TestRowsThatBreakSomething(t *testing.T) {
 	for _, lines := range [][]int{{5}, {2, 3, 11}, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}} {
 		for _, whole := range []bool{false, true} {
 			p := smallOn(t, (&broken{chunk: -1, lines: lines}).on)
-			imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us, AllOrNothing: whole}, agree)
+			imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us, AllOrNothing: whole}, agree)
 			require.NoError(t, err)
 			for _, result := range resultsOf(t, p, imp) {
 				switch {

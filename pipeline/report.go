@@ -75,7 +75,7 @@ type rowReporter interface {
 // whole is what a report knows of the import, or the dry run, beside its rows.
 type whole struct {
 	schema.Summary
-	order Order
+	order schema.Order
 	imp   schema.Import // blank: a dry run
 }
 
@@ -86,7 +86,7 @@ type reporting struct {
 }
 
 // begin starts a report on rows of this layout; for this claiming organization, which is blank offline.
-func (r *Report) begin(l *usersfile.Layout, format dialect.Format, claiming schema.Organization, policy schema.Policy) (*reporting, error) {
+func (r *Report) begin(l *usersfile.Layout, format schema.Format, claiming schema.Organization, policy schema.Policy) (*reporting, error) {
 	if err := r.rewind(); err != nil {
 		return nil, err
 	}
@@ -174,19 +174,19 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	case len(imp.Plan) == 0:
 		return schema.Refuse(schema.CodeImportIncomplete, "")
 	}
-	plan, err := PlanOf(imp)
+	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return err
 	}
-	summary, err := Summarize(imp)
+	summary, err := imp.Summary()
 	if err != nil {
 		return err
 	}
-	order, err := OrderOf(imp)
+	order, err := schema.OrderOf(imp)
 	if err != nil {
 		return err
 	}
-	l, err := plan.layout(order)
+	l, err := usersfile.LayoutOf(plan, order)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 }
 
 // eachKept hands over every chunk of an import, in file order.
-func (p *Pipeline) eachKept(ctx context.Context, imp schema.Import, plan *Plan, each func(*chunk) error) error {
+func (p *Pipeline) eachKept(ctx context.Context, imp schema.Import, plan *schema.Plan, each func(*chunk) error) error {
 	numbers, err := p.Store.Chunks(ctx, imp.ID, false)
 	if err != nil {
 		return fmt.Errorf("list the chunks: %w", err)
@@ -223,7 +223,7 @@ func (p *Pipeline) eachKept(ctx context.Context, imp schema.Import, plan *Plan, 
 }
 
 // keptChunk is a chunk of an import with what became of its rows.
-func (p *Pipeline) keptChunk(ctx context.Context, imp schema.Import, plan *Plan, number int) (*chunk, error) {
+func (p *Pipeline) keptChunk(ctx context.Context, imp schema.Import, plan *schema.Plan, number int) (*chunk, error) {
 	kept, err := p.Store.Chunk(ctx, imp.ID, number)
 	if err != nil {
 		return nil, fmt.Errorf("read chunk %d: %w", number, err)
@@ -285,7 +285,7 @@ type csvReporter struct {
 	cells  []string
 }
 
-func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format dialect.Format) *csvReporter {
+func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format) *csvReporter {
 	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l}
 }
 

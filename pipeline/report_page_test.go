@@ -113,7 +113,7 @@ func TestPageTellsAnAuditorWhatIsKnown(t *testing.T) {
 		StartedAt: agreed.Add(-time.Hour), FinishedAt: agreed.Add(24 * time.Hour),
 	}
 	off := false
-	w.order = Order{
+	w.order = schema.Order{
 		AllOrNothing: true, ActivationEmails: &off, Encoding: "macintosh", Columns: map[string]string{"Gör anspråk": "Claim"},
 		IgnoreColumns: []string{"<i>"}, EveryRow: true,
 	}
@@ -129,7 +129,7 @@ func TestPageTellsAnAuditorWhatIsKnown(t *testing.T) {
 	}
 	assert.NotContains(t, page, "left alone")
 
-	w.imp, w.order = schema.Import{ID: 7}, Order{}
+	w.imp, w.order = schema.Import{ID: 7}, schema.Order{}
 	page = said(t, pageOf(t, w, rows(2, schema.Claimed, "")))
 	for _, unknown := range []string{"Started by", "Agreed to", "Version", "Options"} {
 		assert.NotContains(t, page, unknown, "what is not known is left out")

@@ -372,7 +372,7 @@ func (r *htmlReporter) mails(w whole) []string {
 }
 
 // options names what was asked of the import beside the file.
-func (r *htmlReporter) options(o Order) []string {
+func (r *htmlReporter) options(o schema.Order) []string {
 	var list []string
 	if o.AllOrNothing {
 		list = append(list, "All or nothing: one problem, and nobody is claimed")

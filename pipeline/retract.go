@@ -7,6 +7,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -92,15 +93,15 @@ func (p *Pipeline) planRetract(ctx context.Context, imp schema.Import) (plan ret
 
 // nameRows finds the addresses on these lines of an import's file.
 func (p *Pipeline) nameRows(ctx context.Context, imp schema.Import, lines map[int]string) error {
-	plan, err := PlanOf(imp)
+	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return err
 	}
-	order, err := OrderOf(imp)
+	order, err := schema.OrderOf(imp)
 	if err != nil {
 		return err
 	}
-	l, err := plan.layout(order)
+	l, err := usersfile.LayoutOf(plan, order)
 	if err != nil {
 		return err
 	}

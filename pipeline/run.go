@@ -28,7 +28,7 @@ type planPass struct {
 // every chunk, in file order, once its verdicts stand.
 //
 //	file ─▶ read ─chunks▶ validate ─verdicts▶ plan ─▶ keep
-func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) error) (*Plan, error) {
+func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) error) (*schema.Plan, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	spent := make(spentChunks, 2*p.workers+2) // as many as may be on their way
 	chunks := read(gctx, g, p.reader, spent)
@@ -57,7 +57,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) e
 // rules are asked again where anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
-func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan) error {
+func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan) error {
 	a, err := p.newApplyStage(owner, imp, plan)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ const chunkRows = 2500
 
 // Plan decides what an import of the file would do with each row, and changes nothing: the dry run. report, where it is
 // not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report *Report) (*Plan, error) {
+func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order, report *Report) (*schema.Plan, error) {
 	started := p.now()
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
@@ -119,7 +119,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
 // has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
 // before each reading, and returns what every chunk is handed to once its verdicts stand.
-func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *chunk) error, error)) (*Plan, error) {
+func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *chunk) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
 		if err != nil {
@@ -146,7 +146,7 @@ func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error)
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed maphash.Seed, known disputes) (*planPass, error) {
+func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
 	rules := p.rules()
 	var services []string
 	var pool *claim.Licenses
@@ -170,7 +170,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 	if err != nil {
 		return nil, err
 	}
-	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(false))
+	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 		return nil, err
 	}
 	if mojibake {
-		if l, err = usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(true)); err != nil {
+		if l, err = usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, true)); err != nil {
 			return nil, err
 		}
 	}
@@ -194,8 +194,8 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
 // of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
-func (p *Pipeline) openReader(ctx context.Context, source *Source, order Order, services []string) (*dialect.Reader, error) {
-	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: order.reading(false).EmailHeaders()}
+func (p *Pipeline) openReader(ctx context.Context, source *Source, order schema.Order, services []string) (*dialect.Reader, error) {
+	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {
 		options.SingleByte = windows1252
 	}

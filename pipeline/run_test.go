@@ -29,7 +29,7 @@ type run struct {
 	*pipeline.Pipeline
 	folder string
 	files  int
-	plan   *pipeline.Plan // what was validated last
+	plan   *schema.Plan // what was validated last
 }
 
 // newFolder is a folder that goes away with base.
@@ -79,7 +79,7 @@ func (r *run) with(file []byte, do func(*pipeline.Source)) {
 }
 
 // validate is what would become of a file: in JSON Lines, and in CSV.
-func (r *run) validate(file []byte, order pipeline.Order) (results []schema.Result, report string, summary schema.Summary) {
+func (r *run) validate(file []byte, order schema.Order) (results []schema.Result, report string, summary schema.Summary) {
 	r.with(file, func(source *pipeline.Source) {
 		var out bytes.Buffer
 		plan, err := r.Plan(r.t.Context(), source, order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
@@ -101,8 +101,8 @@ func (r *run) validate(file []byte, order pipeline.Order) (results []schema.Resu
 }
 
 // foretells checks what a plan shows besides its summary.
-func foretells(t require.TestingT, plan *pipeline.Plan, results []schema.Result) {
-	types, problems, needs := map[schema.ClaimType]int{}, map[schema.Code][]int{}, map[string]pipeline.LicenseNeed{}
+func foretells(t require.TestingT, plan *schema.Plan, results []schema.Result) {
+	types, problems, needs := map[schema.ClaimType]int{}, map[schema.Code][]int{}, map[string]schema.LicenseNeed{}
 	edits, renames := map[string]schema.ColumnEdits{}, 0
 	for _, r := range results {
 		if r.Reason != "" && len(problems[r.Reason]) < 5 {
@@ -159,7 +159,7 @@ func foretells(t require.TestingT, plan *pipeline.Plan, results []schema.Result)
 }
 
 // explains checks that the causes that a plan lists add up to the rows that are not ready, and tell where such rows are.
-func explains(t require.TestingT, plan *pipeline.Plan, results []schema.Result) {
+func explains(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	at := map[int]schema.Result{}
 	for _, r := range results {
 		at[r.Line] = r
@@ -180,10 +180,10 @@ func explains(t require.TestingT, plan *pipeline.Plan, results []schema.Result) 
 	}
 }
 
-func agree(context.Context, schema.Import, *pipeline.Plan) error { return nil }
+func agree(context.Context, schema.Import, *schema.Plan) error { return nil }
 
 // importing imports a file, and returns what became of it.
-func (r *run) importing(file []byte, order pipeline.Order) (imp schema.Import, results []schema.Result) {
+func (r *run) importing(file []byte, order schema.Order) (imp schema.Import, results []schema.Result) {
 	order.Organization = us
 	r.with(file, func(source *pipeline.Source) {
 		var err error

@@ -89,7 +89,7 @@ func viewOf(rules claim.Rules, k *claim.View) schema.AccountView {
 func claimView(made *schema.Claim, l *schema.Listing) *schema.ClaimView {
 	v := &schema.ClaimView{
 		Type: made.Type, ClaimedAt: made.ClaimedAt, DaysLeft: l.DaysLeft, Retractable: l.Retractable, RetractReason: l.RetractReason,
-		ClosedAt: moment(made.ClosedAt),
+		ClosedAt: schema.Moment(made.ClosedAt),
 	}
 	if made.ImportID != 0 {
 		id := strconv.FormatInt(made.ImportID, 10)

@@ -201,7 +201,7 @@ var missingColumns = []string{"email", "first_name", "last_name", "display_name"
 
 // WriteMissing writes the users claimed immediately that the list lacks, as CSV, by address key.
 func (s *SyncPlan) WriteMissing(to io.Writer) error {
-	w := dialect.NewWriter(to, dialect.Format{})
+	w := dialect.NewWriter(to, schema.Format{})
 	if err := w.Write(missingColumns); err != nil {
 		return fmt.Errorf("write the header: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
 )
 
 // This file makes up users files, with every kind of mistake in them, and knows what must become of each row.
@@ -84,8 +84,8 @@ type usersRow struct {
 }
 
 // order is how the file is to be read.
-func (f *usersFile) order() pipeline.Order {
-	return pipeline.Order{Organization: us, NoEdits: f.noEdits}
+func (f *usersFile) order() schema.Order {
+	return schema.Order{Organization: us, NoEdits: f.noEdits}
 }
 
 func (f *usersFile) drawColumns(c choices, w *world) {

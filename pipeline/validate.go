@@ -16,19 +16,19 @@ import (
 
 // chunk is what travels through the stages: whole rows in file order, and what is known of them so far.
 type chunk struct {
-	text     dialect.Chunk
-	records  dialect.Records
-	rows     []row
-	verdicts []verdict // one per record
-	assignments   []claim.Assignment
-	version  int64     // of the facts decided on; 0: the rules must be asked again
-	until    time.Time // when time itself first changes an account decided on; zero: never
-	repairs  usersfile.Repairs
-	marks    usersfile.Marks
-	missing  int   // rows that lack blank cells at their end
-	surplus  int   // rows with blank cells beyond the header's
-	repeated int   // records that are the header once more
-	err      error // what ends the file here
+	text        dialect.Chunk
+	records     dialect.Records
+	rows        []row
+	verdicts    []verdict // one per record
+	assignments []claim.Assignment
+	version     int64     // of the facts decided on; 0: the rules must be asked again
+	until       time.Time // when time itself first changes an account decided on; zero: never
+	repairs     usersfile.Repairs
+	marks       usersfile.Marks
+	missing     int   // rows that lack blank cells at their end
+	surplus     int   // rows with blank cells beyond the header's
+	repeated    int   // records that are the header once more
+	err         error // what ends the file here
 }
 
 // spentChunks are chunks of one run that have come to its end: their memory serves the next ones. (A sync.Pool would be
@@ -61,9 +61,9 @@ type row struct {
 // validateStage is the second stage: it checks every row by itself, and what is then still in order by the rules R1 to R9.
 type validateStage struct {
 	pipeline *Pipeline
-	order    Order
+	order    schema.Order
 	layout   *usersfile.Layout
-	format   dialect.Format
+	format   schema.Format
 	rules    claim.Rules
 	seed     maphash.Seed
 	strict   *usersfile.Strict // nil: the fast checks

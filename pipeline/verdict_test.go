@@ -108,7 +108,7 @@ func FuzzDecodeVerdicts(f *testing.F) {
 // A chunk that was kept is what was planned, part by part: text, lines, verdicts, and what was prepared.
 func TestKeptChunkRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		format := dialect.Format{Delimiter: rapid.SampledFrom([]byte(",;\t|")).Draw(t, "delimiter"), CRLF: rapid.Bool().Draw(t, "CRLF")}
+		format := schema.Format{Delimiter: rapid.SampledFrom([]byte(",;\t|")).Draw(t, "delimiter"), CRLF: rapid.Bool().Draw(t, "CRLF")}
 		cells := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "", "Å\n", `"`, ",;\t|", "\xe5", "=1"}), 1, 4)
 		services := rapid.IntRange(0, 3).Draw(t, "services")
 		line := rapid.IntRange(1, 1<<31).Draw(t, "line")
@@ -224,7 +224,7 @@ func FuzzUnpackChunk(f *testing.F) {
 		}
 		damaged := kept
 		damaged.Data = data
-		c, err := unpackChunk(damaged, dialect.Format{}, verdicts)
+		c, err := unpackChunk(damaged, schema.Format{}, verdicts)
 		if err == nil {
 			require.Len(t, c.verdicts, c.records.Len())
 		}

@@ -44,6 +44,16 @@ func (t *Tally) Problems() int {
 	return t.Outcomes[Invalid] + t.Outcomes[Ineligible] + t.Outcomes[Failed] + notAttempted(t.Reasons)
 }
 
+// HasProblems reports whether some row has an outcome that is a problem, or was not attempted.
+func (t *Tally) HasProblems() bool {
+	for outcome, n := range t.Outcomes {
+		if outcome.Problem() && n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // notAttempted counts the rows that were not attempted for a reason of their own.
 func notAttempted(reasons map[Code]int) (n int) {
 	for reason, rows := range reasons {

@@ -40,7 +40,7 @@ A name given with an address becomes the account's name. With --listed it claims
 			if err != nil {
 				return err
 			}
-			order := pipeline.Order{Organization: a.config.Org, NoEdits: reading.noEdits}
+			order := schema.Order{Organization: a.config.Org, NoEdits: reading.noEdits}
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
 			}
@@ -114,12 +114,12 @@ func listedPeople(ctx context.Context, p *pipeline.Pipeline, organization schema
 }
 
 // nobodyListed answers where there is nobody to claim.
-func (a *app) nobodyListed(p *pipeline.Pipeline, order pipeline.Order, flags importFlags) error {
+func (a *app) nobodyListed(p *pipeline.Pipeline, order schema.Order, flags importFlags) error {
 	a.say("Nobody can be claimed. To learn why for one address: claimline eligible --why ADDRESS")
 	if flags.format != formatJSON {
 		return nil
 	}
-	plan := pipeline.Plan{File: byHand}
+	plan := schema.Plan{File: byHand}
 	summary := plan.Summary(order, p.Now(), p.Now())
 	summary.DryRun = false // it was meant
 	return a.answer(summary)
@@ -154,7 +154,7 @@ func findServices(ctx context.Context, p *pipeline.Pipeline, organization string
 	return found, nil
 }
 
-func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, people []pipeline.Person, services []string, order pipeline.Order, flags importFlags) (err error) {
+func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, people []pipeline.Person, services []string, order schema.Order, flags importFlags) (err error) {
 	source, err := pipeline.HandSource(byHand, people, services)
 	if err != nil {
 		return err

@@ -145,7 +145,7 @@ func interruptImport(t *testing.T, path, file string) {
 			}
 		},
 	}
-	imp, err := p.Import(ctx, source, pipeline.Order{Organization: "acme"}, func(context.Context, schema.Import, *pipeline.Plan) error { return nil })
+	imp, err := p.Import(ctx, source, schema.Order{Organization: "acme"}, func(context.Context, schema.Import, *schema.Plan) error { return nil })
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCancelled, imp.State)
 	_, err = s.AcquireImport(t.Context(), imp.ID, "demo", time.Now().Add(-time.Hour), time.Minute)

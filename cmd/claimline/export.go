@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -89,7 +88,7 @@ to leave users alone, change names, assign services. Then validate and import it
 				defer clearProgress()
 				rows := 0
 				err := a.writeOutput(output, func(to io.Writer) (err error) {
-					format := dialect.Format{Delimiter: comma, CRLF: excel, BOM: excel}
+					format := schema.Format{Delimiter: comma, CRLF: excel, BOM: excel}
 					rows, err = p.Export(cmd.Context(), organization.ID, narrowed, format, to)
 					return err
 				})

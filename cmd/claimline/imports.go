@@ -28,7 +28,7 @@ func (a *app) importsCommand() *cobra.Command {
 				}
 				summaries := make([]schema.Summary, len(imports))
 				for i, imp := range imports {
-					if summaries[i], err = pipeline.Summarize(imp); err != nil {
+					if summaries[i], err = imp.Summary(); err != nil {
 						return err
 					}
 				}
@@ -95,7 +95,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if flags.format == formatText {
 				return a.writeImport(a.stdout, a.page(a.stdout), imp)
 			}
-			summary, err := pipeline.Summarize(imp)
+			summary, err := imp.Summary()
 			if err != nil {
 				return err
 			}
@@ -249,7 +249,7 @@ func (a *app) cancelCommand() *cobra.Command {
 					return err
 				}
 				if a.flags.json {
-					summary, err := pipeline.Summarize(imp)
+					summary, err := imp.Summary()
 					if err != nil {
 						return err
 					}

@@ -12,13 +12,13 @@ import (
 
 // writeImport shows how an import stands, on one page.
 func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error {
-	v := screen.Import{Import: imp, Plan: &pipeline.Plan{}, Policy: a.config.Policy}
+	v := screen.Import{Import: imp, Plan: &schema.Plan{}, Policy: a.config.Policy}
 	var err error
-	if v.Summary, err = pipeline.Summarize(imp); err != nil {
+	if v.Summary, err = imp.Summary(); err != nil {
 		return err
 	}
 	if len(imp.Plan) > 0 { // none while it is being planned
-		if v.Plan, err = pipeline.PlanOf(imp); err != nil {
+		if v.Plan, err = schema.PlanOf(imp); err != nil {
 			return err
 		}
 	}
@@ -33,7 +33,7 @@ func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error 
 
 // timed notes when somebody has agreed: the times that the store keeps are whole seconds.
 func (a *app) timed(consent pipeline.Consent) pipeline.Consent {
-	return func(ctx context.Context, imp schema.Import, plan *pipeline.Plan) error {
+	return func(ctx context.Context, imp schema.Import, plan *schema.Plan) error {
 		err := consent(ctx, imp, plan)
 		if err == nil {
 			a.agreed = a.now()

@@ -38,7 +38,7 @@ Exit code 3 tells that some rows have problems.`,
 			if err := flags.check(a.flags.json, reportFormats...); err != nil {
 				return err
 			}
-			order := pipeline.Order{Offline: offline}
+			order := schema.Order{Offline: offline}
 			if err := reading.order(cmd, &order); err != nil {
 				return err
 			}
@@ -63,8 +63,8 @@ Exit code 3 tells that some rows have problems.`,
 	return cmd
 }
 
-func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipeline.Source, order pipeline.Order, organization schema.Organization, flags reportFlags) error {
-	var plan *pipeline.Plan
+func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipeline.Source, order schema.Order, organization schema.Organization, flags reportFlags) error {
+	var plan *schema.Plan
 	started := p.Now()
 	clearProgress := a.follow(p)
 	err := a.writeOutput(flags.output, func(to io.Writer) (err error) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
 )
 
 // usersFile is a file like those that people import: 15 columns, names in UTF-8, some quoted cells.
@@ -105,7 +106,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.SetBytes(int64(len(file)))
 	b.ReportAllocs()
 	for b.Loop() {
-		writer := dialect.NewWriter(io.Discard, dialect.Format{CRLF: true, BOM: true})
+		writer := dialect.NewWriter(io.Discard, schema.Format{CRLF: true, BOM: true})
 		for _, row := range rows {
 			if err := writer.WriteRaw(row); err != nil {
 				b.Fatal(err)

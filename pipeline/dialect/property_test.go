@@ -44,7 +44,7 @@ func TestRoundTrip(t *testing.T) {
 		return strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 4).Draw(t, "parts"), "")
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		format := dialect.Format{
+		format := schema.Format{
 			Delimiter: rapid.SampledFrom([]byte(",;\t|")).Draw(t, "delimiter"),
 			CRLF:      rapid.Bool().Draw(t, "CRLF"),
 			BOM:       rapid.Bool().Draw(t, "BOM"),
@@ -53,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 		rows := rapid.SliceOfN(rapid.SliceOfN(cell, 1, 5), 0, 12).Draw(t, "rows")
 
 		var b strings.Builder
-		writer := dialect.NewWriter(&b, dialect.Format{Delimiter: format.Delimiter, CRLF: format.CRLF, BOM: format.BOM && encoding == "UTF-8"})
+		writer := dialect.NewWriter(&b, schema.Format{Delimiter: format.Delimiter, CRLF: format.CRLF, BOM: format.BOM && encoding == "UTF-8"})
 		write := func(cells []string) {
 			require.NoError(t, writer.WriteRaw(cells))
 			require.NoError(t, writer.Flush())
@@ -141,7 +141,7 @@ func FuzzParse(f *testing.F) {
 		}
 		delimiter = ",;\t|"[delimiter%4]
 		var records dialect.Records
-		err := dialect.Chunk{Line: 1, Text: text}.Parse(dialect.Format{Delimiter: delimiter}, &records)
+		err := dialect.Chunk{Line: 1, Text: text}.Parse(schema.Format{Delimiter: delimiter}, &records)
 		if err != nil {
 			require.Equal(t, schema.CodeCSVMalformed, schema.CodeOf(err))
 		}

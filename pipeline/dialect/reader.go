@@ -52,7 +52,7 @@ type Reader struct {
 	raw      *rawReader
 	text     io.Reader // raw, decoded
 	charset  charset
-	format   Format
+	format   schema.Format
 	repairs  map[schema.Repair]int
 	opening  opening
 	mojibake bool
@@ -108,7 +108,7 @@ func (r *Reader) Found() bool { return r.opening.found }
 func (r *Reader) Cut() string { return r.format.Cut }
 
 // Format is how the file's records are parsed, and how a report of it is written.
-func (r *Reader) Format() Format { return r.format }
+func (r *Reader) Format() schema.Format { return r.format }
 
 // Mojibake reports whether the text behind the header is UTF-8 that was taken for Windows-1252 and encoded again:
 // there are characters that are not ASCII, and all of them decode back (see Undo).

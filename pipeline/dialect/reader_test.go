@@ -340,7 +340,7 @@ func TestHugeCellTakesNoMemory(t *testing.T) {
 func TestWriteErrorsStay(t *testing.T) {
 	reader, pipe := io.Pipe()
 	require.NoError(t, reader.CloseWithError(errDisk))
-	writer := dialect.NewWriter(pipe, dialect.Format{})
+	writer := dialect.NewWriter(pipe, schema.Format{})
 	require.NoError(t, writer.WriteRaw([]string{"a"}))
 	require.ErrorIs(t, writer.Flush(), errDisk)
 	require.ErrorIs(t, writer.WriteRaw([]string{"a"}), errDisk)
@@ -349,14 +349,14 @@ func TestWriteErrorsStay(t *testing.T) {
 
 func TestWriter(t *testing.T) {
 	for _, c := range []struct {
-		format dialect.Format
+		format schema.Format
 		rows   [][]string
 		want   string
 	}{
-		{dialect.Format{}, [][]string{{"a", "b c", " d "}, {"", ""}, {""}, {}}, "a,b c, d \n,\n\"\"\n\"\"\n"},
-		{dialect.Format{Delimiter: ';', CRLF: true, BOM: true}, [][]string{{"a,b", "c;d"}, {"\"", "x\ny", "\r"}}, "\ufeffa,b;\"c;d\"\r\n\"\"\"\";\"x\ny\";\"\r\"\r\n"},
-		{dialect.Format{Delimiter: '\t'}, [][]string{{"'\tx", "a\"b\""}}, "\"'\tx\"\t\"a\"\"b\"\"\"\n"},
-		{dialect.Format{}, [][]string{{"\ufeffa", "\ufeffb"}, {"\ufeffc"}}, "\"\ufeffa\",\ufeffb\n\"\ufeffc\"\n"},
+		{schema.Format{}, [][]string{{"a", "b c", " d "}, {"", ""}, {""}, {}}, "a,b c, d \n,\n\"\"\n\"\"\n"},
+		{schema.Format{Delimiter: ';', CRLF: true, BOM: true}, [][]string{{"a,b", "c;d"}, {"\"", "x\ny", "\r"}}, "\ufeffa,b;\"c;d\"\r\n\"\"\"\";\"x\ny\";\"\r\"\r\n"},
+		{schema.Format{Delimiter: '\t'}, [][]string{{"'\tx", "a\"b\""}}, "\"'\tx\"\t\"a\"\"b\"\"\"\n"},
+		{schema.Format{}, [][]string{{"\ufeffa", "\ufeffb"}, {"\ufeffc"}}, "\"\ufeffa\",\ufeffb\n\"\ufeffc\"\n"},
 	} {
 		var b strings.Builder
 		writer := dialect.NewWriter(&b, c.format)

@@ -223,7 +223,7 @@ func (r *row) take(records *dialect.Records, i int) (ok bool) {
 	}
 	if fitted&dialect.Ragged != 0 {
 		refused := r.refuse("", schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
-		switch other := r.reader.Format().OtherDelimiter(cells); {
+		switch other := dialect.OtherDelimiter(r.reader.Format(), cells); {
 		case other != 0:
 			refused.Message = schema.HintOtherDelimiter.Message(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
 			refused.WithFix("%s", schema.HintOtherDelimiter.Fix())

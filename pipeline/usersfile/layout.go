@@ -17,6 +17,20 @@ type Options struct {
 	Mojibake bool              `json:"mojibake,omitempty"`  // the cells are UTF-8 that was taken for Windows-1252
 }
 
+// OptionsOf returns how an order has the columns of its file read; mojibake is what the file itself tells.
+func OptionsOf(order schema.Order, mojibake bool) Options {
+	return Options{Columns: order.Columns, Ignore: order.IgnoreColumns, EveryRow: order.EveryRow, Mojibake: mojibake}
+}
+
+// LayoutOf returns the layout of a file that was planned.
+func LayoutOf(plan *schema.Plan, order schema.Order) (*Layout, error) {
+	l, err := NewLayout(plan.File, 1, plan.Header, plan.Services, OptionsOf(order, plan.Mojibake))
+	if err != nil {
+		return nil, fmt.Errorf("read the kept header: %w", err)
+	}
+	return l, nil
+}
+
 // EmailHeaders are the headers under which the addresses may stand in a file that is read with these options.
 func (o Options) EmailHeaders() []string {
 	names := slices.Clone(EmailNames)
@@ -285,7 +299,7 @@ func (l *Layout) Column(field Field) string {
 func (l *Layout) Place(field Field) int { return l.columns[field] }
 
 // Fit is record i with as many cells as the header has, where it can be made so.
-func (l *Layout) Fit(records *dialect.Records, i int, format dialect.Format) ([]string, dialect.Fitted) {
+func (l *Layout) Fit(records *dialect.Records, i int, format schema.Format) ([]string, dialect.Fitted) {
 	return records.Fit(i, format, l.mayLack)
 }
 

@@ -9,16 +9,15 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
 // Plan is what an import would do, with what it takes to tell somebody.
 type Plan struct {
-	*pipeline.Plan
+	*schema.Plan
 
 	Organization schema.Organization // the claiming one; the zero value where the plan was made offline
-	Order        pipeline.Order
+	Order        schema.Order
 	Policy       schema.Policy
 	Now          time.Time
 }
@@ -160,7 +159,7 @@ func (v *Plan) mails(p Page) block {
 
 // problems lists why rows are not claimed: below each reason what those rows have in common, or their first lines; more says where
 // to see them all.
-func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explained bool, more string) block {
+func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained bool, more string) block {
 	b := block{more: "; " + more}
 	for _, code := range ByCount(reasons) {
 		n := reasons[code]

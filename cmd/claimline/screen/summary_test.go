@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -29,7 +28,7 @@ func someImport(state schema.ImportState, outcomes map[schema.Outcome]int) *Impo
 			Skipped: outcomes[schema.Skipped], Invalid: outcomes[schema.Invalid], Ineligible: outcomes[schema.Ineligible], Failed: outcomes[schema.Failed],
 			NotAttempted: outcomes[schema.NotAttempted] + outcomes[schema.Ready],
 		},
-		Plan: &pipeline.Plan{Types: map[schema.ClaimType]int{schema.Delayed: 8}}, Policy: schema.DefaultPolicy(),
+		Plan: &schema.Plan{Types: map[schema.ClaimType]int{schema.Delayed: 8}}, Policy: schema.DefaultPolicy(),
 	}
 }
 
