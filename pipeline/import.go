@@ -108,18 +108,18 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order schema.
 	}
 	err = p.holding(ctx, owner, func(ctx context.Context) error {
 		var keeper *keeper
-		plan, err = p.plan(ctx, pass, func(*planPass) (func(context.Context, *chunk) error, error) {
+		plan, err = p.plan(ctx, pass, func(*planPass) (func(context.Context, *block) error, error) {
 			again := keeper != nil
 			keeper = p.newKeeper(owner, order)
 			if again {
-				return keeper.chunk, p.Store.DropChunks(ctx, owner)
+				return keeper.add, p.Store.DropChunks(ctx, owner)
 			}
-			return keeper.chunk, nil
+			return keeper.add, nil
 		})
 		if err != nil {
 			return err
 		}
-		if err := keeper.end(ctx); err != nil {
+		if err := keeper.flush(ctx); err != nil {
 			return err
 		}
 		encoded, err := json.Marshal(plan)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -23,7 +24,7 @@ type licensed struct {
 }
 
 // ready notes which services the row's claim gets, and of which none was left.
-func (l *licensing) ready(v *verdict, assignments []claim.Assignment) (services, unavailable []string) {
+func (l *licensing) ready(v *kept.Verdict, assignments []claim.Assignment) (services, unavailable []string) {
 	l.services, l.unavailable = l.pool.Assign(v.Type, assignments, l.services[:0], l.unavailable[:0])
 	services, unavailable = l.services, l.unavailable
 	last := l.last[v.Finding]

@@ -104,22 +104,22 @@ func (s *Source) unchanged() error {
 	return nil
 }
 
-// read is the first stage: it cuts the file into chunks of whole rows.
-func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent spentChunks) <-chan *chunk {
-	chunks := make(chan *chunk)
+// read is the first stage: it cuts the file into blocks of whole rows.
+func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent spentBlocks) <-chan *block {
+	blocks := make(chan *block)
 	g.Go(func() error {
-		defer close(chunks)
+		defer close(blocks)
 		for {
 			text, err := reader.Next(ctx)
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
-			c := spent.get()
-			if c.err = err; err == nil {
-				c.text = *text
+			b := spent.get()
+			if b.err = err; err == nil {
+				b.text = *text
 			}
 			select {
-			case chunks <- c: // an error too: what is wrong in an earlier chunk must be told first
+			case blocks <- b: // an error too: what is wrong in an earlier block must be told first
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -128,7 +128,7 @@ func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent 
 			}
 		}
 	})
-	return chunks
+	return blocks
 }
 
 // blame names the file in a refusal that does not name one yet.

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -38,16 +39,16 @@ const (
 )
 
 // picks reports whether a row is to be reported.
-func (r *Report) picks(v *verdict) bool {
-	if !v.isRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+func (r *Report) picks(v *kept.Verdict) bool {
+	if !v.IsRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
 		return false
 	}
 	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
 		switch only {
 		case OnlyProblems:
-			return v.problem()
+			return v.Problem()
 		case OnlyEdits:
-			return len(v.edits) > 0
+			return len(v.Edits) > 0
 		case OnlyWarnings:
 			return len(v.Warnings) > 0
 		}
@@ -68,7 +69,7 @@ const (
 
 // rowReporter writes rows as they come by, in file order.
 type rowReporter interface {
-	rows(c *chunk, numbers []int) error
+	rows(c *kept.Rows, numbers []int) error
 	end(w whole) error
 }
 
@@ -145,10 +146,10 @@ func (r *Report) rewind() error {
 }
 
 // chunk reports the rows of a chunk.
-func (r *reporting) chunk(c *chunk) error {
-	numbers := make([]int, 0, len(c.verdicts))
-	for i := range c.verdicts {
-		if r.report.picks(&c.verdicts[i]) {
+func (r *reporting) chunk(c *kept.Rows) error {
+	numbers := make([]int, 0, len(c.Verdicts))
+	for i := range c.Verdicts {
+		if r.report.picks(&c.Verdicts[i]) {
 			numbers = append(numbers, i)
 		}
 	}
@@ -198,60 +199,10 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 	if err != nil {
 		return err
 	}
-	if err := p.eachKept(ctx, imp, plan, rows.chunk); err != nil {
+	if err := kept.Each(ctx, p.Store, imp, plan.Format, rows.chunk); err != nil {
 		return err
 	}
 	return rows.end(whole{Summary: summary, order: order, imp: imp})
-}
-
-// eachKept hands over every chunk of an import, in file order.
-func (p *Pipeline) eachKept(ctx context.Context, imp schema.Import, plan *schema.Plan, each func(*chunk) error) error {
-	numbers, err := p.Store.Chunks(ctx, imp.ID, false)
-	if err != nil {
-		return fmt.Errorf("list the chunks: %w", err)
-	}
-	for _, number := range numbers {
-		c, err := p.keptChunk(ctx, imp, plan, number)
-		if err != nil {
-			return err
-		}
-		if err := each(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// keptChunk is a chunk of an import with what became of its rows.
-func (p *Pipeline) keptChunk(ctx context.Context, imp schema.Import, plan *schema.Plan, number int) (*chunk, error) {
-	kept, err := p.Store.Chunk(ctx, imp.ID, number)
-	if err != nil {
-		return nil, fmt.Errorf("read chunk %d: %w", number, err)
-	}
-	packed := kept.Results
-	if packed == nil {
-		packed = kept.Verdicts
-	}
-	c, err := unpackChunk(kept, plan.Format, packed)
-	if err != nil {
-		return nil, fmt.Errorf("unpack chunk %d: %w", number, err)
-	}
-	for i := range c.verdicts {
-		if v := &c.verdicts[i]; v.Outcome == schema.Ready {
-			v.Finding, v.edits = notAttempted(imp), nil
-		}
-	}
-	return c, nil
-}
-
-// notAttempted is the finding of a row whose turn never came, for a reason that is blank while it may still come.
-func notAttempted(imp schema.Import) *schema.Finding {
-	if imp.Reason == "" {
-		return &schema.Finding{Outcome: schema.NotAttempted}
-	}
-	f := schema.NewFinding(imp.Reason, "", strconv.FormatInt(imp.ID, 10))
-	f.Outcome = schema.NotAttempted
-	return f
 }
 
 // jsonReporter writes JSON Lines.
@@ -265,9 +216,9 @@ func newJSONReporter(to *bufio.Writer, l *usersfile.Layout) *jsonReporter {
 	return &jsonReporter{to: to, encoder: schema.NewEncoder(to), layout: l}
 }
 
-func (r *jsonReporter) rows(c *chunk, numbers []int) error {
+func (r *jsonReporter) rows(c *kept.Rows, numbers []int) error {
 	for _, i := range numbers {
-		result := c.verdicts[i].result(c.records.Line(i), r.layout.Address(c.records.Cells(i)))
+		result := c.Verdicts[i].Result(c.Records.Line(i), r.layout.Address(c.Records.Cells(i)))
 		if err := r.encoder.Encode(result.Complete()); err != nil {
 			return err
 		}
@@ -302,13 +253,13 @@ func (r *csvReporter) header() error {
 	return r.write(header, -1, schema.ReportHeaders)
 }
 
-func (r *csvReporter) rows(c *chunk, numbers []int) error {
+func (r *csvReporter) rows(c *kept.Rows, numbers []int) error {
 	if err := r.header(); err != nil {
 		return err
 	}
 	for _, i := range numbers {
-		v := &c.verdicts[i]
-		result := v.result(c.records.Line(i), "")
+		v := &c.Verdicts[i]
+		result := v.Result(c.Records.Line(i), "")
 		said := [...]string{strconv.Itoa(result.Line), string(result.Outcome), string(result.Reason), result.Message, result.Fix, editsText(result.Edits)}
 		unclaimed := -1
 		if slices.ContainsFunc(v.Reasons, func(reason schema.Code) bool {
@@ -316,7 +267,7 @@ func (r *csvReporter) rows(c *chunk, numbers []int) error {
 		}) {
 			unclaimed = r.layout.Place(usersfile.Claim) // imported again it claims nobody until somebody says so
 		}
-		if err := r.write(c.records.Cells(i), unclaimed, said[:]); err != nil {
+		if err := r.write(c.Records.Cells(i), unclaimed, said[:]); err != nil {
 			return err
 		}
 	}
@@ -381,9 +332,9 @@ type textReporter struct {
 	layout *usersfile.Layout
 }
 
-func (r *textReporter) rows(c *chunk, numbers []int) error {
+func (r *textReporter) rows(c *kept.Rows, numbers []int) error {
 	for _, i := range numbers {
-		result := c.verdicts[i].result(c.records.Line(i), r.layout.Address(c.records.Cells(i)))
+		result := c.Verdicts[i].Result(c.Records.Line(i), r.layout.Address(c.Records.Cells(i)))
 		if _, err := r.to.WriteString(textLine(&result) + "\n"); err != nil {
 			return err
 		}

@@ -81,18 +81,6 @@ func sum(counts map[schema.Outcome]int) (total int) {
 	return total
 }
 
-// of returns the causes of one reason, the most frequent first.
-func (c causes) of(reason schema.Code) []schema.Cause {
-	var list []schema.Cause
-	for key, cause := range c {
-		if key.reason == reason {
-			list = append(list, *cause)
-		}
-	}
-	slices.SortFunc(list, func(a, b schema.Cause) int { return cmp.Or(b.Count-a.Count, a.Lines[0]-b.Lines[0]) })
-	return list
-}
-
 // columnEdits is what rows change in one column of their accounts, with the first few of them (R17).
 type columnEdits struct {
 	Column string

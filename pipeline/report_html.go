@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -42,7 +43,7 @@ type htmlReporter struct {
 	own       int // rows that want attention themselves: see schema.Result.Problem
 	types     map[schema.ClaimType]int
 	warnings  map[string]int // with their detail
-	causes    causes
+	causes    kept.Causes
 	edits     edits
 	edited    int                       // rows with edits
 	services  map[string]map[string]int // licences assigned, by service and claim type
@@ -58,14 +59,14 @@ func newHTMLReporter(to *bufio.Writer, l *usersfile.Layout, onlyProblems bool, c
 	return &htmlReporter{
 		to: to, layout: l, onlyProblems: onlyProblems, claiming: claiming, policy: policy,
 		types: map[schema.ClaimType]int{}, warnings: map[string]int{},
-		causes: causes{}, edits: edits{}, services: map[string]map[string]int{}, hasSource: l.Has(usersfile.SourceOrganization),
+		causes: kept.Causes{}, edits: edits{}, services: map[string]map[string]int{}, hasSource: l.Has(usersfile.SourceOrganization),
 	}
 }
 
-func (r *htmlReporter) rows(c *chunk, numbers []int) error {
-	r.tally.Add(tally(c.verdicts))
-	for i := range c.verdicts {
-		if c.verdicts[i].isRow() {
+func (r *htmlReporter) rows(c *kept.Rows, numbers []int) error {
+	r.tally.Add(kept.Tally(c.Verdicts))
+	for i := range c.Verdicts {
+		if c.Verdicts[i].IsRow() {
 			r.count(c, i)
 		}
 	}
@@ -76,8 +77,8 @@ func (r *htmlReporter) rows(c *chunk, numbers []int) error {
 }
 
 // count counts one row in everything that the page adds up.
-func (r *htmlReporter) count(c *chunk, i int) {
-	v, line, cells := &c.verdicts[i], c.records.Line(i), c.records.Cells(i)
+func (r *htmlReporter) count(c *kept.Rows, i int) {
+	v, line, cells := &c.Verdicts[i], c.Records.Line(i), c.Records.Cells(i)
 	address := r.layout.Address(cells)
 	domain := domainOf(address)
 	r.domains.add(strings.Clone(domain), v.Outcome) // a clone lets go of the chunk's text
@@ -97,7 +98,7 @@ func (r *htmlReporter) count(c *chunk, i int) {
 		r.services[service][string(v.Type)]++
 	}
 	if len(v.Reasons) == 0 {
-		if result := v.result(line, ""); len(result.Edits) > 0 {
+		if result := v.Result(line, ""); len(result.Edits) > 0 {
 			r.edited++
 			for column, values := range result.Edits {
 				r.edits.add(column, [2]string{clip(values[0]), clip(values[1])}, line, clip(address))
@@ -106,23 +107,23 @@ func (r *htmlReporter) count(c *chunk, i int) {
 		return
 	}
 	reason := v.Reasons[0]
-	if v.problem() {
+	if v.Problem() {
 		r.own++
 	}
-	r.causes.add(v.Finding, line)
+	r.causes.Add(v.Finding, line)
 	if reason == schema.CodeDomainNotVerified {
 		r.verify.add(strings.Clone(domain), v.Outcome)
 	}
 }
 
 // list keeps a row for the page: rows with problems before others, and both in file order as far as there is room.
-func (r *htmlReporter) list(c *chunk, i int) {
-	problem := c.verdicts[i].Outcome.Problem()
+func (r *htmlReporter) list(c *kept.Rows, i int) {
+	problem := c.Verdicts[i].Outcome.Problem()
 	full := len(r.problems)+len(r.others) == htmlRows
 	if full && (!problem || len(r.others) == 0) {
 		return
 	}
-	row := c.verdicts[i].result(c.records.Line(i), clip(r.layout.Address(c.records.Cells(i))))
+	row := c.Verdicts[i].Result(c.Records.Line(i), clip(r.layout.Address(c.Records.Cells(i))))
 	if len(row.Edits) > 0 {
 		kept := make(schema.Edits, len(row.Edits))
 		for column, values := range row.Edits {

@@ -214,7 +214,7 @@ func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups
 			Rows: n, More: n, Listed: slices.ContainsFunc(listed, func(row schema.Result) bool { return row.Reason == code }),
 		}
 		const most = 5
-		for _, cause := range r.causes.of(code) {
+		for _, cause := range r.causes.Of(code) {
 			if len(reason.Causes) == most {
 				break
 			}

@@ -55,7 +55,7 @@ func rows(n int, outcome schema.Outcome, reason schema.Code) func(*htmlReporter)
 		}
 		if reason != "" {
 			for line := range n {
-				r.causes.add(schema.NewFinding(reason, ""), line+2)
+				r.causes.Add(schema.NewFinding(reason, ""), line+2)
 			}
 		}
 		if outcome == schema.Claimed || outcome == schema.Ready {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -105,10 +106,10 @@ func (p *Pipeline) nameRows(ctx context.Context, imp schema.Import, lines map[in
 	if err != nil {
 		return err
 	}
-	return p.eachKept(ctx, imp, plan, func(c *chunk) error {
-		for i := range c.records.Len() {
-			if _, wanted := lines[c.records.Line(i)]; wanted {
-				lines[c.records.Line(i)] = l.Address(c.records.Cells(i))
+	return kept.Each(ctx, p.Store, imp, plan.Format, func(c *kept.Rows) error {
+		for i := range c.Records.Len() {
+			if _, wanted := lines[c.Records.Line(i)]; wanted {
+				lines[c.Records.Line(i)] = l.Address(c.Records.Cells(i))
 			}
 		}
 		return nil

@@ -17,33 +17,33 @@ import (
 // planPass is the first pass over a file, ready to run: its stages, and what they share.
 type planPass struct {
 	reader   *dialect.Reader
-	validate *validateStage
-	plan     *planStage
+	validate *validator
+	plan     *counter
 	source   *Source
 	workers  int
 	claiming schema.Organization // blank where the order is Offline
 }
 
 // run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is handed
-// every chunk, in file order, once its verdicts stand.
+// every block, in file order, once its verdicts stand.
 //
-//	file ─▶ read ─chunks▶ validate ─verdicts▶ plan ─▶ keep
-func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) error) (*schema.Plan, error) {
+//	file ─▶ read ─blocks▶ validate ─verdicts▶ plan ─▶ keep
+func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) error) (*schema.Plan, error) {
 	g, gctx := errgroup.WithContext(ctx)
-	spent := make(spentChunks, 2*p.workers+2) // as many as may be on their way
-	chunks := read(gctx, g, p.reader, spent)
-	validated := inOrder(gctx, g, p.workers, chunks, p.validate.chunk)
+	spent := make(spentBlocks, 2*p.workers+2) // as many as may be on their way
+	blocks := read(gctx, g, p.reader, spent)
+	validated := inOrder(gctx, g, p.workers, blocks, p.validate.validate)
 	g.Go(func() error {
-		for c := range validated {
-			if err := p.plan.chunk(c); err != nil {
+		for b := range validated {
+			if err := p.plan.add(b); err != nil {
 				return err
 			}
 			if keep != nil {
-				if err := keep(gctx, c); err != nil {
+				if err := keep(gctx, b); err != nil {
 					return err
 				}
 			}
-			spent.put(c)
+			spent.put(b)
 		}
 		return nil
 	})
@@ -68,11 +68,11 @@ func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Impo
 	}
 
 	g, gctx := errgroup.WithContext(ctx)
-	batches := fetch(gctx, g, numbers)
-	unpacked := inOrder(gctx, g, p.Workers, batches, a.unpack)
+	chunks := fetch(gctx, g, numbers)
+	unpacked := inOrder(gctx, g, p.Workers, chunks, a.unpack)
 	g.Go(func() error {
-		for b := range unpacked {
-			if err := a.chunk(gctx, b); err != nil {
+		for c := range unpacked {
+			if err := a.write(gctx, c); err != nil {
 				return err
 			}
 		}
@@ -103,12 +103,12 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order,
 		}
 	}
 	var rows *reporting
-	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *chunk) error, error) {
+	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *block) error, error) {
 		if report == nil {
 			return nil, nil
 		}
 		rows, err = report.begin(pass.validate.layout, pass.validate.format, pass.claiming, p.Policy)
-		return func(_ context.Context, c *chunk) error { return rows.chunk(c) }, err
+		return func(_ context.Context, b *block) error { return rows.chunk(&b.Rows) }, err
 	})
 	if err != nil || report == nil {
 		return plan, err
@@ -119,7 +119,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order,
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
 // has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
 // before each reading, and returns what every chunk is handed to once its verdicts stand.
-func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *chunk) error, error)) (*schema.Plan, error) {
+func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
 		if err != nil {
@@ -183,11 +183,11 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 			return nil, err
 		}
 	}
-	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), rules: rules, seed: seed}
+	v := &validator{pipeline: p, order: order, layout: l, format: reader.Format(), rules: rules, seed: seed}
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
-	stage := p.newPlanStage(source, order, reader, l, pool, known)
+	stage := p.newCounter(source, order, reader, l, pool, known)
 	stage.plan.Mojibake = mojibake
 	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming}, nil
 }

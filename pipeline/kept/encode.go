@@ -1,76 +1,19 @@
-package pipeline
+package kept
 
 import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
-// verdict is what is known of a row while it travels: a schema.Result before its codes are put into words. Rows that find
-// the same share one finding, so it is not changed once a verdict has it.
-type verdict struct {
-	*schema.Finding                  // nil: nothing is known yet
-	claimID         int64            // 0: not claimed
-	edits           []usersfile.Edit // of a row that is ready or claimed
-}
-
-// noRow is the finding of a record that is no row: the header once more. It is neither counted nor reported.
-var noRow = &schema.Finding{}
-
-// isRow reports whether the record is a row.
-func (v *verdict) isRow() bool { return v.Outcome != "" }
-
-// problem reports whether the row wants somebody's attention: see schema.Result.Problem.
-func (v *verdict) problem() bool {
-	r := schema.Result{Outcome: v.Outcome}
-	if len(v.Reasons) > 0 {
-		r.Reason = v.Reasons[0]
-	}
-	return r.Problem()
-}
-
-// result puts the verdict on the row at this line, with this address, into words.
-func (v *verdict) result(line int, email string) schema.Result {
-	r := schema.Result{
-		Line: line, Email: email, ClaimType: v.Type, Outcome: v.Outcome, Column: v.Column,
-		Reasons: v.Reasons, Warnings: v.Warnings, Licenses: v.Licenses, Edits: usersfile.InColumns(v.edits),
-	}
-	if len(v.Reasons) > 0 {
-		r.Reason = v.Reasons[0]
-		r.Message, r.Fix = v.Words()
-	}
-	if v.claimID != 0 {
-		r.ClaimID = strconv.FormatInt(v.claimID, 10)
-	}
-	return r
-}
-
-// tally counts verdicts.
-func tally(verdicts []verdict) schema.Tally {
-	var t schema.Tally
-	for start, i := 0, 0; i < len(verdicts); start = i {
-		f := verdicts[start].Finding
-		for ; i < len(verdicts) && verdicts[i].Finding == f; i++ {
-			for _, edit := range verdicts[i].edits {
-				t.CountEdit(f.Outcome, edit.Field.Name())
-			}
-		}
-		if verdicts[start].isRow() {
-			t.Count(i-start, f.Outcome, f.Reasons, f.Warnings)
-		}
-	}
-	return t
-}
-
 // encodeVerdicts packs the verdicts of a chunk: the different findings as JSON, then for each row the number of its
 // finding, with the claim id as the difference to the last one, and the edits at the end. Rows mostly find the same, so
 // this is narrow.
-func encodeVerdicts(verdicts []verdict) []byte {
+func encodeVerdicts(verdicts []Verdict) []byte {
 	var (
 		findings []*schema.Finding
 		numbers  = map[string]uint64{} // by key
@@ -94,17 +37,17 @@ func encodeVerdicts(verdicts []verdict) []byte {
 			}
 		}
 		flags := number << 2
-		if len(v.edits) > 0 {
+		if len(v.Edits) > 0 {
 			flags |= hasEdits
-			edits = appendEdits(edits, v.edits)
+			edits = appendEdits(edits, v.Edits)
 		}
-		if v.claimID == 0 {
+		if v.ClaimID == 0 {
 			rows = binary.AppendUvarint(rows, flags)
 			continue
 		}
 		rows = binary.AppendUvarint(rows, flags|hasClaim)
-		rows = binary.AppendVarint(rows, v.claimID-lastID)
-		lastID = v.claimID
+		rows = binary.AppendVarint(rows, v.ClaimID-lastID)
+		lastID = v.ClaimID
 	}
 	table, err := json.Marshal(findings)
 	if err != nil {
@@ -158,7 +101,7 @@ func (r *packedReader) edits() []usersfile.Edit {
 var errVerdictsDamaged = errors.New("the kept verdicts are damaged")
 
 // decodeVerdicts is the inverse of encodeVerdicts.
-func decodeVerdicts(packed []byte) ([]verdict, error) {
+func decodeVerdicts(packed []byte) ([]Verdict, error) {
 	in := packedReader{rest: packed}
 	rows := in.uvarint()
 	var findings []schema.Finding
@@ -168,7 +111,7 @@ func decodeVerdicts(packed []byte) ([]verdict, error) {
 	if rows > uint64(len(in.rest)) { // every row takes a byte at least
 		return nil, errVerdictsDamaged
 	}
-	verdicts := make([]verdict, rows)
+	verdicts := make([]Verdict, rows)
 	edited := make([]int, 0, rows/8)
 	var lastID int64
 	for i := range verdicts {
@@ -182,11 +125,11 @@ func decodeVerdicts(packed []byte) ([]verdict, error) {
 		}
 		if flags&hasClaim != 0 {
 			lastID += in.varint()
-			verdicts[i].claimID = lastID
+			verdicts[i].ClaimID = lastID
 		}
 	}
 	for _, i := range edited {
-		verdicts[i].edits = in.edits()
+		verdicts[i].Edits = in.edits()
 	}
 	if in.bad || len(in.rest) > 0 {
 		return nil, errVerdictsDamaged

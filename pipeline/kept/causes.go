@@ -1,4 +1,4 @@
-package pipeline
+package kept
 
 import (
 	"cmp"
@@ -8,8 +8,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// causes counts rows that are not claimed by what they have in common: the reason, the column, and what the message adds.
-type causes map[causeKey]*schema.Cause
+// Causes counts rows that are not claimed by what they have in common: the reason, the column, and what the message adds.
+type Causes map[causeKey]*schema.Cause
 
 type causeKey struct {
 	reason        schema.Code
@@ -22,8 +22,8 @@ const (
 	causeLines   = 5    // lines named of each
 )
 
-// add counts a row.
-func (c causes) add(f *schema.Finding, line int) {
+// Add counts a row.
+func (c Causes) Add(f *schema.Finding, line int) {
 	key := causeKey{reason: f.Reasons[0], column: f.Column}
 	ofOtherRow := key.reason == schema.CodeDuplicateRow || key.reason == schema.CodeClaimContradicted // then that row's line
 	if f.Column != "" && len(f.Details) > 0 && !ofOtherRow {
@@ -44,12 +44,24 @@ func (c causes) add(f *schema.Finding, line int) {
 	}
 }
 
-// list lists the most frequent causes, those first that stand first in the file among equals.
-func (c causes) list() []schema.Cause {
+// List lists the most frequent causes, those first that stand first in the file among equals.
+func (c Causes) List() []schema.Cause {
 	list := make([]schema.Cause, 0, len(c))
 	for _, cause := range c {
 		list = append(list, *cause)
 	}
 	slices.SortFunc(list, func(a, b schema.Cause) int { return cmp.Or(b.Count-a.Count, a.Lines[0]-b.Lines[0]) })
 	return list[:min(len(list), listedCauses)]
+}
+
+// Of returns the causes of one reason, the most frequent first.
+func (c Causes) Of(reason schema.Code) []schema.Cause {
+	var list []schema.Cause
+	for key, cause := range c {
+		if key.reason == reason {
+			list = append(list, *cause)
+		}
+	}
+	slices.SortFunc(list, func(a, b schema.Cause) int { return cmp.Or(b.Count-a.Count, a.Lines[0]-b.Lines[0]) })
+	return list
 }
