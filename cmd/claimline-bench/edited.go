@@ -94,7 +94,8 @@ func (s *sample) strangers() []*editedRow {
 	return rows
 }
 
-// editedFile is the export as it comes back from a person with a Swedish Excel, and what has to become of every row.
+// editedFile returns the export as it comes back from a person with a Swedish Excel,
+// and what has to become of every row.
 func (s *sample) editedFile() (file, expected []byte) {
 	var out bytes.Buffer
 	out.WriteString("\ufeff")
@@ -199,7 +200,8 @@ var outcomes = map[string]string{
 	"stale_claim_type": "ineligible",
 }
 
-// expected is the row's outcome, reasons, claim type and warnings; it takes the licence that the row would get.
+// expected returns the row's outcome, reasons, claim type and warnings.
+// It takes the licence that the row would get.
 func (r *editedRow) expected(callingLeft *int) []string {
 	reason := ""
 	if len(r.reasons) > 0 {

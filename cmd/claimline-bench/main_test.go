@@ -46,7 +46,8 @@ func readCSV(t *testing.T, content string, delim rune) [][]string {
 	return records
 }
 
-// TestSamplesAreWhatTheCommandMakes runs the command and finds the committed files, every byte of them, and no others.
+// TestSamplesAreWhatTheCommandMakes runs the command and finds the committed files,
+// every byte of them, and no others.
 func TestSamplesAreWhatTheCommandMakes(t *testing.T) {
 	dir := t.TempDir()
 	var stderr bytes.Buffer
@@ -111,7 +112,8 @@ func TestGenerateMakesTheSameFilesAgain(t *testing.T) {
 	assert.NotEqual(t, files(t, first)["users.csv"], files(t, other)["users.csv"])
 }
 
-// TestGenerateIsTheSameEverywhere holds the generator to figures from another run, so that no library changes it unseen.
+// TestGenerateIsTheSameEverywhere holds the generator to figures from another run,
+// so that no library changes it unseen.
 func TestGenerateIsTheSameEverywhere(t *testing.T) {
 	dir := t.TempDir()
 	var stdout bytes.Buffer
