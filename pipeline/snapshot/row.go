@@ -19,13 +19,14 @@ type row struct {
 	l     *loading
 	line  int
 	cells []string
-	wrong bool // something is
 }
 
 // refuse notes what is wrong with a cell, and returns it for its fix to be set.
 func (r *row) refuse(column string, code schema.Code, format string, args ...any) *schema.Error {
-	r.wrong = true
 	refused := schema.Refuse(code, format, args...)
+	if column == "" || column == "id" || column == "organization_id" || column == "service" {
+		r.unsure = true
+	}
 	r.l.problems = append(r.l.problems, problem{r.place(refused, r.line, column), r.order})
 	return refused
 }
