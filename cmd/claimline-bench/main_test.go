@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -67,6 +68,26 @@ func TestSamplesReadmeNamesEveryFile(t *testing.T) {
 	require.NoError(t, err)
 	for name := range files(t, committed) {
 		assert.Contains(t, string(readme), "`"+name+"`")
+	}
+}
+
+// TestSamplesReadmeOnOutcomes holds the table of outcomes against what has to become of edited.csv.
+func TestSamplesReadmeOnOutcomes(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(committed, "README.md"))
+	require.NoError(t, err)
+	rows, reasons := map[string]int{}, map[string]int{}
+	for _, row := range readCSV(t, files(t, committed)["edited.expected.csv"], ',')[1:] {
+		outcome, first := row[2], strings.Split(row[3], ";")[0]
+		rows[outcome]++
+		if first != "" {
+			reasons[first]++
+		}
+	}
+	for outcome, n := range rows {
+		assert.Contains(t, string(readme), fmt.Sprintf("| %s | %s |", outcome, showCount(n)))
+	}
+	for reason, n := range reasons {
+		assert.Regexp(t, fmt.Sprintf(`[|,] %s %d\b`, reason, n), string(readme))
 	}
 }
 
