@@ -32,7 +32,7 @@ func TestFit(t *testing.T) {
 			"a;TRUE,x;y":             {[]string{"a;TRUE", "x;y"}, dialect.Ragged}, // as many semicolons as the header has commas
 		},
 		"Email,Claim,Calling,,":     {"a,TRUE,x": {[]string{"a", "TRUE", "x"}, 0}, "a,TRUE,x,,": {[]string{"a", "TRUE", "x"}, dialect.Surplus}, "a,TRUE": {[]string{"a", "TRUE", ""}, dialect.Missing}},
-		"Email,Claim,Calling;;;":    {"a,TRUE,x;;;": {[]string{"a", "TRUE", "x"}, dialect.Surplus}, "a,TRUE,;;; ": {[]string{"a", "TRUE", ""}, dialect.Surplus}, "a,TRUE,x;": {[]string{"a", "TRUE", "x;"}, 0}, "a,TRUE,x": {[]string{"a", "TRUE", "x"}, 0}},
+		"Email,Claim,Calling;;;":    {"a,TRUE,x;;;": {[]string{"a", "TRUE", "x"}, dialect.Surplus}, "a,TRUE,;;;\u00a0": {[]string{"a", "TRUE", ""}, dialect.Surplus}, "a,TRUE,x;": {[]string{"a", "TRUE", "x;"}, 0}, "a,TRUE,x": {[]string{"a", "TRUE", "x"}, 0}},
 		"Email;Claim;\"Calling,,\"": {"a;TRUE;\"x,,\"": {[]string{"a", "TRUE", "x"}, dialect.Surplus}},
 		"Email":                     {"a": {[]string{"a"}, 0}, "a,,": {[]string{"a"}, dialect.Surplus}, "a,b": {[]string{"a", "b"}, dialect.Ragged}},
 		"Claim,Email":               {"TRUE": {[]string{"TRUE"}, dialect.Ragged}},

@@ -115,7 +115,7 @@ func (o *opening) widest(records []openingRecord) openingRecord {
 	best, most := records[0], 0
 	for _, record := range records {
 		_, cells, _ := o.match(record.text)
-		if n := len(slices.DeleteFunc(cells, blank)); n > most || n == most && n == 1 {
+		if n := len(slices.DeleteFunc(cells, blank)); n > most || n == 1 && most <= 1 {
 			best, most = record, n
 		}
 	}
