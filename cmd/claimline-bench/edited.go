@@ -20,15 +20,16 @@ func mistake(r *editedRow, reason string, cell int, value string) {
 	r.reasons = append(r.reasons, reason)
 }
 
-// mistakes are made in the rows of eligible users, each in another row.
+// mistakes are made in the rows of eligible users, each in another row. Some only look like mistakes.
 var mistakes = []func(*editedRow){
 	func(r *editedRow) { r.cells, r.reasons = r.cells[:9], []string{"field_count"} },
-	func(r *editedRow) { r.cells, r.reasons = r.cells[:16], []string{"field_count"} },
+	func(r *editedRow) { r.cells = r.cells[:16] }, // no mistake: the last cell is blank, and may be missing
 	func(r *editedRow) { r.cells, r.reasons = append(r.cells, "", "se mejl"), []string{"field_count"} },
-	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "JA") },
-	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "yes") },
-	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell, "x") },
-	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell+1, "1") },
+	// No mistakes either: these words say TRUE.
+	func(r *editedRow) { r.cells[claimCell] = "JA" },
+	func(r *editedRow) { r.cells[claimCell] = "yes" },
+	func(r *editedRow) { r.cells[callingCell] = "x" },
+	func(r *editedRow) { r.cells[callingCell+1] = "1" },
 	func(r *editedRow) { mistake(r, "email_missing", emailCell, "") },
 	func(r *editedRow) { mistake(r, "email_missing", emailCell, "") },
 	func(r *editedRow) {
@@ -94,7 +95,8 @@ func (s *sample) strangers() []*editedRow {
 	return rows
 }
 
-// editedFile is the export as it comes back from a person with a Swedish Excel, and what has to become of every row.
+// editedFile returns the export as it comes back from a person with a Swedish Excel,
+// and what has to become of every row.
 func (s *sample) editedFile() (file, expected []byte) {
 	var out bytes.Buffer
 	out.WriteString("\ufeff")
@@ -154,13 +156,13 @@ func (s *sample) editedFile() (file, expected []byte) {
 	return out.Bytes(), answers.Bytes()
 }
 
-// edit changes a row without a mistake.
+// edit changes a row as people do: without a mistake, or so that it claims nobody.
 func edit(i int, r *editedRow) {
 	switch i % 50 {
 	case 7:
 		r.cells[titleCell] = "Teamledare"
 	case 9:
-		r.cells[claimCell] = ""
+		mistake(r, "claim_blank", claimCell, "")
 	case 11:
 		r.cells[claimCell] = "t"
 	case 12:
@@ -193,13 +195,14 @@ func edit(i int, r *editedRow) {
 }
 
 var outcomes = map[string]string{
-	"": "ready", "claim_false": "skipped", "already_claimed": "unchanged", "already_member": "unchanged",
+	"": "ready", "claim_false": "skipped", "claim_blank": "skipped", "already_claimed": "unchanged", "already_member": "unchanged",
 	"user_not_found": "ineligible", "claimed_elsewhere": "ineligible", "domain_not_verified": "ineligible",
 	"domain_claimed_elsewhere": "ineligible", "source_sso": "ineligible", "source_directory_sync": "ineligible",
 	"stale_claim_type": "ineligible",
 }
 
-// expected is the row's outcome, reasons, claim type and warnings; it takes the licence that the row would get.
+// expected returns the row's outcome, reasons, claim type and warnings.
+// It takes the licence that the row would get.
 func (r *editedRow) expected(callingLeft *int) []string {
 	reason := ""
 	if len(r.reasons) > 0 {
@@ -216,7 +219,7 @@ func (r *editedRow) expected(callingLeft *int) []string {
 	if !r.user.org.delayed && r.user.conversations != "0" {
 		warnings = append(warnings, "content_not_transferred")
 	}
-	if r.cells[callingCell] == "TRUE" {
+	if cell := r.cells[callingCell]; !r.user.org.delayed && (cell == "TRUE" || cell == "x") {
 		if *callingLeft > 0 {
 			*callingLeft--
 		} else {

@@ -84,13 +84,6 @@ func (l lab) site(t *testing.T, flags ...string) *site {
 	return s
 }
 
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	data, err := os.ReadFile(from)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(to, data, 0o600))
-}
-
 // process is the program at work.
 type process struct {
 	cmd            *exec.Cmd
@@ -322,13 +315,6 @@ func (s *site) assertClaims(t *testing.T, want int) {
 	assert.Equal(t, []int{want, want, want, want}, []int{open, users, mails, mailed})
 	assert.Equal(t, immediate, activations)
 	require.NoError(t, db.Close())
-}
-
-func readFile(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	require.NoError(t, err)
-	return string(data)
 }
 
 // TestReadOnlyDatabase has a database that may not be written to, by somebody whom permissions bind: it can be read, and
