@@ -29,7 +29,7 @@ func TestReadmeOnCodes(t *testing.T) {
 	tables, after, found := strings.Cut(rest, end)
 	require.True(t, found)
 	if *update {
-		require.NoError(t, os.WriteFile("README.md", []byte(before+begin+codeTables(t)+hintTable(t)+end+after), 0o644)) //nolint:gosec // a text for everybody
+		require.NoError(t, os.WriteFile("README.md", []byte(before+begin+codeTables(t)+hintTable(t)+end+after), 0o644))
 		return
 	}
 	assert.Equal(t, codeTables(t)+hintTable(t), tables, "run: go test ./schema -run TestReadme -update")
