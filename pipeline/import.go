@@ -80,7 +80,7 @@ func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 		return err
 	case imp.State == schema.StateRejected:
 		return schema.Refuse(schema.CodeImportFinished, "Import %d was rejected. %s", id, imp.Reason.Message("")).
-			WithFix("%s", imp.Reason.Fix())
+			WithFix("%s", imp.Reason.Fix(strconv.FormatInt(id, 10)))
 	case imp.Tally.Outcomes[schema.Ready] == 0:
 		return nil
 	}
@@ -189,7 +189,7 @@ func (p *Pipeline) acquire(ctx context.Context, id int64, waiting func(until tim
 // askAndApply is what comes behind the barrier (R13).
 func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan, consent Consent) error {
 	switch {
-	case imp.AllOrNothing && imp.Tally.HasProblems():
+	case imp.AllOrNothing && imp.Tally.Problems() > 0:
 		return schema.Refuse(schema.CodeAllOrNothing, "")
 	case imp.Tally.Outcomes[schema.Ready] > 0:
 		if err := consent(ctx, imp, plan); err != nil {
@@ -268,9 +268,9 @@ func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.Impo
 	if end.State == "" {
 		end.State = schema.StateCompleted
 		switch {
-		case imp.AllOrNothing && imp.Tally.HasProblems():
+		case imp.AllOrNothing && imp.Tally.Problems() > 0:
 			end.State, end.Reason = schema.StateRejected, schema.CodeAllOrNothing
-		case imp.Tally.HasProblems():
+		case imp.Tally.Problems() > 0:
 			end.State = schema.StateCompletedWithErrors
 		}
 	}

@@ -42,7 +42,7 @@ func TestContradictions(t *testing.T) {
 		"in other words":          {"u1,Ja\nU1,Nej", "claim_contradicted claim_false", []int{3, 0}},
 		"far apart":               {"u1,TRUE\n" + strings.Repeat("nobody,FALSE\n", 20) + "u1,FALSE", "claim_contradicted" + strings.Repeat(" claim_false", 21), nil},
 		"twice":                   {"u1,TRUE\nu1,FALSE\nu1,TRUE", "claim_contradicted claim_false duplicate_row", []int{3, 0, 2}},
-		"left alone twice":        {"u1,FALSE\nu1,FALSE\nu1,TRUE\nu1,TRUE", "claim_false claim_false claim_contradicted duplicate_row", []int{0, 0, 2, 4}},
+		"left alone twice":        {"u1,FALSE\nU1,\nu1,TRUE\nU1,Ja", "claim_false claim_blank claim_contradicted duplicate_row", []int{0, 0, 2, 4}},
 		"the first problem is it": {"u1,maybe\nu1,FALSE", "boolean_invalid claim_false", nil},
 		"several":                 {"u1,TRUE\nu2,FALSE\nu3,TRUE\nu2,TRUE\nu1,FALSE", "claim_contradicted claim_false  claim_contradicted claim_false", []int{6, 0, 0, 3, 0}},
 	} {
@@ -122,17 +122,17 @@ func TestWhoIsMeantIsUnclear(t *testing.T) {
 func named(t *testing.T, last string) *pipeline.Pipeline {
 	t.Helper()
 	p := small(t)
-	rename(t, p, last)
+	rename(t.Context(), t, p, last)
 	return p
 }
 
-func rename(t *testing.T, p *pipeline.Pipeline, last string) {
+func rename(ctx context.Context, t *testing.T, p *pipeline.Pipeline, last string) {
 	t.Helper()
 	users := "id,email,organization_id,status,first_name,last_name,phone\n"
 	for i := range 9 {
 		users += fmt.Sprintf("u%d,u%d@acme.example,hooli,active,Åsa,%s,'+4670123456%d\n", i, i, last, i)
 	}
-	_, err := p.Load(t.Context(), snapshotOf(t, map[string]string{
+	_, err := p.Load(ctx, snapshotOf(t, map[string]string{
 		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         users,
@@ -186,8 +186,8 @@ func TestAccountsChangeBeforeConsent(t *testing.T) {
 	file := "First Name,Last Name,Email,Phone Number,Claim\n" +
 		"Eva,Öberg,u0@acme.example,46701234560,TRUE\n" + // says what the account says, until that changes
 		"Åsa,Berg,u1@acme.example,,TRUE\n" // the value it replaces has changed
-	imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, func(context.Context, schema.Import, *schema.Plan) error {
-		rename(t, p, "Lind")
+	imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, func(ctx context.Context, _ schema.Import, _ *schema.Plan) error {
+		rename(ctx, t, p, "Lind")
 		return nil
 	})
 	require.NoError(t, err)

@@ -80,9 +80,9 @@ func (p *counter) finish(source *Source, reader *dialect.Reader) (*schema.Plan, 
 	}
 	p.repair(schema.RepairHeaderCleaned, p.layout.Cleaned)
 	p.plan.Causes = p.causes.List()
-	for _, edits := range p.edits {
-		if edits.Count > 0 {
-			p.plan.Edits = append(p.plan.Edits, edits)
+	for i := range p.edits {
+		if p.edits[i].Count > 0 {
+			p.plan.Edits = append(p.plan.Edits, p.edits[i])
 		}
 	}
 	sum := reader.SHA256()

@@ -118,7 +118,7 @@ func (r *htmlReporter) count(c *kept.Rows, i int) {
 
 // list keeps a row for the page: rows with problems before others, and both in file order as far as there is room.
 func (r *htmlReporter) list(c *kept.Rows, i int) {
-	problem := c.Verdicts[i].Outcome.Problem()
+	problem := c.Verdicts[i].Problem()
 	full := len(r.problems)+len(r.others) == htmlRows
 	if full && (!problem || len(r.others) == 0) {
 		return

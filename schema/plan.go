@@ -101,7 +101,7 @@ func (p *Plan) Summary(order Order, started, finished time.Time) Summary {
 		s.Edits[column] += n
 	}
 	s.State = StateCompleted
-	if p.Tally.HasProblems() {
+	if p.Tally.Problems() > 0 {
 		s.State = StateCompletedWithErrors
 	}
 	s.StartedAt, s.FinishedAt = Moment(started), Moment(finished)

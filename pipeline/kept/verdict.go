@@ -23,11 +23,7 @@ func (v *Verdict) IsRow() bool { return v.Outcome != "" }
 
 // Problem reports whether the row wants somebody's attention: see schema.Result.Problem.
 func (v *Verdict) Problem() bool {
-	r := schema.Result{Outcome: v.Outcome}
-	if len(v.Reasons) > 0 {
-		r.Reason = v.Reasons[0]
-	}
-	return r.Problem()
+	return len(v.Reasons) > 0 && v.Reasons[0].Problem()
 }
 
 // Result puts the verdict on the row at this line, with this address, into words.

@@ -130,7 +130,8 @@ func (l *loading) checkOrganization(ctx context.Context, file, line int, id stri
 	refused := schema.Refuse(schema.CodeOrganizationUnknown, "There is no organization %s.", schema.Quote(id)).
 		WithFix("Add it to organizations.csv, or correct the id.")
 	l.files[file].unsure = true
-	l.problems = append(l.problems, problem{l.files[file].place(refused, line, "organization_id"), file})
+	l.files[file].place(refused, line, "organization_id")
+	l.problems = append(l.problems, problem{refused, file})
 	return nil
 }
 
@@ -175,8 +176,9 @@ func (l *loading) refuseService(u *store.LoadUser, service string) {
 	if near, ok := schema.Nearest([]string{service}, names); ok {
 		fix = "Did you mean " + near + "? If not, add the licence to licenses.csv. To let it pass: --ignore %q."
 	}
-	refused.WithFix(fix, service)
-	l.problems = append(l.problems, problem{l.files[users].place(refused, u.Line, "services"), users})
+	refused = refused.WithFix(fix, service)
+	l.files[users].place(refused, u.Line, "services")
+	l.problems = append(l.problems, problem{refused, users})
 }
 
 // refuse notes what a store has refused, which knows files by their bare names and no columns. What is no such refusal is

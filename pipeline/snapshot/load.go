@@ -222,14 +222,15 @@ func (r *row) take(records *dialect.Records, i int) (ok bool) {
 		return false
 	}
 	if fitted&dialect.Ragged != 0 {
-		refused := r.refuse("", schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
+		refused := schema.Refuse(schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
 		switch other := dialect.OtherDelimiter(r.reader.Format(), cells); {
 		case other != 0:
 			refused.Message = schema.HintOtherDelimiter.Message(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
-			refused.WithFix("%s", schema.HintOtherDelimiter.Fix())
+			refused = refused.WithFix("%s", schema.HintOtherDelimiter.Fix())
 		case len(cells) > len(r.header):
-			refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
+			refused = refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
 		}
+		r.note("", refused)
 		return false
 	}
 	if fitted&dialect.Missing != 0 {

@@ -14,12 +14,13 @@ type Options struct {
 	Columns  map[string]string `json:"columns,omitempty"`   // what a column is, by header
 	Ignore   []string          `json:"ignore,omitempty"`    // headers of columns that are nothing
 	EveryRow bool              `json:"every_row,omitempty"` // a file without the column Claim claims every row
+	Offline  bool              `json:"-"`                   // the services are not known: columns not understood are text
 	Mojibake bool              `json:"mojibake,omitempty"`  // the cells are UTF-8 that was taken for Windows-1252
 }
 
 // OptionsOf returns how an order has the columns of its file read; mojibake is what the file itself tells.
 func OptionsOf(order schema.Order, mojibake bool) Options {
-	return Options{Columns: order.Columns, Ignore: order.IgnoreColumns, EveryRow: order.EveryRow, Mojibake: mojibake}
+	return Options{Columns: order.Columns, Ignore: order.IgnoreColumns, EveryRow: order.EveryRow, Offline: order.Offline, Mojibake: mojibake}
 }
 
 // LayoutOf returns the layout of a file that was planned.
@@ -55,7 +56,6 @@ type Layout struct {
 	columns  [Fields]int // per field: its column, or -1
 	names    []string    // of the services
 	mayLack  int         // the first column whose cells a row may lack, as spreadsheets write blank ones
-	cut      string      // what was cut off the header's end
 	marks    []int       // columns not understood that could say who is claimed
 	options  Options
 }
@@ -114,7 +114,7 @@ func NewLayout(file string, line int, header, services []string, options Options
 	l.mayLack = l.columns[Claim] + 1
 	if l.columns[Claim] < 0 {
 		l.mayLack = slices.Max(l.columns[:]) + 1
-		if !options.EveryRow {
+		if !options.EveryRow && !options.Offline {
 			l.marks = unknown
 		}
 	}

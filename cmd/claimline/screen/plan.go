@@ -47,13 +47,7 @@ func (v *Plan) blocks(p Page, explained bool) []block {
 // sentence is the whole plan in one.
 func (v *Plan) sentence() string {
 	file, rows, ready := schema.Printable(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
-	wrong := 0
-	for outcome, n := range v.Plan.Tally.Outcomes {
-		if outcome.Problem() {
-			wrong += n
-		}
-	}
-	correct := ""
+	wrong, correct := v.Plan.Tally.Problems(), ""
 	if wrong > 0 {
 		correct = "; " + Count(wrong, "row") + " to correct"
 	}
@@ -188,7 +182,7 @@ func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained 
 
 // Cause says what many rows have in common, as in 1,200 × "FALSKT" in Claim.
 func Cause(c schema.Cause) string {
-	s := fmt.Sprintf("%s × %s", Number(c.Count), quoted(c.Value))
+	s := fmt.Sprintf("%s × %s", Number(c.Count), End(schema.Printable(c.Value), 50))
 	if c.Column != "" {
 		s += " in " + End(schema.Printable(c.Column), 40)
 	}
