@@ -15,7 +15,7 @@ func peakMemory(ended *os.ProcessState) int64 {
 		return 0
 	}
 	if runtime.GOOS == "darwin" { // it counts in bytes, all others in KiB
-		return int64(usage.Maxrss)
+		return usage.Maxrss
 	}
-	return int64(usage.Maxrss) << 10
+	return usage.Maxrss << 10
 }
