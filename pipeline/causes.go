@@ -25,9 +25,10 @@ const (
 // add counts a row.
 func (c causes) add(f *schema.Finding, line int) {
 	key := causeKey{reason: f.Reasons[0], column: f.Column}
-	ofOtherRow := key.reason == schema.CodeDuplicateRow || key.reason == schema.CodeClaimContradicted // then that row's line
-	if f.Column != "" && len(f.Details) > 0 && !ofOtherRow {
-		key.value = f.Details[0]
+	if f.Column != "" && len(f.Details) > 0 && ofCell(key.reason) {
+		if key.value = f.Details[0]; key.value == `""` {
+			key.value = "nothing"
+		}
 	}
 	cause := c[key]
 	if cause == nil && len(c) >= mostCauses {
@@ -42,6 +43,16 @@ func (c causes) add(f *schema.Finding, line int) {
 	if cause.Count++; cause.Count <= causeLines {
 		cause.Lines = append(cause.Lines, line)
 	}
+}
+
+// ofCell reports whether the details of a reason begin with what stands in the cell.
+func ofCell(reason schema.Code) bool {
+	switch reason {
+	case schema.CodeDuplicateRow, schema.CodeClaimContradicted, // the other row's line
+		schema.CodeStaleClaimType: // the type that the user would get
+		return false
+	}
+	return true
 }
 
 // list lists the most frequent causes, those first that stand first in the file among equals.

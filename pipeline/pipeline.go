@@ -89,7 +89,7 @@ func OrderOf(imp schema.Import) (Order, error) {
 
 // reading is how the columns of the file are read.
 func (o Order) reading(mojibake bool) usersfile.Options {
-	return usersfile.Options{Columns: o.Columns, Ignore: o.IgnoreColumns, EveryRow: o.EveryRow, Mojibake: mojibake}
+	return usersfile.Options{Columns: o.Columns, Ignore: o.IgnoreColumns, EveryRow: o.EveryRow, Offline: o.Offline, Mojibake: mojibake}
 }
 
 // clock is the moment and the policy under which rules are applied now.

@@ -393,7 +393,11 @@ func (r *textReporter) rows(c *chunk, numbers []int) error {
 
 func textLine(result *schema.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "line %d: %s: %s", result.Line, schema.Printable(result.Email), result.Outcome)
+	fmt.Fprintf(&b, "line %d: ", result.Line)
+	if result.Email != "" {
+		b.WriteString(schema.Printable(result.Email) + ": ")
+	}
+	b.WriteString(string(result.Outcome))
 	if result.ClaimType != "" {
 		fmt.Fprintf(&b, " (%s)", result.ClaimType)
 	}

@@ -218,9 +218,6 @@ func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups
 			if len(reason.Causes) == most {
 				break
 			}
-			if cause.Value == `""` {
-				cause.Value = "nothing"
-			}
 			reason.Causes = append(reason.Causes, htmlCause{Cause: cause, More: cause.Count - len(cause.Lines)})
 			reason.More -= cause.Count
 		}

@@ -14,6 +14,7 @@ type Options struct {
 	Columns  map[string]string `json:"columns,omitempty"`   // what a column is, by header
 	Ignore   []string          `json:"ignore,omitempty"`    // headers of columns that are nothing
 	EveryRow bool              `json:"every_row,omitempty"` // a file without the column Claim claims every row
+	Offline  bool              `json:"-"`                   // the services are not known: columns not understood are text
 	Mojibake bool              `json:"mojibake,omitempty"`  // the cells are UTF-8 that was taken for Windows-1252
 }
 
@@ -99,7 +100,7 @@ func NewLayout(file string, line int, header, services []string, options Options
 	l.mayLack = l.columns[Claim] + 1
 	if l.columns[Claim] < 0 {
 		l.mayLack = slices.Max(l.columns[:]) + 1
-		if !options.EveryRow {
+		if !options.EveryRow && !options.Offline {
 			l.marks = unknown
 		}
 	}

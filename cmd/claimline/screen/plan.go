@@ -183,7 +183,7 @@ func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explaine
 
 // Cause says what many rows have in common, as in 1,200 × "FALSKT" in Claim.
 func Cause(c schema.Cause) string {
-	s := fmt.Sprintf("%s × %s", Number(c.Count), quoted(c.Value))
+	s := fmt.Sprintf("%s × %s", Number(c.Count), End(schema.Printable(c.Value), 50))
 	if c.Column != "" {
 		s += " in " + End(schema.Printable(c.Column), 40)
 	}

@@ -138,7 +138,7 @@ func ordinary() *Plan {
 		Plan: &pipeline.Plan{
 			File: "users.csv", Types: map[schema.ClaimType]int{schema.Immediate: 1000, schema.Delayed: 138},
 			Repairs: map[schema.Repair]int{schema.RepairDelimiter: 1, schema.RepairBooleanWords: 1200},
-			Causes:  []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: "FALSKT", Count: 40, Lines: []int{2, 3, 4}}},
+			Causes:  []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: `"FALSKT"`, Count: 40, Lines: []int{2, 3, 4}}},
 			Edits: []schema.ColumnEdits{
 				{Column: "Last Name", Count: 1100, Line: 2, Email: "ann@acme.example", Old: "Öberg", New: "Berg"},
 				{Column: "Title", Count: 1, Line: 9, Email: "bo@acme.example", New: "Clerk"},

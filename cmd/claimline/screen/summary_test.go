@@ -73,7 +73,7 @@ func TestTheSummarySaysWhoAndUntilWhen(t *testing.T) {
 	v.Summary.Reasons = map[schema.Code]int{schema.CodeBooleanInvalid: 1200}
 	v.Summary.Warnings = map[schema.Code]int{schema.CodeContentNotTransferred: 7}
 	v.Summary.Edits = map[string]int{"Last Name": 1100, "Title": 1}
-	v.Plan.Causes = []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: "FALSKT", Count: 1200, Lines: []int{2, 3}}}
+	v.Plan.Causes = []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: `"FALSKT"`, Count: 1200, Lines: []int{2, 3}}}
 	var out bytes.Buffer
 	require.NoError(t, v.Write(&out, Page{}))
 	until := now.Add(time.Minute + 14*24*time.Hour)
