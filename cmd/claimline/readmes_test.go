@@ -100,7 +100,7 @@ func assertParses(t *testing.T, name string, words []string) {
 	root := a.rootCommand()
 	cmd, rest, err := root.Find(words)
 	require.NoError(t, err, "%s: %q", name, words)
-	assert.NotEqual(t, root, cmd, "%s: there is no command %q", name, words)
+	require.NotSame(t, root, cmd, "%s: there is no command %q", name, words)
 	if err := cmd.ParseFlags(rest); !errors.Is(err, pflag.ErrHelp) {
 		assert.NoError(t, err, "%s: %q", name, words)
 	}
