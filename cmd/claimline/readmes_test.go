@@ -99,10 +99,8 @@ func assertParses(t *testing.T, name string, words []string) {
 	a := &app{env: func(string) string { return "" }}
 	root := a.rootCommand()
 	cmd, rest, err := root.Find(words)
-	if !assert.NoError(t, err, "%s: %q", name, words) {
-		return
-	}
-	assert.NotEqual(t, root, cmd, "%s: there is no command %q", name, words)
+	require.NoError(t, err, "%s: %q", name, words)
+	require.NotSame(t, root, cmd, "%s: there is no command %q", name, words)
 	if err := cmd.ParseFlags(rest); !errors.Is(err, pflag.ErrHelp) {
 		assert.NoError(t, err, "%s: %q", name, words)
 	}

@@ -58,10 +58,6 @@ Whoever is missing there becomes inactive, and is removed %s later.`, screen.Cou
 // nextCommand is what one wants to run after an import.
 func (a *app) nextCommand(imp schema.Import) string {
 	id := strconv.FormatInt(imp.ID, 10)
-	problems := 0
-	for _, outcome := range []schema.Outcome{schema.Invalid, schema.Ineligible, schema.Failed} {
-		problems += imp.Tally.Outcomes[outcome]
-	}
 	switch {
 	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning:
 		return a.command("status", id, "--watch")
@@ -69,7 +65,7 @@ func (a *app) nextCommand(imp schema.Import) string {
 		return a.command("import", imp.File)
 	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
 		return a.command("resume", id)
-	case problems > 0 && !imp.RowsRemoved:
+	case imp.Tally.Problems() > 0 && !imp.RowsRemoved:
 		return a.command("report", id, "--only", pipeline.OnlyProblems, "--format", string(pipeline.ReportCSV), "-o", screen.ProblemsFile(imp.File))
 	case imp.State == schema.StateRejected && imp.File != byHand:
 		return a.command("import", imp.File)
