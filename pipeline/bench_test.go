@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -128,10 +129,10 @@ func BenchmarkReport(b *testing.B) {
 	imp, err := p.Import(b.Context(), source, schema.Order{Organization: "acme"}, agreed)
 	require.NoError(b, err)
 	require.NoError(b, source.Close())
-	for _, format := range []pipeline.ReportFormat{pipeline.ReportCSV, pipeline.ReportJSONL, pipeline.ReportHTML} {
+	for _, format := range []report.Format{report.CSV, report.JSONL, report.HTML} {
 		b.Run(string(format), func(b *testing.B) {
 			perRow(b, func() {
-				require.NoError(b, p.Report(b.Context(), imp, &pipeline.Report{To: io.Discard, Format: format}))
+				require.NoError(b, (&report.Report{To: io.Discard, Format: format}).OfImport(b.Context(), p.Store, p.Policy, imp))
 			})
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -67,7 +68,7 @@ func TestHandSourceIsReadBack(t *testing.T) {
 		defer func() { require.NoError(t, source.Close()) }()
 		p := &Pipeline{Workers: 1, Now: fixedNow}
 		var out strings.Builder
-		plan, err := p.Plan(t.Context(), source, schema.Order{Offline: true, EveryRow: true}, &Report{To: &out, Format: ReportJSONL})
+		plan, err := p.Plan(t.Context(), source, schema.Order{Offline: true, EveryRow: true}, &report.Report{To: &out, Format: report.JSONL})
 		require.NoError(t, err)
 		assert.Equal(t, len(people), plan.Tally.Rows)
 		assert.Equal(t, len(people), strings.Count(out.String(), "\n"))

@@ -15,7 +15,7 @@ import (
 )
 
 // validated is everything there is to say about a file when it is validated without a store.
-func validated(t *testing.T, path string, strict bool) (report string, plan *schema.Plan, refusal *schema.Error) {
+func validated(t *testing.T, path string, strict bool) (said string, plan *schema.Plan, refusal *schema.Error) {
 	t.Helper()
 	source, err := OpenSource(path, nil)
 	require.NoError(t, err)
@@ -23,7 +23,7 @@ func validated(t *testing.T, path string, strict bool) (report string, plan *sch
 	p := offline()
 	p.Strict = strict
 	var out bytes.Buffer
-	plan, err = p.Plan(t.Context(), source, schema.Order{Offline: true}, &Report{To: &out, Format: ReportJSONL})
+	plan, err = p.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
 	if err != nil {
 		require.ErrorAs(t, err, &refusal)
 		require.True(t, refusal.Code.Known(), refusal.Code)

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -61,7 +62,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	})
 	require.NoError(t, trouble)
 	r.Progress = nil
-	results := decodeResults(t, r.reported(imp, pipeline.ReportJSONL, false))
+	results := decodeResults(t, r.reported(imp, report.JSONL, false))
 	rest = f.sameOrNotAttempted(t, planned, results, reason)
 	s, err := imp.Summary()
 	require.NoError(t, err)
@@ -80,7 +81,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 
 	imp, err = r.Resume(t.Context(), imp.ID, nil, agree)
 	require.NoError(t, err)
-	results = decodeResults(t, r.reported(imp, pipeline.ReportJSONL, false))
+	results = decodeResults(t, r.reported(imp, report.JSONL, false))
 	require.Zero(t, f.sameOrNotAttempted(t, planned, results, reason))
 	_, err = r.Resume(t.Context(), imp.ID, nil, agree)
 	require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))

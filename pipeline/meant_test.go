@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -23,7 +24,7 @@ func planned(t *testing.T, p *pipeline.Pipeline, file string, order schema.Order
 	t.Helper()
 	var out bytes.Buffer
 	order.Organization = us
-	plan, err := p.Plan(t.Context(), source(t, file), order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+	plan, err := p.Plan(t.Context(), source(t, file), order, &report.Report{To: &out, Format: report.JSONL})
 	require.NoError(t, err)
 	return plan, decodeResults(t, out.String())
 }
@@ -63,7 +64,7 @@ func TestContradictions(t *testing.T) {
 			require.NoError(t, err)
 			_, err = out.WriteString("before\n")
 			require.NoError(t, err)
-			_, err = p.Plan(t.Context(), source(t, file), schema.Order{Organization: us}, &pipeline.Report{To: out, Format: pipeline.ReportJSONL})
+			_, err = p.Plan(t.Context(), source(t, file), schema.Order{Organization: us}, &report.Report{To: out, Format: report.JSONL})
 			require.NoError(t, err)
 			_, err = out.Seek(0, io.SeekStart)
 			require.NoError(t, err)

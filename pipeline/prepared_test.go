@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
@@ -90,6 +91,6 @@ func inactive(t *testing.T, p *pipeline.Pipeline, since string) error {
 func resultsOf(t *testing.T, p *pipeline.Pipeline, imp schema.Import) []schema.Result {
 	t.Helper()
 	var out bytes.Buffer
-	require.NoError(t, p.Report(t.Context(), imp, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL}))
+	require.NoError(t, (&report.Report{To: &out, Format: report.JSONL}).OfImport(t.Context(), p.Store, p.Policy, imp))
 	return decodeResults(t, out.String())
 }

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -77,9 +78,9 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 		}
 		require.Equal(t, state, imp.State)
 		f.claimed(r, imp.ID, results)
-		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, false), results, false)
-		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, true), results, true)
-		require.Equal(t, problemsOf(results), decodeResults(t, r.reported(imp, pipeline.ReportJSONL, true)))
+		f.givenBack(t, r.reported(imp, report.CSV, false), results, false)
+		f.givenBack(t, r.reported(imp, report.CSV, true), results, true)
+		require.Equal(t, problemsOf(results), decodeResults(t, r.reported(imp, report.JSONL, true)))
 
 		again, second := r.importing(f.bytes, f.order())
 		for i := range results {
@@ -117,7 +118,7 @@ func TestProblemsAreFixed(t *testing.T) {
 			}
 		}
 
-		report := strings.TrimPrefix(r.reported(imp, pipeline.ReportCSV, true), "\ufeff")
+		report := strings.TrimPrefix(r.reported(imp, report.CSV, true), "\ufeff")
 		records := parseCSV(t, report, f.delimiter)
 		fixed, problems := [][]string{records[0]}, records[1:]
 		claims := map[string]string{} // key → type
@@ -265,7 +266,7 @@ func TestAllOrNothing(t *testing.T) {
 		rejected, err := imp.Summary()
 		require.NoError(t, err)
 		addUp(t, rejected, results)
-		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, false), results, false)
+		f.givenBack(t, r.reported(imp, report.CSV, false), results, false)
 		again, _, _ := r.validate(f.bytes, f.order())
 		require.Equal(t, planned, again, "nothing has changed")
 	})
@@ -298,7 +299,7 @@ func TestTextReport(t *testing.T) {
 		r := newRun(t, base, w)
 		r.with(f.bytes, func(source *pipeline.Source) {
 			var out bytes.Buffer
-			_, err := r.Plan(t.Context(), source, f.order(), &pipeline.Report{To: &out, Format: pipeline.ReportText})
+			_, err := r.Plan(t.Context(), source, f.order(), &report.Report{To: &out, Format: report.Text})
 			require.NoError(t, err)
 			lines := slices.Collect(strings.Lines(out.String()))
 			require.Len(t, lines, len(f.rows))
@@ -338,7 +339,7 @@ func TestOffline(t *testing.T) {
 		for _, r.Strict = range []bool{false, true} {
 			r.with(f.bytes, func(source *pipeline.Source) {
 				var out bytes.Buffer
-				plan, err := r.Plan(t.Context(), source, schema.Order{Offline: true}, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+				plan, err := r.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
 				require.NoError(t, err)
 				require.Equal(t, want, seenAsAll(decodeResults(t, out.String())))
 				require.Equal(t, f.repairs, stringKeys(plan.Repairs))

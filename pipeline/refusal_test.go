@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -157,7 +158,7 @@ func TestRefusals(t *testing.T) {
 				}
 				return file
 			}
-			_, validating := p.Plan(t.Context(), open(), order, &pipeline.Report{To: new(bytes.Buffer), Format: pipeline.ReportJSONL})
+			_, validating := p.Plan(t.Context(), open(), order, &report.Report{To: new(bytes.Buffer), Format: report.JSONL})
 			_, importing := p.Import(t.Context(), open(), order, never)
 			p.Progress = nil
 			for _, err := range []error{validating, importing} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -84,16 +85,16 @@ func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Impo
 // chunkRows is how many rows a chunk has in which the file is read. More cost memory and gain nothing.
 const chunkRows = 2500
 
-// Plan decides what an import of the file would do with each row, and changes nothing: the dry run. report, where it is
-// not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order, report *Report) (*schema.Plan, error) {
+// Plan decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
+// nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
+func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
 	started := p.now()
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
 		return nil, err
 	}
-	if report != nil && pass.validate.layout.Has(usersfile.Claim) {
-		if to, _ := report.rewinder(); to == nil { // what makes a report begin again has to be known before it begins
+	if to != nil && pass.validate.layout.Has(usersfile.Claim) {
+		if !to.Rewinds() { // what makes a report begin again has to be known before it begins
 			if _, err := pass.run(ctx, nil); err != nil {
 				return nil, err
 			}
@@ -102,18 +103,18 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order,
 			}
 		}
 	}
-	var rows *reporting
+	var rows *report.Writer
 	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *block) error, error) {
-		if report == nil {
+		if to == nil {
 			return nil, nil
 		}
-		rows, err = report.begin(pass.validate.layout, pass.validate.format, pass.claiming, p.Policy)
-		return func(_ context.Context, b *block) error { return rows.chunk(&b.Rows) }, err
+		rows, err = to.Begin(pass.validate.layout, pass.validate.format, pass.claiming, p.Policy)
+		return func(_ context.Context, b *block) error { return rows.Write(&b.Rows) }, err
 	})
-	if err != nil || report == nil {
+	if err != nil || to == nil {
 		return plan, err
 	}
-	return plan, rows.end(whole{Summary: plan.Summary(order, started, p.now()), order: order})
+	return plan, rows.End(report.Whole{Summary: plan.Summary(order, started, p.now()), Order: order})
 }
 
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one

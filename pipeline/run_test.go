@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -82,7 +83,7 @@ func (r *run) with(file []byte, do func(*pipeline.Source)) {
 func (r *run) validate(file []byte, order schema.Order) (results []schema.Result, report string, summary schema.Summary) {
 	r.with(file, func(source *pipeline.Source) {
 		var out bytes.Buffer
-		plan, err := r.Plan(r.t.Context(), source, order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+		plan, err := r.Plan(r.t.Context(), source, order, &report.Report{To: &out, Format: report.JSONL})
 		require.NoError(r.t, err)
 		results, summary, r.plan = decodeResults(r.t, out.String()), plan.Summary(order, now, now), plan
 		foretells(r.t, plan, results)
@@ -90,7 +91,7 @@ func (r *run) validate(file []byte, order schema.Order) (results []schema.Result
 	r.with(file, func(source *pipeline.Source) { // into a file, which is rewound where a buffer is not
 		out, err := os.Create(filepath.Join(r.folder, "report"))
 		require.NoError(r.t, err)
-		_, err = r.Plan(r.t.Context(), source, order, &pipeline.Report{To: out, Format: pipeline.ReportCSV})
+		_, err = r.Plan(r.t.Context(), source, order, &report.Report{To: out, Format: report.CSV})
 		require.NoError(r.t, err)
 		require.NoError(r.t, out.Close())
 		text, err := os.ReadFile(out.Name())
@@ -190,17 +191,17 @@ func (r *run) importing(file []byte, order schema.Order) (imp schema.Import, res
 		imp, err = r.Import(r.t.Context(), source, order, agree)
 		require.NoError(r.t, err)
 	})
-	return imp, decodeResults(r.t, r.reported(imp, pipeline.ReportJSONL, false))
+	return imp, decodeResults(r.t, r.reported(imp, report.JSONL, false))
 }
 
 // reported is the report of an import.
-func (r *run) reported(imp schema.Import, format pipeline.ReportFormat, onlyProblems bool) string {
+func (r *run) reported(imp schema.Import, format report.Format, onlyProblems bool) string {
 	var out bytes.Buffer
 	var only []string
 	if onlyProblems {
-		only = []string{pipeline.OnlyProblems}
+		only = []string{report.OnlyProblems}
 	}
-	require.NoError(r.t, r.Report(r.t.Context(), imp, &pipeline.Report{To: &out, Format: format, Only: only}))
+	require.NoError(r.t, (&report.Report{To: &out, Format: format, Only: only}).OfImport(r.t.Context(), r.Store, r.Policy, imp))
 	return out.String()
 }
 

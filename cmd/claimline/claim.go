@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -161,7 +162,7 @@ func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organizatio
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	if flags.format == formatText && len(flags.only) == 0 { // they are few: of each that is not claimed it is said why
-		flags.only = []string{pipeline.OnlyProblems}
+		flags.only = []string{report.OnlyProblems}
 	}
 	return a.runImport(ctx, p, organization, source, order, flags)
 }

@@ -234,7 +234,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 		switch flags.format {
 		case formatText:
 			if flags.narrows() { // the rows, then the summary
-				if err := p.Report(ctx, imp, flags.report(to)); err != nil {
+				if err := flags.report(to).OfImport(ctx, p.Store, p.Policy, imp); err != nil {
 					return err
 				}
 			}
@@ -242,7 +242,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 		case formatJSON:
 			return writeJSON(to, summary)
 		}
-		return p.Report(ctx, imp, flags.report(to))
+		return flags.report(to).OfImport(ctx, p.Store, p.Policy, imp)
 	}, imp.File)
 	switch {
 	case schema.CodeOf(err) == schema.CodeOutputUnwritable && imp.Tally.Outcomes[schema.Claimed] > 0:

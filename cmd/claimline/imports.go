@@ -11,6 +11,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -208,7 +209,7 @@ func (a *app) reportCommand() *cobra.Command {
 				return err
 			}
 			if flags.format == formatJSON { // a report is rows: one object each
-				flags.format = string(pipeline.ReportJSONL)
+				flags.format = string(report.JSONL)
 			}
 			return a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
 				imp, err := a.findImport(cmd.Context(), p, args)
@@ -216,7 +217,7 @@ func (a *app) reportCommand() *cobra.Command {
 					return err
 				}
 				return a.writeOutput(flags.output, func(to io.Writer) error {
-					return p.Report(cmd.Context(), imp, flags.report(to))
+					return flags.report(to).OfImport(cmd.Context(), p.Store, p.Policy, imp)
 				}, imp.File)
 			})
 		},

@@ -4,7 +4,7 @@ import (
 	"io"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -23,5 +23,5 @@ func (a *app) sayAfterPlan(plan *schema.Plan) {
 		a.next(a.command("import", plan.File))
 		return
 	}
-	a.next(a.command("validate", "--only", pipeline.OnlyProblems, "--format", string(pipeline.ReportCSV), "-o", screen.ProblemsFile(plan.File), plan.File))
+	a.next(a.command("validate", "--only", report.OnlyProblems, "--format", string(report.CSV), "-o", screen.ProblemsFile(plan.File), plan.File))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -66,7 +67,7 @@ func (a *app) nextCommand(imp schema.Import) string {
 	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
 		return a.command("resume", id)
 	case imp.Tally.Problems() > 0 && !imp.RowsRemoved:
-		return a.command("report", id, "--only", pipeline.OnlyProblems, "--format", string(pipeline.ReportCSV), "-o", screen.ProblemsFile(imp.File))
+		return a.command("report", id, "--only", report.OnlyProblems, "--format", string(report.CSV), "-o", screen.ProblemsFile(imp.File))
 	case imp.State == schema.StateRejected && imp.File != byHand:
 		return a.command("import", imp.File)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:

@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
 // reportFormats are the forms of the rows of validate, import and report.
-var reportFormats = []string{formatText, formatJSON, string(pipeline.ReportJSONL), string(pipeline.ReportCSV), string(pipeline.ReportHTML)}
+var reportFormats = []string{formatText, formatJSON, string(report.JSONL), string(report.CSV), string(report.HTML)}
 
 func (f *reportFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row), or html (one page)")
@@ -71,7 +72,7 @@ func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipelin
 		defer clearProgress()
 		switch flags.format {
 		case formatText, formatJSON:
-			var rows *pipeline.Report
+			var rows *report.Report
 			if flags.format == formatText && flags.narrows() { // the rows, then the plan
 				rows = flags.report(to)
 			}

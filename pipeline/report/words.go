@@ -1,4 +1,4 @@
-package pipeline
+package report
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ func stateWords(state schema.ImportState, dryRun bool) htmlState {
 }
 
 // headline returns the one sentence that says what happened, or would.
-func (r *htmlReporter) headline(w whole) string {
+func (r *htmlReporter) headline(w Whole) string {
 	all, claimed, ready := r.tally.Rows, r.tally.Outcomes[schema.Claimed], r.tally.Outcomes[schema.Ready]
 	of := grouped(claimed+ready) + " of " + counted(all, "user")
 	correct := ""
@@ -75,7 +75,7 @@ func (r *htmlReporter) headline(w whole) string {
 		return "Claimed " + of + correct + "."
 	}
 	why := r.whyNobody()
-	switch reason := w.imp.Reason; {
+	switch reason := w.Import.Reason; {
 	case reason == schema.CodeAllOrNothing:
 		why = counted(r.own, "row") + verb(r.own, " has a problem", " have problems") + ", and the import was all or nothing"
 	case reason == schema.CodeConsentDeclined || w.State == schema.StateRejected:
@@ -109,7 +109,7 @@ func verb(n int, one, many string) string {
 }
 
 // dates says when accounts join, and until when a claim can be taken back (R21, R22).
-func (r *htmlReporter) dates(w whole) []string {
+func (r *htmlReporter) dates(w Whole) []string {
 	immediate, delayed := r.types[schema.Immediate], r.types[schema.Delayed]
 	if w.DryRun && w.Organization == "" || immediate+delayed == 0 {
 		return nil
@@ -129,7 +129,7 @@ func (r *htmlReporter) dates(w whole) []string {
 	if immediate > 0 {
 		list = append(list, counted(immediate, "account")+" joined at once. The owners decide about the old accounts at their next sign-in.")
 	}
-	until := r.untilWords(w.imp)
+	until := r.untilWords(w.Import)
 	if delayed > 0 {
 		list = append(list, fmt.Sprintf("%s with %s content when the owner decides, or by %s on %s.",
 			counted(delayed, "account")+verb(delayed, " joins", " join"), verb(delayed, "its", "their"), verb(delayed, "itself", "themselves"), until))
@@ -154,7 +154,7 @@ func (r *htmlReporter) untilWords(imp schema.Import) string {
 }
 
 // commands lists what one may want to run next, ready to copy.
-func (r *htmlReporter) commands(w whole) []htmlCommand {
+func (r *htmlReporter) commands(w Whole) []htmlCommand {
 	var list []htmlCommand
 	add := func(what, command string) { list = append(list, htmlCommand{what, command}) }
 	file := shellWord(w.File)
@@ -171,7 +171,7 @@ func (r *htmlReporter) commands(w whole) []htmlCommand {
 		}
 		return list
 	}
-	if stopped := w.State == schema.StateCancelled || w.State == schema.StateInterrupted || w.State == schema.StateFailed; stopped && w.imp.Tally.Outcomes[schema.Ready] > 0 {
+	if stopped := w.State == schema.StateCancelled || w.State == schema.StateInterrupted || w.State == schema.StateFailed; stopped && w.Import.Tally.Outcomes[schema.Ready] > 0 {
 		add("Go on with the import where it stopped:", "claimline resume "+w.ID)
 	}
 	if r.own > 0 {
@@ -189,7 +189,7 @@ func (r *htmlReporter) commands(w whole) []htmlCommand {
 }
 
 // allRows returns the command that writes every row as CSV.
-func allRows(w whole) string {
+func allRows(w Whole) string {
 	switch {
 	case w.DryRun && w.Organization == "":
 		return "claimline validate " + shellWord(w.File) + " --offline --format csv"
@@ -289,7 +289,7 @@ func share(rows, of int) string {
 }
 
 // facts lists what an auditor wants to know. What is not known is left out.
-func (r *htmlReporter) facts(w whole) []htmlFact {
+func (r *htmlReporter) facts(w Whole) []htmlFact {
 	var list []htmlFact
 	add := func(term string, values ...string) {
 		values = slices.DeleteFunc(values, func(value string) bool { return value == "" })
@@ -316,19 +316,19 @@ func (r *htmlReporter) facts(w whole) []htmlFact {
 		add("Import", w.ID)
 		add("State", strings.ReplaceAll(string(w.State), "_", " "))
 	}
-	add("Started by", personWords(w.imp.CreatedBy))
-	add("Agreed to by", personWords(w.imp.ConsentedBy))
-	add("Agreed to", date(w.imp.ConsentedAt))
+	add("Started by", personWords(w.Import.CreatedBy))
+	add("Agreed to by", personWords(w.Import.ConsentedBy))
+	add("Agreed to", date(w.Import.ConsentedAt))
 	add("Started", dateOf(w.StartedAt))
 	add("Ended", dateOf(w.FinishedAt))
-	if !w.imp.FinishedAt.IsZero() && r.policy.KeepImports > 0 {
-		add("File and rows are kept until", date(w.imp.FinishedAt.Add(r.policy.KeepTime())))
+	if !w.Import.FinishedAt.IsZero() && r.policy.KeepImports > 0 {
+		add("File and rows are kept until", date(w.Import.FinishedAt.Add(r.policy.KeepTime())))
 	}
 	add("Mails", r.mails(w)...)
-	add("Options", r.options(w.order)...)
+	add("Options", r.options(w.Order)...)
 	add("Mended while the file was read", repairWords(w.Repairs)...)
 	add("Columns that were not understood, and ignored", unknownColumns(w.UnknownColumns)...)
-	add("Version of Claimline", w.imp.Version)
+	add("Version of Claimline", w.Import.Version)
 	return list
 }
 
@@ -349,14 +349,14 @@ func personWords(by string) string {
 }
 
 // mails says how many mails the claims record (R18).
-func (r *htmlReporter) mails(w whole) []string {
+func (r *htmlReporter) mails(w Whole) []string {
 	claims := r.tally.Outcomes[schema.Claimed] + r.tally.Outcomes[schema.Ready]
 	if w.Organization == "" || claims == 0 {
 		return nil
 	}
 	activation, recorded := r.claiming.ActivationEmails, " recorded"
-	if w.order.ActivationEmails != nil {
-		activation = *w.order.ActivationEmails
+	if w.Order.ActivationEmails != nil {
+		activation = *w.Order.ActivationEmails
 	}
 	if w.DryRun {
 		recorded = " would be recorded"

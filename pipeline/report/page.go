@@ -1,4 +1,4 @@
-package pipeline
+package report
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -154,7 +155,7 @@ type htmlRow struct {
 	Changes []schema.ColumnEdits
 }
 
-func (r *htmlReporter) page(w whole) htmlPage {
+func (r *htmlReporter) page(w Whole) htmlPage {
 	s := w.Summary
 	p := htmlPage{
 		Script: htmlScript, ScriptHash: digest(string(htmlScript)), Summary: s, State: stateWords(s.State, s.DryRun),
@@ -330,7 +331,7 @@ func displayDomain(domain string) string {
 }
 
 // listing puts the rows to list into words.
-func (r *htmlReporter) listing(p *htmlPage, w whole, listed []schema.Result) htmlList {
+func (r *htmlReporter) listing(p *htmlPage, w Whole, listed []schema.Result) htmlList {
 	l := htmlList{OnlyProblems: r.onlyProblems, Of: r.tally.Rows, Problems: r.tally.Problems(), Listed: len(r.problems), Command: allRows(w)}
 	if r.onlyProblems {
 		l.Of = l.Problems
@@ -438,7 +439,7 @@ func plain(s string) string { return schema.Printable(strings.ToValidUTF8(s, "ï¿
 
 // grouped is a number with its thousands told apart.
 func grouped(n int) string {
-	s := itoa(n)
+	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package report
 
 import (
 	"bufio"
@@ -141,7 +141,7 @@ func (r *htmlReporter) list(c *kept.Rows, i int) {
 	r.problems = append(r.problems, row)
 }
 
-func (r *htmlReporter) end(w whole) error {
+func (r *htmlReporter) end(w Whole) error {
 	if err := htmlTemplate.Execute(r.to, r.page(w)); err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func domainOf(address string) string {
 	return schema.KeyDomain(key)
 }
 
-// clip returns a copy of a cell that a page can show, which lets go of the chunk's text: whole, unless it is longer
+// clip returns a copy of a cell that a page can show, which lets go of the chunk's text: Whole, unless it is longer
 // than any address.
 func clip(cell string) string {
 	if len(cell) > schema.MaxAddressBytes {

@@ -1,4 +1,4 @@
-package pipeline
+package report
 
 import (
 	"bufio"
@@ -16,7 +16,7 @@ import (
 )
 
 // pageOf returns a page about rows that were counted by hand, as its source.
-func pageOf(t *testing.T, w whole, counted func(*htmlReporter)) string {
+func pageOf(t *testing.T, w Whole, counted func(*htmlReporter)) string {
 	t.Helper()
 	l, err := usersfile.NewLayout("users.csv", 1, []string{schema.EmailHeader, usersfile.SourceOrganization.Name(), "Claim"}, nil, usersfile.Options{})
 	require.NoError(t, err)
@@ -93,10 +93,10 @@ func TestPageHeadlines(t *testing.T) {
 		"Nothing was claimed: the import was cancelled first.":                         {schema.StateCancelled, schema.CodeCancelled, rows(3, schema.NotAttempted, schema.CodeCancelled)},
 		"Nothing was claimed: directory synchronization was switched on.":              {schema.StateCompletedWithErrors, schema.CodeDirectorySyncEnabled, rows(3, schema.NotAttempted, schema.CodeDirectorySyncEnabled)},
 	} {
-		w := whole{Summary: schema.Summary{File: "users.csv", Organization: "acme", DryRun: test.state == "", State: test.state}}
+		w := Whole{Summary: schema.Summary{File: "users.csv", Organization: "acme", DryRun: test.state == "", State: test.state}}
 		if test.state != "" {
 			w.ID = "7"
-			w.imp = schema.Import{ID: 7, Reason: test.reason}
+			w.Import = schema.Import{ID: 7, Reason: test.reason}
 		}
 		page := said(t, pageOf(t, w, test.rows))
 		assert.Contains(t, page, want)
@@ -107,13 +107,13 @@ func TestPageHeadlines(t *testing.T) {
 func TestPageTellsAnAuditorWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	agreed := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
-	w := whole{Summary: schema.Summary{ID: "7", File: "users.csv", Organization: "acme", State: schema.StateCompleted}}
-	w.imp = schema.Import{
+	w := Whole{Summary: schema.Summary{ID: "7", File: "users.csv", Organization: "acme", State: schema.StateCompleted}}
+	w.Import = schema.Import{
 		ID: 7, CreatedBy: "terminal:root", ConsentedBy: "token:Nightly <b>", ConsentedAt: agreed, Version: "v1.2.3",
 		StartedAt: agreed.Add(-time.Hour), FinishedAt: agreed.Add(24 * time.Hour),
 	}
 	off := false
-	w.order = schema.Order{
+	w.Order = schema.Order{
 		AllOrNothing: true, ActivationEmails: &off, Encoding: "macintosh", Columns: map[string]string{"Gör anspråk": "Claim"},
 		IgnoreColumns: []string{"<i>"}, EveryRow: true,
 	}
@@ -129,7 +129,7 @@ func TestPageTellsAnAuditorWhatIsKnown(t *testing.T) {
 	}
 	assert.NotContains(t, page, "left alone")
 
-	w.imp, w.order = schema.Import{ID: 7}, schema.Order{}
+	w.Import, w.Order = schema.Import{ID: 7}, schema.Order{}
 	page = said(t, pageOf(t, w, rows(2, schema.Claimed, "")))
 	for _, unknown := range []string{"Started by", "Agreed to", "Version", "Options"} {
 		assert.NotContains(t, page, unknown, "what is not known is left out")
@@ -138,7 +138,7 @@ func TestPageTellsAnAuditorWhatIsKnown(t *testing.T) {
 
 func TestPageShowsEditsHarmless(t *testing.T) {
 	t.Parallel()
-	w := whole{Summary: schema.Summary{File: "users.csv", Organization: "acme", DryRun: true}}
+	w := Whole{Summary: schema.Summary{File: "users.csv", Organization: "acme", DryRun: true}}
 	source := pageOf(t, w, func(r *htmlReporter) {
 		rows(4, schema.Ready, "")(r)
 		changes := schema.Edits{"Last Name": {"Öberg", "<b>Berg</b>"}, "Title": {"", "a\u202eb"}}
