@@ -15,6 +15,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -261,11 +262,11 @@ func (l *lives) newAddress(old string) string {
 }
 
 // file writes a file and opens it.
-func (l *lives) file(content string, do func(*pipeline.Source)) {
+func (l *lives) file(content string, do func(dialect.Source)) {
 	l.files++
 	path := filepath.Join(l.folder, fmt.Sprint("users-", l.files)) // no file of a snapshot
 	require.NoError(l.T, os.WriteFile(path, []byte(content), 0o600))
-	source, err := pipeline.OpenSource(path, nil)
+	source, err := dialect.OpenFile(path)
 	require.NoError(l.T, err)
 	do(source)
 	require.NoError(l.T, source.Close())
@@ -299,7 +300,7 @@ func (l *lives) imported(by string) {
 		fmt.Fprintf(&b, "%s,%s,TRUE,%s\n", email, r.title, strings.Join(cells, ","))
 		rows = append(rows, r)
 	}
-	l.file(b.String(), func(source *pipeline.Source) {
+	l.file(b.String(), func(source dialect.Source) {
 		imp, err := l.Import(l.Context(), source, schema.Order{Organization: by}, agree)
 		require.NoError(l.T, err)
 		claims := 0
@@ -388,13 +389,13 @@ func (l *lives) synced() {
 		return found
 	}
 	if l.mismatch(list) {
-		l.file(content, func(source *pipeline.Source) {
+		l.file(content, func(source dialect.Source) {
 			_, err := l.PreviewSync(l.Context(), us, source, "email")
 			l.agree(schema.CodeDirectoryMismatch, err)
 		})
 		return
 	}
-	l.file(content, func(source *pipeline.Source) {
+	l.file(content, func(source dialect.Source) {
 		plan, err := l.PreviewSync(l.Context(), us, source, "email")
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, true), effects(plan))
@@ -411,7 +412,7 @@ func (l *lives) synced() {
 		require.NoError(l.T, err)
 	}
 	on(true)
-	l.file(content, func(source *pipeline.Source) {
+	l.file(content, func(source dialect.Source) {
 		plan, err := l.RunSync(l.Context(), us, source, "email", true, func(*pipeline.SyncPlan) error { return nil })
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, false), effects(plan))

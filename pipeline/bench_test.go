@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -74,9 +75,9 @@ func benchPipeline(b *testing.B, folder string) *pipeline.Pipeline {
 	return p
 }
 
-func benchSource(b *testing.B, file string) *pipeline.Source {
+func benchSource(b *testing.B, file string) *dialect.File {
 	b.Helper()
-	source, err := pipeline.OpenSource(file, nil)
+	source, err := dialect.OpenFile(file)
 	require.NoError(b, err)
 	return source
 }

@@ -125,7 +125,7 @@ func (p *Person) names() (first, last, shown string) {
 
 // HandSource is the users file of a claim by hand: one row per person, every service given assigned to each. The
 // caller closes it.
-func HandSource(name string, people []Person, services []string) (*Source, error) {
+func HandSource(name string, people []Person, services []string) (*dialect.File, error) {
 	header := []string{usersfile.FirstName.Name(), usersfile.LastName.Name(), usersfile.DisplayName.Name(), usersfile.Email.Name()}
 	var file bytes.Buffer
 	writer := dialect.NewWriter(&file, schema.Format{})
@@ -147,5 +147,5 @@ func HandSource(name string, people []Person, services []string) (*Source, error
 	if err := writer.Flush(); err != nil {
 		return nil, fmt.Errorf("write the rows: %w", err)
 	}
-	return SpoolSource(name, &file)
+	return dialect.Spool(name, &file)
 }

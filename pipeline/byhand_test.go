@@ -72,6 +72,6 @@ func TestHandSourceIsReadBack(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, len(people), plan.Tally.Rows)
 		assert.Equal(t, len(people), strings.Count(out.String(), "\n"))
-		require.NoError(t, source.unchanged())
+		require.NoError(t, source.Unchanged())
 	})
 }

@@ -24,7 +24,7 @@ func FuzzDirectory(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list []byte) {
 		path := filepath.Join(t.TempDir(), "list.csv")
 		require.NoError(t, os.WriteFile(path, list, 0o600))
-		source, err := OpenSource(path, nil)
+		source, err := dialect.OpenFile(path)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, source.Close()) }()
 		d, err := (&Pipeline{Limits: dialect.Limits{ChunkRows: 2}}).readDirectory(t.Context(), source, "")

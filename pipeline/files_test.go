@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
 // validated is everything there is to say about a file when it is validated without a store.
 func validated(t *testing.T, path string, strict bool) (said string, plan *schema.Plan, refusal *schema.Error) {
 	t.Helper()
-	source, err := OpenSource(path, nil)
+	source, err := dialect.OpenFile(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	p := offline()

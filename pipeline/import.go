@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
@@ -22,7 +23,7 @@ type Consent func(ctx context.Context, imp schema.Import, plan *schema.Plan) err
 // Import plans, asks and applies. Where it returns an error, the import is as its state says: refused while it was planned, or
 // for want of somebody to ask, and nothing is left of it; declined, and rejected; or stopped by trouble, to be resumed. When
 // ctx is cancelled, the chunks in hand are finished and the import is cancelled, which is no error.
-func (p *Pipeline) Import(ctx context.Context, source *Source, order schema.Order, consent Consent) (schema.Import, error) {
+func (p *Pipeline) Import(ctx context.Context, source dialect.Source, order schema.Order, consent Consent) (schema.Import, error) {
 	owner, plan, err := p.planImport(ctx, source, order)
 	if err != nil {
 		return schema.Import{}, errors.Join(err, p.drop(ctx, owner))
@@ -93,7 +94,7 @@ func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 
 // planImport is the first pass: it makes the plan and keeps the file, in chunks. Nothing is written, and owner is not
 // set, before the file's header and the organization are found in order.
-func (p *Pipeline) planImport(ctx context.Context, source *Source, order schema.Order) (owner store.Owner, plan *schema.Plan, err error) {
+func (p *Pipeline) planImport(ctx context.Context, source dialect.Source, order schema.Order) (owner store.Owner, plan *schema.Plan, err error) {
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
 		return owner, nil, err
@@ -136,7 +137,7 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order schema.
 	return owner, plan, err
 }
 
-func (p *Pipeline) newImport(ctx context.Context, source *Source, order schema.Order) (schema.Import, error) {
+func (p *Pipeline) newImport(ctx context.Context, source dialect.Source, order schema.Order) (schema.Import, error) {
 	organization, err := p.Store.Organization(ctx, order.Organization)
 	if err != nil {
 		return schema.Import{}, err
@@ -150,7 +151,7 @@ func (p *Pipeline) newImport(ctx context.Context, source *Source, order schema.O
 		return schema.Import{}, fmt.Errorf("encode the options: %w", err)
 	}
 	return schema.Import{
-		File: source.Name, OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
+		File: source.Name(), OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
 		CreatedBy: p.By, Version: p.Version, Options: options,
 	}, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -75,11 +76,11 @@ func everybody() string {
 	return text
 }
 
-func source(t *testing.T, text string) *pipeline.Source {
+func source(t *testing.T, text string) *dialect.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "users.csv")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	s, err := pipeline.OpenSource(path, nil)
+	s, err := dialect.OpenFile(path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
@@ -144,6 +145,7 @@ func TestRefusals(t *testing.T) {
 		"the file is written to": {
 			file: everybody(), code: "file_changed",
 			given: func(p *pipeline.Pipeline, _ *schema.Order, path string) {
+				p.Workers, p.TransactionRows = 1, 1 // most of the file has not been read when the first row is through
 				p.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
 			},
 		},
@@ -151,10 +153,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
 			order := schema.Order{Organization: us}
-			open := func() *pipeline.Source {
+			open := func() *dialect.File {
 				file := source(t, c.file)
 				if c.given != nil {
-					c.given(p, &order, file.Name)
+					c.given(p, &order, file.Name())
 				}
 				return file
 			}
@@ -183,14 +185,14 @@ func TestRefusals(t *testing.T) {
 }
 
 // What is no file at all is refused before anything else.
-func TestOpenSource(t *testing.T) {
+func TestOpenFile(t *testing.T) {
 	folder := t.TempDir()
 	for _, path := range []string{filepath.Join(folder, "none.csv"), folder} {
-		_, err := pipeline.OpenSource(path, nil)
+		_, err := dialect.OpenFile(path)
 		require.Equal(t, schema.CodeFileUnreadable, schema.CodeOf(err), path)
 	}
 	p := small(t)
-	s, err := pipeline.OpenSource("-", strings.NewReader(everybody()))
+	s, err := dialect.Spool("-", strings.NewReader(everybody()))
 	require.NoError(t, err)
 	plan, err := p.Plan(t.Context(), s, schema.Order{Organization: us}, nil)
 	require.NoError(t, err)

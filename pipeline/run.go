@@ -20,7 +20,7 @@ type planPass struct {
 	reader   *dialect.Reader
 	validate *validator
 	plan     *counter
-	source   *Source
+	source   dialect.Source
 	workers  int
 	claiming schema.Organization // blank where the order is Offline
 }
@@ -49,7 +49,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 		return nil
 	})
 	if err := g.Wait(); err != nil {
-		return nil, p.source.blame(err)
+		return nil, err
 	}
 	return p.plan.finish(p.source, p.reader)
 }
@@ -87,7 +87,7 @@ const chunkRows = 2500
 
 // Plan decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
 // nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
+func (p *Pipeline) Plan(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
 	started := p.now()
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error)
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
+func (p *Pipeline) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
 	rules := p.rules()
 	var services []string
 	var pool *claim.Licenses
@@ -171,7 +171,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 	if err != nil {
 		return nil, err
 	}
-	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
+	l, err := usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 		return nil, err
 	}
 	if mojibake {
-		if l, err = usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, true)); err != nil {
+		if l, err = usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, true)); err != nil {
 			return nil, err
 		}
 	}
@@ -195,24 +195,24 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
 // of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
-func (p *Pipeline) openReader(ctx context.Context, source *Source, order schema.Order, services []string) (*dialect.Reader, error) {
+func (p *Pipeline) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
 	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {
 		options.SingleByte = windows1252
 	}
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+	reader, err := dialect.NewReader(ctx, source, options)
 	if schema.CodeOf(err) == schema.CodeEncodingUnclear {
 		if err := p.settleEncoding(ctx, source, order, services, options, err); err != nil {
 			return nil, err
 		}
 		options.SingleByte = windows1252
-		reader, err = dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+		reader, err = dialect.NewReader(ctx, source, options)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(ctx, source.Name, reader)
+		return nil, usersfile.EmailColumnMissing(ctx, source.Name(), reader)
 	}
 	return reader, nil
 }

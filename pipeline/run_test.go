@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
@@ -69,36 +70,36 @@ func (r *run) load(w *world) (*snapshot.Loaded, error) {
 }
 
 // with opens a file of these bytes.
-func (r *run) with(file []byte, do func(*pipeline.Source)) {
+func (r *run) with(file []byte, do func(dialect.Source)) {
 	r.files++
 	path := filepath.Join(r.folder, "users-"+string(rune('a'+r.files))) // no file of a snapshot
 	require.NoError(r.t, os.WriteFile(path, file, 0o600))
-	source, err := pipeline.OpenSource(path, nil)
+	source, err := dialect.OpenFile(path)
 	require.NoError(r.t, err)
 	do(source)
 	require.NoError(r.t, source.Close())
 }
 
 // validate is what would become of a file: in JSON Lines, and in CSV.
-func (r *run) validate(file []byte, order schema.Order) (results []schema.Result, report string, summary schema.Summary) {
-	r.with(file, func(source *pipeline.Source) {
+func (r *run) validate(file []byte, order schema.Order) (results []schema.Result, text string, summary schema.Summary) {
+	r.with(file, func(source dialect.Source) {
 		var out bytes.Buffer
 		plan, err := r.Plan(r.t.Context(), source, order, &report.Report{To: &out, Format: report.JSONL})
 		require.NoError(r.t, err)
 		results, summary, r.plan = decodeResults(r.t, out.String()), plan.Summary(order, now, now), plan
 		foretells(r.t, plan, results)
 	})
-	r.with(file, func(source *pipeline.Source) { // into a file, which is rewound where a buffer is not
+	r.with(file, func(source dialect.Source) { // into a file, which is rewound where a buffer is not
 		out, err := os.Create(filepath.Join(r.folder, "report"))
 		require.NoError(r.t, err)
 		_, err = r.Plan(r.t.Context(), source, order, &report.Report{To: out, Format: report.CSV})
 		require.NoError(r.t, err)
 		require.NoError(r.t, out.Close())
-		text, err := os.ReadFile(out.Name())
+		written, err := os.ReadFile(out.Name())
 		require.NoError(r.t, err)
-		report = string(text)
+		text = string(written)
 	})
-	return results, report, summary
+	return results, text, summary
 }
 
 // foretells checks what a plan shows besides its summary.
@@ -186,7 +187,7 @@ func agree(context.Context, schema.Import, *schema.Plan) error { return nil }
 // importing imports a file, and returns what became of it.
 func (r *run) importing(file []byte, order schema.Order) (imp schema.Import, results []schema.Result) {
 	order.Organization = us
-	r.with(file, func(source *pipeline.Source) {
+	r.with(file, func(source dialect.Source) {
 		var err error
 		imp, err = r.Import(r.t.Context(), source, order, agree)
 		require.NoError(r.t, err)

@@ -39,7 +39,7 @@ const syncBatch = 1000
 // PreviewSync says what a directory run over the list in source would do, and changes nothing. address is the column of the
 // addresses; blank: the first that is known. Refused with the codes of files, where the list is empty or a row of it cannot
 // be read, and with CodeDirectoryMismatch where it cannot be the organization's.
-func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source *Source, address string) (*SyncPlan, error) {
+func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source dialect.Source, address string) (*SyncPlan, error) {
 	list, err := p.readDirectory(ctx, source, address)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source 
 // RunSync does what PreviewSync says, after agreed, which is given the plan. Members are changed some at a time, each by the rules as
 // they then apply: stopped half-way, it can be run again. The plan it returns says what was done. Refused with
 // CodeDirectorySyncDisabled, and with CodeMassDeactivation where more than a tenth of the members would be deactivated, unless allowMass.
-func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Source, address string, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
+func (p *Pipeline) RunSync(ctx context.Context, organization string, source dialect.Source, address string, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
 	o, err := p.Store.Organization(ctx, organization)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Sou
 	}
 	if n := plan.Counts[schema.SyncDeactivate]; n*maxDeactivated > plan.Members && !allowMass {
 		return nil, schema.Refuse(schema.CodeMassDeactivation, "The run would deactivate %d of %d members, which is more than one in %d.", n, plan.Members, maxDeactivated).
-			WithFix("See who they are: claimline sync preview %s. If the list is complete, run again with --allow-mass-deactivate.", source.Name)
+			WithFix("See who they are: claimline sync preview %s. If the list is complete, run again with --allow-mass-deactivate.", source.Name())
 	}
 	if err := agreed(plan); err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -131,7 +132,7 @@ func interruptImport(t *testing.T, path, file string) {
 	require.NoError(t, err)
 	s := store.New(db)
 	defer func() { require.NoError(t, s.Close()) }()
-	source, err := pipeline.OpenSource(file, nil)
+	source, err := dialect.OpenFile(file)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -62,7 +63,7 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 			}
 			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
 					return a.runImport(cmd.Context(), p, organization, source, order, flags)
 				})
 			})
@@ -89,8 +90,8 @@ func parseMails(value string) (*bool, error) {
 }
 
 // runImport imports one source, after consent. What may keep the report from being written is found before anybody is claimed.
-func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, source *pipeline.Source, order schema.Order, flags importFlags) error {
-	if _, err := a.findTarget(flags.output, source.Name); err != nil {
+func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
+	if _, err := a.findTarget(flags.output, source.Name()); err != nil {
 		return err
 	}
 	clearProgress := a.follow(p)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -43,7 +44,7 @@ func (a *app) syncPreviewCommand() *cobra.Command {
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
 					plan, err := p.PreviewSync(cmd.Context(), organization.ID, source, address)
 					if err != nil {
 						return err
@@ -51,7 +52,7 @@ func (a *app) syncPreviewCommand() *cobra.Command {
 					if err := a.writeMissing(missing, plan, args[0]); err != nil {
 						return err
 					}
-					a.sayList(source.Name, plan.List)
+					a.sayList(source.Name(), plan.List)
 					a.warnCase(plan)
 					return a.answerSync(plan)
 				})
@@ -77,12 +78,12 @@ are back in it are active again. It shows that first, asks where somebody is the
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
 					plan, err := p.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *pipeline.SyncPlan) error {
 						if err := a.writeMissing(missing, plan, args[0]); err != nil {
 							return err
 						}
-						a.sayList(source.Name, plan.List)
+						a.sayList(source.Name(), plan.List)
 						a.warnCase(plan)
 						return a.agreeSync(cmd.Context(), plan, yes)
 					})
