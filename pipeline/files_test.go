@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -80,6 +81,9 @@ func TestSamplesAreCheckedAlike(t *testing.T) {
 	}
 }
 
-func offline() *Pipeline {
-	return &Pipeline{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}
+func offline() *Flow {
+	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}}
 }
+
+// fixedNow is the time in tests.
+func fixedNow() time.Time { return time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC) }

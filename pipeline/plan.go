@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -34,7 +35,7 @@ type counter struct {
 	saw       func(rows int)
 }
 
-func (p *Pipeline) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *counter {
+func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *counter {
 	plan := &schema.Plan{
 		File: source.Name(), Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
@@ -136,10 +137,10 @@ func (p *counter) compare(v *kept.Verdict, r *checkedRow, line int) {
 		}
 	}
 	if first != 0 {
-		addProblem(v, schema.CodeDuplicateRow, p.layout.Column(usersfile.Email), itoa(first))
+		addProblem(v, schema.CodeDuplicateRow, p.layout.Column(usersfile.Email), strconv.Itoa(first))
 	}
 	if alone, disputed := p.disputes[r.hash]; disputed {
-		addProblem(v, schema.CodeClaimContradicted, p.layout.Column(usersfile.Claim), itoa(alone))
+		addProblem(v, schema.CodeClaimContradicted, p.layout.Column(usersfile.Claim), strconv.Itoa(alone))
 	}
 }
 

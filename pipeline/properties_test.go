@@ -13,6 +13,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -179,7 +180,7 @@ func TestExportIsReady(t *testing.T) {
 		c := choices{t}
 		format := schema.Format{BOM: c.chance(30), CRLF: c.chance(30)}
 		var out bytes.Buffer
-		n, err := r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err := peopleOf(r.Flow).Export(t.Context(), us, people.Selection{}, format, &out, nil)
 		require.NoError(t, err)
 
 		ready := w.ready()
@@ -223,7 +224,7 @@ func TestExportIsReady(t *testing.T) {
 		require.Equal(t, n, imp.Tally.Outcomes[schema.Claimed])
 
 		out.Reset()
-		n, err = r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err = peopleOf(r.Flow).Export(t.Context(), us, people.Selection{}, format, &out, nil)
 		require.NoError(t, err)
 		require.Zero(t, n, "nobody is left")
 	})
@@ -334,9 +335,9 @@ func TestOffline(t *testing.T) {
 		}
 		folder := newFolder(t, base)
 		c := choices{t}
-		r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
+		r := &run{t: t, folder: folder, Flow: newFlow(t, pipeline.Config{
 			Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3), TransactionRows: 1 + c.upTo(12),
-		}}
+		})}
 		for _, r.Strict = range []bool{false, true} {
 			r.with(f.bytes, func(source dialect.Source) {
 				var out bytes.Buffer

@@ -137,7 +137,7 @@ func interruptImport(t *testing.T, path, file string) {
 	defer func() { require.NoError(t, source.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	p := &pipeline.Pipeline{
+	p, err := pipeline.New(pipeline.Config{
 		Store: s, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Log: zerolog.Nop(),
 		TransactionRows: 100, Runner: "demo",
 		Progress: func(phase pipeline.Phase, _, _ int) {
@@ -145,7 +145,8 @@ func interruptImport(t *testing.T, path, file string) {
 				cancel()
 			}
 		},
-	}
+	})
+	require.NoError(t, err)
 	imp, err := p.Import(ctx, source, schema.Order{Organization: "acme"}, func(context.Context, schema.Import, *schema.Plan) error { return nil })
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCancelled, imp.State)

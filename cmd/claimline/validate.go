@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
@@ -44,7 +43,7 @@ Exit code 3 tells that some rows have problems.`,
 			if err := reading.order(cmd, &order); err != nil {
 				return err
 			}
-			validate := func(p *pipeline.Pipeline, organization schema.Organization) error {
+			validate := func(p *session, organization schema.Organization) error {
 				p.Strict = strict
 				order.Organization = organization.ID
 				return a.withSource(args[0], func(source dialect.Source) error {
@@ -52,7 +51,11 @@ Exit code 3 tells that some rows have problems.`,
 				})
 			}
 			if offline {
-				return validate(a.pipeline(nil), schema.Organization{})
+				alone, err := a.session(nil)
+				if err != nil {
+					return err
+				}
+				return validate(alone, schema.Organization{})
 			}
 			return a.withOrganization(cmd.Context(), reads, validate)
 		},
@@ -65,7 +68,7 @@ Exit code 3 tells that some rows have problems.`,
 	return cmd
 }
 
-func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source dialect.Source, order schema.Order, organization schema.Organization, flags reportFlags) error {
+func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, order schema.Order, organization schema.Organization, flags reportFlags) error {
 	var plan *schema.Plan
 	started := p.Now()
 	clearProgress := a.follow(p)

@@ -31,6 +31,9 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// Windows1252 is the encoding that most files have which are neither UTF-8 nor UTF-16.
+const Windows1252 = "windows-1252"
+
 // Options say how a file is to be read, where the file itself leaves it open.
 type Options struct {
 	Limits
@@ -39,7 +42,7 @@ type Options struct {
 	// mark wins over it.
 	Encoding string
 	// SingleByte is the encoding of text that is neither UTF-8 nor UTF-16. Empty: such a file is refused with
-	// schema.CodeEncodingUnclear. After "windows-1252" Reread reads a cell again, without loss.
+	// schema.CodeEncodingUnclear. After Windows1252 Reread reads a cell again, without loss.
 	SingleByte string
 	// Names are the headers by which the header is known: it is the first of the first 20 records that has one of them.
 	Names []string

@@ -1,4 +1,4 @@
-package pipeline
+package usersfile
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -126,7 +125,7 @@ func (p *Person) names() (first, last, shown string) {
 // HandSource is the users file of a claim by hand: one row per person, every service given assigned to each. The
 // caller closes it.
 func HandSource(name string, people []Person, services []string) (*dialect.File, error) {
-	header := []string{usersfile.FirstName.Name(), usersfile.LastName.Name(), usersfile.DisplayName.Name(), usersfile.Email.Name()}
+	header := []string{FirstName.Name(), LastName.Name(), DisplayName.Name(), Email.Name()}
 	var file bytes.Buffer
 	writer := dialect.NewWriter(&file, schema.Format{})
 	record := slices.Clone(header)
