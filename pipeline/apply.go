@@ -18,7 +18,7 @@ import (
 
 // applyStage is the stages of the second pass: it claims what the plan found ready.
 type applyStage struct {
-	pipeline *Pipeline
+	pipeline *Flow
 	owner    store.Owner
 	order    schema.Order
 	mails    bool // activation mails
@@ -38,7 +38,7 @@ type chunk struct {
 	breaks   map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
-func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *schema.Plan) (*applyStage, error) {
+func (p *Flow) newApplyStage(owner store.Owner, imp schema.Import, plan *schema.Plan) (*applyStage, error) {
 	order, err := schema.OrderOf(imp)
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 // nothing has changed since the plan, what was decided then is what they would say.
 // Rows in leaveOut, by their number among the ready ones, are failed; while trying, that blocks nothing.
 func (a *applyStage) decide(rules claim.Rules, c *chunk, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
-	if err := MayClaim(facts.Claiming); err != nil {
+	if err := claim.CheckMayClaim(&facts.Claiming); err != nil {
 		return store.Applied{}, err
 	}
 	licensing := licensing{pool: claim.NewLicenses(facts.Licenses)}

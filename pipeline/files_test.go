@@ -6,18 +6,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
 // validated is everything there is to say about a file when it is validated without a store.
 func validated(t *testing.T, path string, strict bool) (said string, plan *schema.Plan, refusal *schema.Error) {
 	t.Helper()
-	source, err := OpenSource(path, nil)
+	source, err := dialect.OpenFile(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	p := offline()
@@ -79,6 +81,9 @@ func TestSamplesAreCheckedAlike(t *testing.T) {
 	}
 }
 
-func offline() *Pipeline {
-	return &Pipeline{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}
+func offline() *Flow {
+	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}}
 }
+
+// fixedNow is the time in tests.
+func fixedNow() time.Time { return time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC) }

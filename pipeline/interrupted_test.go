@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -55,7 +56,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 		}
 	}
 	var imp schema.Import
-	r.with(f.bytes, func(source *pipeline.Source) {
+	r.with(f.bytes, func(source dialect.Source) {
 		var err error
 		imp, err = r.Import(ctx, source, f.order(), agree)
 		require.NoError(t, err)

@@ -27,8 +27,8 @@ type keeper struct {
 // keptBytes is how much text a transaction applies.
 const keptBytes = 4 << 20
 
-func (p *Pipeline) newKeeper(owner store.Owner, order schema.Order) *keeper {
-	k := &keeper{store: p.Store, owner: owner, persist: p.persist, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
+func (p *Flow) newKeeper(owner store.Owner, order schema.Order) *keeper {
+	k := &keeper{store: p.Store, owner: owner, persist: p.Persist, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
 	if p.TransactionRows != 0 {
 		k.maxRows = p.TransactionRows
 	}

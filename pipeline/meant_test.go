@@ -20,7 +20,7 @@ import (
 )
 
 // planned is a plan of a file, and what it says of each row.
-func planned(t *testing.T, p *pipeline.Pipeline, file string, order schema.Order) (*schema.Plan, []schema.Result) {
+func planned(t *testing.T, p *pipeline.Flow, file string, order schema.Order) (*schema.Plan, []schema.Result) {
 	t.Helper()
 	var out bytes.Buffer
 	order.Organization = us
@@ -120,24 +120,24 @@ func TestWhoIsMeantIsUnclear(t *testing.T) {
 }
 
 // named is small, with names: the users' first names are Åsa, their phones differ, and the last has neither.
-func named(t *testing.T, last string) *pipeline.Pipeline {
+func named(t *testing.T, last string) *pipeline.Flow {
 	t.Helper()
 	p := small(t)
 	rename(t.Context(), t, p, last)
 	return p
 }
 
-func rename(ctx context.Context, t *testing.T, p *pipeline.Pipeline, last string) {
+func rename(ctx context.Context, t *testing.T, p *pipeline.Flow, last string) {
 	t.Helper()
 	users := "id,email,organization_id,status,first_name,last_name,phone\n"
 	for i := range 9 {
 		users += fmt.Sprintf("u%d,u%d@acme.example,hooli,active,Åsa,%s,'+4670123456%d\n", i, i, last, i)
 	}
-	_, err := p.Load(ctx, snapshotOf(t, map[string]string{
+	_, err := load(ctx, p, snapshotOf(t, map[string]string{
 		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         users,
-	}), pipeline.LoadOrder{})
+	}))
 	require.NoError(t, err)
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -34,9 +35,9 @@ type counter struct {
 	saw       func(rows int)
 }
 
-func (p *Pipeline) newCounter(source *Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *counter {
+func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *counter {
 	plan := &schema.Plan{
-		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
+		File: source.Name(), Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
 		Doubtful: map[string]int{},
 	}
@@ -63,17 +64,14 @@ func (p *Pipeline) newCounter(source *Source, order schema.Order, reader *dialec
 	return stage
 }
 
-// finish ends the plan: a file that was changed meanwhile, that has no row, or of which it is not certain whom it claims, is
+// finish ends the plan: a file that has no row, or of which it is not certain whom it claims, is
 // refused.
-func (p *counter) finish(source *Source, reader *dialect.Reader) (*schema.Plan, error) {
-	if err := source.unchanged(); err != nil {
-		return nil, err
-	}
+func (p *counter) finish(source dialect.Source, reader *dialect.Reader) (*schema.Plan, error) {
 	if p.plan.Tally.Rows == 0 {
-		return nil, schema.Refuse(schema.CodeFileEmpty, "The file has a header and no row.").At(source.Name, reader.HeaderLine(), 0)
+		return nil, schema.Refuse(schema.CodeFileEmpty, "The file has a header and no row.").At(source.Name(), reader.HeaderLine(), 0)
 	}
 	if refused := p.layout.Judge(p.marks); refused != nil {
-		return nil, refused.At(source.Name, reader.HeaderLine(), refused.Column)
+		return nil, refused.At(source.Name(), reader.HeaderLine(), refused.Column)
 	}
 	for kind, n := range reader.Repairs() {
 		p.repair(kind, n)
@@ -139,10 +137,10 @@ func (p *counter) compare(v *kept.Verdict, r *checkedRow, line int) {
 		}
 	}
 	if first != 0 {
-		addProblem(v, schema.CodeDuplicateRow, p.layout.Column(usersfile.Email), itoa(first))
+		addProblem(v, schema.CodeDuplicateRow, p.layout.Column(usersfile.Email), strconv.Itoa(first))
 	}
 	if alone, disputed := p.disputes[r.hash]; disputed {
-		addProblem(v, schema.CodeClaimContradicted, p.layout.Column(usersfile.Claim), itoa(alone))
+		addProblem(v, schema.CodeClaimContradicted, p.layout.Column(usersfile.Claim), strconv.Itoa(alone))
 	}
 }
 

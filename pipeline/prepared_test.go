@@ -78,17 +78,17 @@ func TestInactiveForEver(t *testing.T) {
 }
 
 // inactive loads that the fifth user of small has been inactive since then.
-func inactive(t *testing.T, p *pipeline.Pipeline, since string) error {
+func inactive(t *testing.T, p *pipeline.Flow, since string) error {
 	t.Helper()
-	_, err := p.Load(t.Context(), snapshotOf(t, map[string]string{
+	_, err := load(t.Context(), p, snapshotOf(t, map[string]string{
 		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         "id,email,organization_id,status,inactive_since\nu4,u4@acme.example,hooli,inactive," + since + "\n",
-	}), pipeline.LoadOrder{})
+	}))
 	return err
 }
 
-func resultsOf(t *testing.T, p *pipeline.Pipeline, imp schema.Import) []schema.Result {
+func resultsOf(t *testing.T, p *pipeline.Flow, imp schema.Import) []schema.Result {
 	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, (&report.Report{To: &out, Format: report.JSONL}).OfImport(t.Context(), p.Store, p.Policy, imp))

@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -37,12 +39,12 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 			return
 		}
 
-		planned, report, summary := r.validate(f.bytes, f.order())
+		planned, text, summary := r.validate(f.bytes, f.order())
 		require.Equal(t, f.wanted(), seenAsAll(planned))
 		addUp(t, summary, planned)
 		require.Equal(t, f.repairs, stringKeys(summary.Repairs))
 		require.ElementsMatch(t, f.unknown, summary.UnknownColumns)
-		f.givenBack(t, report, planned, false)
+		f.givenBack(t, text, planned, false)
 		for _, p := range planned {
 			for _, reason := range p.Reasons {
 				reasons[reason]++
@@ -118,8 +120,8 @@ func TestProblemsAreFixed(t *testing.T) {
 			}
 		}
 
-		report := strings.TrimPrefix(r.reported(imp, report.CSV, true), "\ufeff")
-		records := parseCSV(t, report, f.delimiter)
+		listed := strings.TrimPrefix(r.reported(imp, report.CSV, true), "\ufeff")
+		records := parseCSV(t, listed, f.delimiter)
 		fixed, problems := [][]string{records[0]}, records[1:]
 		claims := map[string]string{} // key → type
 		seen := map[string]bool{}
@@ -177,7 +179,7 @@ func TestExportIsReady(t *testing.T) {
 		c := choices{t}
 		format := schema.Format{BOM: c.chance(30), CRLF: c.chance(30)}
 		var out bytes.Buffer
-		n, err := r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err := peopleOf(r.Flow).Export(t.Context(), us, people.Selection{}, format, &out, nil)
 		require.NoError(t, err)
 
 		ready := w.ready()
@@ -221,7 +223,7 @@ func TestExportIsReady(t *testing.T) {
 		require.Equal(t, n, imp.Tally.Outcomes[schema.Claimed])
 
 		out.Reset()
-		n, err = r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err = peopleOf(r.Flow).Export(t.Context(), us, people.Selection{}, format, &out, nil)
 		require.NoError(t, err)
 		require.Zero(t, n, "nobody is left")
 	})
@@ -296,7 +298,7 @@ func TestTextReport(t *testing.T) {
 			return
 		}
 		r := newRun(t, base, w)
-		r.with(f.bytes, func(source *pipeline.Source) {
+		r.with(f.bytes, func(source dialect.Source) {
 			var out bytes.Buffer
 			_, err := r.Plan(t.Context(), source, f.order(), &report.Report{To: &out, Format: report.Text})
 			require.NoError(t, err)
@@ -332,11 +334,11 @@ func TestOffline(t *testing.T) {
 		}
 		folder := newFolder(t, base)
 		c := choices{t}
-		r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
+		r := &run{t: t, folder: folder, Flow: newFlow(t, pipeline.Config{
 			Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3), TransactionRows: 1 + c.upTo(12),
-		}}
+		})}
 		for _, r.Strict = range []bool{false, true} {
-			r.with(f.bytes, func(source *pipeline.Source) {
+			r.with(f.bytes, func(source dialect.Source) {
 				var out bytes.Buffer
 				plan, err := r.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
 				require.NoError(t, err)
@@ -404,8 +406,8 @@ func TestReportsDoNoHarm(t *testing.T) {
 			return
 		}
 		r := newRun(t, base, w)
-		planned, report, _ := r.validate(f.bytes, f.order())
-		again, _, _ := r.validate([]byte(report), f.order())
+		planned, text, _ := r.validate(f.bytes, f.order())
+		again, _, _ := r.validate([]byte(text), f.order())
 		require.Len(t, again, len(planned))
 		for i, is := range again {
 			was := planned[i]

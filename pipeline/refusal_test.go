@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -23,13 +25,13 @@ import (
 )
 
 // small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
-func small(t *testing.T) *pipeline.Pipeline {
+func small(t *testing.T) *pipeline.Flow {
 	t.Helper()
 	return smallOn(t, func(db store.DB) store.DB { return db })
 }
 
 // smallOn is small on a database that behaves otherwise.
-func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
+func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 	t.Helper()
 	users := "id,email,organization_id,status\n"
 	for i := range 10 {
@@ -44,11 +46,11 @@ func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
 	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	p := &pipeline.Pipeline{
+	p := newFlow(t, pipeline.Config{
 		Store: store.New(as(db)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
-	}
-	_, err = p.Load(t.Context(), folder, pipeline.LoadOrder{})
+	})
+	_, err = load(t.Context(), p, folder)
 	require.NoError(t, err)
 	return p
 }
@@ -75,25 +77,25 @@ func everybody() string {
 	return text
 }
 
-func source(t *testing.T, text string) *pipeline.Source {
+func source(t *testing.T, text string) *dialect.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "users.csv")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	s, err := pipeline.OpenSource(path, nil)
+	s, err := dialect.OpenFile(path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
 
 // untouched checks that nothing was written: no import, and everybody can still be claimed.
-func untouched(t *testing.T, p *pipeline.Pipeline) {
+func untouched(t *testing.T, p *pipeline.Flow) {
 	t.Helper()
 	for _, organization := range []string{us, "synced"} {
 		imports, err := p.Store.ListImports(t.Context(), organization, now, 0)
 		require.NoError(t, err)
 		assert.Empty(t, imports)
 	}
-	n, err := p.Export(t.Context(), us, pipeline.Selection{}, schema.Format{}, new(bytes.Buffer))
+	n, err := peopleOf(p).Export(t.Context(), us, people.Selection{}, schema.Format{}, new(bytes.Buffer), nil)
 	require.NoError(t, err)
 	assert.Equal(t, 10, n)
 }
@@ -108,7 +110,7 @@ func TestRefusals(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
 	for name, c := range map[string]struct {
 		file   string
-		given  func(p *pipeline.Pipeline, order *schema.Order, path string)
+		given  func(p *pipeline.Flow, order *schema.Order, path string)
 		code   schema.Code
 		line   int
 		column int
@@ -132,18 +134,19 @@ func TestRefusals(t *testing.T) {
 		"a row of 1 MiB":            {file: emailColumn + ",Notes\nu1@acme.example," + strings.Repeat("x", 1<<20) + "\n", code: "limit_exceeded", line: 2},
 		"1,001 columns":             {file: emailColumn + strings.Repeat(",x", 1000) + "\nu1@acme.example\n", code: "limit_exceeded", line: 1},
 		"1,001 cells":               {file: emailColumn + "\nu1@acme.example" + strings.Repeat(",x", 1000) + "\n", code: "limit_exceeded", line: 2},
-		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *schema.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
+		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Flow, _ *schema.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
 		"too many for all-or-nothing": {
 			file: emailColumn + "\n\n" + lines(6), code: "too_many_rows", line: 8, says: "5",
-			given: func(p *pipeline.Pipeline, o *schema.Order, _ string) {
+			given: func(p *pipeline.Flow, o *schema.Order, _ string) {
 				p.Policy.AllOrNothingMaxRows, o.AllOrNothing = 5, true
 			},
 		},
-		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *schema.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
-		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *schema.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
+		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
+		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
 		"the file is written to": {
 			file: everybody(), code: "file_changed",
-			given: func(p *pipeline.Pipeline, _ *schema.Order, path string) {
+			given: func(p *pipeline.Flow, _ *schema.Order, path string) {
+				p.Workers, p.TransactionRows = 1, 1 // most of the file has not been read when the first row is through
 				p.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
 			},
 		},
@@ -151,10 +154,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
 			order := schema.Order{Organization: us}
-			open := func() *pipeline.Source {
+			open := func() *dialect.File {
 				file := source(t, c.file)
 				if c.given != nil {
-					c.given(p, &order, file.Name)
+					c.given(p, &order, file.Name())
 				}
 				return file
 			}
@@ -183,14 +186,14 @@ func TestRefusals(t *testing.T) {
 }
 
 // What is no file at all is refused before anything else.
-func TestOpenSource(t *testing.T) {
+func TestOpenFile(t *testing.T) {
 	folder := t.TempDir()
 	for _, path := range []string{filepath.Join(folder, "none.csv"), folder} {
-		_, err := pipeline.OpenSource(path, nil)
+		_, err := dialect.OpenFile(path)
 		require.Equal(t, schema.CodeFileUnreadable, schema.CodeOf(err), path)
 	}
 	p := small(t)
-	s, err := pipeline.OpenSource("-", strings.NewReader(everybody()))
+	s, err := dialect.Spool("-", strings.NewReader(everybody()))
 	require.NoError(t, err)
 	plan, err := p.Plan(t.Context(), s, schema.Order{Organization: us}, nil)
 	require.NoError(t, err)
@@ -371,7 +374,7 @@ func TestServicesAreColumns(t *testing.T) {
 		} {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 		}
-		_, err := small(t).Load(t.Context(), folder, pipeline.LoadOrder{})
+		_, err := load(t.Context(), small(t), folder)
 		if code == "" {
 			require.NoError(t, err)
 			continue

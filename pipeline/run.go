@@ -20,7 +20,7 @@ type planPass struct {
 	reader   *dialect.Reader
 	validate *validator
 	plan     *counter
-	source   *Source
+	source   dialect.Source
 	workers  int
 	claiming schema.Organization // blank where the order is Offline
 }
@@ -49,7 +49,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 		return nil
 	})
 	if err := g.Wait(); err != nil {
-		return nil, p.source.blame(err)
+		return nil, err
 	}
 	return p.plan.finish(p.source, p.reader)
 }
@@ -58,7 +58,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 // rules are asked again where anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
-func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan) error {
+func (p *Flow) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan) error {
 	a, err := p.newApplyStage(owner, imp, plan)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ const chunkRows = 2500
 
 // Plan decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
 // nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
+func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
 	started := p.now()
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
@@ -120,7 +120,7 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order schema.Order,
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
 // has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
 // before each reading, and returns what every chunk is handed to once its verdicts stand.
-func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
+func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
 		if err != nil {
@@ -137,7 +137,7 @@ func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPas
 }
 
 // again opens the file of a pass that has been run, for one that knows what that one found out.
-func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error) {
+func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
 	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes)
 	if err != nil {
 		return nil, err
@@ -147,7 +147,7 @@ func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error)
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
+func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
 	rules := p.rules()
 	var services []string
 	var pool *claim.Licenses
@@ -157,7 +157,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 		if claiming, err = p.Store.Organization(ctx, order.Organization); err != nil {
 			return nil, err
 		}
-		if err := MayClaim(claiming); err != nil {
+		if err := claim.CheckMayClaim(&claiming); err != nil {
 			return nil, err
 		}
 		licenses, err := p.Store.Licenses(ctx, rules, order.Organization)
@@ -171,7 +171,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 	if err != nil {
 		return nil, err
 	}
-	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
+	l, err := usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 		return nil, err
 	}
 	if mojibake {
-		if l, err = usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, true)); err != nil {
+		if l, err = usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, true)); err != nil {
 			return nil, err
 		}
 	}
@@ -195,30 +195,30 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order schema.Order,
 
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
 // of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
-func (p *Pipeline) openReader(ctx context.Context, source *Source, order schema.Order, services []string) (*dialect.Reader, error) {
+func (p *Flow) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
 	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {
-		options.SingleByte = windows1252
+		options.SingleByte = dialect.Windows1252
 	}
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+	reader, err := dialect.NewReader(ctx, source, options)
 	if schema.CodeOf(err) == schema.CodeEncodingUnclear {
 		if err := p.settleEncoding(ctx, source, order, services, options, err); err != nil {
 			return nil, err
 		}
-		options.SingleByte = windows1252
-		reader, err = dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+		options.SingleByte = dialect.Windows1252
+		reader, err = dialect.NewReader(ctx, source, options)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(ctx, source.Name, reader)
+		return nil, usersfile.EmailColumnMissing(ctx, source.Name(), reader)
 	}
 	return reader, nil
 }
 
 // chunkLimits are the limits of a file that is read in parts.
-func (p *Pipeline) chunkLimits() dialect.Limits {
+func (p *Flow) chunkLimits() dialect.Limits {
 	limits := p.Limits
 	if limits.ChunkRows == 0 {
 		limits.ChunkRows = chunkRows
@@ -227,12 +227,4 @@ func (p *Pipeline) chunkLimits() dialect.Limits {
 		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
 	}
 	return limits
-}
-
-// MayClaim refuses, with CodeDirectorySyncEnabled, an organization that can claim nobody now (R10).
-func MayClaim(organization schema.Organization) error {
-	if !organization.DirectorySync {
-		return nil
-	}
-	return schema.Refuse(schema.CodeDirectorySyncEnabled, "Directory synchronization is on in %s, so nobody can be claimed.", organization.Name)
 }

@@ -58,7 +58,7 @@ type checkedRow struct {
 
 // validator is the second stage: it checks every row by itself, and what is then still in order by the rules R1 to R9.
 type validator struct {
-	pipeline *Pipeline
+	pipeline *Flow
 	order    schema.Order
 	layout   *usersfile.Layout
 	format   schema.Format

@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -61,8 +62,8 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 				return err
 			}
 			defer a.readsStdin(args[0])()
-			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
+			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
 					return a.runImport(cmd.Context(), p, organization, source, order, flags)
 				})
 			})
@@ -89,8 +90,8 @@ func parseMails(value string) (*bool, error) {
 }
 
 // runImport imports one source, after consent. What may keep the report from being written is found before anybody is claimed.
-func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, source *pipeline.Source, order schema.Order, flags importFlags) error {
-	if _, err := a.findTarget(flags.output, source.Name); err != nil {
+func (a *app) runImport(ctx context.Context, p *session, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
+	if _, err := a.findTarget(flags.output, source.Name()); err != nil {
 		return err
 	}
 	clearProgress := a.follow(p)
@@ -225,7 +226,7 @@ func (a *app) withHint(err error, imp schema.Import) error {
 }
 
 // showImport answers with an import that has ended.
-func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.Import, flags reportFlags) error {
+func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, flags reportFlags) error {
 	summary, err := imp.Summary()
 	if err != nil {
 		return err
@@ -306,7 +307,7 @@ func (a *app) resumeCommand() *cobra.Command {
 				return err
 			}
 			ctx := cmd.Context()
-			return a.withPipeline(ctx, writes, func(p *pipeline.Pipeline) error {
+			return a.withStore(ctx, writes, func(p *session) error {
 				imp, err := a.importOf(ctx, p, id)
 				if err != nil {
 					return err
@@ -350,7 +351,7 @@ func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 }
 
 // resumeConsent says what remains, and asks only where nobody has agreed before.
-func (a *app) resumeConsent(p *pipeline.Pipeline, flags importFlags, clearProgress func()) pipeline.Consent {
+func (a *app) resumeConsent(p *session, flags importFlags, clearProgress func()) pipeline.Consent {
 	return func(ctx context.Context, imp schema.Import, plan *schema.Plan) error {
 		if imp.ConsentedAt.IsZero() {
 			organization, err := p.Store.Organization(ctx, imp.OrganizationID)

@@ -22,7 +22,7 @@ func (a *app) importsCommand() *cobra.Command {
 		Example: `  claimline imports --org acme`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 				imports, err := p.Store.ListImports(cmd.Context(), organization.ID, a.now(), 0)
 				if err != nil {
 					return err
@@ -77,7 +77,7 @@ func (a *app) statusCommand() *cobra.Command {
 				return err
 			}
 			look := func() (imp schema.Import, err error) {
-				err = a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
+				err = a.withStore(cmd.Context(), reads, func(p *session) error {
 					imp, err = a.findImport(cmd.Context(), p, args)
 					return err
 				})
@@ -163,7 +163,7 @@ func (a *app) watching(ctx context.Context, look func() (schema.Import, error)) 
 }
 
 // findImport finds the import that the argument names; without one, the organization's latest.
-func (a *app) findImport(ctx context.Context, p *pipeline.Pipeline, args []string) (schema.Import, error) {
+func (a *app) findImport(ctx context.Context, p *session, args []string) (schema.Import, error) {
 	if len(args) > 0 {
 		id, err := pipeline.ParseImportID(args[0])
 		if err != nil {
@@ -187,7 +187,7 @@ func (a *app) findImport(ctx context.Context, p *pipeline.Pipeline, args []strin
 }
 
 // importOf finds an import by its id. Where an organization is named, those of others are not to be seen.
-func (a *app) importOf(ctx context.Context, p *pipeline.Pipeline, id int64) (schema.Import, error) {
+func (a *app) importOf(ctx context.Context, p *session, id int64) (schema.Import, error) {
 	a.importID = id
 	imp, err := p.Store.Import(ctx, id, a.now())
 	if err == nil && a.config.Org != "" && imp.OrganizationID != a.config.Org {
@@ -211,7 +211,7 @@ func (a *app) reportCommand() *cobra.Command {
 			if flags.format == formatJSON { // a report is rows: one object each
 				flags.format = string(report.JSONL)
 			}
-			return a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
+			return a.withStore(cmd.Context(), reads, func(p *session) error {
 				imp, err := a.findImport(cmd.Context(), p, args)
 				if err != nil {
 					return err
@@ -238,7 +238,7 @@ func (a *app) cancelCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withPipeline(cmd.Context(), writes, func(p *pipeline.Pipeline) error {
+			return a.withStore(cmd.Context(), writes, func(p *session) error {
 				if _, err := a.importOf(cmd.Context(), p, id); err != nil {
 					return err
 				}

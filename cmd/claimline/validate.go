@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -43,15 +43,19 @@ Exit code 3 tells that some rows have problems.`,
 			if err := reading.order(cmd, &order); err != nil {
 				return err
 			}
-			validate := func(p *pipeline.Pipeline, organization schema.Organization) error {
+			validate := func(p *session, organization schema.Organization) error {
 				p.Strict = strict
 				order.Organization = organization.ID
-				return a.withSource(args[0], func(source *pipeline.Source) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
 					return a.validate(cmd, p, source, order, organization, flags)
 				})
 			}
 			if offline {
-				return validate(a.pipeline(nil), schema.Organization{})
+				alone, err := a.session(nil)
+				if err != nil {
+					return err
+				}
+				return validate(alone, schema.Organization{})
 			}
 			return a.withOrganization(cmd.Context(), reads, validate)
 		},
@@ -64,7 +68,7 @@ Exit code 3 tells that some rows have problems.`,
 	return cmd
 }
 
-func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipeline.Source, order schema.Order, organization schema.Organization, flags reportFlags) error {
+func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, order schema.Order, organization schema.Organization, flags reportFlags) error {
 	var plan *schema.Plan
 	started := p.Now()
 	clearProgress := a.follow(p)
@@ -89,7 +93,7 @@ func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipelin
 			plan, err = p.Plan(cmd.Context(), source, order, flags.report(to))
 			return err
 		}
-	}, source.Name)
+	}, source.Name())
 	if err != nil {
 		return err
 	}
@@ -101,8 +105,12 @@ func (a *app) validate(cmd *cobra.Command, p *pipeline.Pipeline, source *pipelin
 }
 
 // withSource opens the file for the work, and closes it again.
-func (a *app) withSource(name string, work func(*pipeline.Source) error) (err error) {
-	source, err := pipeline.OpenSource(name, a.stdin)
+func (a *app) withSource(name string, work func(dialect.Source) error) (err error) {
+	open := func() (*dialect.File, error) { return dialect.OpenFile(name) }
+	if name == "-" {
+		open = func() (*dialect.File, error) { return dialect.Spool(name, a.stdin) }
+	}
+	source, err := open()
 	if err != nil {
 		return err
 	}

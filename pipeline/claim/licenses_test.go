@@ -21,7 +21,7 @@ func TestAssign(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		claimType             schema.ClaimType
-		assignments                []Assignment
+		assignments           []Assignment
 		services, unavailable []string
 	}{
 		"nothing was said":                {schema.Immediate, nil, []string{"Messaging", "Rooms"}, nil},

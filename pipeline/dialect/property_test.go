@@ -263,7 +263,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add([]byte(file), "utf-16le", "x")
 	}
 	f.Fuzz(func(t *testing.T, file []byte, encoding, single string) {
-		reader, err := dialect.NewReader(t.Context(), "users.csv", bytes.NewReader(file), int64(len(file)),
+		reader, err := dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)),
 			dialect.Options{Limits: dialect.Limits{RecordBytes: 100, Columns: 10}, Encoding: encoding, SingleByte: single, Names: []string{"email"}})
 		if err == nil {
 			require.Len(t, reader.HeaderCells(), len(reader.Header()))

@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Answer says whether one address can be claimed now, and why not.
-type Answer struct {
+// Eligibility says whether one address can be claimed now, and why not.
+type Eligibility struct {
 	Email    string           `json:"email"` // as asked
 	Eligible bool             `json:"eligible"`
 	Type     schema.ClaimType `json:"claim_type"` // blank unless eligible
@@ -17,15 +17,15 @@ type Answer struct {
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
 }
 
-// Why answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An address that is
+// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An address that is
 // not valid gets the code of its row check.
-func (p *Pipeline) Why(ctx context.Context, organization string, addresses []string) ([]Answer, error) {
-	answers := make([]Answer, len(addresses))
+func (p *People) Explain(ctx context.Context, organization string, addresses []string) ([]Eligibility, error) {
+	answers := make([]Eligibility, len(addresses))
 	keys := make([]string, len(addresses))
 	var wanted []string
 	for i, address := range addresses {
 		key, problem := schema.ParseAddress(address)
-		answers[i] = Answer{Email: address, Reasons: []schema.Code{}}
+		answers[i] = Eligibility{Email: address, Reasons: []schema.Code{}}
 		if problem != "" {
 			answers[i].Reasons = append(answers[i].Reasons, problem)
 			continue
@@ -39,7 +39,7 @@ func (p *Pipeline) Why(ctx context.Context, organization string, addresses []str
 	if err != nil {
 		return nil, err
 	}
-	rules := p.rules()
+	rules := p.Rules()
 	for i, key := range keys {
 		if n, found := slices.BinarySearch(wanted, key); found {
 			decision := rules.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(key)], facts.Accounts[n], "")
@@ -52,7 +52,7 @@ func (p *Pipeline) Why(ctx context.Context, organization string, addresses []str
 }
 
 // Eligible lists the first users that may be claimed now, at most limit of them, and says how many there are.
-func (p *Pipeline) Eligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, err error) {
+func (p *People) Eligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, err error) {
 	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
 		if total++; total <= limit {
 			users = append(users, *e)
@@ -63,8 +63,8 @@ func (p *Pipeline) Eligible(ctx context.Context, organization string, selection 
 }
 
 // Services are the names of the services of an organization, sorted.
-func (p *Pipeline) Services(ctx context.Context, organization string) ([]string, error) {
-	licenses, err := p.Store.Licenses(ctx, p.rules(), organization)
+func (p *People) Services(ctx context.Context, organization string) ([]string, error) {
+	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
 	if err != nil {
 		return nil, err
 	}

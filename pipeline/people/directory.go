@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -73,12 +74,12 @@ type directoryEntry struct{ key, email string }
 const exportDirectory = "Export the directory again, with all its people."
 
 // directoryReader opens a directory's list. Whatever is no UTF is read as Windows-1252: of a list only addresses count.
-func (p *Pipeline) directoryReader(ctx context.Context, source *Source, address string) (*dialect.Reader, error) {
+func (p *People) directoryReader(ctx context.Context, source dialect.Source, address string) (*dialect.Reader, error) {
 	names := directoryColumns()
 	if address != "" {
 		names = append([]string{address}, names...)
 	}
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), dialect.Options{Limits: p.Limits, SingleByte: windows1252, Names: names})
+	reader, err := dialect.NewReader(ctx, source, dialect.Options{Limits: p.Limits, SingleByte: dialect.Windows1252, Names: names})
 	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.Code == schema.CodeFileEmpty {
 		return nil, refused.WithFix(exportDirectory)
 	}
@@ -88,14 +89,14 @@ func (p *Pipeline) directoryReader(ctx context.Context, source *Source, address 
 // readDirectory reads a directory's list; address is the column of the addresses, blank: the first that is known. Refused as
 // a whole, with file, line and column, where it is empty or a row cannot be read: whoever stands there would be taken for
 // absent (R23).
-func (p *Pipeline) readDirectory(ctx context.Context, source *Source, address string) (*directory, error) {
+func (p *People) readDirectory(ctx context.Context, source dialect.Source, address string) (*directory, error) {
 	reader, err := p.directoryReader(ctx, source, address)
 	if err != nil {
 		return nil, err
 	}
 	d := &directory{line: reader.HeaderLine(), notes: DirectoryNotes{Repairs: map[schema.Repair]int{}}}
 	d.header = reader.Header()
-	if d.column, err = d.addressColumn(source.Name, address); err != nil {
+	if d.column, err = d.addressColumn(source.Name(), address); err != nil {
 		return nil, err
 	}
 	if d.column < 0 {
@@ -104,7 +105,7 @@ func (p *Pipeline) readDirectory(ctx context.Context, source *Source, address st
 	if _, cleaned := dialect.MatchHeader(reader.HeaderCells()[d.column], d.notes.Column); cleaned {
 		d.notes.Repairs[schema.RepairHeaderCleaned]++
 	}
-	rows := d.rows(source.Name)
+	rows := d.rows(source.Name())
 	if err := eachRecord(ctx, reader, d.column+1, d.notes.Repairs, rows.read); err != nil {
 		return nil, err
 	}
@@ -113,12 +114,12 @@ func (p *Pipeline) readDirectory(ctx context.Context, source *Source, address st
 	}
 	if len(d.entries) == 0 {
 		return nil, schema.Refuse(schema.CodeFileEmpty, "The list has nobody with an address: every member would be taken for absent.").
-			At(source.Name, d.line, 0).WithFix(exportDirectory)
+			At(source.Name(), d.line, 0).WithFix(exportDirectory)
 	}
 	slices.SortFunc(d.entries, func(a, b directoryEntry) int {
 		return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.email, b.email))
 	})
-	return d, source.unchanged()
+	return d, nil
 }
 
 // eachRecord hands over every record, as wide as the header where it can be made so: cells from mayLack on may be missing.
@@ -205,7 +206,7 @@ func quoted(headers []string) string {
 		shown = append(shown, schema.Quote(header))
 	}
 	if more := len(headers) - most; more > 0 {
-		return strings.Join(shown, ", ") + " and " + itoa(more) + " more"
+		return strings.Join(shown, ", ") + " and " + strconv.Itoa(more) + " more"
 	}
 	return strings.Join(shown, ", ")
 }
@@ -279,7 +280,7 @@ func isGuest(name string) bool { return strings.Contains(strings.ToLower(name), 
 
 // checkFits refuses a list that cannot be the organization's: matched of its rows name somebody that the organization lists.
 // That most of them lie in domains that it does not hold is no reason where somebody has said which column is meant.
-func (p *Pipeline) checkFits(ctx context.Context, organization string, source *Source, address string, d *directory, matched, members int) error {
+func (p *People) checkFits(ctx context.Context, organization string, source dialect.Source, address string, d *directory, matched, members int) error {
 	if members == 0 {
 		return nil
 	}
@@ -299,10 +300,10 @@ func (p *Pipeline) checkFits(ctx context.Context, organization string, source *S
 		return err
 	}
 	refused := schema.Refuse(schema.CodeDirectoryMismatch, "The list does not fit your organization: "+why+".", d.notes.Column).
-		At(source.Name, d.line, d.column+1).In(d.notes.Column)
+		At(source.Name(), d.line, d.column+1).In(d.notes.Column)
 	switch {
 	case best >= 0 && best != d.column && count > matched:
-		refused.Message += " The column " + schema.Quote(d.header[best]) + " fits better: " + itoa(count) + " of its addresses are members'."
+		refused.Message += " The column " + schema.Quote(d.header[best]) + " fits better: " + strconv.Itoa(count) + " of its addresses are members'."
 		return refused.WithFix("Read the addresses from there: --address %q.", d.header[best])
 	case matched > 0:
 		return refused.WithFix("Check that this is your own directory's list. If it is, say that the column is right: --address %q.", d.notes.Column)
@@ -312,7 +313,7 @@ func (p *Pipeline) checkFits(ctx context.Context, organization string, source *S
 
 // foreignDomains counts the rows whose address lies in a domain that the organization does not hold; none where it holds no
 // domain at all.
-func (p *Pipeline) foreignDomains(ctx context.Context, organization string, d *directory) (int, error) {
+func (p *People) foreignDomains(ctx context.Context, organization string, d *directory) (int, error) {
 	domains, err := p.Store.Domains(ctx, organization)
 	if err != nil {
 		return 0, err
@@ -334,11 +335,11 @@ func (p *Pipeline) foreignDomains(ctx context.Context, organization string, d *d
 
 // bestColumn finds the column of the list with the most addresses that are members', and how many those are; -1: no column
 // has any.
-func (p *Pipeline) bestColumn(ctx context.Context, organization string, source *Source, address string, width int) (best, count int, err error) {
+func (p *People) bestColumn(ctx context.Context, organization string, source dialect.Source, address string, width int) (best, count int, err error) {
 	var keys []string // in order, as they come
-	err = p.Store.Members(ctx, p.rules(), organization, func(cases []claim.View) error {
-		for i := range cases {
-			keys = append(keys, cases[i].Key)
+	err = p.Store.Members(ctx, p.Rules(), organization, func(views []claim.View) error {
+		for i := range views {
+			keys = append(keys, views[i].Key)
 		}
 		return nil
 	})
@@ -352,7 +353,7 @@ func (p *Pipeline) bestColumn(ctx context.Context, organization string, source *
 }
 
 // fullest finds the column with the most addresses that count, and how many those are; -1: no column has any.
-func (p *Pipeline) fullest(ctx context.Context, source *Source, address string, width int, counts func(key string) bool) (best, count int, err error) {
+func (p *People) fullest(ctx context.Context, source dialect.Source, address string, width int, counts func(key string) bool) (best, count int, err error) {
 	reader, err := p.directoryReader(ctx, source, address)
 	if err != nil {
 		return 0, 0, err
@@ -383,10 +384,10 @@ func (p *Pipeline) fullest(ctx context.Context, source *Source, address string, 
 }
 
 // withoutAddresses refuses a list that has no column known to hold addresses, and names the one that does.
-func (p *Pipeline) withoutAddresses(ctx context.Context, source *Source, header []string, line int) error {
+func (p *People) withoutAddresses(ctx context.Context, source dialect.Source, header []string, line int) error {
 	for _, cell := range header {
 		if _, problem := schema.ParseAddress(cell); problem == "" {
-			return schema.Refuse(schema.CodeEmailColumnMissing, "The list has no header: its first line is a user.").At(source.Name, line, 0).
+			return schema.Refuse(schema.CodeEmailColumnMissing, "The list has no header: its first line is a user.").At(source.Name(), line, 0).
 				WithFix("Put a line above it that names the columns, %q the one of the addresses.", directoryColumns()[0])
 		}
 	}
@@ -395,11 +396,11 @@ func (p *Pipeline) withoutAddresses(ctx context.Context, source *Source, header 
 		return err
 	}
 	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column that is known to hold the addresses. Its columns are: %s.", quoted(header)).
-		At(source.Name, line, 0)
+		At(source.Name(), line, 0)
 	if best < 0 {
 		return refused.WithFix("Export the directory again, with the column mail; or name the column of the addresses: --address COLUMN.")
 	}
-	refused.Message += " The column " + schema.Quote(header[best]) + " has addresses, in " + itoa(count) + " of its cells."
+	refused.Message += " The column " + schema.Quote(header[best]) + " has addresses, in " + strconv.Itoa(count) + " of its cells."
 	if header[best] == "" {
 		return refused.WithFix("Give the column of the addresses, which has no header, the name %s.", directoryColumns()[0])
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"context"
@@ -27,15 +27,15 @@ type MemberFilter struct {
 
 // EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
 // (R15, R16).
-func (p *Pipeline) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
-	rules := p.rules()
+func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
+	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
-	err := p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
-		for i := range cases {
-			if !matches(&cases[i], words) {
+	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+		for i := range views {
+			if !matches(&views[i], words) {
 				continue
 			}
-			l, ok := rules.List(&cases[i])
+			l, ok := rules.List(&views[i])
 			if !ok || filter.Status != "" && l.Status != filter.Status || filter.ClaimType != "" && l.ClaimType != filter.ClaimType ||
 				filter.Retractable && !l.Retractable {
 				continue
@@ -53,11 +53,11 @@ func (p *Pipeline) EachMember(ctx context.Context, organization string, filter M
 }
 
 // matches reports whether every word, folded, occurs in the address or the names of the account, edited or not.
-func matches(k *claim.View, words []string) bool {
+func matches(v *claim.View, words []string) bool {
 	if len(words) == 0 {
 		return true
 	}
-	a := &k.Account
+	a := &v.Account
 	names := []string{a.User.Email, a.User.FirstName, a.User.LastName, a.User.DisplayName}
 	if a.Claim != nil {
 		names = append(names, a.Claim.Edits.FirstName, a.Claim.Edits.LastName, a.Claim.Edits.DisplayName)
@@ -85,12 +85,24 @@ func folded(s string) string {
 	}, norm.NFKD.String(s))
 }
 
+// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the domain ends that
+// (R22).
+func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
+	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
+		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
-func (p *Pipeline) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
-	rules := p.rules()
-	err := p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
-		for i := range cases {
-			for _, d := range rules.Deadlines(&cases[i]) {
+func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
+	rules := p.Rules()
+	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+		for i := range views {
+			for _, d := range rules.Deadlines(&views[i]) {
 				if !until.IsZero() && d.DueAt.After(until) {
 					continue
 				}
@@ -105,20 +117,6 @@ func (p *Pipeline) EachDeadline(ctx context.Context, organization string, until 
 		return fmt.Errorf("list the deadlines: %w", err)
 	}
 	return nil
-}
-
-// Sweep writes what time has made due in all organizations, and removes file and rows of imports past their keeping
-// time. Stopped half-way, it can be run again.
-func (p *Pipeline) Sweep(ctx context.Context) (schema.Swept, error) {
-	swept, err := p.Store.Sweep(ctx, p.rules())
-	if err != nil {
-		return swept, fmt.Errorf("settle what is due: %w", err)
-	}
-	swept.ImportsRemoved, err = p.Store.RemoveImports(ctx, p.now().Add(-p.Policy.KeepTime()))
-	if err != nil {
-		return swept, fmt.Errorf("remove old imports: %w", err)
-	}
-	return swept, nil
 }
 
 // MemberOrder is an order in which users are listed.

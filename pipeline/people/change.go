@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"context"
@@ -12,46 +12,46 @@ import (
 // Decide makes the owner's choice about a claimed account (R20); newEmail is for schema.ChangeEmail. The organization,
 // where it is not blank, must be the one that made the claim. Refused with the codes of R20, CodeUserNotFound, CodeNotClaimed
 // or CodeNotClaimingOrg; then nothing has changed.
-func (p *Pipeline) Decide(ctx context.Context, organization, email string, choice schema.Choice, newEmail string) (schema.Changed, error) {
+func (p *People) Decide(ctx context.Context, organization, email string, choice schema.Choice, newEmail string) (schema.Changed, error) {
 	to := claim.NewAddress{Email: strings.TrimSpace(newEmail)}
 	if choice == schema.ChangeEmail {
 		to.Key, _ = schema.ParseAddress(to.Email)
 	}
-	return p.change(ctx, organization, email, to, func(rules claim.Rules, k *claim.View, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := rules.Choose(k, choice, to)
-		return effect, schema.Changed{Email: k.Account.User.Email, Status: schema.Active, Choice: choice}, refused
+	return p.change(ctx, organization, email, to, func(rules claim.Rules, v *claim.View, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.Choose(v, choice, to)
+		return effect, schema.Changed{Email: v.Account.User.Email, Status: schema.Active, Choice: choice}, refused
 	})
 }
 
 // SignIn notes that the owner of a claimed account has signed in without choosing (R22). Refused with CodeUserNotFound,
 // CodeNotClaimed, CodeNotClaimingOrg or CodeUserInactive.
-func (p *Pipeline) SignIn(ctx context.Context, organization, email string) (schema.Changed, error) {
-	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := rules.SignIn(k)
-		listing, _ := rules.List(k)
-		return effect, schema.Changed{Email: k.Account.User.Email, Status: listing.Status}, refused
+func (p *People) SignIn(ctx context.Context, organization, email string) (schema.Changed, error) {
+	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.SignIn(v)
+		listing, _ := rules.List(v)
+		return effect, schema.Changed{Email: v.Account.User.Email, Status: listing.Status}, refused
 	})
 }
 
 // Remove removes a member of the organization, or closes its immediate claim (R15, R16, R23). Refused with CodeUserNotFound,
 // CodeNotMember, CodeClaimPending or CodeClaimedElsewhere.
-func (p *Pipeline) Remove(ctx context.Context, organization, email string) (schema.Changed, error) {
-	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := rules.Remove(k)
-		return effect, schema.Changed{Email: k.Account.User.Email, Status: schema.StatusRemoved}, refused
+func (p *People) Remove(ctx context.Context, organization, email string) (schema.Changed, error) {
+	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.Remove(v)
+		return effect, schema.Changed{Email: v.Account.User.Email, Status: schema.StatusRemoved}, refused
 	})
 }
 
 // MayRemove says what Remove would do, and changes nothing: whether it would close an open claim, and not delete the account.
 // Refused as Remove is.
-func (p *Pipeline) MayRemove(ctx context.Context, organization, email string) (closesClaim bool, err error) {
+func (p *People) MayRemove(ctx context.Context, organization, email string) (closesClaim bool, err error) {
 	key, err := accountKey(email)
 	if err != nil {
 		return false, err
 	}
-	rules := p.rules()
-	err = p.Store.Change(ctx, rules, organization, []string{key}, func(cases []claim.View) ([]claim.Effect, error) {
-		effect, refused := rules.Remove(&cases[0])
+	rules := p.Rules()
+	err = p.Store.Change(ctx, rules, organization, []string{key}, func(views []claim.View) ([]claim.Effect, error) {
+		effect, refused := rules.Remove(&views[0])
 		if refused != "" {
 			return nil, refusal(refused, strings.TrimSpace(email), key)
 		}
@@ -66,30 +66,30 @@ func (p *Pipeline) MayRemove(ctx context.Context, organization, email string) (c
 
 // Remind has the owner of a delayed claim mailed again. Refused with CodeUserNotFound, CodeNotClaimed, CodeNotClaimingOrg or
 // CodeNotDelayed.
-func (p *Pipeline) Remind(ctx context.Context, organization, email string) error {
-	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		effect, refused := rules.Remind(k)
+func (p *People) Remind(ctx context.Context, organization, email string) error {
+	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		effect, refused := rules.Remind(v)
 		return effect, schema.Changed{}, refused
 	})
 	return err
 }
 
 // Retract takes back the organization's claim on one account. Refused with the codes of R22.
-func (p *Pipeline) Retract(ctx context.Context, organization, email string) error {
-	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, k *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
-		if refused := rules.Retract(k); refused != "" {
+func (p *People) Retract(ctx context.Context, organization, email string) error {
+	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
+		if refused := rules.Retract(v); refused != "" {
 			return claim.Effect{}, schema.Changed{}, refused
 		}
-		return rules.Retracted(k), schema.Changed{}, ""
+		return rules.Retracted(v), schema.Changed{}, ""
 	})
 	return err
 }
 
 // decision is what a rule says of one account.
-type decision func(rules claim.Rules, k *claim.View, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code)
+type decision func(rules claim.Rules, v *claim.View, to claim.NewAddress) (claim.Effect, schema.Changed, schema.Code)
 
 // change lets decide change the account with this address, in one transaction.
-func (p *Pipeline) change(ctx context.Context, organization, email string, to claim.NewAddress, decide decision) (changed schema.Changed, err error) {
+func (p *People) change(ctx context.Context, organization, email string, to claim.NewAddress, decide decision) (changed schema.Changed, err error) {
 	email = strings.TrimSpace(email)
 	key, err := accountKey(email)
 	if err != nil {
@@ -99,12 +99,12 @@ func (p *Pipeline) change(ctx context.Context, organization, email string, to cl
 	if to.Key != "" && to.Key != key {
 		keys = append(keys, to.Key)
 	}
-	rules := p.rules()
-	err = p.Store.Change(ctx, rules, organization, keys, func(cases []claim.View) ([]claim.Effect, error) {
-		if len(cases) > 1 {
-			to.Taken, to.Domain = cases[1].Account.ID != 0, cases[1].Domain
+	rules := p.Rules()
+	err = p.Store.Change(ctx, rules, organization, keys, func(views []claim.View) ([]claim.Effect, error) {
+		if len(views) > 1 {
+			to.Taken, to.Domain = views[1].Account.ID != 0, views[1].Domain
 		}
-		effect, after, refused := decide(rules, &cases[0], to)
+		effect, after, refused := decide(rules, &views[0], to)
 		if refused != "" {
 			return nil, refusal(refused, email, key)
 		}

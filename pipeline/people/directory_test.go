@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"os"
@@ -24,10 +24,10 @@ func FuzzDirectory(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list []byte) {
 		path := filepath.Join(t.TempDir(), "list.csv")
 		require.NoError(t, os.WriteFile(path, list, 0o600))
-		source, err := OpenSource(path, nil)
+		source, err := dialect.OpenFile(path)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, source.Close()) }()
-		d, err := (&Pipeline{Limits: dialect.Limits{ChunkRows: 2}}).readDirectory(t.Context(), source, "")
+		d, err := (&People{Limits: dialect.Limits{ChunkRows: 2}}).readDirectory(t.Context(), source, "")
 		if err != nil {
 			var refused *schema.Error
 			require.ErrorAs(t, err, &refused)

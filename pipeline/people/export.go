@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"bufio"
@@ -28,8 +28,8 @@ type Eligible struct {
 }
 
 // EachEligible hands over every eligible user of the organization, by address key.
-func (p *Pipeline) EachEligible(ctx context.Context, organization string, selection Selection, each func(*Eligible) error) error {
-	rules := p.rules()
+func (p *People) EachEligible(ctx context.Context, organization string, selection Selection, each func(*Eligible) error) error {
+	rules := p.Rules()
 	err := p.Store.Candidates(ctx, organization, selection.Domain, func(batch store.Batch) error {
 		for i, account := range batch.Facts.Accounts {
 			decision := rules.Decide(&batch.Facts.Claiming, batch.Facts.Domains[schema.KeyDomain(batch.Keys[i])], account, "")
@@ -50,9 +50,10 @@ func (p *Pipeline) EachEligible(ctx context.Context, organization string, select
 }
 
 // Export writes the users file for the eligible users of an organization, sorted by address key, and returns how many
-// they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask for.
-func (p *Pipeline) Export(ctx context.Context, organization string, selection Selection, format schema.Format, to io.Writer) (int, error) {
-	licenses, err := p.Store.Licenses(ctx, p.rules(), organization)
+// they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask for. progress, where it is
+// not nil, is told now and then how many rows are through.
+func (p *People) Export(ctx context.Context, organization string, selection Selection, format schema.Format, to io.Writer, progress func(rows int)) (int, error) {
+	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
 	if err != nil {
 		return 0, err
 	}
@@ -74,8 +75,8 @@ func (p *Pipeline) Export(ctx context.Context, organization string, selection Se
 		record[usersfile.Title], record[usersfile.Department], record[usersfile.Phone] = u.Title, u.Department, u.Phone
 		record[usersfile.PreferredLanguage], record[usersfile.SourceOrganization] = u.PreferredLanguage, e.Organization.Name
 		record[usersfile.ClaimType], record[usersfile.Claim] = string(e.Type), "TRUE"
-		if rows++; rows%progressRows == 0 {
-			p.progress(Exporting, rows, 0)
+		if rows++; progress != nil && rows%progressRows == 0 {
+			progress(rows)
 		}
 		if err := writer.Write(record); err != nil {
 			return fmt.Errorf("write row %d: %w", rows, err)
@@ -93,6 +94,8 @@ func (p *Pipeline) Export(ctx context.Context, organization string, selection Se
 	}
 	return rows, nil
 }
+
+const progressRows = 5000 // between two reports of the progress
 
 // stamp is a time as files show it; blank where there is none.
 func stamp(t time.Time) string {

@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"context"
@@ -39,21 +39,21 @@ const syncBatch = 1000
 // PreviewSync says what a directory run over the list in source would do, and changes nothing. address is the column of the
 // addresses; blank: the first that is known. Refused with the codes of files, where the list is empty or a row of it cannot
 // be read, and with CodeDirectoryMismatch where it cannot be the organization's.
-func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source *Source, address string) (*SyncPlan, error) {
+func (p *People) PreviewSync(ctx context.Context, organization string, source dialect.Source, address string) (*SyncPlan, error) {
 	list, err := p.readDirectory(ctx, source, address)
 	if err != nil {
 		return nil, err
 	}
-	rules := p.rules()
+	rules := p.Rules()
 	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes}
 	w := walk{rest: list.entries}
 	matched := 0
-	err = p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
-		for i := range cases {
-			k := &cases[i]
-			listed := w.upTo(k.Key, plan.absent)
+	err = p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+		for i := range views {
+			v := &views[i]
+			listed := w.upTo(v.Key, plan.absent)
 			matched += len(listed)
-			plan.member(rules, k, asSpelt(listed, k.Account.User.Email))
+			plan.member(rules, v, asSpelt(listed, v.Account.User.Email))
 		}
 		return nil
 	})
@@ -71,12 +71,12 @@ func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source 
 // RunSync does what PreviewSync says, after agreed, which is given the plan. Members are changed some at a time, each by the rules as
 // they then apply: stopped half-way, it can be run again. The plan it returns says what was done. Refused with
 // CodeDirectorySyncDisabled, and with CodeMassDeactivation where more than a tenth of the members would be deactivated, unless allowMass.
-func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Source, address string, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
+func (p *People) RunSync(ctx context.Context, organization string, source dialect.Source, address string, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
 	o, err := p.Store.Organization(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
-	if err := directorySyncOn(&o); err != nil {
+	if err := claim.CheckDirectorySync(&o); err != nil {
 		return nil, err
 	}
 	plan, err := p.PreviewSync(ctx, organization, source, address)
@@ -85,7 +85,7 @@ func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Sou
 	}
 	if n := plan.Counts[schema.SyncDeactivate]; n*maxDeactivated > plan.Members && !allowMass {
 		return nil, schema.Refuse(schema.CodeMassDeactivation, "The run would deactivate %d of %d members, which is more than one in %d.", n, plan.Members, maxDeactivated).
-			WithFix("See who they are: claimline sync preview %s. If the list is complete, run again with --allow-mass-deactivate.", source.Name)
+			WithFix("See who they are: claimline sync preview %s. If the list is complete, run again with --allow-mass-deactivate.", source.Name())
 	}
 	if err := agreed(plan); err != nil {
 		return nil, err
@@ -100,32 +100,25 @@ func (p *Pipeline) RunSync(ctx context.Context, organization string, source *Sou
 	return plan, nil
 }
 
-func directorySyncOn(o *schema.Organization) error {
-	if o.DirectorySync {
-		return nil
-	}
-	return schema.Refuse(schema.CodeDirectorySyncDisabled, "Directory synchronization is off in %s.", o.Name)
-}
-
 // syncPart changes some members, as far as the plan is still right; done gets what came of those for whom it is not.
-func (p *Pipeline) syncPart(ctx context.Context, organization string, part []syncChange, done map[string]schema.SyncEffect) error {
+func (p *People) syncPart(ctx context.Context, organization string, part []syncChange, done map[string]schema.SyncEffect) error {
 	keys := make([]string, len(part))
 	for i := range part {
 		keys[i] = part[i].key
 	}
-	rules := p.rules()
-	err := p.Store.Change(ctx, rules, organization, keys, func(cases []claim.View) ([]claim.Effect, error) {
-		effects := make([]claim.Effect, len(cases))
-		for i := range cases {
-			if err := directorySyncOn(cases[i].Organization); err != nil { // switched off meanwhile
+	rules := p.Rules()
+	err := p.Store.Change(ctx, rules, organization, keys, func(views []claim.View) ([]claim.Effect, error) {
+		effects := make([]claim.Effect, len(views))
+		for i := range views {
+			if err := claim.CheckDirectorySync(views[i].Organization); err != nil { // switched off meanwhile
 				return nil, err
 			}
-			effect := rules.Sync(&cases[i], part[i].listed)
+			effect := rules.Sync(&views[i], part[i].listed)
 			if planned := part[i].row; effect != planned.Effect {
 				done[planned.Email] = effect
 				continue
 			}
-			effects[i] = rules.Synced(&cases[i], effect)
+			effects[i] = rules.Synced(&views[i], effect)
 		}
 		return effects, nil
 	})
@@ -136,24 +129,24 @@ func (p *Pipeline) syncPart(ctx context.Context, organization string, part []syn
 }
 
 // member adds what happens to one account of the organization, or under its claim.
-func (s *SyncPlan) member(rules claim.Rules, k *claim.View, listed []string) {
-	effect := rules.Sync(k, listed)
-	if k.Member() {
+func (s *SyncPlan) member(rules claim.Rules, v *claim.View, listed []string) {
+	effect := rules.Sync(v, listed)
+	if v.Member() {
 		s.Members++
 	}
 	if effect == "" {
 		return
 	}
-	row := schema.SyncRow{Email: k.Account.User.Email, Effect: effect}
+	row := schema.SyncRow{Email: v.Account.User.Email, Effect: effect}
 	if len(listed) > 0 {
 		row.Listed = listed[0]
 	}
 	s.add(row)
 	if effect == schema.SyncDeactivate || effect == schema.SyncReactivate {
-		s.changes = append(s.changes, syncChange{key: k.Key, listed: slices.Clone(listed), row: row})
+		s.changes = append(s.changes, syncChange{key: v.Key, listed: slices.Clone(listed), row: row})
 	}
-	if made := k.Account.Claim; made != nil && k.Member() && made.OrganizationID == k.Organization.ID && len(listed) == 0 {
-		user := k.Account.User
+	if made := v.Account.Claim; made != nil && v.Member() && made.OrganizationID == v.Organization.ID && len(listed) == 0 {
+		user := v.Account.User
 		user.Profile = user.Edit(made.Edits)
 		s.missing = append(s.missing, user)
 	}

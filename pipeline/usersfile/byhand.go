@@ -1,4 +1,4 @@
-package pipeline
+package usersfile
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -125,8 +124,8 @@ func (p *Person) names() (first, last, shown string) {
 
 // HandSource is the users file of a claim by hand: one row per person, every service given assigned to each. The
 // caller closes it.
-func HandSource(name string, people []Person, services []string) (*Source, error) {
-	header := []string{usersfile.FirstName.Name(), usersfile.LastName.Name(), usersfile.DisplayName.Name(), usersfile.Email.Name()}
+func HandSource(name string, people []Person, services []string) (*dialect.File, error) {
+	header := []string{FirstName.Name(), LastName.Name(), DisplayName.Name(), Email.Name()}
 	var file bytes.Buffer
 	writer := dialect.NewWriter(&file, schema.Format{})
 	record := slices.Clone(header)
@@ -147,5 +146,5 @@ func HandSource(name string, people []Person, services []string) (*Source, error
 	if err := writer.Flush(); err != nil {
 		return nil, fmt.Errorf("write the rows: %w", err)
 	}
-	return SpoolSource(name, &file)
+	return dialect.Spool(name, &file)
 }

@@ -1,7 +1,8 @@
 package pipeline
 
 import (
-	"strconv"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -12,8 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Pipeline runs imports on a store.
-type Pipeline struct {
+// Config is what a Flow works with.
+type Config struct {
 	Store   *store.Store     // nil: only for orders that are Offline
 	Now     func() time.Time // the clock
 	Policy  schema.Policy
@@ -42,6 +43,26 @@ type Pipeline struct {
 	Progress func(phase Phase, done, total int)
 }
 
+// Flow drives imports: it plans them, asks, and applies them.
+type Flow struct {
+	Config
+}
+
+// New returns a flow. It refuses what cannot work: no clock, no worker, and, where there is a store, no lease.
+func New(c Config) (*Flow, error) {
+	switch {
+	case c.Now == nil:
+		return nil, errors.New("set up the flow of imports: there is no clock")
+	case c.Workers < 1:
+		return nil, fmt.Errorf("set up the flow of imports: there are %d workers, and it needs one", c.Workers)
+	case c.Store != nil && c.Lease < time.Millisecond:
+		return nil, fmt.Errorf("set up the flow of imports: a lease of %s is too short to be renewed", c.Lease)
+	case c.TransactionRows < 0:
+		return nil, fmt.Errorf("set up the flow of imports: a transaction of %d rows does nothing", c.TransactionRows)
+	}
+	return &Flow{Config: c}, nil
+}
+
 // DefaultTransactionRows take a tenth of a second or two on a small machine.
 const DefaultTransactionRows = 15_000
 
@@ -59,15 +80,13 @@ const (
 const progressRows = 5000 // between two reports of a phase that goes row by row
 
 // rules are the moment and the policy under which rules are applied now.
-func (p *Pipeline) rules() claim.Rules { return claim.Rules{Now: p.now(), Policy: p.Policy} }
+func (p *Flow) rules() claim.Rules { return claim.RulesAt(p.Now(), p.Policy) }
 
 // now is the time in whole seconds, which is what the store keeps.
-func (p *Pipeline) now() time.Time { return p.Now().UTC().Truncate(time.Second) }
+func (p *Flow) now() time.Time { return p.Now().UTC().Truncate(time.Second) }
 
-func (p *Pipeline) progress(phase Phase, done, total int) {
+func (p *Flow) progress(phase Phase, done, total int) {
 	if p.Progress != nil {
 		p.Progress(phase, done, total)
 	}
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"context"
@@ -23,11 +23,11 @@ type Retractable struct {
 // (R22). before is told, before anything is done, how many those are, and its error keeps anything from being done; each is
 // handed, in the order of the file, what became of one claim. A dry run answers as the run would, and changes nothing.
 // Refused with CodeRetractByImportOff, CodeImportNotFound.
-func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
+func (p *People) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
 	if !p.Policy.RetractByImport {
 		return schema.Refuse(schema.CodeRetractByImportOff, "")
 	}
-	imp, err := p.Store.Import(ctx, id, p.now())
+	imp, err := p.Store.Import(ctx, id, p.Rules().Now)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, bef
 	for i := range plan {
 		row := &plan[i]
 		if !dryRun && row.reason == "" {
-			err := p.persist(ctx, func() (err error) {
+			err := p.Persist(ctx, func() (err error) {
 				row.reason, err = p.retractMade(ctx, imp, row.key)
 				return err
 			})
@@ -69,13 +69,13 @@ type retractPlan []retractRow
 
 // planRetract decides about every claim that an import made. emails are the addresses, as the file has them, of accounts that
 // are gone, by line.
-func (p *Pipeline) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
-	rules := p.rules()
+func (p *People) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
+	rules := p.Rules()
 	gone := map[int]string{}
 	err = p.Store.ImportClaims(ctx, rules, imp.ID, func(claims []store.ImportClaim) error {
 		for i := range claims {
-			k := &claims[i].Case
-			row := retractRow{line: claims[i].Line, key: k.Key, email: k.Account.User.Email, reason: rules.RetractMade(k, imp.ID)}
+			v := &claims[i].Case
+			row := retractRow{line: claims[i].Line, key: v.Key, email: v.Account.User.Email, reason: rules.RetractMade(v, imp.ID)}
 			if row.email == "" {
 				gone[row.line] = row.key
 			}
@@ -93,7 +93,7 @@ func (p *Pipeline) planRetract(ctx context.Context, imp schema.Import) (plan ret
 }
 
 // nameRows finds the addresses on these lines of an import's file.
-func (p *Pipeline) nameRows(ctx context.Context, imp schema.Import, lines map[int]string) error {
+func (p *People) nameRows(ctx context.Context, imp schema.Import, lines map[int]string) error {
 	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return err
@@ -136,13 +136,13 @@ func (plan retractPlan) count() Retractable {
 }
 
 // retractMade retracts the claim that the import made on one account, or returns why it cannot.
-func (p *Pipeline) retractMade(ctx context.Context, imp schema.Import, key string) (reason schema.Code, err error) {
-	rules := p.rules()
-	err = p.Store.Change(ctx, rules, imp.OrganizationID, []string{key}, func(cases []claim.View) ([]claim.Effect, error) {
-		if reason = rules.RetractMade(&cases[0], imp.ID); reason != "" {
+func (p *People) retractMade(ctx context.Context, imp schema.Import, key string) (reason schema.Code, err error) {
+	rules := p.Rules()
+	err = p.Store.Change(ctx, rules, imp.OrganizationID, []string{key}, func(views []claim.View) ([]claim.Effect, error) {
+		if reason = rules.RetractMade(&views[0], imp.ID); reason != "" {
 			return nil, nil
 		}
-		return []claim.Effect{rules.Retracted(&cases[0])}, nil
+		return []claim.Effect{rules.Retracted(&views[0])}, nil
 	})
 	if err != nil {
 		return "", fmt.Errorf("retract a claim: %w", err)

@@ -1,4 +1,4 @@
-package pipeline
+package people
 
 import (
 	"context"
@@ -15,42 +15,42 @@ import (
 )
 
 // Show returns all about one address, as an organization sees it. Refused with CodeUserNotFound.
-func (p *Pipeline) Show(ctx context.Context, organization, email string) (view schema.AccountView, err error) {
+func (p *People) Show(ctx context.Context, organization, email string) (view schema.AccountView, err error) {
 	email = strings.TrimSpace(email)
 	key, problem := schema.ParseAddress(email)
 	if problem != "" {
 		return view, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", schema.Quote(email)).
 			WithFix("Write it as name@example.com.")
 	}
-	rules := p.rules()
-	k, err := p.oneCase(ctx, rules, organization, key)
+	rules := p.Rules()
+	v, err := p.oneView(ctx, rules, organization, key)
 	if err != nil {
 		return view, fmt.Errorf("look up an account: %w", err)
 	}
-	if k.Account.ID == 0 {
+	if v.Account.ID == 0 {
 		return view, refusal(schema.CodeUserNotFound, email, key)
 	}
-	return viewOf(rules, &k), nil
+	return viewOf(rules, &v), nil
 }
 
 // errFound ends a listing in which what was looked for is found.
 var errFound = errors.New("found")
 
-// oneCase is the account with an address key as it stands now. An account of the organization itself is looked up among its
+// oneView is the account with an address key as it stands now. An account of the organization itself is looked up among its
 // members: only there is the claim that brought it, which has closed.
-func (p *Pipeline) oneCase(ctx context.Context, rules claim.Rules, organization, key string) (claim.View, error) {
+func (p *People) oneView(ctx context.Context, rules claim.Rules, organization, key string) (claim.View, error) {
 	facts, err := p.Store.Facts(ctx, organization, []string{key})
 	if err != nil {
 		return claim.View{}, err
 	}
-	k := claim.View{Key: key, Organization: &facts.Claiming, Account: rules.AsOf(facts.Accounts[0]), Domain: facts.Domains[schema.KeyDomain(key)]}
-	if k.Account.ID == 0 || k.Account.User.OrganizationID != organization {
-		return k, nil
+	v := claim.View{Key: key, Organization: &facts.Claiming, Account: rules.AsOf(facts.Accounts[0]), Domain: facts.Domains[schema.KeyDomain(key)]}
+	if v.Account.ID == 0 || v.Account.User.OrganizationID != organization {
+		return v, nil
 	}
-	err = p.Store.Members(ctx, rules, organization, func(cases []claim.View) error {
-		i, found := slices.BinarySearchFunc(cases, key, func(k claim.View, key string) int { return strings.Compare(k.Key, key) })
+	err = p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+		i, found := slices.BinarySearchFunc(views, key, func(v claim.View, key string) int { return strings.Compare(v.Key, key) })
 		if found {
-			k = cases[i]
+			v = views[i]
 			return errFound
 		}
 		return nil
@@ -58,27 +58,27 @@ func (p *Pipeline) oneCase(ctx context.Context, rules claim.Rules, organization,
 	if errors.Is(err, errFound) {
 		err = nil
 	}
-	return k, err
+	return v, err
 }
 
-func viewOf(rules claim.Rules, k *claim.View) schema.AccountView {
-	a := &k.Account
+func viewOf(rules claim.Rules, v *claim.View) schema.AccountView {
+	a := &v.Account
 	view := schema.AccountView{
 		Email: a.User.Email, Name: a.User.FullName(), Status: a.User.Status, Organization: a.User.OrganizationID, Edits: schema.Edits{},
 		Licenses: []string{}, Mails: []schema.MailView{}, Events: []schema.EventView{},
 	}
-	l, listed := rules.List(k)
+	l, listed := rules.List(v)
 	if !listed {
 		return view
 	}
 	view.Email, view.Name, view.Status, view.Licenses = l.Email, l.Name, l.Status, l.Licenses
 	made := a.Claim
 	if made == nil {
-		made = k.Closed
+		made = v.Closed
 	}
 	if made != nil && l.ClaimType != "" {
 		view.Claim = claimView(made, &l)
-		if made.OrganizationID == k.Organization.ID {
+		if made.OrganizationID == v.Organization.ID {
 			view.Edits = editsOf(a.User.Profile, made.Edits)
 		}
 		view.Events = events(made)
@@ -87,22 +87,22 @@ func viewOf(rules claim.Rules, k *claim.View) schema.AccountView {
 }
 
 func claimView(made *schema.Claim, l *schema.Listing) *schema.ClaimView {
-	v := &schema.ClaimView{
+	shown := &schema.ClaimView{
 		Type: made.Type, ClaimedAt: made.ClaimedAt, DaysLeft: l.DaysLeft, Retractable: l.Retractable, RetractReason: l.RetractReason,
 		ClosedAt: schema.Moment(made.ClosedAt),
 	}
 	if made.ImportID != 0 {
 		id := strconv.FormatInt(made.ImportID, 10)
-		v.Import = &id
+		shown.Import = &id
 	}
 	if made.Line != 0 {
-		v.Line = &made.Line
+		shown.Line = &made.Line
 	}
 	switch choice := schema.Choice(made.ClosedBy); choice {
 	case schema.ChangeEmail, schema.TransferContent, schema.DeleteAccount:
-		v.Choice = &choice
+		shown.Choice = &choice
 	}
-	return v
+	return shown
 }
 
 // editsOf is what a claim changes of an account, by column of the users file.
