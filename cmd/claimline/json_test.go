@@ -68,7 +68,7 @@ func TestListsAreOneArray(t *testing.T) {
 	for _, narrow := range []string{"", "--domain nowhere.example"} {
 		got := s.run(t, append([]string{"eligible", "--json"}, strings.Fields(narrow)...)...)
 		require.NoError(t, json.Unmarshal([]byte(got.stdout), &eligible))
-		assert.Equal(t, eligible.Total, len(eligible.Users))
+		assert.Len(t, eligible.Users, eligible.Total)
 		assert.NotNil(t, eligible.Users)
 		for _, user := range eligible.Users {
 			assert.ElementsMatch(t, []string{"email", "organization", "status", "claim_type"}, slices.Collect(maps.Keys(user)))
