@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 
@@ -59,7 +60,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
 func (p *Flow) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan) error {
-	a, err := p.newApplyStage(owner, imp, plan)
+	a, err := p.newApplyPass(owner, imp, plan)
 	if err != nil {
 		return err
 	}
@@ -82,8 +83,8 @@ func (p *Flow) apply(ctx context.Context, owner store.Owner, imp schema.Import, 
 	return g.Wait()
 }
 
-// chunkRows is how many rows a chunk has in which the file is read. More cost memory and gain nothing.
-const chunkRows = 2500
+// blockRows is how many rows a block has in which the file is read. More cost memory and gain nothing.
+const blockRows = 2500
 
 // Plan decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
 // nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
@@ -119,7 +120,7 @@ func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Ord
 
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
 // has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
-// before each reading, and returns what every chunk is handed to once its verdicts stand.
+// before each reading, and returns what every block is handed to once its verdicts stand.
 func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
@@ -153,6 +154,9 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 	var pool *claim.Licenses
 	var claiming schema.Organization
 	if !order.Offline {
+		if p.Store == nil {
+			return nil, errors.New("plan an import: this flow has no store")
+		}
 		var err error
 		if claiming, err = p.Store.Organization(ctx, order.Organization); err != nil {
 			return nil, err
@@ -196,7 +200,7 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
 // of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
 func (p *Flow) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
-	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
+	options := dialect.Options{Limits: p.blockLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {
 		options.SingleByte = dialect.Windows1252
 	}
@@ -217,14 +221,14 @@ func (p *Flow) openReader(ctx context.Context, source dialect.Source, order sche
 	return reader, nil
 }
 
-// chunkLimits are the limits of a file that is read in parts.
-func (p *Flow) chunkLimits() dialect.Limits {
+// blockLimits are the limits of a file that is read in parts.
+func (p *Flow) blockLimits() dialect.Limits {
 	limits := p.Limits
-	if limits.ChunkRows == 0 {
-		limits.ChunkRows = chunkRows
+	if limits.BlockRows == 0 {
+		limits.BlockRows = blockRows
 	}
 	if p.TransactionRows != 0 {
-		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
+		limits.BlockRows = min(limits.BlockRows, p.TransactionRows)
 	}
 	return limits
 }

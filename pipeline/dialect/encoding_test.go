@@ -32,10 +32,10 @@ func openAs(t *testing.T, file string, options dialect.Options) (*dialect.Reader
 
 func firstRow(t *testing.T, r *dialect.Reader) []string {
 	t.Helper()
-	chunk, err := r.Next(t.Context())
+	block, err := r.Next(t.Context())
 	require.NoError(t, err)
 	var records dialect.Records
-	require.NoError(t, chunk.Parse(r.Format(), &records))
+	require.NoError(t, block.Parse(r.Format(), &records))
 	return records.Cells(0)
 }
 
