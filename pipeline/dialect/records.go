@@ -96,10 +96,18 @@ func (r *Records) Fit(i int, format schema.Format, mayLack int) (cells []string,
 		return cells, fitted | Missing
 	case format.Cut != "":
 		last := &cells[len(cells)-1]
-		if rest, found := strings.CutSuffix(trimBehind(*last), format.Cut); found {
+		if rest := Uncut(*last, format); rest != *last {
 			*last = rest
 			fitted |= Surplus
 		}
 	}
 	return cells, fitted
+}
+
+// Uncut returns a row's last cell without the surplus delimiters that were cut off the header's end too.
+func Uncut(cell string, format schema.Format) string {
+	if rest, found := strings.CutSuffix(trimBehind(cell), format.Cut); found && format.Cut != "" {
+		return rest
+	}
+	return cell
 }

@@ -19,11 +19,12 @@ type csvReporter struct {
 	to     *bufio.Writer
 	writer *dialect.Writer
 	layout *usersfile.Layout
+	format schema.Format
 	cells  []string
 }
 
 func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format) *csvReporter {
-	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l}
+	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l, format: format}
 }
 
 // header writes the header, once.
@@ -79,7 +80,11 @@ func (r *csvReporter) write(record []string, leaveOut int, said []string) error 
 		switch {
 		case r.layout.Added(column):
 		case column < len(record) && column != leaveOut:
-			r.cells = append(r.cells, decodable(dialect.Restore(record[column], r.layout.Known(column))))
+			cell := record[column]
+			if column == len(r.layout.Header)-1 { // no longer the last one, where surplus delimiters are known for what they are
+				cell = dialect.Uncut(cell, r.format)
+			}
+			r.cells = append(r.cells, decodable(dialect.Restore(cell, r.layout.Known(column))))
 		default:
 			r.cells = append(r.cells, "")
 		}
