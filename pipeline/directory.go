@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -336,7 +337,7 @@ func (p *Pipeline) foreignDomains(ctx context.Context, organization string, d *d
 // has any.
 func (p *Pipeline) bestColumn(ctx context.Context, organization string, source *Source, address string, width int) (best, count int, err error) {
 	var keys []string // in order, as they come
-	err = p.Store.Members(ctx, p.clock(), organization, func(cases []claim.Case) error {
+	err = p.Store.Members(ctx, p.clock(), organization, store.MemberFilter{}, func(cases []claim.Case) error {
 		for i := range cases {
 			keys = append(keys, cases[i].Key)
 		}

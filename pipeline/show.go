@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -47,7 +48,7 @@ func (p *Pipeline) oneCase(ctx context.Context, clock claim.Clock, organization,
 	if k.Account.ID == 0 || k.Account.User.OrganizationID != organization {
 		return k, nil
 	}
-	err = p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
+	err = p.Store.Members(ctx, clock, organization, store.MemberFilter{}, func(cases []claim.Case) error {
 		i, found := slices.BinarySearchFunc(cases, key, func(k claim.Case, key string) int { return strings.Compare(k.Key, key) })
 		if found {
 			k = cases[i]

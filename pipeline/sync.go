@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
@@ -48,7 +49,7 @@ func (p *Pipeline) PreviewSync(ctx context.Context, organization string, source 
 	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes}
 	w := walk{rest: list.entries}
 	matched := 0
-	err = p.Store.Members(ctx, clock, organization, func(cases []claim.Case) error {
+	err = p.Store.Members(ctx, clock, organization, store.MemberFilter{}, func(cases []claim.Case) error {
 		for i := range cases {
 			k := &cases[i]
 			listed := w.upTo(k.Key, plan.absent)

@@ -17,6 +17,7 @@ type tx struct {
 	cache   *organizationCache // nil: this transaction has changed organizations
 	changed bool               // what a rule looks at
 	stage   *stage             // nil: no snapshot is being taken in
+	few     map[string]bool    // what fewOf has found
 }
 
 var _ store.Tx = (*tx)(nil)

@@ -81,7 +81,7 @@ func (s *suite) members(organization string) map[string]claim.Case {
 	s.Helper()
 	members := map[string]claim.Case{}
 	before := ""
-	require.NoError(s, s.Members(s.ctx(), s.clock(), organization, func(cases []claim.Case) error {
+	require.NoError(s, s.Members(s.ctx(), s.clock(), organization, store.MemberFilter{}, func(cases []claim.Case) error {
 		for _, k := range cases {
 			require.Less(s, before, k.Key, "by address key")
 			before = k.Key
@@ -368,8 +368,8 @@ var claimsTests = map[string]func(*suite){
 		require.Equal(s, moved.Closed.ImportID, after.Closed.ImportID)
 
 		stop := errors.New("stop")
-		require.ErrorIs(s, s.Members(s.ctx(), s.clock(), "acme", func([]claim.Case) error { return stop }), stop)
-		s.refused(s.Members(s.ctx(), s.clock(), "nobody", func([]claim.Case) error { return nil }), schema.CodeOrganizationUnknown)
+		require.ErrorIs(s, s.Members(s.ctx(), s.clock(), "acme", store.MemberFilter{}, func([]claim.Case) error { return stop }), stop)
+		s.refused(s.Members(s.ctx(), s.clock(), "nobody", store.MemberFilter{}, func([]claim.Case) error { return nil }), schema.CodeOrganizationUnknown)
 	},
 
 	"claims/many members": func(s *suite) {

@@ -128,7 +128,7 @@ func (s *suite) checkHeld() {
 		given := map[[2]string]int{}
 		for _, o := range organizations {
 			for after := ""; ; {
-				views, err := tx.Members(s.ctx(), o.ID, after, 1000)
+				views, err := tx.Members(s.ctx(), o.ID, store.MemberFilter{}, after, 1000)
 				require.NoError(s, err)
 				if len(views) == 0 {
 					break
