@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"github.com/claimline/claimline/pipeline/claim"
-	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 

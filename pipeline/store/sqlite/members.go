@@ -97,9 +97,9 @@ func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
 	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 }
 
-// few is up to how many accounts a listing is made by finding all of them. Where there are more it walks the index of
-// addresses, in which one of them comes soon.
-const few = 20_000
+// manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them comes soon. Up to
+// there it finds all of them.
+const manyAccounts = 20_000
 
 // fewOf reports whether these selections, each of account numbers, find few accounts together. They are about the
 // organization ?1, and ?2.
@@ -110,12 +110,12 @@ func (t *tx) fewOf(ctx context.Context, selections []string, organization int64,
 		return is, nil
 	}
 	var n int
-	err := t.QueryRowContext(ctx, "SELECT count(*) FROM ("+union+" LIMIT ?3)", organization, with, few+1).Scan(&n)
+	err := t.QueryRowContext(ctx, "SELECT count(*) FROM ("+union+" LIMIT ?3)", organization, with, t.many).Scan(&n)
 	if t.few == nil {
 		t.few = map[string]bool{}
 	}
-	t.few[name] = n <= few
-	return n <= few, err
+	t.few[name] = n < t.many
+	return t.few[name], err
 }
 
 // Where the members of an organization (?1) are found: its own accounts, and those under its open claims.
@@ -233,8 +233,9 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 		groups, organizations = append(groups, g), append(organizations, organization)
 		numbers[organization] = struct{}{}
 		return err
-	}, "SELECT "+keyDomain+", u.organization, count(*) - count(c.id) FROM users u INDEXED BY users_domain LEFT JOIN claims c INDEXED BY claims_open ON c.user = u.id AND c.closed_at IS NULL WHERE "+
-		keyDomain+" IN (SELECT value FROM json_each(?)) GROUP BY 1, 2", encode(domains))
+	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM claims c INDEXED BY claims_open
+			WHERE c.user = u.id AND c.closed_at IS NULL))
+		FROM users u INDEXED BY users_domain WHERE `+keyDomain+" IN (SELECT value FROM json_each(?)) GROUP BY 1, 2", encode(domains))
 	if err != nil {
 		return nil, err
 	}

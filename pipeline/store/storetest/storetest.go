@@ -21,9 +21,13 @@ import (
 // is one more handle, such as another process would have.
 func Run(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
-	for _, group := range []map[string]func(*suite){
-		loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests, claimsTests,
-	} {
+	run(t, fresh, loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests,
+		claimsTests, listingTests)
+}
+
+func run(t *testing.T, fresh func(t *testing.T) (open func() store.DB), groups ...map[string]func(*suite)) {
+	t.Helper()
+	for _, group := range groups {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
