@@ -14,6 +14,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -337,7 +338,7 @@ func (p *People) foreignDomains(ctx context.Context, organization string, d *dir
 // has any.
 func (p *People) bestColumn(ctx context.Context, organization string, source dialect.Source, address string, width int) (best, count int, err error) {
 	var keys []string // in order, as they come
-	err = p.Store.Members(ctx, p.Rules(), organization, func(views []claim.View) error {
+	err = p.Store.Members(ctx, p.Rules(), organization, store.MemberFilter{}, func(views []claim.View) error {
 		for i := range views {
 			keys = append(keys, views[i].Key)
 		}

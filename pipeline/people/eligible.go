@@ -2,6 +2,8 @@ package people
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -54,12 +56,23 @@ func (p *People) Explain(ctx context.Context, organization string, addresses []s
 // Eligible lists the first users that may be claimed now, at most limit of them, and says how many there are.
 func (p *People) Eligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, err error) {
 	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
-		if total++; total <= limit {
-			users = append(users, *e)
+		if len(users) == limit {
+			return errEnough
 		}
+		users = append(users, *e)
 		return nil
 	})
-	return users, total, err
+	if err == nil {
+		return users, len(users), nil
+	}
+	if !errors.Is(err, errEnough) {
+		return nil, 0, err
+	}
+	total, err = p.Store.CountEligible(ctx, p.Rules(), organization, selection)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count the eligible users: %w", err)
+	}
+	return users, total, nil
 }
 
 // Services are the names of the services of an organization, sorted.

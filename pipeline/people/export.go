@@ -15,10 +15,7 @@ import (
 )
 
 // Selection narrows who is listed or exported. Zero values leave everybody in.
-type Selection struct {
-	Domain string
-	Type   schema.ClaimType
-}
+type Selection = store.Selection
 
 // Eligible is a user that may be claimed now (R1 to R8 pass).
 type Eligible struct {
@@ -30,7 +27,7 @@ type Eligible struct {
 // EachEligible hands over every eligible user of the organization, by address key.
 func (p *People) EachEligible(ctx context.Context, organization string, selection Selection, each func(*Eligible) error) error {
 	rules := p.Rules()
-	err := p.Store.Candidates(ctx, organization, selection.Domain, func(batch store.Batch) error {
+	err := p.Store.Candidates(ctx, rules, organization, selection, func(batch store.Batch) error {
 		for i, account := range batch.Facts.Accounts {
 			decision := rules.Decide(&batch.Facts.Claiming, batch.Facts.Domains[schema.KeyDomain(batch.Keys[i])], account, "")
 			if decision.Outcome != schema.Ready || selection.Type != "" && decision.Type != selection.Type {

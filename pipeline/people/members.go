@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -25,12 +27,17 @@ type MemberFilter struct {
 	Search string
 }
 
+// stored returns what the store can leave out.
+func (f MemberFilter) stored() store.MemberFilter {
+	return store.MemberFilter{Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable}
+}
+
 // EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
 // (R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
-	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+	err := p.Store.Members(ctx, rules, organization, filter.stored(), func(views []claim.View) error {
 		for i := range views {
 			if !matches(&views[i], words) {
 				continue
@@ -50,6 +57,38 @@ func (p *People) EachMember(ctx context.Context, organization string, filter Mem
 		return fmt.Errorf("list the users: %w", err)
 	}
 	return nil
+}
+
+// errEnough ends a listing of which no more is wanted.
+var errEnough = errors.New("enough")
+
+// FirstMembers hands over the first users of EachMember, at most limit of them; 0: all. It reports whether there are more.
+func (p *People) FirstMembers(ctx context.Context, organization string, filter MemberFilter, limit int, each func(schema.Listing) error) (more bool, err error) {
+	n := 0
+	err = p.EachMember(ctx, organization, filter, func(l schema.Listing) error {
+		if n == limit && limit > 0 {
+			return errEnough
+		}
+		n++
+		return each(l)
+	})
+	if errors.Is(err, errEnough) {
+		return true, nil
+	}
+	return false, err
+}
+
+// CountMembers counts the users that EachMember hands over. Where a filter is set, it looks at all of those who might pass it.
+func (p *People) CountMembers(ctx context.Context, organization string, filter MemberFilter) (n int, err error) {
+	if filter != (MemberFilter{}) {
+		err = p.EachMember(ctx, organization, filter, func(schema.Listing) error { n++; return nil })
+		return n, err
+	}
+	n, err = p.Store.CountMembers(ctx, p.Rules(), organization)
+	if err != nil {
+		return 0, fmt.Errorf("count the users: %w", err)
+	}
+	return n, nil
 }
 
 // matches reports whether every word, folded, occurs in the address or the names of the account, edited or not.
@@ -100,7 +139,7 @@ func (p *People) RetractableIn(ctx context.Context, organization, domain string)
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	rules := p.Rules()
-	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+	err := p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
 		for i := range views {
 			for _, d := range rules.Deadlines(&views[i]) {
 				if !until.IsZero() && d.DueAt.After(until) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -47,7 +48,7 @@ func (p *People) oneView(ctx context.Context, rules claim.Rules, organization, k
 	if v.Account.ID == 0 || v.Account.User.OrganizationID != organization {
 		return v, nil
 	}
-	err = p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+	err = p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
 		i, found := slices.BinarySearchFunc(views, key, func(v claim.View, key string) int { return strings.Compare(v.Key, key) })
 		if found {
 			v = views[i]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -48,7 +49,7 @@ func (p *People) PreviewSync(ctx context.Context, organization string, source di
 	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes}
 	w := walk{rest: list.entries}
 	matched := 0
-	err = p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+	err = p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
 		for i := range views {
 			v := &views[i]
 			listed := w.upTo(v.Key, plan.absent)

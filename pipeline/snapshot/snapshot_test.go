@@ -110,7 +110,7 @@ func everything(tb testing.TB, s *store.Store) (list []any) {
 		domains, err := s.Domains(tb.Context(), o.ID)
 		require.NoError(tb, err)
 		list = append(list, o, licenses, domains)
-		require.NoError(tb, s.Members(tb.Context(), rules(), o.ID, func(cases []claim.View) error {
+		require.NoError(tb, s.Members(tb.Context(), rules(), o.ID, store.MemberFilter{}, func(cases []claim.View) error {
 			for i := range cases {
 				list = append(list, cases[i].Account)
 			}

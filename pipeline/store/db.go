@@ -76,12 +76,16 @@ type Accounts interface {
 	Views(ctx context.Context, keys []string) ([]claim.View, error)
 	// ViewsByID is Views by number.
 	ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error)
-	// Members lists accounts that belong to the organization or are under its open claim, by address key, up to limit of
-	// those behind a key; views are as with Views.
-	Members(ctx context.Context, organization, after string, limit int) ([]claim.View, error)
-	// Candidates lists accounts in these domains that the organization might claim, and members and claimed ones for whom
-	// time may have changed that, by address key, up to limit of those behind a key.
-	Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]Candidate, error)
+	// Members lists accounts that belong to the organization or are under its open claim, and that the filter might leave
+	// in: nobody else need be left out. By address key, up to limit of those behind a key; views are as with Views.
+	Members(ctx context.Context, organization string, filter MemberFilter, after string, limit int) ([]claim.View, error)
+	// CountMembers counts the accounts that belong to the organization, and those under its open claims.
+	CountMembers(ctx context.Context, organization string) (int, error)
+	// Candidates lists accounts that the organization might claim and that the filter might leave in, and members and claimed
+	// ones for whom time may have changed that, by address key, up to limit of those behind a key.
+	Candidates(ctx context.Context, organization string, filter CandidateFilter, after string, limit int) ([]Candidate, error)
+	// CountUnclaimed counts the accounts without an open claim in these domains, by domain and organization.
+	CountUnclaimed(ctx context.Context, domains []string) ([]Unclaimed, error)
 
 	// Due finds accounts of which something is due that changes what the organization's members, claims or licences are; see
 	// claim.Rules.NextDue. Delayed claims made until decided, and accounts inactive until inactive, are due. Of each kind of
@@ -91,6 +95,26 @@ type Accounts interface {
 	DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error)
 	// Given counts the accounts that hold services, as members or by an open immediate claim, by organization and services.
 	Given(ctx context.Context) ([]Given, error)
+}
+
+// MemberFilter narrows a listing of members. Zero values leave everybody in.
+type MemberFilter struct {
+	Status      schema.Status    // as listed
+	ClaimType   schema.ClaimType // as listed
+	Retractable bool             // only users whose claim can be retracted now (R22)
+}
+
+// CandidateFilter narrows a listing of candidates.
+type CandidateFilter struct {
+	Domains []string // of their addresses; others have no candidates
+	Sources []string // ids of organizations that they belong to, where no open delayed claim moves them on; nil: any
+}
+
+// Unclaimed is so many accounts that no rule tells apart, but for what time has made due of them.
+type Unclaimed struct {
+	Domain       string
+	Organization *schema.Organization
+	Accounts     int
 }
 
 // Candidate is an account that might be claimed.

@@ -127,6 +127,39 @@ func (d due) any(ctx context.Context, id string) (bool, error) {
 	return len(found) > 0, err
 }
 
+// each hands over the view of every account of which something is due, in all organizations, as it is written.
+func (d due) each(ctx context.Context, do func(*claim.View)) error {
+	organizations, err := d.organizations(ctx)
+	if err != nil {
+		return err
+	}
+	decided, inactive := d.thresholds()
+	seen := map[int64]struct{}{}
+	var ids []int64
+	for _, id := range organizations {
+		list, err := d.tx.Due(ctx, id, decided, inactive, 0)
+		if err != nil {
+			return err
+		}
+		for _, found := range list {
+			if _, twice := seen[found.Account]; !twice {
+				seen[found.Account] = struct{}{}
+				ids = append(ids, found.Account)
+			}
+		}
+	}
+	for part := range slices.Chunk(ids, batchSize) {
+		views, err := d.tx.ViewsByID(ctx, part)
+		if err != nil {
+			return err
+		}
+		for i := range views {
+			do(&views[i])
+		}
+	}
+	return nil
+}
+
 // find follows what is due for organizations, and for those whose licences that touches, without writing anything: the
 // effects in the order of time, and the licences after them. With a limit it is the beginning of all that is due.
 func (d due) find(ctx context.Context, organizations ...string) ([]claim.Effect, *claim.Licenses, error) {

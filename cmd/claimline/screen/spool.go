@@ -57,10 +57,17 @@ func (s *Spool) Sort() {
 	slices.SortStableFunc(s.records, func(a, b record) int { return cmp.Compare(a.key, b.key) })
 }
 
-// Each hands over the records one by one. A record is not valid after each returns; an error of each ends it and is returned.
-func (s *Spool) Each(each func(data []byte) error) error {
+// Each hands over the records one by one, like First.
+func (s *Spool) Each(each func(data []byte) error) error { return s.First(0, each) }
+
+// First hands over the first records, at most limit of them; 0: all. A record is not valid after each returns; an error of each ends it and is returned.
+func (s *Spool) First(limit int, each func(data []byte) error) error {
+	records := s.records
+	if limit > 0 && len(records) > limit {
+		records = records[:limit]
+	}
 	var data []byte
-	for _, r := range s.records {
+	for _, r := range records {
 		if r.at >= s.written { // still in the buffer
 			from := r.at - s.written
 			data = append(data[:0], s.buffer.Bytes()[from:from+int64(r.length)]...)

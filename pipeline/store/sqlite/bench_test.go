@@ -103,7 +103,7 @@ func BenchmarkCandidates(b *testing.B) {
 	rows := 0
 	b.ResetTimer()
 	for b.Loop() {
-		require.NoError(b, s.Candidates(context.Background(), "acme", "", func(batch store.Batch) error {
+		require.NoError(b, s.Candidates(context.Background(), benchClock, "acme", store.Selection{}, func(batch store.Batch) error {
 			rows += len(batch.Keys)
 			return nil
 		}))

@@ -97,50 +97,161 @@ func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
 	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 }
 
-// Members implements store.Accounts. It walks the index of addresses, which is in the order wanted.
-func (t *tx) Members(ctx context.Context, organization, after string, limit int) ([]claim.View, error) {
-	number, err := t.number(ctx, organization)
-	if err != nil {
-		return nil, err
+// manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them comes soon. Up to
+// there it finds all of them.
+const manyAccounts = 20_000
+
+// fewOf reports whether these selections, each of account numbers, find few accounts together. They are about the
+// organization ?1, and ?2.
+func (t *tx) fewOf(ctx context.Context, selections []string, organization int64, with string) (bool, error) {
+	union := strings.Join(selections, " UNION ALL ")
+	name := union + fmt.Sprint(organization) + with
+	if is, known := t.few[name]; known {
+		return is, nil
 	}
-	return t.views(ctx, "users u INDEXED BY users_key "+openClaim+` WHERE u.key > ?2 AND (u.organization = ?1 OR c.organization = ?1)
-		ORDER BY u.key LIMIT ?3`, number, after, limit)
+	var n int
+	err := t.QueryRowContext(ctx, "SELECT count(*) FROM ("+union+" LIMIT ?3)", organization, with, t.many).Scan(&n)
+	if t.few == nil {
+		t.few = map[string]bool{}
+	}
+	t.few[name] = n < t.many
+	return t.few[name], err
 }
 
-// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted and holds the
-// domain, so that only the accounts asked for are read.
-func (t *tx) Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]store.Candidate, error) {
+// Where the members of an organization (?1) are found: its own accounts, and those under its open claims.
+const (
+	ownAccounts      = "SELECT id FROM users INDEXED BY users_organization WHERE organization = ?1"
+	immediatelyTaken = "SELECT user FROM claims INDEXED BY claims_made WHERE organization = ?1 AND delayed = 0 AND closed_at IS NULL"
+	tobeTaken        = "SELECT user FROM claims INDEXED BY claims_made WHERE organization = ?1 AND delayed = 1 AND closed_at IS NULL"
+)
+
+// filterMembers returns where members can be found that a filter might leave in, and what is asked of them. An account has
+// the status it had before once its claim has completed, and one that has come by a claim shows its type.
+func filterMembers(f store.MemberFilter) (selections []string, conditions string) {
+	selections, conditions = []string{ownAccounts, immediatelyTaken, tobeTaken}, "(u.organization = ?1 OR c.organization = ?1)"
+	switch {
+	case f.Status == schema.DelayedClaim:
+		selections, conditions = []string{tobeTaken}, "c.organization = ?1 AND c.delayed"
+	case f.Retractable:
+		selections = []string{immediatelyTaken, tobeTaken}
+		conditions = "c.organization = ?1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
+	}
+	if f.Status != "" && f.Status != schema.DelayedClaim {
+		conditions += " AND ?4 IN (u.status, c.status, c.status_before)"
+	}
+	if f.ClaimType != "" {
+		conditions += ` AND (c.delayed IS ?5 OR EXISTS (SELECT 1 FROM claims k INDEXED BY claims_closed
+			WHERE k.user = u.id AND k.closed_at IS NOT NULL AND k.delayed = ?5))`
+	}
+	return selections, conditions
+}
+
+// Members implements store.Accounts.
+func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
-	candidates := make([]store.Candidate, limit) // accounts must stay where they are
-	n := 0
+	selections, conditions := filterMembers(filter)
+	isFew, err := t.fewOf(ctx, selections, number, "")
+	if err != nil {
+		return nil, err
+	}
+	query := "users u INDEXED BY users_key " + openClaim + " WHERE u.key > ?2 AND " + conditions + " ORDER BY u.key LIMIT ?3"
+	if isFew {
+		query = "users u " + openClaim + ` WHERE u.id IN (SELECT u.id FROM users u ` + openClaim + " WHERE u.id IN (" +
+			strings.Join(selections, " UNION ALL ") + ") AND u.key > ?2 AND " + conditions + " ORDER BY u.key LIMIT ?3) ORDER BY u.key"
+	}
+	return t.views(ctx, query, number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed)
+}
+
+// CountMembers implements store.Accounts.
+func (t *tx) CountMembers(ctx context.Context, organization string) (n int, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return 0, err
+	}
+	err = t.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM ("+ownAccounts+")) + (SELECT count(*) FROM ("+immediatelyTaken+
+		")) + (SELECT count(*) FROM ("+tobeTaken+"))", number).Scan(&n)
+	return n, err
+}
+
+// keyDomain is the domain of an account's address, as the index users_domain has it.
+const keyDomain = "substr(u.key, instr(u.key, '@') + 1)"
+
+const accountsInDomains = "SELECT u.id FROM users u INDEXED BY users_domain WHERE " + keyDomain + " IN (SELECT value FROM json_each(?2))"
+
+// Candidates implements store.Accounts. Where there are many it walks the index of addresses, which is in the order wanted
+// and holds the domain, so that only the accounts asked for are read.
+func (t *tx) Candidates(ctx context.Context, organization string, filter store.CandidateFilter, after string, limit int) ([]store.Candidate, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	domains := encode(filter.Domains)
+	isFew, err := t.fewOf(ctx, []string{accountsInDomains}, number, domains)
+	if err != nil {
+		return nil, err
+	}
+	from := "INDEXED BY users_key " + openClaim + " WHERE " + keyDomain + " IN (SELECT value FROM json_each(?2))"
+	if isFew {
+		from = openClaim + " WHERE u.id IN (" + accountsInDomains + ")"
+	}
+	var sources any
+	if filter.Sources != nil {
+		from += " AND (u.organization IN (SELECT o.id FROM json_each(?5) j CROSS JOIN organizations o ON o.external_id = j.value) OR c.delayed)"
+		sources = encode(filter.Sources)
+	}
+	candidates := make([]store.Candidate, 0, limit) // accounts must stay where they are
 	reader := newAccountReader(limit)
 	err = t.collect(ctx, func(rows *sql.Rows) error {
 		key, err := reader.scan(rows)
 		if err != nil {
 			return err
 		}
-		candidates[n].Key, _ = key.(string)
-		n++
-		return reader.fill(&candidates[n-1].Account)
-	}, "SELECT u.key, "+accountColumns+" FROM users u INDEXED BY users_key "+openClaim+`
-		WHERE u.key > ?3 AND substr(u.key, instr(u.key, '@') + 1) IN (SELECT value FROM json_each(?2))
+		candidates = append(candidates, store.Candidate{})
+		found := &candidates[len(candidates)-1]
+		found.Key, _ = key.(string)
+		return reader.fill(&found.Account)
+	}, "SELECT u.key, "+accountColumns+" FROM users u "+from+` AND u.key > ?3
 		AND (u.organization <> ?1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> ?1 OR c.inactive_since IS NOT NULL)
-		ORDER BY u.key LIMIT ?4`, number, encode(domains), after, limit)
+		ORDER BY u.key LIMIT ?4`, number, domains, after, limit, sources)
 	if err != nil {
 		return nil, err
 	}
-	return candidates[:n], reader.finish(ctx, t)
+	return candidates, reader.finish(ctx, t)
+}
+
+// CountUnclaimed implements store.Accounts.
+func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []store.Unclaimed, err error) {
+	numbers := map[int64]struct{}{}
+	var organizations []int64
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var g store.Unclaimed
+		var organization int64
+		err := rows.Scan(&g.Domain, &organization, &g.Accounts)
+		groups, organizations = append(groups, g), append(organizations, organization)
+		numbers[organization] = struct{}{}
+		return err
+	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM claims c INDEXED BY claims_open
+			WHERE c.user = u.id AND c.closed_at IS NULL))
+		FROM users u INDEXED BY users_domain WHERE `+keyDomain+" IN (SELECT value FROM json_each(?)) GROUP BY 1, 2", encode(domains))
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.organizations(ctx, numbers)
+	for i, number := range organizations {
+		groups[i].Organization = found[number]
+	}
+	return groups, err
 }
 
 // dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it falls due.
 // Whether somebody is inactive is not asked: only who is has a time since when.
 var dueQueries = []string{
 	// Its delayed claims complete.
-	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_delayed
-		WHERE c.organization = ?1 AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?2
+	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_made
+		WHERE c.organization = ?1 AND c.delayed = 1 AND c.closed_at IS NULL AND c.claimed_at <= ?2
 		ORDER BY c.claimed_at, c.import, c.line LIMIT ?4`,
 	// Its members with licences leave, by a delayed claim of another that completes.
 	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_leaving
@@ -186,7 +297,8 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 // DueOrganizations implements store.Accounts.
 func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
 	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (
-		SELECT c.organization FROM claims c INDEXED BY claims_delayed WHERE c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?1
+		SELECT o.id FROM organizations o WHERE EXISTS (SELECT 1 FROM claims c INDEXED BY claims_made
+			WHERE c.organization = o.id AND c.delayed = 1 AND c.closed_at IS NULL AND c.claimed_at <= ?1)
 		UNION SELECT c.organization FROM claims c INDEXED BY claims_inactive
 			WHERE c.inactive_since IS NOT NULL AND c.inactive_since <= ?2 AND c.closed_at IS NULL AND NOT c.delayed
 		UNION SELECT u.organization FROM users u INDEXED BY users_inactive WHERE u.inactive_since IS NOT NULL AND u.inactive_since <= ?2

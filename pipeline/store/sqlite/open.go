@@ -28,6 +28,7 @@ type DB struct {
 	path  string
 	file  fs.FileInfo // what was opened
 
+	many          int // see manyAccounts
 	organizations organizationCache
 }
 
@@ -88,7 +89,7 @@ var errUpgrade = errors.New("upgrade the database")
 
 // open opens the database once.
 func open(ctx context.Context, path string, options Options) (_ *DB, err error) {
-	db := &DB{path: path}
+	db := &DB{path: path, many: manyAccounts}
 	defer func() {
 		if err != nil {
 			_ = db.Close()

@@ -17,6 +17,8 @@ type tx struct {
 	cache   *organizationCache // nil: this transaction has changed organizations
 	changed bool               // what a rule looks at
 	stage   *stage             // nil: no snapshot is being taken in
+	many    int                // see manyAccounts
+	few     map[string]bool    // what fewOf has found
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -50,7 +52,7 @@ func (db *DB) finish(begun *sql.Tx, do func(store.Tx) error, check func() error)
 			_ = begun.Rollback()
 		}
 	}()
-	t := &tx{Tx: begun, numbers: map[string]int64{}, cache: &db.organizations}
+	t := &tx{Tx: begun, numbers: map[string]int64{}, cache: &db.organizations, many: db.many}
 	err := do(t)
 	if err == nil && t.stage != nil {
 		_, err = begun.Exec("DROP TABLE temp.load_users") //nolint:noctx // the transaction has one

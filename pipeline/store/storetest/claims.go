@@ -81,7 +81,7 @@ func (s *suite) members(organization string) map[string]claim.View {
 	s.Helper()
 	members := map[string]claim.View{}
 	before := ""
-	require.NoError(s, s.Members(s.ctx(), s.rules(), organization, func(cases []claim.View) error {
+	require.NoError(s, s.Members(s.ctx(), s.rules(), organization, store.MemberFilter{}, func(cases []claim.View) error {
 		for _, k := range cases {
 			require.Less(s, before, k.Key, "by address key")
 			before = k.Key
@@ -368,8 +368,8 @@ var claimsTests = map[string]func(*suite){
 		require.Equal(s, moved.Closed.ImportID, after.Closed.ImportID)
 
 		stop := errors.New("stop")
-		require.ErrorIs(s, s.Members(s.ctx(), s.rules(), "acme", func([]claim.View) error { return stop }), stop)
-		s.refused(s.Members(s.ctx(), s.rules(), "nobody", func([]claim.View) error { return nil }), schema.CodeOrganizationUnknown)
+		require.ErrorIs(s, s.Members(s.ctx(), s.rules(), "acme", store.MemberFilter{}, func([]claim.View) error { return stop }), stop)
+		s.refused(s.Members(s.ctx(), s.rules(), "nobody", store.MemberFilter{}, func([]claim.View) error { return nil }), schema.CodeOrganizationUnknown)
 	},
 
 	"claims/many members": func(s *suite) {

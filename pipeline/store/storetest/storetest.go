@@ -21,9 +21,13 @@ import (
 // is one more handle, such as another process would have.
 func Run(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
-	for _, group := range []map[string]func(*suite){
-		loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests, claimsTests,
-	} {
+	run(t, fresh, loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests,
+		claimsTests, listingTests)
+}
+
+func run(t *testing.T, fresh func(t *testing.T) (open func() store.DB), groups ...map[string]func(*suite)) {
+	t.Helper()
+	for _, group := range groups {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -128,7 +132,7 @@ func (s *suite) checkHeld() {
 		given := map[[2]string]int{}
 		for _, o := range organizations {
 			for after := ""; ; {
-				views, err := tx.Members(s.ctx(), o.ID, after, 1000)
+				views, err := tx.Members(s.ctx(), o.ID, store.MemberFilter{}, after, 1000)
 				require.NoError(s, err)
 				if len(views) == 0 {
 					break
