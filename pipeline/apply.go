@@ -23,6 +23,8 @@ type applyStage struct {
 	mails    bool // activation mails
 	plan     *Plan
 	layout   *usersfile.Layout
+	decided  bool // what decides here is what decided the plan
+	watch    Watch
 	done     int // ready rows whose turn has come
 	total    int
 }
@@ -37,7 +39,11 @@ type batch struct {
 	breaks map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
-func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Plan) (*applyStage, error) {
+func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, watch Watch) (*applyStage, error) {
+	plan, err := PlanOf(imp)
+	if err != nil {
+		return nil, err
+	}
 	order, err := OrderOf(imp)
 	if err != nil {
 		return nil, err
@@ -46,10 +52,14 @@ func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Pla
 	if err != nil {
 		return nil, err
 	}
+	total := 0
+	for _, n := range plan.Types {
+		total += n
+	}
 	return &applyStage{
 		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
-		order: order,
-		total: imp.Tally.Outcomes[schema.Ready],
+		order: order, decided: plan.Rules == p.rulesDigest(), watch: watch,
+		done: total - imp.Tally.Outcomes[schema.Ready], total: total,
 	}, nil
 }
 
@@ -73,7 +83,7 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *batch 
 // unpack is the second stage: it reads a kept chunk, with what was prepared of its ready rows. Verdicts are not made anew.
 func (a *applyStage) unpack(ctx context.Context, b *batch) (err error) {
 	number := b.kept.Number
-	if b.kept, err = a.pipeline.Store.Chunk(ctx, a.owner.ImportID, number); err != nil {
+	if b.kept, err = a.pipeline.Store.Chunk(ctx, a.order.Organization, a.owner.ImportID, number); err != nil {
 		return fmt.Errorf("read chunk %d: %w", number, err)
 	}
 	if b.verdicts, err = unpackVerdicts(b.kept.Verdicts); err != nil {
@@ -117,7 +127,7 @@ func (a *applyStage) chunk(ctx context.Context, b *batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	patience := a.pipeline.patience()
+	patience := a.pipeline.patience(a.watch)
 	for looked := false; ; {
 		err := a.apply(context.WithoutCancel(ctx), b, nil)
 		if err == nil {
@@ -134,7 +144,7 @@ func (a *applyStage) chunk(ctx context.Context, b *batch) error {
 		}
 	}
 	a.done += len(b.rows)
-	a.pipeline.progress(Applying, a.done, a.total)
+	a.watch.progress(Applying, a.done, a.total)
 	return nil
 }
 
@@ -150,7 +160,11 @@ func (a *applyStage) apply(ctx context.Context, b *batch, try map[int]bool) erro
 		ctx, undo = context.WithCancel(ctx)
 		defer undo()
 	}
-	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, clock, b.kept.Number, b.known(a.owner, clock.Now),
+	var known int64
+	if a.decided {
+		known = b.known(clock.Now)
+	}
+	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, clock, b.kept.Number, known,
 		func() ([]string, error) { return a.readAgain(b) },
 		func(facts claim.Facts) (store.Applied, error) {
 			applied, err := a.decide(clock, b, facts, leaveOut, try != nil)
@@ -272,7 +286,7 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leav
 		claims, claimed = nil, nil
 	}
 	return store.Applied{
-		Claims: claims, ActivationMails: a.mails, Assigned: assigned(claims), Tally: tally(verdicts),
+		Claims: claims, ActivationMails: a.mails, Tally: tally(verdicts),
 		Results: func(ids []int64) []byte {
 			for n, id := range ids {
 				verdicts[claimed[n]].claimID = id
@@ -359,17 +373,4 @@ func (a *applyStage) wishesFor(services []string) func([]claim.Wish) []claim.Wis
 		}
 		return now
 	}
-}
-
-// assigned counts the licences that immediate claims were given.
-func assigned(claims []store.NewClaim) map[string]int {
-	counts := map[string]int{}
-	for i := range claims {
-		if claims[i].Type == schema.Immediate {
-			for _, service := range claims[i].Services {
-				counts[service]++
-			}
-		}
-	}
-	return counts
 }

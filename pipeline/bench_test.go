@@ -93,7 +93,7 @@ func BenchmarkValidate(b *testing.B) {
 			source := benchSource(b, file)
 			defer func() { require.NoError(b, source.Close()) }()
 			perRow(b, func() {
-				_, err := p.Plan(b.Context(), source, pipeline.Order{Organization: "acme", Offline: c.offline}, nil)
+				_, err := p.Validate(b.Context(), source, pipeline.Order{Organization: "acme", Offline: c.offline}, nil, pipeline.Watch{})
 				require.NoError(b, err)
 			})
 		})
@@ -108,7 +108,7 @@ func BenchmarkApply(b *testing.B) {
 		p := benchPipeline(b, folder)
 		source := benchSource(b, file)
 		b.StartTimer()
-		imp, err := p.Import(b.Context(), source, pipeline.Order{Organization: "acme"}, agreed)
+		imp, err := imports(b.Context(), p, source, pipeline.Order{Organization: "acme"}, agreed, pipeline.Watch{})
 		require.NoError(b, err)
 		require.Equal(b, schema.StateCompleted, imp.State)
 		b.StopTimer()
@@ -125,7 +125,7 @@ func BenchmarkReport(b *testing.B) {
 	folder, file := benchSnapshot(b)
 	p := benchPipeline(b, folder)
 	source := benchSource(b, file)
-	imp, err := p.Import(b.Context(), source, pipeline.Order{Organization: "acme"}, agreed)
+	imp, err := imports(b.Context(), p, source, pipeline.Order{Organization: "acme"}, agreed, pipeline.Watch{})
 	require.NoError(b, err)
 	require.NoError(b, source.Close())
 	for _, format := range []pipeline.ReportFormat{pipeline.ReportCSV, pipeline.ReportJSONL, pipeline.ReportHTML} {

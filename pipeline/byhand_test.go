@@ -65,7 +65,7 @@ func TestHandSourceIsReadBack(t *testing.T) {
 		defer func() { require.NoError(t, source.Close()) }()
 		p := &Pipeline{Workers: 1, Now: fixedNow}
 		var out strings.Builder
-		plan, err := p.Plan(t.Context(), source, Order{Offline: true, EveryRow: true}, &Report{To: &out, Format: ReportJSONL})
+		plan, err := p.Validate(t.Context(), source, Order{Offline: true, EveryRow: true}, &Report{To: &out, Format: ReportJSONL}, Watch{})
 		require.NoError(t, err)
 		assert.Equal(t, len(people), plan.Tally.Rows)
 		assert.Equal(t, len(people), strings.Count(out.String(), "\n"))

@@ -51,7 +51,7 @@ func (p *Pipeline) EachEligible(ctx context.Context, organization string, select
 
 // Export writes the users file for the eligible users of an organization, sorted by address key, and returns how many
 // they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask for.
-func (p *Pipeline) Export(ctx context.Context, organization string, selection Selection, format dialect.Format, to io.Writer) (int, error) {
+func (p *Pipeline) Export(ctx context.Context, organization string, selection Selection, format dialect.Format, to io.Writer, watch Watch) (int, error) {
 	licenses, err := p.Store.Licenses(ctx, p.clock(), organization)
 	if err != nil {
 		return 0, err
@@ -75,7 +75,7 @@ func (p *Pipeline) Export(ctx context.Context, organization string, selection Se
 		record[usersfile.PreferredLanguage], record[usersfile.SourceOrganization] = u.PreferredLanguage, e.Organization.Name
 		record[usersfile.ClaimType], record[usersfile.Claim] = string(e.Type), "TRUE"
 		if rows++; rows%progressRows == 0 {
-			p.progress(Exporting, rows, 0)
+			watch.progress(Exporting, rows, 0)
 		}
 		if err := writer.Write(record); err != nil {
 			return fmt.Errorf("write row %d: %w", rows, err)

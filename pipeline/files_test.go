@@ -23,7 +23,7 @@ func validated(t *testing.T, path string, strict bool) (report string, plan *Pla
 	p := offline()
 	p.Strict = strict
 	var out bytes.Buffer
-	plan, err = p.Plan(t.Context(), source, Order{Offline: true}, &Report{To: &out, Format: ReportJSONL})
+	plan, err = p.Validate(t.Context(), source, Order{Offline: true}, &Report{To: &out, Format: ReportJSONL}, Watch{})
 	if err != nil {
 		require.ErrorAs(t, err, &refusal)
 		require.True(t, refusal.Code.Known(), refusal.Code)

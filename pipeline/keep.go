@@ -39,7 +39,8 @@ func unpack(packed []byte) ([]byte, error) { return decompressor.DecodeAll(packe
 type keeper struct {
 	store   *store.Store
 	owner   store.Owner
-	persist func(ctx context.Context, do func() error) error
+	persist func(ctx context.Context, watch Watch, do func() error) error
+	watch   Watch
 
 	// How much a kept chunk has; the last part that comes may go beyond.
 	maxRows, maxBytes int
@@ -54,8 +55,8 @@ type keeper struct {
 // keptBytes is how much text a transaction applies.
 const keptBytes = 4 << 20
 
-func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
-	k := &keeper{store: p.Store, owner: owner, persist: p.persist, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
+func (p *Pipeline) newKeeper(owner store.Owner, order Order, watch Watch) *keeper {
+	k := &keeper{store: p.Store, owner: owner, persist: p.persist, watch: watch, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
 	if p.TransactionRows != 0 {
 		k.maxRows = p.TransactionRows
 	}
@@ -69,7 +70,7 @@ func (p *Pipeline) newKeeper(owner store.Owner, order Order) *keeper {
 func (k *keeper) chunk(ctx context.Context, c *chunk) error {
 	if len(k.verdicts) == 0 { // what came before is blank rows, if anything
 		k.data = binary.AppendUvarint(k.data[:0], uint64(c.text.Line))
-		k.prepared = prepared{epoch: k.owner.Epoch, rows: k.rows[:0]}
+		k.prepared = prepared{rows: k.rows[:0]}
 		k.wishes = k.wishes[:0]
 	}
 	k.prepare(c, len(k.verdicts))
@@ -87,7 +88,7 @@ func (k *keeper) end(ctx context.Context) error {
 		return nil
 	}
 	kept := k.pack()
-	if err := k.persist(ctx, func() error { return k.store.KeepChunk(ctx, k.owner, kept) }); err != nil {
+	if err := k.persist(ctx, k.watch, func() error { return k.store.KeepChunk(ctx, k.owner, kept) }); err != nil {
 		return fmt.Errorf("keep chunk %d: %w", k.number, err)
 	}
 	k.number++

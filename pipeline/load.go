@@ -10,6 +10,7 @@ import (
 type LoadOrder struct {
 	Encoding string   // of files that are neither UTF-8 nor UTF-16; blank: such a file is refused
 	Ignore   []string // columns, files and services that may pass although they are not understood
+	Watch    Watch
 }
 
 // Load takes in the snapshot in a folder, all or nothing. What is wrong is snapshot.Errors, with files, lines and columns.
@@ -23,7 +24,7 @@ func (p *Pipeline) Load(ctx context.Context, folder string, order LoadOrder) (*s
 			}
 			return tableFile{source}, nil
 		},
-		Loaded: func(rows int) { p.progress(Loading, rows, 0) },
+		Loaded: func(rows int) { order.Watch.progress(Loading, rows, 0) },
 	})
 }
 

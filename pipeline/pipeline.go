@@ -28,7 +28,6 @@ type Pipeline struct {
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it
 	Runner string        // names this process among those that drive imports
-	By     string        // who starts imports and agrees to them, as in terminal:root
 	// Version is the program's, kept with the imports that it plans.
 	Version string
 	Strict  bool // check rows with the tags of schema.Row alone, slowly
@@ -37,12 +36,6 @@ type Pipeline struct {
 	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it stops, to be
 	// resumed. 0: it stops at once.
 	Retry time.Duration
-	// Trouble, where set, is told each time before a try is waited for, what is in the way and for how long it is waited.
-	Trouble func(err error, pause time.Duration)
-
-	// Progress, where set, is told now and then how many rows are through; total is 0 where it is unknown, which it is but for
-	// the claims of an import.
-	Progress func(phase Phase, done, total int)
 }
 
 // DefaultTransactionRows take a tenth of a second or two on a small machine.
@@ -67,6 +60,8 @@ type Order struct {
 	Offline          bool   `json:"-"` // make the row checks alone; needs no store
 	AllOrNothing     bool   `json:"-"` // one problem, and nothing is claimed
 	ActivationEmails *bool  `json:"-"` // nil: as the organization has it (R18)
+	By               string `json:"-"` // who asks, as in terminal:root
+	Attended         bool   `json:"-"` // who asks drives the import, too
 
 	Encoding      string            `json:"encoding,omitempty"`       // in which the file is read; blank: it has to be certain
 	Columns       map[string]string `json:"columns,omitempty"`        // what a column is: header → column of the users file, or service
@@ -97,11 +92,5 @@ func (p *Pipeline) clock() claim.Clock { return claim.Clock{Now: p.now(), Policy
 
 // now is the time in whole seconds, which is what the store keeps.
 func (p *Pipeline) now() time.Time { return p.Now().UTC().Truncate(time.Second) }
-
-func (p *Pipeline) progress(phase Phase, done, total int) {
-	if p.Progress != nil {
-		p.Progress(phase, done, total)
-	}
-}
 
 func itoa(n int) string { return strconv.Itoa(n) }

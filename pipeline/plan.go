@@ -19,6 +19,7 @@ type Plan struct {
 	Header         []string                 `json:"header"`             // every cell as it is in the file
 	Mojibake       bool                     `json:"mojibake,omitempty"` // its cells are UTF-8 that was taken for Windows-1252
 	Format         dialect.Format           `json:"format"`
+	Rules          string                   `json:"rules,omitempty"`    // digest of what decided: see rulesDigest
 	Services       []string                 `json:"services,omitempty"` // of the claiming organization when it was made
 	Repairs        map[schema.Repair]int    `json:"repairs,omitempty"`
 	UnknownColumns []string                 `json:"unknown_columns,omitempty"`
@@ -73,9 +74,9 @@ type planStage struct {
 	saw       func(rows int)
 }
 
-func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Pool, known disputes) *planStage {
+func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Pool, known disputes, watch Watch) *planStage {
 	plan := &Plan{
-		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
+		File: source.Name, Header: reader.HeaderCells(), Format: reader.Format(), Rules: p.rulesDigest(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
 		Doubtful: map[string]int{},
 	}
@@ -91,7 +92,7 @@ func (p *Pipeline) newPlanStage(source *Source, order Order, reader *dialect.Rea
 	}
 	stage := &planStage{
 		layout: l, policy: p.Policy, order: order, needs: needs, plan: plan, disputes: known, claimed: map[uint64]int{}, causes: causes{},
-		saw: func(rows int) { p.progress(Planning, rows, 0) },
+		saw: func(rows int) { watch.progress(Planning, rows, 0) },
 	}
 	if stage.disputes == nil {
 		stage.disputes = disputes{}

@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +18,6 @@ import (
 // prepared is what claiming the ready rows of a chunk takes, as found while planning. What was decided then stands while
 // nobody changes anything, time included; the rules are asked again where somebody has.
 type prepared struct {
-	epoch   int64     // of the owner that planned: the policy of another may differ
 	version int64     // of the facts decided on; 0: the rules must be asked again
 	until   time.Time // when time itself first changes one of the accounts; zero: never
 	rows    []readyRow
@@ -43,13 +44,22 @@ func (r *readyRow) claim(claimType schema.ClaimType, services []string, edits []
 	}
 }
 
-// known is the version of the facts on which the rows were decided, for this owner at this time; 0: they must be decided
-// on anew.
-func (p *prepared) known(owner store.Owner, now time.Time) int64 {
-	if p.epoch != owner.Epoch || !p.until.IsZero() && !now.Before(p.until) {
+// known is the version of the facts on which the rows were decided, at this time; 0: they must be decided on anew.
+func (p *prepared) known(now time.Time) int64 {
+	if !p.until.IsZero() && !now.Before(p.until) {
 		return 0
 	}
 	return p.version
+}
+
+// rulesDigest names what decides here: the policy, and the program. Where a plan has another, its rows are decided on anew.
+func (p *Pipeline) rulesDigest() string {
+	policy, err := json.Marshal(p.Policy)
+	if err != nil {
+		panic(err) // strings, numbers and truth values alone: cannot happen
+	}
+	sum := sha256.Sum256(append(append(policy, '\n'), p.Version...))
+	return hex.EncodeToString(sum[:])
 }
 
 // earliest is the earlier of two times, of which zero stands for never.
@@ -109,7 +119,7 @@ func (p *prepared) encode() []byte {
 		}
 		last = *r
 	}
-	table.Epoch, table.Version = p.epoch, p.version
+	table.Version = p.version
 	if !p.until.IsZero() {
 		table.Until = p.until.Unix()
 	}
@@ -127,7 +137,6 @@ func (p *prepared) encode() []byte {
 
 // preparedTable is what stands once, ahead of the rows.
 type preparedTable struct {
-	Epoch    int64           `json:"epoch"`
 	Version  int64           `json:"version"`
 	Until    int64           `json:"until,omitempty"` // in seconds since 1970
 	Rows     int             `json:"rows"`
@@ -149,7 +158,7 @@ func decodePrepared(packed []byte) (*prepared, error) {
 	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
 		return nil, errPreparedDamaged
 	}
-	p := &prepared{epoch: table.Epoch, version: table.Version, rows: make([]readyRow, table.Rows)}
+	p := &prepared{version: table.Version, rows: make([]readyRow, table.Rows)}
 	if table.Until != 0 {
 		p.until = time.Unix(table.Until, 0).UTC()
 	}

@@ -161,7 +161,7 @@ func TestProblemsAreFixed(t *testing.T) {
 		for i, result := range results {
 			require.Contains(t, []schema.Outcome{schema.Claimed, schema.Unchanged}, result.Outcome, result.Reason)
 			if result.Outcome == schema.Claimed {
-				at := slices.IndexFunc(fixed[0], func(h string) bool { return strings.EqualFold(clean(h), emailColumn) })
+				at := slices.IndexFunc(fixed[0], func(h string) bool { return schema.SameHeader(clean(h), emailColumn) })
 				claimed[keyOf(clean(fixed[i+1][at]))] = string(result.ClaimType)
 			}
 		}
@@ -178,7 +178,7 @@ func TestExportIsReady(t *testing.T) {
 		c := choices{t}
 		format := dialect.Format{BOM: c.chance(30), CRLF: c.chance(30)}
 		var out bytes.Buffer
-		n, err := r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err := r.Export(t.Context(), us, pipeline.Selection{}, format, &out, pipeline.Watch{})
 		require.NoError(t, err)
 
 		ready := w.ready()
@@ -222,7 +222,7 @@ func TestExportIsReady(t *testing.T) {
 		require.Equal(t, n, imp.Tally.Outcomes[schema.Claimed])
 
 		out.Reset()
-		n, err = r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err = r.Export(t.Context(), us, pipeline.Selection{}, format, &out, pipeline.Watch{})
 		require.NoError(t, err)
 		require.Zero(t, n, "nobody is left")
 	})
@@ -299,7 +299,7 @@ func TestTextReport(t *testing.T) {
 		r := newRun(t, base, w)
 		r.with(f.bytes, func(source *pipeline.Source) {
 			var out bytes.Buffer
-			_, err := r.Plan(t.Context(), source, f.order(), &pipeline.Report{To: &out, Format: pipeline.ReportText})
+			_, err := r.Validate(t.Context(), source, f.order(), &pipeline.Report{To: &out, Format: pipeline.ReportText}, pipeline.Watch{})
 			require.NoError(t, err)
 			lines := slices.Collect(strings.Lines(out.String()))
 			require.Len(t, lines, len(f.rows))
@@ -339,7 +339,7 @@ func TestOffline(t *testing.T) {
 		for _, r.Strict = range []bool{false, true} {
 			r.with(f.bytes, func(source *pipeline.Source) {
 				var out bytes.Buffer
-				plan, err := r.Plan(t.Context(), source, pipeline.Order{Offline: true}, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+				plan, err := r.Validate(t.Context(), source, pipeline.Order{Offline: true}, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL}, pipeline.Watch{})
 				require.NoError(t, err)
 				require.Equal(t, want, seenAsAll(decodeResults(t, out.String())))
 				require.Equal(t, f.repairs, stringKeys(plan.Repairs))

@@ -89,11 +89,11 @@ func source(t *testing.T, text string) *pipeline.Source {
 func untouched(t *testing.T, p *pipeline.Pipeline) {
 	t.Helper()
 	for _, organization := range []string{us, "synced"} {
-		imports, err := p.Store.ListImports(t.Context(), organization, now, 0)
+		imports, err := p.Store.ListImports(t.Context(), organization, 0)
 		require.NoError(t, err)
 		assert.Empty(t, imports)
 	}
-	n, err := p.Export(t.Context(), us, pipeline.Selection{}, dialect.Format{}, new(bytes.Buffer))
+	n, err := p.Export(t.Context(), us, pipeline.Selection{}, dialect.Format{}, new(bytes.Buffer), pipeline.Watch{})
 	require.NoError(t, err)
 	assert.Equal(t, 10, n)
 }
@@ -108,11 +108,13 @@ func TestRefusals(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
 	for name, c := range map[string]struct {
 		file   string
-		given  func(p *pipeline.Pipeline, order *pipeline.Order, path string)
+		given  func(p *pipeline.Pipeline, order *pipeline.Order)
 		code   schema.Code
 		line   int
 		column int
 		says   string
+
+		changes bool // the file, while it is read
 	}{
 		"empty":                     {file: "", code: "file_empty"},
 		"blank lines only":          {file: "\n\n , \n", code: "file_empty"},
@@ -132,35 +134,37 @@ func TestRefusals(t *testing.T) {
 		"a row of 1 MiB":            {file: emailColumn + ",Notes\nu1@acme.example," + strings.Repeat("x", 1<<20) + "\n", code: "limit_exceeded", line: 2},
 		"1,001 columns":             {file: emailColumn + strings.Repeat(",x", 1000) + "\nu1@acme.example\n", code: "limit_exceeded", line: 1},
 		"1,001 cells":               {file: emailColumn + "\nu1@acme.example" + strings.Repeat(",x", 1000) + "\n", code: "limit_exceeded", line: 2},
-		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *pipeline.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
+		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *pipeline.Order) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
 		"too many for all-or-nothing": {
 			file: emailColumn + "\n\n" + lines(6), code: "too_many_rows", line: 8, says: "5",
-			given: func(p *pipeline.Pipeline, o *pipeline.Order, _ string) {
+			given: func(p *pipeline.Pipeline, o *pipeline.Order) {
 				p.Policy.AllOrNothingMaxRows, o.AllOrNothing = 5, true
 			},
 		},
-		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
-		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
+		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
+		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order) { o.Organization = "nobody" }, code: "organization_unknown"},
 		"the file is written to": {
-			file: everybody(), code: "file_changed",
-			given: func(p *pipeline.Pipeline, _ *pipeline.Order, path string) {
-				p.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
-			},
+			file: everybody(), code: "file_changed", changes: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
 			order := pipeline.Order{Organization: us}
+			var path string
+			var watch pipeline.Watch
+			if c.changes {
+				watch.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
+			}
 			open := func() *pipeline.Source {
 				file := source(t, c.file)
+				path = file.Name
 				if c.given != nil {
-					c.given(p, &order, file.Name)
+					c.given(p, &order)
 				}
 				return file
 			}
-			_, validating := p.Plan(t.Context(), open(), order, &pipeline.Report{To: new(bytes.Buffer), Format: pipeline.ReportJSONL})
-			_, importing := p.Import(t.Context(), open(), order, never)
-			p.Progress = nil
+			_, validating := p.Validate(t.Context(), open(), order, &pipeline.Report{To: new(bytes.Buffer), Format: pipeline.ReportJSONL}, watch)
+			_, importing := imports(t.Context(), p, open(), order, never, watch)
 			for _, err := range []error{validating, importing} {
 				var refusal *schema.Error
 				require.ErrorAs(t, err, &refusal)
@@ -192,7 +196,7 @@ func TestOpenSource(t *testing.T) {
 	p := small(t)
 	s, err := pipeline.OpenSource("-", strings.NewReader(everybody()))
 	require.NoError(t, err)
-	plan, err := p.Plan(t.Context(), s, pipeline.Order{Organization: us}, nil)
+	plan, err := p.Validate(t.Context(), s, pipeline.Order{Organization: us}, nil, pipeline.Watch{})
 	require.NoError(t, err)
 	require.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
 	require.NoError(t, s.Close())
@@ -205,16 +209,16 @@ func TestConsent(t *testing.T) {
 	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeConsentDeclined} {
 		p := small(t)
 		asked := 0
-		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *pipeline.Plan) error {
+		imp, err := imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *pipeline.Plan) error {
 			asked++
 			assert.Equal(t, schema.StateAwaitingConsent, imp.State)
 			assert.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
 			assert.Equal(t, map[schema.ClaimType]int{schema.Delayed: 10}, plan.Types)
 			return &schema.Error{Code: code}
-		})
+		}, pipeline.Watch{})
 		require.Equal(t, code, schema.CodeOf(err))
 		require.Equal(t, 1, asked)
-		list, err := p.Store.ListImports(t.Context(), us, now, 0)
+		list, err := p.Store.ListImports(t.Context(), us, 0)
 		require.NoError(t, err)
 		if code == schema.CodeConsentDeclined {
 			require.Len(t, list, 1)
@@ -229,7 +233,7 @@ func TestConsent(t *testing.T) {
 				require.Equal(t, schema.CodeConsentDeclined, result.Reason)
 				require.False(t, result.Problem())
 			}
-			_, err = p.Resume(t.Context(), imp.ID, nil, agree)
+			_, err = resumes(t.Context(), p, imp.ID, agree, pipeline.Watch{})
 			require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))
 			require.ErrorContains(t, err, "Nobody agreed")
 		} else {
@@ -237,7 +241,7 @@ func TestConsent(t *testing.T) {
 			require.Zero(t, imp.ID)
 		}
 
-		imp, err = p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		imp, err = imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us}, agree, pipeline.Watch{})
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
@@ -246,7 +250,7 @@ func TestConsent(t *testing.T) {
 // Where nobody would be claimed, nobody is asked.
 func TestConsentToNothing(t *testing.T) {
 	p := small(t)
-	imp, err := p.Import(t.Context(), source(t, emailColumn+"\nnobody@acme.example\n"), pipeline.Order{Organization: us}, never)
+	imp, err := imports(t.Context(), p, source(t, emailColumn+"\nnobody@acme.example\n"), pipeline.Order{Organization: us}, never, pipeline.Watch{})
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
@@ -305,11 +309,11 @@ func TestPassingTrouble(t *testing.T) {
 				p := smallOn(t, b.on)
 				p.Retry = 300 * time.Millisecond
 				told := 0
-				p.Trouble = func(trouble error, _ time.Duration) {
+				watch := pipeline.Watch{Trouble: func(trouble error, _ time.Duration) {
 					told++
 					assert.Equal(t, schema.CodeOf(err), schema.CodeOf(trouble))
-				}
-				imp, got := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+				}}
+				imp, got := imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us}, agree, watch)
 				if times < 1000 {
 					require.NoError(t, got)
 				} else {
@@ -321,7 +325,7 @@ func TestPassingTrouble(t *testing.T) {
 					require.Equal(t, 6, s.Claimed)
 					require.Equal(t, 4, s.NotAttempted)
 					b.times = 0
-					imp, err = p.Resume(t.Context(), imp.ID, func(time.Time) { t.Error("nobody holds it") }, agree)
+					imp, err = resumes(t.Context(), p, imp.ID, agree, pipeline.Watch{})
 					require.NoError(t, err)
 				}
 				require.Equal(t, schema.StateCompleted, imp.State)
@@ -336,7 +340,7 @@ func TestRowsThatBreakSomething(t *testing.T) {
 	for _, lines := range [][]int{{5}, {2, 3, 11}, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}} {
 		for _, whole := range []bool{false, true} {
 			p := smallOn(t, (&broken{chunk: -1, lines: lines}).on)
-			imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us, AllOrNothing: whole}, agree)
+			imp, err := imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us, AllOrNothing: whole}, agree, pipeline.Watch{})
 			require.NoError(t, err)
 			for _, result := range resultsOf(t, p, imp) {
 				switch {

@@ -206,7 +206,7 @@ func (p *Pipeline) Report(ctx context.Context, imp schema.Import, report *Report
 
 // eachKept hands over every chunk of an import, in file order.
 func (p *Pipeline) eachKept(ctx context.Context, imp schema.Import, plan *Plan, each func(*chunk) error) error {
-	numbers, err := p.Store.Chunks(ctx, imp.ID, false)
+	numbers, err := p.Store.Chunks(ctx, imp.OrganizationID, imp.ID, false)
 	if err != nil {
 		return fmt.Errorf("list the chunks: %w", err)
 	}
@@ -224,7 +224,7 @@ func (p *Pipeline) eachKept(ctx context.Context, imp schema.Import, plan *Plan, 
 
 // keptChunk is a chunk of an import with what became of its rows.
 func (p *Pipeline) keptChunk(ctx context.Context, imp schema.Import, plan *Plan, number int) (*chunk, error) {
-	kept, err := p.Store.Chunk(ctx, imp.ID, number)
+	kept, err := p.Store.Chunk(ctx, imp.OrganizationID, imp.ID, number)
 	if err != nil {
 		return nil, fmt.Errorf("read chunk %d: %w", number, err)
 	}

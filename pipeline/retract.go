@@ -21,11 +21,11 @@ type Retractable struct {
 // (R22). before is told, before anything is done, how many those are, and its error keeps anything from being done; each is
 // handed, in the order of the file, what became of one claim. A dry run answers as the run would, and changes nothing.
 // Refused with CodeRetractByImportOff, CodeImportNotFound.
-func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
+func (p *Pipeline) RetractImport(ctx context.Context, organization string, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
 	if !p.Policy.RetractByImport {
 		return schema.Refuse(schema.CodeRetractByImportOff, "")
 	}
-	imp, err := p.Store.Import(ctx, id, p.now())
+	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (p *Pipeline) RetractImport(ctx context.Context, id int64, dryRun bool, bef
 	for i := range plan {
 		row := &plan[i]
 		if !dryRun && row.reason == "" {
-			err := p.persist(ctx, func() (err error) {
+			err := p.persist(ctx, Watch{}, func() (err error) {
 				row.reason, err = p.retractMade(ctx, imp, row.key)
 				return err
 			})
@@ -70,7 +70,7 @@ type retractPlan []retractRow
 func (p *Pipeline) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
 	clock := p.clock()
 	gone := map[int]string{}
-	err = p.Store.ImportClaims(ctx, clock, imp.ID, func(claims []store.ImportClaim) error {
+	err = p.Store.ImportClaims(ctx, clock, imp.OrganizationID, imp.ID, func(claims []store.ImportClaim) error {
 		for i := range claims {
 			k := &claims[i].Case
 			row := retractRow{line: claims[i].Line, key: k.Key, email: k.Account.User.Email, reason: clock.RetractMade(k, imp.ID)}

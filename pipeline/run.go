@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,6 +24,7 @@ type planPass struct {
 	source   *Source
 	workers  int
 	claiming schema.Organization // blank where the order is Offline
+	watch    Watch
 }
 
 // run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is handed
@@ -53,42 +56,59 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) e
 	return p.plan.finish(p.source, p.reader)
 }
 
-// apply is the second pass: it claims what the plan found ready, chunk by chunk. Each is one transaction, in which the
-// rules are asked again where anything has changed since the plan.
+// errSpent ends the second pass when its budget is spent.
+var errSpent = errors.New("the budget is spent")
+
+// apply is the second pass: it claims what the plan found ready, chunk by chunk, until none is left or the budget is spent; more
+// says that some are. Each is one transaction, in which the rules are asked again where anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
-func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan) error {
-	a, err := p.newApplyStage(owner, imp, plan)
+func (p *Pipeline) apply(ctx context.Context, owner store.Owner, budget time.Duration, watch Watch) (more bool, err error) {
+	started := time.Now()
+	imp, err := p.Store.Import(ctx, "", owner.ImportID)
 	if err != nil {
-		return err
+		return false, fmt.Errorf("read the import: %w", err)
 	}
-	numbers, err := p.Store.Chunks(ctx, owner.ImportID, true)
+	a, err := p.newApplyStage(owner, imp, watch)
 	if err != nil {
-		return fmt.Errorf("list the chunks: %w", err)
+		return false, err
+	}
+	numbers, err := p.Store.Chunks(ctx, imp.OrganizationID, imp.ID, true)
+	if err != nil {
+		return false, fmt.Errorf("list the chunks: %w", err)
 	}
 
 	g, gctx := errgroup.WithContext(ctx)
 	batches := fetch(gctx, g, numbers)
 	unpacked := inOrder(gctx, g, p.Workers, batches, a.unpack)
 	g.Go(func() error {
-		for b := range unpacked {
+		for left := len(numbers) - 1; ; left-- {
+			b, ok := <-unpacked
+			if !ok {
+				return nil
+			}
 			if err := a.chunk(gctx, b); err != nil {
 				return err
 			}
+			if left > 0 && budget > 0 && time.Since(started) >= budget {
+				return errSpent
+			}
 		}
-		return nil
 	})
-	return g.Wait()
+	if err = g.Wait(); errors.Is(err, errSpent) {
+		return true, nil
+	}
+	return false, err
 }
 
 // chunkRows is how many rows a chunk has in which the file is read. More cost memory and gain nothing.
 const chunkRows = 2500
 
-// Plan decides what an import of the file would do with each row, and changes nothing: the dry run. report, where it is
+// Validate decides what an import of the file would do with each row, and changes nothing: the dry run. report, where it is
 // not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report *Report) (*Plan, error) {
+func (p *Pipeline) Validate(ctx context.Context, source *Source, order Order, report *Report, watch Watch) (*Plan, error) {
 	started := p.now()
-	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +157,7 @@ func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPas
 
 // again opens the file of a pass that has been run, for one that knows what that one found out.
 func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error) {
-	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes)
+	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes, pass.watch)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +166,7 @@ func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error)
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed maphash.Seed, known disputes) (*planPass, error) {
+func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed maphash.Seed, known disputes, watch Watch) (*planPass, error) {
 	clock := p.clock()
 	var services []string
 	var pool *claim.Pool
@@ -187,9 +207,9 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
-	stage := p.newPlanStage(source, order, reader, l, pool, known)
+	stage := p.newPlanStage(source, order, reader, l, pool, known, watch)
 	stage.plan.Mojibake = mojibake
-	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming}, nil
+	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming, watch: watch}, nil
 }
 
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes

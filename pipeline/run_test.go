@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -30,6 +29,7 @@ type run struct {
 	folder string
 	files  int
 	plan   *pipeline.Plan // what was validated last
+	watch  pipeline.Watch // of imports
 }
 
 // newFolder is a folder that goes away with base.
@@ -82,7 +82,7 @@ func (r *run) with(file []byte, do func(*pipeline.Source)) {
 func (r *run) validate(file []byte, order pipeline.Order) (results []schema.Result, report string, summary schema.Summary) {
 	r.with(file, func(source *pipeline.Source) {
 		var out bytes.Buffer
-		plan, err := r.Plan(r.t.Context(), source, order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+		plan, err := r.Validate(r.t.Context(), source, order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL}, pipeline.Watch{})
 		require.NoError(r.t, err)
 		results, summary, r.plan = decodeResults(r.t, out.String()), plan.Summary(order, now, now), plan
 		foretells(r.t, plan, results)
@@ -90,7 +90,7 @@ func (r *run) validate(file []byte, order pipeline.Order) (results []schema.Resu
 	r.with(file, func(source *pipeline.Source) { // into a file, which is rewound where a buffer is not
 		out, err := os.Create(filepath.Join(r.folder, "report"))
 		require.NoError(r.t, err)
-		_, err = r.Plan(r.t.Context(), source, order, &pipeline.Report{To: out, Format: pipeline.ReportCSV})
+		_, err = r.Validate(r.t.Context(), source, order, &pipeline.Report{To: out, Format: pipeline.ReportCSV}, pipeline.Watch{})
 		require.NoError(r.t, err)
 		require.NoError(r.t, out.Close())
 		text, err := os.ReadFile(out.Name())
@@ -180,14 +180,12 @@ func explains(t require.TestingT, plan *pipeline.Plan, results []schema.Result) 
 	}
 }
 
-func agree(context.Context, schema.Import, *pipeline.Plan) error { return nil }
-
 // importing imports a file, and returns what became of it.
 func (r *run) importing(file []byte, order pipeline.Order) (imp schema.Import, results []schema.Result) {
 	order.Organization = us
 	r.with(file, func(source *pipeline.Source) {
 		var err error
-		imp, err = r.Import(r.t.Context(), source, order, agree)
+		imp, err = imports(r.t.Context(), r.Pipeline, source, order, agree, r.watch)
 		require.NoError(r.t, err)
 	})
 	return imp, decodeResults(r.t, r.reported(imp, pipeline.ReportJSONL, false))

@@ -13,7 +13,6 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -112,9 +111,9 @@ func TestKeptChunkRoundTrip(t *testing.T) {
 		cells := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "", "Å\n", `"`, ",;\t|", "\xe5", "=1"}), 1, 4)
 		services := rapid.IntRange(0, 3).Draw(t, "services")
 		line := rapid.IntRange(1, 1<<31).Draw(t, "line")
-		k := keeper{owner: store.Owner{Epoch: rapid.Int64Range(1, 9).Draw(t, "epoch")}, maxRows: math.MaxInt, maxBytes: math.MaxInt}
+		k := keeper{maxRows: math.MaxInt, maxBytes: math.MaxInt}
 		whole := chunk{text: dialect.Chunk{Line: line}}
-		want := prepared{epoch: k.owner.Epoch}
+		want := prepared{}
 		for range rapid.IntRange(1, 3).Draw(t, "parts") {
 			c := &chunk{text: dialect.Chunk{Line: line}, verdicts: drawVerdicts().Draw(t, "verdicts")}
 			c.text.Text = write(t, format, len(c.verdicts), func(int) []string { return append([]string{"x"}, cells.Draw(t, "cells")...) })
@@ -185,7 +184,7 @@ func drawRows(t *rapid.T, c *chunk, services int) {
 // FuzzUnpackPrepared shows that what was prepared is found out where it is damaged, and never does harm.
 func FuzzUnpackPrepared(f *testing.F) {
 	verdicts := []verdict{{Finding: readyFindings[schema.Delayed]}, nothing, {Finding: readyFindings[schema.Immediate]}}
-	p := prepared{epoch: 1, version: 2, rows: []readyRow{
+	p := prepared{version: 2, rows: []readyRow{
 		{row: 0, line: 2, target: target{account: 9, status: schema.Active}, wishes: []claim.Wish{claim.Assign}},
 		{row: 2, line: 7, target: target{account: 4, status: schema.Inactive}, wishes: []claim.Wish{claim.Automatic}},
 	}}

@@ -82,15 +82,15 @@ to leave users alone, change names, assign services. Then validate and import it
 				return err
 			}
 			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				clearProgress := func() {}
-				if output != "" { // else the rows themselves come to the screen
-					clearProgress = a.follow(p)
+				watch, clearProgress := a.follow()
+				if output == "" { // the rows themselves come to the screen
+					watch = pipeline.Watch{}
 				}
 				defer clearProgress()
 				rows := 0
 				err := a.writeOutput(output, func(to io.Writer) (err error) {
 					format := dialect.Format{Delimiter: comma, CRLF: excel, BOM: excel}
-					rows, err = p.Export(cmd.Context(), organization.ID, narrowed, format, to)
+					rows, err = p.Export(cmd.Context(), organization.ID, narrowed, format, to, watch)
 					return err
 				})
 				clearProgress()

@@ -29,8 +29,9 @@ read, the service is taken as it is.`,
 		Args: oneArg("folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := a.withPipeline(cmd.Context(), creates, func(p *pipeline.Pipeline) error {
-				clearProgress := a.follow(p)
+				watch, clearProgress := a.follow()
 				defer clearProgress()
+				order.Watch = watch
 				loaded, err := p.Load(cmd.Context(), args[0], order)
 				clearProgress()
 				if err != nil {

@@ -88,10 +88,13 @@ func (a *app) pipeline(s *store.Store) *pipeline.Pipeline {
 	return &pipeline.Pipeline{
 		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, TransactionRows: a.config.TransactionRows, Lease: a.config.Lease, Log: a.log,
 		Limits: dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns},
-		Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), By: "terminal:" + userName(), Version: version,
+		Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), Version: version,
 		Retry: a.config.Retry,
 	}
 }
+
+// byTerminal names who runs the program, as imports keep it.
+func byTerminal() string { return "terminal:" + userName() }
 
 // userName is who runs the program.
 func userName() string {

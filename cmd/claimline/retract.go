@@ -89,14 +89,15 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		how = reads
 	}
 	return a.withPipeline(ctx, how, func(p *pipeline.Pipeline) error {
-		if err := a.ownImport(ctx, p, id); err != nil {
+		imp, err := a.importOf(ctx, p, id)
+		if err != nil {
 			return err
 		}
 		results := []schema.Retraction{}
 		retracted, refused := 0, 0
 		var before pipeline.Retractable
 		var unwritten error // the work is done whole, whatever becomes of its answer
-		err := p.RetractImport(ctx, id, dryRun, func(n pipeline.Retractable) error {
+		err = p.RetractImport(ctx, imp.OrganizationID, id, dryRun, func(n pipeline.Retractable) error {
 			before = n
 			a.tellRetract(id, n)
 			return a.agrees(ctx, yes || dryRun || n.Can == 0, "Retract %s?", users(n.Can))
@@ -136,25 +137,6 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		}
 		return unwritten
 	})
-}
-
-// ownImport refuses an import of another organization than the one that --org names, where it does.
-func (a *app) ownImport(ctx context.Context, p *pipeline.Pipeline, id int64) error {
-	if a.config.Org == "" {
-		return nil
-	}
-	organization, err := a.organization(ctx, p.Store)
-	if err != nil {
-		return err
-	}
-	imp, err := p.Store.Import(ctx, id, a.now())
-	if err != nil {
-		return err
-	}
-	if imp.OrganizationID != organization.ID {
-		return schema.Refuse(schema.CodeImportNotFound, "%s has no import %d.", organization.Name, id)
-	}
-	return nil
 }
 
 // tellRetract says before anything is done what will be.
