@@ -17,19 +17,21 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
 
 // small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
-func small(t *testing.T) *pipeline.Pipeline {
+func small(t *testing.T) *pipeline.Flow {
 	t.Helper()
 	return smallOn(t, func(db store.DB) store.DB { return db })
 }
 
 // smallOn is small on a database that behaves otherwise.
-func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
+func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 	t.Helper()
 	users := "id,email,organization_id,status\n"
 	for i := range 10 {
@@ -44,11 +46,11 @@ func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
 	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	p := &pipeline.Pipeline{
+	p := newFlow(t, pipeline.Config{
 		Store: store.New(as(db)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
-	}
-	_, err = p.Load(t.Context(), folder, pipeline.LoadOrder{})
+	})
+	_, err = load(t.Context(), p, folder)
 	require.NoError(t, err)
 	return p
 }
@@ -75,30 +77,30 @@ func everybody() string {
 	return text
 }
 
-func source(t *testing.T, text string) *pipeline.Source {
+func source(t *testing.T, text string) *dialect.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "users.csv")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	s, err := pipeline.OpenSource(path, nil)
+	s, err := dialect.OpenFile(path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
 
 // untouched checks that nothing was written: no import, and everybody can still be claimed.
-func untouched(t *testing.T, p *pipeline.Pipeline) {
+func untouched(t *testing.T, p *pipeline.Flow) {
 	t.Helper()
 	for _, organization := range []string{us, "synced"} {
 		imports, err := p.Store.ListImports(t.Context(), organization, 0)
 		require.NoError(t, err)
 		assert.Empty(t, imports)
 	}
-	n, err := p.Export(t.Context(), us, pipeline.Selection{}, dialect.Format{}, new(bytes.Buffer), pipeline.Watch{})
+	n, err := peopleOf(p).Export(t.Context(), us, people.Selection{}, schema.Format{}, new(bytes.Buffer), nil)
 	require.NoError(t, err)
 	assert.Equal(t, 10, n)
 }
 
-func never(context.Context, schema.Import, *pipeline.Plan) error {
+func never(context.Context, schema.Import, *schema.Plan) error {
 	return errors.New("consent was asked")
 }
 
@@ -108,7 +110,7 @@ func TestRefusals(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
 	for name, c := range map[string]struct {
 		file   string
-		given  func(p *pipeline.Pipeline, order *pipeline.Order)
+		given  func(p *pipeline.Flow, order *schema.Order)
 		code   schema.Code
 		line   int
 		column int
@@ -134,36 +136,39 @@ func TestRefusals(t *testing.T) {
 		"a row of 1 MiB":            {file: emailColumn + ",Notes\nu1@acme.example," + strings.Repeat("x", 1<<20) + "\n", code: "limit_exceeded", line: 2},
 		"1,001 columns":             {file: emailColumn + strings.Repeat(",x", 1000) + "\nu1@acme.example\n", code: "limit_exceeded", line: 1},
 		"1,001 cells":               {file: emailColumn + "\nu1@acme.example" + strings.Repeat(",x", 1000) + "\n", code: "limit_exceeded", line: 2},
-		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *pipeline.Order) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
+		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Flow, _ *schema.Order) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
 		"too many for all-or-nothing": {
 			file: emailColumn + "\n\n" + lines(6), code: "too_many_rows", line: 8, says: "5",
-			given: func(p *pipeline.Pipeline, o *pipeline.Order) {
+			given: func(p *pipeline.Flow, o *schema.Order) {
 				p.Policy.AllOrNothingMaxRows, o.AllOrNothing = 5, true
 			},
 		},
-		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
-		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order) { o.Organization = "nobody" }, code: "organization_unknown"},
+		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
+		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order) { o.Organization = "nobody" }, code: "organization_unknown"},
 		"the file is written to": {
 			file: everybody(), code: "file_changed", changes: true,
+			given: func(p *pipeline.Flow, _ *schema.Order) {
+				p.Workers, p.TransactionRows = 1, 1 // most of the file has not been read when the first row is through
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
-			order := pipeline.Order{Organization: us}
+			order := schema.Order{Organization: us}
 			var path string
 			var watch pipeline.Watch
 			if c.changes {
 				watch.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
 			}
-			open := func() *pipeline.Source {
+			open := func() *dialect.File {
 				file := source(t, c.file)
-				path = file.Name
+				path = file.Name()
 				if c.given != nil {
 					c.given(p, &order)
 				}
 				return file
 			}
-			_, validating := p.Validate(t.Context(), open(), order, &pipeline.Report{To: new(bytes.Buffer), Format: pipeline.ReportJSONL}, watch)
+			_, validating := p.Validate(t.Context(), open(), order, &report.Report{To: new(bytes.Buffer), Format: report.JSONL}, watch)
 			_, importing := imports(t.Context(), p, open(), order, never, watch)
 			for _, err := range []error{validating, importing} {
 				var refusal *schema.Error
@@ -187,16 +192,16 @@ func TestRefusals(t *testing.T) {
 }
 
 // What is no file at all is refused before anything else.
-func TestOpenSource(t *testing.T) {
+func TestOpenFile(t *testing.T) {
 	folder := t.TempDir()
 	for _, path := range []string{filepath.Join(folder, "none.csv"), folder} {
-		_, err := pipeline.OpenSource(path, nil)
+		_, err := dialect.OpenFile(path)
 		require.Equal(t, schema.CodeFileUnreadable, schema.CodeOf(err), path)
 	}
 	p := small(t)
-	s, err := pipeline.OpenSource("-", strings.NewReader(everybody()))
+	s, err := dialect.Spool("-", strings.NewReader(everybody()))
 	require.NoError(t, err)
-	plan, err := p.Validate(t.Context(), s, pipeline.Order{Organization: us}, nil, pipeline.Watch{})
+	plan, err := p.Validate(t.Context(), s, schema.Order{Organization: us}, nil, pipeline.Watch{})
 	require.NoError(t, err)
 	require.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
 	require.NoError(t, s.Close())
@@ -209,7 +214,7 @@ func TestConsent(t *testing.T) {
 	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeConsentDeclined} {
 		p := small(t)
 		asked := 0
-		imp, err := imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *pipeline.Plan) error {
+		imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *schema.Plan) error {
 			asked++
 			assert.Equal(t, schema.StateAwaitingConsent, imp.State)
 			assert.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
@@ -223,7 +228,7 @@ func TestConsent(t *testing.T) {
 		if code == schema.CodeConsentDeclined {
 			require.Len(t, list, 1)
 			require.Equal(t, schema.StateRejected, imp.State)
-			s, err := pipeline.Summarize(imp)
+			s, err := imp.Summary()
 			require.NoError(t, err)
 			require.Equal(t, 10, s.NotAttempted)
 			require.Zero(t, s.Claimed)
@@ -241,7 +246,7 @@ func TestConsent(t *testing.T) {
 			require.Zero(t, imp.ID)
 		}
 
-		imp, err = imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us}, agree, pipeline.Watch{})
+		imp, err = imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, agree, pipeline.Watch{})
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
@@ -250,7 +255,7 @@ func TestConsent(t *testing.T) {
 // Where nobody would be claimed, nobody is asked.
 func TestConsentToNothing(t *testing.T) {
 	p := small(t)
-	imp, err := imports(t.Context(), p, source(t, emailColumn+"\nnobody@acme.example\n"), pipeline.Order{Organization: us}, never, pipeline.Watch{})
+	imp, err := imports(t.Context(), p, source(t, emailColumn+"\nnobody@acme.example\n"), schema.Order{Organization: us}, never, pipeline.Watch{})
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
@@ -313,14 +318,14 @@ func TestPassingTrouble(t *testing.T) {
 					told++
 					assert.Equal(t, schema.CodeOf(err), schema.CodeOf(trouble))
 				}}
-				imp, got := imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us}, agree, watch)
+				imp, got := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, agree, watch)
 				if times < 1000 {
 					require.NoError(t, got)
 				} else {
 					require.Equal(t, schema.CodeOf(err), schema.CodeOf(got))
 					require.Positive(t, told)
 					require.Equal(t, schema.StateInterrupted, imp.State)
-					s, err := pipeline.Summarize(imp)
+					s, err := imp.Summary()
 					require.NoError(t, err)
 					require.Equal(t, 6, s.Claimed)
 					require.Equal(t, 4, s.NotAttempted)
@@ -340,7 +345,7 @@ func TestRowsThatBreakSomething(t *testing.T) {
 	for _, lines := range [][]int{{5}, {2, 3, 11}, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}} {
 		for _, whole := range []bool{false, true} {
 			p := smallOn(t, (&broken{chunk: -1, lines: lines}).on)
-			imp, err := imports(t.Context(), p, source(t, everybody()), pipeline.Order{Organization: us, AllOrNothing: whole}, agree, pipeline.Watch{})
+			imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us, AllOrNothing: whole}, agree, pipeline.Watch{})
 			require.NoError(t, err)
 			for _, result := range resultsOf(t, p, imp) {
 				switch {
@@ -375,7 +380,7 @@ func TestServicesAreColumns(t *testing.T) {
 		} {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 		}
-		_, err := small(t).Load(t.Context(), folder, pipeline.LoadOrder{})
+		_, err := load(t.Context(), small(t), folder)
 		if code == "" {
 			require.NoError(t, err)
 			continue

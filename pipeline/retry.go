@@ -21,8 +21,13 @@ func broken(err error) bool {
 	return !refused && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// persist does something with the database, again and again while trouble that may pass keeps it from it, and Retry is not over.
-func (p *Pipeline) persist(ctx context.Context, watch Watch, do func() error) error {
+// Persist does something with the database, again and again while trouble that may pass keeps it from it, and Retry is not over.
+func (p *Flow) Persist(ctx context.Context, do func() error) error {
+	return p.persist(ctx, Watch{}, do)
+}
+
+// persist is Persist for a call that is watched.
+func (p *Flow) persist(ctx context.Context, watch Watch, do func() error) error {
 	patience := p.patience(watch)
 	for {
 		err := do()
@@ -34,13 +39,13 @@ func (p *Pipeline) persist(ctx context.Context, watch Watch, do func() error) er
 
 // patience is what is left of the time for which something is tried again.
 type patience struct {
-	pipeline *Pipeline
+	pipeline *Flow
 	watch    Watch
 	left     time.Duration
 	pause    time.Duration
 }
 
-func (p *Pipeline) patience(watch Watch) *patience {
+func (p *Flow) patience(watch Watch) *patience {
 	return &patience{pipeline: p, watch: watch, left: p.Retry, pause: firstPause}
 }
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
@@ -35,7 +36,7 @@ func (w Watch) progress(phase Phase, done, total int) {
 // Plan makes the plan of an import, and keeps the file, in chunks. The import it returns is owned by nobody: it waits for consent,
 // or it has ended, for nobody can be claimed, or all or nothing, something is wrong (R13). Where it returns an error, nothing is
 // left of the import. See Validate for the refusals.
-func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, watch Watch) (schema.Import, error) {
+func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, watch Watch) (schema.Import, error) {
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
 	if err != nil {
 		return schema.Import{}, err
@@ -63,21 +64,21 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, watch 
 }
 
 // planKept is the first pass over a file that is kept.
-func (p *Pipeline) planKept(ctx context.Context, owner store.Owner, pass *planPass, watch Watch) (imp schema.Import, err error) {
+func (p *Flow) planKept(ctx context.Context, owner store.Owner, pass *planPass, watch Watch) (imp schema.Import, err error) {
 	order := pass.validate.order
 	var keeper *keeper
-	plan, err := p.plan(ctx, pass, func(*planPass) (func(context.Context, *chunk) error, error) {
+	plan, err := p.plan(ctx, pass, func(*planPass) (func(context.Context, *block) error, error) {
 		again := keeper != nil
 		keeper = p.newKeeper(owner, order, watch)
 		if again {
-			return keeper.chunk, p.Store.DropChunks(ctx, owner)
+			return keeper.add, p.Store.DropChunks(ctx, owner)
 		}
-		return keeper.chunk, nil
+		return keeper.add, nil
 	})
 	if err != nil {
 		return imp, err
 	}
-	if err := keeper.end(ctx); err != nil {
+	if err := keeper.flush(ctx); err != nil {
 		return imp, err
 	}
 	sealed := store.Sealed{SHA256: plan.SHA256, At: p.now()}
@@ -94,7 +95,7 @@ func (p *Pipeline) planKept(ctx context.Context, owner store.Owner, pass *planPa
 	return imp, err
 }
 
-func (p *Pipeline) newImport(ctx context.Context, source *Source, order Order) (schema.Import, error) {
+func (p *Flow) newImport(ctx context.Context, source dialect.Source, order schema.Order) (schema.Import, error) {
 	organization, err := p.Store.Organization(ctx, order.Organization)
 	if err != nil {
 		return schema.Import{}, err
@@ -108,14 +109,14 @@ func (p *Pipeline) newImport(ctx context.Context, source *Source, order Order) (
 		return schema.Import{}, fmt.Errorf("encode the options: %w", err)
 	}
 	return schema.Import{
-		File: source.Name, OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
+		File: source.Name(), OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
 		CreatedBy: order.By, Attended: order.Attended, Version: p.Version, Options: options, StartedAt: p.now(),
 	}, nil
 }
 
 // Agree records that somebody agrees to the plan of an import, now, and begins to apply it. Refused with CodePlanChanged where it is
 // another plan, with CodeEditsNotAccepted (R17), with CodeDirectorySyncEnabled (R10), and where the import does not wait for consent.
-func (p *Pipeline) Agree(ctx context.Context, organization string, id int64, c schema.Consent) (schema.Import, error) {
+func (p *Flow) Agree(ctx context.Context, organization string, id int64, c schema.Consent) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
 		return imp, err
@@ -129,8 +130,8 @@ func (p *Pipeline) Agree(ctx context.Context, organization string, id int64, c s
 	return p.order(ctx, func() (schema.Import, error) { return p.Store.Agree(ctx, organization, id, p.Lease, c) })
 }
 
-func (p *Pipeline) mayAgree(ctx context.Context, imp schema.Import, c schema.Consent) error {
-	plan, err := PlanOf(imp)
+func (p *Flow) mayAgree(ctx context.Context, imp schema.Import, c schema.Consent) error {
+	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return err
 	}
@@ -141,21 +142,21 @@ func (p *Pipeline) mayAgree(ctx context.Context, imp schema.Import, c schema.Con
 	if err != nil {
 		return err
 	}
-	return MayClaim(organization)
+	return claim.CheckMayClaim(&organization)
 }
 
 // Decline rejects an import to whose plan somebody does not agree.
-func (p *Pipeline) Decline(ctx context.Context, organization string, id int64) (schema.Import, error) {
+func (p *Flow) Decline(ctx context.Context, organization string, id int64) (schema.Import, error) {
 	return p.order(ctx, func() (schema.Import, error) { return p.Store.Decline(ctx, organization, id, p.now()) })
 }
 
 // Discard deletes an import about which nobody could be asked.
-func (p *Pipeline) Discard(ctx context.Context, organization string, id int64) error {
+func (p *Flow) Discard(ctx context.Context, organization string, id int64) error {
 	return p.persist(ctx, Watch{}, func() error { return p.Store.DiscardImport(ctx, organization, id) })
 }
 
 // Cancel cancels an import: at once where nobody works on it, else as soon as whoever does has finished the chunk in hand.
-func (p *Pipeline) Cancel(ctx context.Context, organization string, id int64) (schema.Import, error) {
+func (p *Flow) Cancel(ctx context.Context, organization string, id int64) (schema.Import, error) {
 	return p.order(ctx, func() (schema.Import, error) { return p.Store.CancelImport(ctx, organization, id, p.now()) })
 }
 
@@ -163,7 +164,7 @@ func (p *Pipeline) Cancel(ctx context.Context, organization string, id int64) (s
 // recorded, or, where there is none, waiting for one. attended says that the caller drives it. Refused with CodeImportRunning
 // while somebody works on it, until Import.LeaseUntil if that has died; with CodeDirectorySyncEnabled (R10); and where nothing is
 // left to do.
-func (p *Pipeline) Reopen(ctx context.Context, organization string, id int64, attended bool) (schema.Import, error) {
+func (p *Flow) Reopen(ctx context.Context, organization string, id int64, attended bool) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
 		return imp, err
@@ -173,7 +174,7 @@ func (p *Pipeline) Reopen(ctx context.Context, organization string, id int64, at
 		if err != nil {
 			return imp, err
 		}
-		if err := MayClaim(claiming); err != nil {
+		if err := claim.CheckMayClaim(&claiming); err != nil {
 			return imp, err
 		}
 	}
@@ -181,7 +182,7 @@ func (p *Pipeline) Reopen(ctx context.Context, organization string, id int64, at
 }
 
 // order gives an order, again and again while trouble that may pass is in the way.
-func (p *Pipeline) order(ctx context.Context, give func() (schema.Import, error)) (imp schema.Import, err error) {
+func (p *Flow) order(ctx context.Context, give func() (schema.Import, error)) (imp schema.Import, err error) {
 	err = p.persist(ctx, Watch{}, func() (err error) {
 		imp, err = give()
 		return err
@@ -195,7 +196,7 @@ func (p *Pipeline) order(ctx context.Context, give func() (schema.Import, error)
 // Once ctx ends, the chunk in hand is finished, the import is given back as it is, and anybody may go on with it: to stop is not
 // to cancel. A cancel is obeyed between two chunks. Trouble that may pass is waited out, for as long as Retry, whatever the budget;
 // then the import is interrupted, until somebody reopens it. Refused as store.Store's TakeImport is, and with CodeImportTakenOver.
-func (p *Pipeline) Step(ctx context.Context, id int64, budget time.Duration, watch Watch) (more bool, err error) {
+func (p *Flow) Step(ctx context.Context, id int64, budget time.Duration, watch Watch) (more bool, err error) {
 	var owner store.Owner
 	err = p.persist(ctx, watch, func() (err error) {
 		owner, err = p.Store.TakeImport(ctx, id, p.Runner, p.Lease)
@@ -212,7 +213,7 @@ func (p *Pipeline) Step(ctx context.Context, id int64, budget time.Duration, wat
 }
 
 // leave gives back, or ends, an import as the work on it has ended.
-func (p *Pipeline) leave(ctx context.Context, owner store.Owner, more bool, err error, watch Watch) (bool, error) {
+func (p *Flow) leave(ctx context.Context, owner store.Owner, more bool, err error, watch Watch) (bool, error) {
 	whole := context.WithoutCancel(ctx) // to be left in order, it must not stop halfway
 	end := store.ImportEnd{At: p.now()}
 	stopped := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
@@ -241,14 +242,14 @@ func (p *Pipeline) leave(ctx context.Context, owner store.Owner, more bool, err 
 }
 
 // interrupt stops an import that trouble keeps from going on, at once where that can be written down, else when the lease has run out.
-func (p *Pipeline) interrupt(ctx context.Context, owner store.Owner) {
+func (p *Flow) interrupt(ctx context.Context, owner store.Owner) {
 	if err := p.Store.InterruptImport(ctx, owner, p.now()); err != nil {
 		p.Log.Warn().Err(err).Int64("import", owner.ImportID).Msg("the import could not be released; its lease runs out")
 	}
 }
 
 // finish ends an import. Without a state given, its rows tell how it went.
-func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.ImportEnd) error {
+func (p *Flow) finish(ctx context.Context, owner store.Owner, end store.ImportEnd) error {
 	if end.State == "" {
 		imp, err := p.Store.Import(ctx, "", owner.ImportID)
 		if err != nil {
@@ -264,7 +265,7 @@ func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.Impo
 
 // withLease does the work while the lease on the import is renewed. Once somebody else has taken the import over, the
 // work's context ends.
-func (p *Pipeline) withLease(ctx context.Context, owner store.Owner, work func(context.Context) error) error {
+func (p *Flow) withLease(ctx context.Context, owner store.Owner, work func(context.Context) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})
 	g.Go(func() error {

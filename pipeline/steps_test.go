@@ -5,16 +5,17 @@ import (
 	"errors"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
 // consent is asked once a plan waits for it.
-type consent func(context.Context, schema.Import, *pipeline.Plan) error
+type consent func(context.Context, schema.Import, *schema.Plan) error
 
-func agree(context.Context, schema.Import, *pipeline.Plan) error { return nil }
+func agree(context.Context, schema.Import, *schema.Plan) error { return nil }
 
 // imports imports a file, step by step, as a terminal does: to stop is to cancel.
-func imports(ctx context.Context, p *pipeline.Pipeline, file *pipeline.Source, order pipeline.Order, ask consent, watch pipeline.Watch) (schema.Import, error) {
+func imports(ctx context.Context, p *pipeline.Flow, file dialect.Source, order schema.Order, ask consent, watch pipeline.Watch) (schema.Import, error) {
 	order.Attended, order.By = true, "somebody"
 	imp, err := p.Plan(ctx, file, order, watch)
 	if err != nil {
@@ -24,7 +25,7 @@ func imports(ctx context.Context, p *pipeline.Pipeline, file *pipeline.Source, o
 }
 
 // resumes goes on with an import, likewise.
-func resumes(ctx context.Context, p *pipeline.Pipeline, id int64, ask consent, watch pipeline.Watch) (schema.Import, error) {
+func resumes(ctx context.Context, p *pipeline.Flow, id int64, ask consent, watch pipeline.Watch) (schema.Import, error) {
 	imp, err := p.Reopen(ctx, us, id, true)
 	if err != nil {
 		return imp, err
@@ -32,10 +33,10 @@ func resumes(ctx context.Context, p *pipeline.Pipeline, id int64, ask consent, w
 	return drives(ctx, p, imp, ask, watch)
 }
 
-func drives(ctx context.Context, p *pipeline.Pipeline, imp schema.Import, ask consent, watch pipeline.Watch) (schema.Import, error) {
+func drives(ctx context.Context, p *pipeline.Flow, imp schema.Import, ask consent, watch pipeline.Watch) (schema.Import, error) {
 	whole := context.WithoutCancel(ctx)
 	if imp.State == schema.StateAwaitingConsent {
-		plan, err := pipeline.PlanOf(imp)
+		plan, err := schema.PlanOf(imp)
 		if err != nil {
 			return imp, err
 		}

@@ -31,7 +31,7 @@ func (o Outcome) Problem() bool {
 // Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
 // and not for what the import as a whole did not do.
 func (r Result) Problem() bool {
-	return r.Outcome.Problem() && (r.Outcome != NotAttempted || r.Reason != "" && !r.Reason.OfImport())
+	return r.Reason.Problem()
 }
 
 // Problems counts the rows that want somebody's attention: see Result.Problem.
@@ -44,20 +44,10 @@ func (t *Tally) Problems() int {
 	return t.Outcomes[Invalid] + t.Outcomes[Ineligible] + t.Outcomes[Failed] + notAttempted(t.Reasons)
 }
 
-// HasProblems reports whether some row has an outcome that is a problem, or was not attempted.
-func (t *Tally) HasProblems() bool {
-	for outcome, n := range t.Outcomes {
-		if outcome.Problem() && n > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // notAttempted counts the rows that were not attempted for a reason of their own.
 func notAttempted(reasons map[Code]int) (n int) {
 	for reason, rows := range reasons {
-		if reason.Outcome() == NotAttempted && !reason.OfImport() {
+		if reason.Outcome() == NotAttempted && reason.Problem() {
 			n += rows
 		}
 	}
@@ -133,7 +123,7 @@ type ColumnEdits struct {
 type Cause struct {
 	Reason Code   `json:"reason"`
 	Column string `json:"column,omitempty"`
-	Value  string `json:"value,omitempty"` // the cell, as it stands in the message
+	Value  string `json:"value,omitempty"` // the cell, quoted, or what is wrong with it, as in a blank; nothing: it is blank
 	Count  int    `json:"count"`
 	Lines  []int  `json:"lines"` // the first few
 }

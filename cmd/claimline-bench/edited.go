@@ -20,16 +20,15 @@ func mistake(r *editedRow, reason string, cell int, value string) {
 	r.reasons = append(r.reasons, reason)
 }
 
-// mistakes are made in the rows of eligible users, each in another row. Some only look like mistakes.
+// mistakes are made in the rows of eligible users, each in another row.
 var mistakes = []func(*editedRow){
 	func(r *editedRow) { r.cells, r.reasons = r.cells[:9], []string{"field_count"} },
-	func(r *editedRow) { r.cells = r.cells[:16] }, // no mistake: the last cell is blank, and may be missing
+	func(r *editedRow) { r.cells, r.reasons = r.cells[:claimCell], []string{"field_count"} },
 	func(r *editedRow) { r.cells, r.reasons = append(r.cells, "", "se mejl"), []string{"field_count"} },
-	// No mistakes either: these words say TRUE.
-	func(r *editedRow) { r.cells[claimCell] = "JA" },
-	func(r *editedRow) { r.cells[claimCell] = "yes" },
-	func(r *editedRow) { r.cells[callingCell] = "x" },
-	func(r *editedRow) { r.cells[callingCell+1] = "1" },
+	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "kanske") },
+	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "ok") },
+	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell, "ja tack") },
+	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell+1, "2") },
 	func(r *editedRow) { mistake(r, "email_missing", emailCell, "") },
 	func(r *editedRow) { mistake(r, "email_missing", emailCell, "") },
 	func(r *editedRow) {
@@ -95,8 +94,7 @@ func (s *sample) strangers() []*editedRow {
 	return rows
 }
 
-// editedFile returns the export as it comes back from a person with a Swedish Excel,
-// and what has to become of every row.
+// editedFile is the export as it comes back from a person with a Swedish Excel, and what has to become of every row.
 func (s *sample) editedFile() (file, expected []byte) {
 	var out bytes.Buffer
 	out.WriteString("\ufeff")
@@ -130,7 +128,7 @@ func (s *sample) editedFile() (file, expected []byte) {
 			mistake(r, "claim_false", claimCell, "FALSE")
 		default:
 			edit(i, r)
-			if i%9 == 4 && !u.org.delayed && calls > 0 {
+			if i%9 == 4 && !u.org.delayed && len(r.reasons) == 0 && calls > 0 {
 				r.cells[callingCell] = "TRUE"
 				calls--
 			}
@@ -156,7 +154,7 @@ func (s *sample) editedFile() (file, expected []byte) {
 	return out.Bytes(), answers.Bytes()
 }
 
-// edit changes a row as people do: without a mistake, or so that it claims nobody.
+// edit changes a row without a mistake, though not always as the export would have written it.
 func edit(i int, r *editedRow) {
 	switch i % 50 {
 	case 7:
@@ -175,6 +173,20 @@ func edit(i int, r *editedRow) {
 		r.cells[callingCell+1] = "TRUE"
 	case 21:
 		r.cells[notesCell] = "Frågat Åsa; hon säger \"ja\""
+	case 31:
+		r.cells[claimCell] = "JA"
+	case 33:
+		r.cells[claimCell] = "yes"
+	case 34:
+		r.cells[callingCell+1] = "x"
+	case 36:
+		r.cells = r.cells[:notesCell]
+	case 37:
+		r.cells[phoneCell] = strings.Replace(r.cells[phoneCell], "'+46", "0046 ", 1)
+	case 38:
+		r.cells[languageCell] = strings.Replace(r.cells[languageCell], "-", "_", 1)
+	case 39:
+		r.cells[0] = `="` + r.cells[0] + `"`
 	}
 	switch i {
 	case 22, 422, 822:
@@ -201,8 +213,7 @@ var outcomes = map[string]string{
 	"stale_claim_type": "ineligible",
 }
 
-// expected returns the row's outcome, reasons, claim type and warnings.
-// It takes the licence that the row would get.
+// expected is the row's outcome, reasons, claim type and warnings; it takes the licence that the row would get.
 func (r *editedRow) expected(callingLeft *int) []string {
 	reason := ""
 	if len(r.reasons) > 0 {
@@ -219,7 +230,7 @@ func (r *editedRow) expected(callingLeft *int) []string {
 	if !r.user.org.delayed && r.user.conversations != "0" {
 		warnings = append(warnings, "content_not_transferred")
 	}
-	if cell := r.cells[callingCell]; !r.user.org.delayed && (cell == "TRUE" || cell == "x") {
+	if r.cells[callingCell] == "TRUE" {
 		if *callingLeft > 0 {
 			*callingLeft--
 		} else {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -130,21 +131,22 @@ func interruptImport(t *testing.T, path, file string) {
 	require.NoError(t, err)
 	s := store.New(db)
 	defer func() { require.NoError(t, s.Close()) }()
-	source, err := pipeline.OpenSource(file, nil)
+	source, err := dialect.OpenFile(file)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
-	p := &pipeline.Pipeline{
+	p, err := pipeline.New(pipeline.Config{
 		Store: s, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Log: zerolog.Nop(),
 		TransactionRows: 100, Runner: "demo",
-	}
-	imp, err := p.Plan(t.Context(), source, pipeline.Order{Organization: "acme"}, pipeline.Watch{})
+	})
+	require.NoError(t, err)
+	imp, err := p.Plan(t.Context(), source, schema.Order{Organization: "acme"}, pipeline.Watch{})
 	require.NoError(t, err)
 	imp, err = p.Agree(t.Context(), "acme", imp.ID, schema.Consent{Claims: imp.Tally.Outcomes[schema.Ready], AcceptEdits: true, Attended: true})
 	require.NoError(t, err)
 	more, err := p.Step(t.Context(), imp.ID, time.Nanosecond, pipeline.Watch{})
 	require.NoError(t, err)
 	require.True(t, more)
-	_, err = s.TakeImport(t.Context(), imp.ID, "demo", 0) // it has died
+	_, err = s.TakeImport(t.Context(), imp.ID, "demo", -time.Hour) // it died long ago
 	require.NoError(t, err)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -52,7 +53,7 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 				}
 				a.config.Workers = workers
 			}
-			order := pipeline.Order{Organization: a.config.Org, AllOrNothing: allOrNothing}
+			order := schema.Order{Organization: a.config.Org, AllOrNothing: allOrNothing}
 			var err error
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
@@ -61,8 +62,8 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 				return err
 			}
 			defer a.readsStdin(args[0])()
-			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
+			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
 					return a.runImport(cmd.Context(), p, organization, source, order, flags)
 				})
 			})
@@ -89,8 +90,8 @@ func parseMails(value string) (*bool, error) {
 }
 
 // runImport imports one source, after consent. What may keep the report from being written is found before anybody is claimed.
-func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, source *pipeline.Source, order pipeline.Order, flags importFlags) error {
-	if _, err := a.findTarget(flags.output, source.Name); err != nil {
+func (a *app) runImport(ctx context.Context, p *session, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
+	if _, err := a.findTarget(flags.output, source.Name()); err != nil {
 		return err
 	}
 	watch, clearProgress := a.watch(p)
@@ -123,8 +124,8 @@ func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization 
 
 // agree shows the plan of an import that waits for consent, asks, and does what is answered. An import about which nobody can be
 // asked is deleted; Ctrl-C cancels it.
-func (a *app) agree(ctx context.Context, p *pipeline.Pipeline, imp schema.Import, organization schema.Organization, order pipeline.Order, flags importFlags) (schema.Import, error) {
-	plan, err := pipeline.PlanOf(imp)
+func (a *app) agree(ctx context.Context, p *session, imp schema.Import, organization schema.Organization, order schema.Order, flags importFlags) (schema.Import, error) {
+	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return imp, err
 	}
@@ -149,7 +150,7 @@ func (a *app) agree(ctx context.Context, p *pipeline.Pipeline, imp schema.Import
 
 // finishImport drives an import that was agreed to until nothing is left, and answers with it. To interrupt the command is to
 // cancel the import.
-func (a *app) finishImport(ctx context.Context, p *pipeline.Pipeline, imp schema.Import, watch pipeline.Watch, clearProgress func(), flags reportFlags) error {
+func (a *app) finishImport(ctx context.Context, p *session, imp schema.Import, watch pipeline.Watch, clearProgress func(), flags reportFlags) error {
 	whole := context.WithoutCancel(ctx)
 	for more := !imp.State.Ended(); more; {
 		var err error
@@ -174,7 +175,7 @@ func (a *app) finishImport(ctx context.Context, p *pipeline.Pipeline, imp schema
 }
 
 // found is an import as it stands after trouble; as far as that can be found out, interrupted.
-func (a *app) found(ctx context.Context, p *pipeline.Pipeline, imp schema.Import) schema.Import {
+func (a *app) found(ctx context.Context, p *session, imp schema.Import) schema.Import {
 	now, err := p.Store.Import(ctx, imp.OrganizationID, imp.ID)
 	if err != nil {
 		imp.State = schema.StateInterrupted
@@ -185,7 +186,7 @@ func (a *app) found(ctx context.Context, p *pipeline.Pipeline, imp schema.Import
 
 // consent shows a plan and asks (R13), a second time where it would replace many names (R17). Refused with CodeConsentDeclined,
 // and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
-func (a *app) consent(ctx context.Context, plan *pipeline.Plan, organization schema.Organization, order pipeline.Order, policy schema.Policy, flags importFlags) error {
+func (a *app) consent(ctx context.Context, plan *schema.Plan, organization schema.Organization, order schema.Order, policy schema.Policy, flags importFlags) error {
 	if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
 		if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
 			return err
@@ -218,7 +219,7 @@ func (a *app) consent(ctx context.Context, plan *pipeline.Plan, organization sch
 }
 
 // notAsked refuses what nobody has agreed to and nobody can be asked about.
-func notAsked(plan *pipeline.Plan, accepted, edits bool) error {
+func notAsked(plan *schema.Plan, accepted, edits bool) error {
 	ready := plan.Tally.Outcomes[schema.Ready]
 	names := fmt.Sprintf("%s of %s would get another name", screen.Number(plan.NameEdits), users(ready))
 	switch {
@@ -290,8 +291,8 @@ func (a *app) withHint(err error, imp schema.Import) error {
 }
 
 // showImport answers with an import that has ended.
-func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.Import, flags reportFlags) error {
-	summary, err := pipeline.Summarize(imp)
+func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, flags reportFlags) error {
+	summary, err := imp.Summary()
 	if err != nil {
 		return err
 	}
@@ -299,7 +300,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 		switch flags.format {
 		case formatText:
 			if flags.narrows() { // the rows, then the summary
-				if err := p.Report(ctx, imp, flags.report(to)); err != nil {
+				if err := flags.report(to).OfImport(ctx, p.Store, p.Policy, imp); err != nil {
 					return err
 				}
 			}
@@ -307,7 +308,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 		case formatJSON:
 			return writeJSON(to, summary)
 		}
-		return p.Report(ctx, imp, flags.report(to))
+		return flags.report(to).OfImport(ctx, p.Store, p.Policy, imp)
 	}, imp.File)
 	switch {
 	case schema.CodeOf(err) == schema.CodeOutputUnwritable && imp.Tally.Outcomes[schema.Claimed] > 0:
@@ -370,7 +371,7 @@ func (a *app) resumeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withPipeline(cmd.Context(), writes, func(p *pipeline.Pipeline) error {
+			return a.withStore(cmd.Context(), writes, func(p *session) error {
 				return a.resume(cmd.Context(), p, id, flags)
 			})
 		},
@@ -380,7 +381,7 @@ func (a *app) resumeCommand() *cobra.Command {
 }
 
 // resume goes on with an import, after saying what remains; it asks only where nobody has agreed before.
-func (a *app) resume(ctx context.Context, p *pipeline.Pipeline, id int64, flags importFlags) error {
+func (a *app) resume(ctx context.Context, p *session, id int64, flags importFlags) error {
 	imp, err := a.importOf(ctx, p, id)
 	if err != nil {
 		return err
@@ -402,7 +403,7 @@ func (a *app) resume(ctx context.Context, p *pipeline.Pipeline, id int64, flags 
 		if err != nil {
 			return err
 		}
-		order, err := pipeline.OrderOf(imp)
+		order, err := schema.OrderOf(imp)
 		if err != nil {
 			return err
 		}
@@ -418,7 +419,7 @@ func (a *app) resume(ctx context.Context, p *pipeline.Pipeline, id int64, flags 
 }
 
 // reopen opens an import again. Right after a crash it still belongs to the process that died: its lease is waited out once.
-func (a *app) reopen(ctx context.Context, p *pipeline.Pipeline, imp schema.Import) (schema.Import, error) {
+func (a *app) reopen(ctx context.Context, p *session, imp schema.Import) (schema.Import, error) {
 	reopened, err := p.Reopen(ctx, imp.OrganizationID, imp.ID, true)
 	if schema.CodeOf(err) == schema.CodeImportRunning {
 		if imp, err = p.Store.Import(ctx, imp.OrganizationID, imp.ID); err != nil {
@@ -442,7 +443,7 @@ func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 	if !planned || !imp.ConsentedAt.IsZero() || a.asks() {
 		return nil
 	}
-	plan, err := pipeline.PlanOf(imp)
+	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return err
 	}

@@ -16,10 +16,20 @@ func (a *app) follow() (watch pipeline.Watch, done func()) {
 }
 
 // watch is follow for an import, which says what it waits for, too.
-func (a *app) watch(p *pipeline.Pipeline) (watch pipeline.Watch, done func()) {
+func (a *app) watch(p *session) (watch pipeline.Watch, done func()) {
 	watch, done = a.follow()
 	watch.Trouble = a.tellTrouble(p.Retry, done)
 	return watch, done
+}
+
+// counting shows the progress of what counts rows where somebody is looking; progress is nil where nobody is. done is that
+// of follow.
+func (a *app) counting(phase pipeline.Phase) (progress func(rows int), done func()) {
+	bar := a.progress()
+	if bar == nil {
+		return nil, func() {}
+	}
+	return func(rows int) { bar.Update(phase, rows, 0) }, bar.Clear
 }
 
 // progress is a line to be redrawn on the terminal; nil where nobody is looking.

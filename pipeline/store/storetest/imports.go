@@ -173,7 +173,7 @@ var importTests = map[string]func(*suite){
 		require.Greater(s, owner.Epoch, old.Epoch)
 		before := s.imported(old.ImportID)
 
-		c := &claimer{clock: s.clock(), keys: keys}
+		c := &claimer{rules: s.rules(), keys: keys}
 		_, sealing := s.SealPlan(s.ctx(), old, store.Sealed{SHA256: "x", State: schema.StateAwaitingConsent, At: s.now})
 		for _, err := range []error{
 			sealing,
@@ -182,7 +182,7 @@ var importTests = map[string]func(*suite){
 			s.RenewImport(s.ctx(), old, time.Hour),
 			s.ReleaseImport(s.ctx(), old, time.Hour, s.now),
 			s.InterruptImport(s.ctx(), old, s.now),
-			s.ApplyChunk(s.ctx(), old, s.clock(), 1, 0, asked(keys...), c.decide),
+			s.ApplyChunk(s.ctx(), old, s.rules(), 1, 0, asked(keys...), c.decide),
 			s.FinishImport(s.ctx(), old, store.ImportEnd{State: schema.StateCompleted, At: s.now}),
 			s.DropImport(s.ctx(), old),
 		} {
@@ -300,8 +300,8 @@ var importTests = map[string]func(*suite){
 		require.NoError(s, err)
 		require.Equal(s, schema.StateApplying, imp.State)
 		require.True(s, imp.CancelRequested)
-		c := &claimer{clock: s.clock(), keys: []string{"b@acme.example"}}
-		s.refused(s.ApplyChunk(s.ctx(), owner, s.clock(), 2, 0, asked(c.keys...), c.decide), schema.CodeCancelled)
+		c := &claimer{rules: s.rules(), keys: []string{"b@acme.example"}}
+		s.refused(s.ApplyChunk(s.ctx(), owner, s.rules(), 2, 0, asked(c.keys...), c.decide), schema.CodeCancelled)
 		require.NoError(s, s.FinishImport(s.ctx(), owner, store.ImportEnd{State: schema.StateCancelled, Reason: schema.CodeCancelled, At: s.now}))
 		_, err = s.CancelImport(s.ctx(), "acme", owner.ImportID, s.now)
 		s.refused(err, schema.CodeImportFinished)
@@ -350,8 +350,8 @@ var importTests = map[string]func(*suite){
 		require.Equal(s, s.now, imp.FinishedAt)
 		require.False(s, imp.CancelRequested)
 
-		c := &claimer{clock: s.clock(), keys: keys} // it was only asleep
-		require.Error(s, s.ApplyChunk(s.ctx(), old, s.clock(), 1, 0, asked(keys...), c.decide))
+		c := &claimer{rules: s.rules(), keys: keys} // it was only asleep
+		require.Error(s, s.ApplyChunk(s.ctx(), old, s.rules(), 1, 0, asked(keys...), c.decide))
 		require.Nil(s, c.outcomes)
 		require.Equal(s, imp, s.imported(old.ImportID))
 		_, err = s.CancelImport(s.ctx(), "acme", old.ImportID, s.now)
