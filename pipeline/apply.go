@@ -19,8 +19,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// applyStage is the stages of the second pass: it claims what the plan found ready.
-type applyStage struct {
+// applyPass is the stages of the second pass: it claims what the plan found ready.
+type applyPass struct {
 	pipeline *Flow
 	owner    store.Owner
 	order    schema.Order
@@ -43,7 +43,7 @@ type chunk struct {
 	breaks   map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
-func (p *Flow) newApplyStage(owner store.Owner, imp schema.Import, watch Watch) (*applyStage, error) {
+func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (*applyPass, error) {
 	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (p *Flow) newApplyStage(owner store.Owner, imp schema.Import, watch Watch) 
 	for _, n := range plan.Types {
 		total += n
 	}
-	return &applyStage{
+	return &applyPass{
 		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
 		order: order, decided: plan.Rules == p.rulesDigest(), watch: watch,
 		done: total - imp.Tally.Outcomes[schema.Ready], total: total,
@@ -95,7 +95,7 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk 
 }
 
 // unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are not made anew.
-func (a *applyStage) unpack(ctx context.Context, c *chunk) (err error) {
+func (a *applyPass) unpack(ctx context.Context, c *chunk) (err error) {
 	number := c.packed.Number
 	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.order.Organization, a.owner.ImportID, number); err != nil {
 		return fmt.Errorf("read chunk %d: %w", number, err)
@@ -110,7 +110,7 @@ func (a *applyStage) unpack(ctx context.Context, c *chunk) (err error) {
 }
 
 // reread reads the ready rows themselves, to ask the rules again, and returns their address keys.
-func (a *applyStage) reread(c *chunk) ([]string, error) {
+func (a *applyPass) reread(c *chunk) ([]string, error) {
 	if c.keys != nil {
 		return c.keys, nil
 	}
@@ -131,7 +131,7 @@ func (a *applyStage) reread(c *chunk) ([]string, error) {
 // write is the third stage: one transaction per chunk, one after the other in file order, because licences are given out
 // in that order. Its transaction runs to its end even when ctx is cancelled in the middle. Trouble that may pass costs no row:
 // the chunk is tried again. A row is failed only where it is that row that breaks something.
-func (a *applyStage) write(ctx context.Context, c *chunk) error {
+func (a *applyPass) write(ctx context.Context, c *chunk) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (a *applyStage) write(ctx context.Context, c *chunk) error {
 
 // apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that it could have been
 // done.
-func (a *applyStage) apply(ctx context.Context, c *chunk, try map[int]bool) error {
+func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error {
 	rules := a.pipeline.rules()
 	leaveOut := c.breaks
 	made := false
@@ -194,7 +194,7 @@ func (a *applyStage) apply(ctx context.Context, c *chunk, try map[int]bool) erro
 // breaking finds the ready rows of a chunk without which it can be applied: those that break something, like a claim that the
 // database does not take. It tries, by halves and in file order, which rows work together. Where no row is to blame, it
 // returns why the chunk cannot be applied.
-func (a *applyStage) breaking(ctx context.Context, c *chunk, why error) (map[int]bool, error) {
+func (a *applyPass) breaking(ctx context.Context, c *chunk, why error) (map[int]bool, error) {
 	out := make(map[int]bool, len(c.ready.Rows)) // rows left out
 	for n := range c.ready.Rows {
 		out[n] = true
@@ -255,7 +255,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 // decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned. Where
 // nothing has changed since the plan, what was decided then is what they would say.
 // Rows in leaveOut, by their number among the ready ones, are failed; while trying, that blocks nothing.
-func (a *applyStage) decide(rules claim.Rules, c *chunk, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
+func (a *applyPass) decide(rules claim.Rules, c *chunk, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
 	if err := claim.CheckMayClaim(&facts.Claiming); err != nil {
 		return store.Applied{}, err
 	}
@@ -305,7 +305,7 @@ func (a *applyStage) decide(rules claim.Rules, c *chunk, facts claim.Facts, leav
 }
 
 // decideRow asks the rules again about the ready row n, and reports whether it still is.
-func (a *applyStage) decideRow(rules claim.Rules, facts *claim.Facts, account *claim.Account, c *chunk, n int, v *kept.Verdict) bool {
+func (a *applyPass) decideRow(rules claim.Rules, facts *claim.Facts, account *claim.Account, c *chunk, n int, v *kept.Verdict) bool {
 	domain := schema.KeyDomain(c.keys[n])
 	decision := rules.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
 	if decision.Outcome != schema.Ready {
@@ -365,7 +365,7 @@ func blocksAllOrNothing(v kept.Verdict) bool {
 
 // assignmentsFor maps a row's assignments, which stand in the order of the services when the plan was made, to the services
 // there are now.
-func (a *applyStage) assignmentsFor(services []string) func([]claim.Assignment) []claim.Assignment {
+func (a *applyPass) assignmentsFor(services []string) func([]claim.Assignment) []claim.Assignment {
 	if slices.Equal(services, a.plan.Services) {
 		return func(assignments []claim.Assignment) []claim.Assignment { return assignments }
 	}

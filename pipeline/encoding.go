@@ -169,7 +169,7 @@ func (p *Flow) mojibake(ctx context.Context, source dialect.Source, order schema
 	if order.Offline {
 		return true, nil
 	}
-	again, err := dialect.NewReader(ctx, source, dialect.Options{Limits: p.chunkLimits(), Names: usersfile.OptionsOf(order, false).EmailHeaders()})
+	again, err := dialect.NewReader(ctx, source, dialect.Options{Limits: p.blockLimits(), Names: usersfile.OptionsOf(order, false).EmailHeaders()})
 	if err != nil {
 		return false, err
 	}

@@ -82,7 +82,7 @@ func TestSamplesAreCheckedAlike(t *testing.T) {
 }
 
 func offline() *Flow {
-	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}}
+	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{BlockRows: 100}}}
 }
 
 // fixedNow is the time in tests.

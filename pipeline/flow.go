@@ -19,7 +19,7 @@ type Config struct {
 	Now     func() time.Time // the clock
 	Policy  schema.Policy
 	Limits  dialect.Limits
-	Workers int // chunks worked on at once, at least 1
+	Workers int // blocks worked on at once, at least 1
 	// TransactionRows is how many rows of an import one transaction applies, about; 0: DefaultTransactionRows. More costs fewer
 	// flushes of the disk, and holds others up for longer.
 	TransactionRows int
@@ -70,8 +70,8 @@ const (
 	Exporting Phase = "exporting"
 )
 
-// rules are the moment and the policy under which rules are applied now.
+// rules returns the moment and the policy under which rules are applied now.
 func (p *Flow) rules() claim.Rules { return claim.RulesAt(p.Now(), p.Policy) }
 
-// now is the time in whole seconds, which is what the store keeps.
+// now returns the time in whole seconds, which is what the store keeps.
 func (p *Flow) now() time.Time { return p.Now().UTC().Truncate(time.Second) }

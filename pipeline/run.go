@@ -70,7 +70,7 @@ func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duratio
 	if err != nil {
 		return false, fmt.Errorf("read the import: %w", err)
 	}
-	a, err := p.newApplyStage(owner, imp, watch)
+	a, err := p.newApplyPass(owner, imp, watch)
 	if err != nil {
 		return false, err
 	}
@@ -100,8 +100,8 @@ func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duratio
 	return false, err
 }
 
-// chunkRows is how many rows a chunk has in which the file is read. More cost memory and gain nothing.
-const chunkRows = 2500
+// blockRows is how many rows a block has in which the file is read. More cost memory and gain nothing.
+const blockRows = 2500
 
 // Validate decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
 // nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
@@ -137,7 +137,7 @@ func (p *Flow) Validate(ctx context.Context, source dialect.Source, order schema
 
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
 // has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
-// before each reading, and returns what every chunk is handed to once its verdicts stand.
+// before each reading, and returns what every block is handed to once its verdicts stand.
 func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
@@ -171,6 +171,9 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 	var pool *claim.Licenses
 	var claiming schema.Organization
 	if !order.Offline {
+		if p.Store == nil {
+			return nil, errors.New("plan an import: this flow has no store")
+		}
 		var err error
 		if claiming, err = p.Store.Organization(ctx, order.Organization); err != nil {
 			return nil, err
@@ -214,7 +217,7 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
 // of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
 func (p *Flow) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
-	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
+	options := dialect.Options{Limits: p.blockLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {
 		options.SingleByte = dialect.Windows1252
 	}
@@ -235,14 +238,14 @@ func (p *Flow) openReader(ctx context.Context, source dialect.Source, order sche
 	return reader, nil
 }
 
-// chunkLimits are the limits of a file that is read in parts.
-func (p *Flow) chunkLimits() dialect.Limits {
+// blockLimits are the limits of a file that is read in parts.
+func (p *Flow) blockLimits() dialect.Limits {
 	limits := p.Limits
-	if limits.ChunkRows == 0 {
-		limits.ChunkRows = chunkRows
+	if limits.BlockRows == 0 {
+		limits.BlockRows = blockRows
 	}
 	if p.TransactionRows != 0 {
-		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
+		limits.BlockRows = min(limits.BlockRows, p.TransactionRows)
 	}
 	return limits
 }

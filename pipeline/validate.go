@@ -16,7 +16,7 @@ import (
 
 // block is what travels through the stages of planning: whole rows in file order, and what is known of them so far.
 type block struct {
-	text dialect.Chunk
+	text dialect.Block
 	kept.Rows
 	checked     []checkedRow // one per record
 	assignments []claim.Assignment

@@ -46,14 +46,14 @@ func BenchmarkRead(b *testing.B) {
 			b.Fatal(err)
 		}
 		for {
-			chunk, err := reader.Next(b.Context())
+			block, err := reader.Next(b.Context())
 			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := chunk.Parse(reader.Format(), &records); err != nil {
+			if err := block.Parse(reader.Format(), &records); err != nil {
 				b.Fatal(err)
 			}
 		}

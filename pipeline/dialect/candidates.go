@@ -120,12 +120,12 @@ func (r *Reader) unclear(ctx context.Context) error {
 	var records Records
 	line, column := r.headerLine, 0
 	for len(cells) == 0 {
-		chunk, err := r.Next(ctx)
+		block, err := r.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil {
-			err = chunk.Parse(r.format, &records)
+			err = block.Parse(r.format, &records)
 		}
 		if err != nil {
 			return err

@@ -27,15 +27,15 @@ func encoded(t require.TestingT, text, encoding string) string {
 func openAs(t *testing.T, file string, options dialect.Options) (*dialect.Reader, error) {
 	t.Helper()
 	options.Names = []string{"email"}
-	return dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)), options)
+	return dialect.NewReader(t.Context(), dialect.Text("users.csv", file), options)
 }
 
 func firstRow(t *testing.T, r *dialect.Reader) []string {
 	t.Helper()
-	chunk, err := r.Next(t.Context())
+	block, err := r.Next(t.Context())
 	require.NoError(t, err)
 	var records dialect.Records
-	require.NoError(t, chunk.Parse(r.Format(), &records))
+	require.NoError(t, block.Parse(r.Format(), &records))
 	return records.Cells(0)
 }
 

@@ -204,9 +204,9 @@ func (r *Reader) takeHeader() error {
 	}
 	r.quote = -1
 	r.drop(record.from)
-	chunk := r.peek(record.length)
+	block := r.peek(record.length)
 	var records Records
-	if err := chunk.Parse(r.format, &records); err != nil {
+	if err := block.Parse(r.format, &records); err != nil {
 		return err
 	}
 	r.drop(record.length)
@@ -231,7 +231,7 @@ func (r *Reader) takeHeader() error {
 	}
 	r.origin.header = r.header
 	r.format.Columns, r.format.Cut = width, surplusDelimiters(r.written[width-1])
-	r.format.CRLF = strings.HasSuffix(chunk.Text, "\r\n")
+	r.format.CRLF = strings.HasSuffix(block.Text, "\r\n")
 	return nil
 }
 
@@ -248,7 +248,7 @@ func (o *opening) match(text string) (delimiter byte, cells []string, err error)
 		if candidate != likely && strings.IndexByte(text, candidate) < 0 {
 			continue
 		}
-		wrong := Chunk{Text: text}.Parse(schema.Format{Delimiter: candidate}, &records)
+		wrong := Block{Text: text}.Parse(schema.Format{Delimiter: candidate}, &records)
 		if wrong == nil && records.Len() > 0 && slices.ContainsFunc(records.Cells(0), o.isName) {
 			return candidate, slices.Clone(records.Cells(0)), nil
 		}

@@ -11,19 +11,19 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Limits are what a file may not exceed, and the size of the chunks it is read in. A zero is the default.
+// Limits are what a file may not exceed, and the size of the blocks it is read in. A zero is the default.
 type Limits struct {
 	RecordBytes int // of one record in UTF-8, without its line end; default 1 MiB
 	Columns     int // of the header, or of any record, blank cells at its end apart; default 1,000
-	ChunkRows   int // a chunk ends after that many records, blank rows included; default 5,000
-	ChunkBytes  int // and with the record that reaches that many bytes, whichever comes first; default 2 MiB
+	BlockRows   int // a block ends after that many records, blank rows included; default 5,000
+	BlockBytes  int // and with the record that reaches that many bytes, whichever comes first; default 2 MiB
 }
 
 func (l Limits) withDefaults() Limits {
 	for _, limit := range []struct {
 		value    *int
 		standard int
-	}{{&l.RecordBytes, 1 << 20}, {&l.Columns, 1000}, {&l.ChunkRows, 5000}, {&l.ChunkBytes, 2 << 20}} {
+	}{{&l.RecordBytes, 1 << 20}, {&l.Columns, 1000}, {&l.BlockRows, 5000}, {&l.BlockBytes, 2 << 20}} {
 		if *limit.value <= 0 {
 			*limit.value = limit.standard
 		}
@@ -63,14 +63,14 @@ type Reader struct {
 	written    []string // the header, cell by cell as in the file
 	header     []string // the same, cleaned
 	headerLine int
-	origin     *origin // shared by all chunks
+	origin     *origin // shared by all blocks
 
 	buf    []byte // holds data
 	data   []byte // read, and not yet handed out
 	taken  int64  // bytes of text before data
 	line   int    // physical line on which data begins
 	quote  int    // a position in data before which, from where records are looked for, there is no quote
-	number int    // of the next chunk
+	number int    // of the next block
 	nul    bool   // a NUL has been read
 	ended  bool   // data is all that is left
 	err    error  // what every further Next returns
@@ -130,17 +130,17 @@ func (r *Reader) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) 
 // SHA256 is the hash of the file's bytes as they were read; of the whole file once Next has returned io.EOF.
 func (r *Reader) SHA256() [sha256.Size]byte { return [sha256.Size]byte(r.raw.hash.Sum(nil)) }
 
-// Next returns the next chunk, and io.EOF after the last. Any other error but that of ctx is a *schema.Error, and
-// stays: schema.CodeLimitExceeded or schema.CodeCSVMalformed for the record after the last chunk,
+// Next returns the next block, and io.EOF after the last. Any other error but that of ctx is a *schema.Error, and
+// stays: schema.CodeLimitExceeded or schema.CodeCSVMalformed for the record after the last block,
 // schema.CodeFileUnreadable, and schema.CodeFileChanged where the file was cut short, or is at its end not what it was
-// when it was opened. An error in an earlier chunk, which Parse finds, comes first. Next must not be called by several
+// when it was opened. An error in an earlier block, which Parse finds, comes first. Next must not be called by several
 // goroutines at the same time.
-func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
+func (r *Reader) Next(ctx context.Context) (*Block, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	end := 0
-	for rows := 0; r.err == nil && rows < r.limits.ChunkRows && end < r.limits.ChunkBytes; rows++ {
+	for rows := 0; r.err == nil && rows < r.limits.BlockRows && end < r.limits.BlockBytes; rows++ {
 		length, err := r.record(end)
 		if errors.Is(err, errTooLong) {
 			if end > 0 {
@@ -165,10 +165,10 @@ func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
 		}
 		return nil, r.err
 	}
-	chunk := r.take(end)
-	chunk.Number = r.number
+	block := r.take(end)
+	block.Number = r.number
 	r.number++
-	return &chunk, nil
+	return &block, nil
 }
 
 // open finds the character set, the header and the delimiter.
@@ -211,16 +211,16 @@ func (r *Reader) open(ctx context.Context, options Options) error {
 	return err
 }
 
-// peek is the first n bytes of data as a chunk.
-func (r *Reader) peek(n int) Chunk {
-	return Chunk{Line: r.line, Text: string(r.data[:n]), origin: r.origin, nul: r.nul}
+// peek is the first n bytes of data as a block.
+func (r *Reader) peek(n int) Block {
+	return Block{Line: r.line, Text: string(r.data[:n]), origin: r.origin, nul: r.nul}
 }
 
 // take is peek, and takes them away.
-func (r *Reader) take(n int) Chunk {
-	chunk := r.peek(n)
+func (r *Reader) take(n int) Block {
+	block := r.peek(n)
 	r.drop(n)
-	return chunk
+	return block
 }
 
 // drop takes the first n bytes of data away.

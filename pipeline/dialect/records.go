@@ -7,7 +7,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Records are the records of one chunk. The zero value is ready for Parse; used again, it keeps its memory.
+// Records are the records of one block. The zero value is ready for Parse; used again, it keeps its memory.
 type Records struct {
 	BlankRows int // rows without any content, which are no records
 
@@ -42,7 +42,7 @@ func (r *Records) Len() int { return len(r.rows) }
 // Line is the physical line on which record i starts.
 func (r *Records) Line(i int) int { return r.rows[i].line }
 
-// Cells are the cells of record i as they stand in the file, unquoted. They share the memory of the chunk's text;
+// Cells are the cells of record i as they stand in the file, unquoted. They share the memory of the block's text;
 // the slice is the Records' own, and valid until the next call.
 func (r *Records) Cells(i int) []string {
 	start := 0

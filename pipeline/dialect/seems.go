@@ -139,7 +139,7 @@ func columnOfAddresses(header, row string, delimiter byte) string {
 	}
 	var names, cells Records
 	format := schema.Format{Delimiter: delimiter}
-	if (Chunk{Text: header}).Parse(format, &names) != nil || (Chunk{Text: row}).Parse(format, &cells) != nil || names.Len() == 0 || cells.Len() == 0 {
+	if (Block{Text: header}).Parse(format, &names) != nil || (Block{Text: row}).Parse(format, &cells) != nil || names.Len() == 0 || cells.Len() == 0 {
 		return ""
 	}
 	column := slices.IndexFunc(cells.Cells(0), holdsAddress)

@@ -65,9 +65,9 @@ func endOfText(f io.ReaderAt, size int64, c charset) (end int64, marked bool, er
 	start := int64(c.mark)
 	last := size - (size-start)%unit
 	end, marked = last, last < size
-	block := make([]byte, min(headSize, max(unit, last-start)))
+	tail := make([]byte, min(headSize, max(unit, last-start)))
 	for at := last; at > start; {
-		part := block[:min(int64(len(block)), at-start)]
+		part := tail[:min(int64(len(tail)), at-start)]
 		n, err := f.ReadAt(part, at-int64(len(part)))
 		if n < len(part) {
 			if errors.Is(err, io.EOF) {

@@ -39,7 +39,7 @@ func (c *Chunk) Bytes() int { return len(c.data) }
 
 // Add takes in a copy of the next rows: their text, what is known of each, and what claiming those takes that are ready,
 // whose numbers are those among these rows.
-func (c *Chunk) Add(text *dialect.Chunk, verdicts []Verdict, ready *Ready) {
+func (c *Chunk) Add(text *dialect.Block, verdicts []Verdict, ready *Ready) {
 	if len(c.verdicts) == 0 { // what came before is blank rows, if anything
 		c.data = binary.AppendUvarint(c.data[:0], uint64(text.Line))
 		c.ready = Ready{Rows: c.ready.Rows[:0]}
@@ -135,7 +135,7 @@ func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dia
 		return nil, errChunkDamaged
 	}
 	records := &dialect.Records{}
-	text := dialect.Chunk{Number: packed.Number, Line: int(line), Text: string(data[size:])}
+	text := dialect.Block{Number: packed.Number, Line: int(line), Text: string(data[size:])}
 	if err := text.Parse(format, records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}

@@ -113,16 +113,16 @@ func TestChunkRoundTrip(t *testing.T) {
 		var c Chunk
 		for range rapid.IntRange(1, 2).Draw(t, "chunks") { // one after another
 			want, wantReady := Rows{}, Ready{}
-			whole := dialect.Chunk{}
+			whole := dialect.Block{}
 			for range rapid.IntRange(1, 3).Draw(t, "blocks") {
 				verdicts := drawVerdicts().Draw(t, "verdicts")
-				text := dialect.Chunk{Line: line, Text: write(t, format, len(verdicts), func() []string { return append([]string{"x"}, cells.Draw(t, "cells")...) })}
+				text := dialect.Block{Line: line, Text: write(t, format, len(verdicts), func() []string { return append([]string{"x"}, cells.Draw(t, "cells")...) })}
 				text.Text += strings.Repeat("\n", rapid.IntRange(0, 2).Draw(t, "blank rows"))
 				ready := drawReady(t, line, verdicts, services)
 				c.Add(&text, verdicts, &ready)
 
 				if len(want.Verdicts) == 0 { // blank rows at the beginning are not kept
-					whole = dialect.Chunk{Line: line}
+					whole = dialect.Block{Line: line}
 				}
 				line += strings.Count(text.Text, "\n")
 				whole.Text += text.Text
@@ -243,7 +243,7 @@ func FuzzUnpackReady(f *testing.F) {
 // FuzzUnpack shows that a damaged chunk is found out, and never does harm.
 func FuzzUnpack(f *testing.F) {
 	var c Chunk
-	c.Add(&dialect.Chunk{Line: 7, Text: "a,b\n\"c\nd\",e\n"}, []Verdict{nothing, nothing}, &Ready{})
+	c.Add(&dialect.Block{Line: 7, Text: "a,b\n\"c\nd\",e\n"}, []Verdict{nothing, nothing}, &Ready{})
 	packed := c.Pack()
 	raw, err := unpack(packed.Data)
 	require.NoError(f, err)

@@ -271,7 +271,7 @@ func (r *directoryRows) read(line int, cells []string) error {
 			d.notes.Disabled++
 		}
 	}
-	// The cell shares the memory of its chunk, which need not be kept.
+	// The cell shares the memory of its block, which need not be kept.
 	d.entries = append(d.entries, directoryEntry{key: strings.Clone(key), email: strings.Clone(email)})
 	return nil
 }

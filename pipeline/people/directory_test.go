@@ -27,7 +27,7 @@ func FuzzDirectory(f *testing.F) {
 		source, err := dialect.OpenFile(path)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, source.Close()) }()
-		d, err := (&People{Limits: dialect.Limits{ChunkRows: 2}}).readDirectory(t.Context(), source, "")
+		d, err := (&People{Limits: dialect.Limits{BlockRows: 2}}).readDirectory(t.Context(), source, "")
 		if err != nil {
 			var refused *schema.Error
 			require.ErrorAs(t, err, &refused)

@@ -170,7 +170,7 @@ func domainOf(address string) string {
 	return schema.KeyDomain(key)
 }
 
-// clip returns a copy of a cell that a page can show, which lets go of the chunk's text: Whole, unless it is longer
+// clip returns a copy of a cell that a page can show, which lets go of the chunk's text: whole, unless it is longer
 // than any address.
 func clip(cell string) string {
 	if len(cell) > schema.MaxAddressBytes {

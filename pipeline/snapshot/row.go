@@ -214,7 +214,7 @@ func (r *row) once(lines map[string]int, column, key string) {
 		r.note(column, schema.Refuse(schema.CodeIDDuplicate, "The same stands on line %d: %s.", first, schema.Quote(r.cells[r.columns[column]])))
 		return
 	}
-	lines[strings.Clone(key)] = r.line // the cell shares the memory of its chunk, which need not be kept
+	lines[strings.Clone(key)] = r.line // the cell shares the memory of its block, which need not be kept
 }
 
 func (r *row) license() store.LoadLicense {

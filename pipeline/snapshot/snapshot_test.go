@@ -274,7 +274,7 @@ func TestMany(t *testing.T) {
 		users.WriteString("7,nobody,free,active\n")
 	}
 	files["users.csv"] = users.String()
-	_, err = load(t, openStore(t), files, snapshot.Options{Limits: dialect.Limits{ChunkRows: 7}})
+	_, err = load(t, openStore(t), files, snapshot.Options{Limits: dialect.Limits{BlockRows: 7}})
 	refused = all(t, err)
 	require.Len(t, refused, snapshot.MostErrors)
 	for i := range refused {
@@ -475,7 +475,7 @@ func FuzzUsers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "users.csv"), text, 0o600))
 		c := &collector{}
-		loaded, err := loadFolder(t.Context(), c, folder, snapshot.Options{Limits: dialect.Limits{ChunkRows: 2}})
+		loaded, err := loadFolder(t.Context(), c, folder, snapshot.Options{Limits: dialect.Limits{BlockRows: 2}})
 		if err != nil {
 			require.NotEmpty(t, all(t, err))
 			return
