@@ -30,7 +30,7 @@ type lives struct {
 	*life
 	folder  string
 	files   int
-	imports []int64
+	imports []schema.Import
 	fresh   int // addresses made up so far
 	start   []account
 	seeds   []claimed // of the snapshot's claims.csv, with their accounts' places in start
@@ -303,7 +303,7 @@ func (l *lives) imported(by string) {
 		rows = append(rows, r)
 	}
 	l.file(b.String(), func(source dialect.Source) {
-		imp, err := l.Import(l.Context(), source, schema.Order{Organization: by}, agree)
+		imp, err := imports(l.Context(), l.Flow, source, schema.Order{Organization: by}, agree, pipeline.Watch{})
 		require.NoError(l.T, err)
 		claims := 0
 		for _, r := range rows {
@@ -313,7 +313,7 @@ func (l *lives) imported(by string) {
 			}
 		}
 		require.Equal(l.T, claims, imp.Tally.Outcomes[schema.Claimed])
-		l.imports = append(l.imports, imp.ID)
+		l.imports = append(l.imports, imp)
 	})
 }
 
@@ -322,7 +322,8 @@ func (l *lives) retracted() {
 	if len(l.imports) == 0 {
 		return
 	}
-	id := pick(l.choices, l.imports...)
+	imp := pick(l.choices, l.imports...)
+	id, by := imp.ID, imp.OrganizationID
 	var dry, done []schema.Retraction
 	var before people.Retractable
 	tell := func(n people.Retractable) error {
@@ -332,9 +333,9 @@ func (l *lives) retracted() {
 	keep := func(list *[]schema.Retraction) func(schema.Retraction) {
 		return func(r schema.Retraction) { *list = append(*list, r) }
 	}
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, true, tell, keep(&dry)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, true, tell, keep(&dry)))
 	l.compare()
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, false, tell, keep(&done)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
 	require.Equal(l.T, dry, done)
 	can := 0
 	for _, r := range done {
@@ -364,7 +365,7 @@ func (l *lives) retracted() {
 	}
 	require.Equal(l.T, can, before.Can)
 	done = nil
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, false, tell, keep(&done)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
 	for _, r := range done {
 		require.False(l.T, r.Retracted, "a second run changes nothing")
 	}

@@ -2,6 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +27,8 @@ type applyPass struct {
 	mails    bool // activation mails
 	plan     *schema.Plan
 	layout   *usersfile.Layout
+	decided  bool // what decides here is what decided the plan
+	watch    Watch
 	done     int // ready rows whose turn has come
 	total    int
 }
@@ -38,7 +43,11 @@ type chunk struct {
 	breaks   map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
-func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, plan *schema.Plan) (*applyPass, error) {
+func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (*applyPass, error) {
+	plan, err := schema.PlanOf(imp)
+	if err != nil {
+		return nil, err
+	}
 	order, err := schema.OrderOf(imp)
 	if err != nil {
 		return nil, err
@@ -47,11 +56,25 @@ func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, plan *schema.P
 	if err != nil {
 		return nil, err
 	}
+	total := 0
+	for _, n := range plan.Types {
+		total += n
+	}
 	return &applyPass{
 		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
-		order: order,
-		total: imp.Tally.Outcomes[schema.Ready],
+		order: order, decided: plan.Rules == p.rulesDigest(), watch: watch,
+		done: total - imp.Tally.Outcomes[schema.Ready], total: total,
 	}, nil
+}
+
+// rulesDigest names what decides here: the policy, and the program. Where a plan has another, its rows are decided on anew.
+func (p *Flow) rulesDigest() string {
+	policy, err := json.Marshal(p.Policy)
+	if err != nil {
+		panic(err) // strings, numbers and truth values alone: cannot happen
+	}
+	sum := sha256.Sum256(append(append(policy, '\n'), p.Version...))
+	return hex.EncodeToString(sum[:])
 }
 
 // fetch is the first stage: it names the chunks whose turn comes.
@@ -74,7 +97,7 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk 
 // unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are not made anew.
 func (a *applyPass) unpack(ctx context.Context, c *chunk) (err error) {
 	number := c.packed.Number
-	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.owner.ImportID, number); err != nil {
+	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.order.Organization, a.owner.ImportID, number); err != nil {
 		return fmt.Errorf("read chunk %d: %w", number, err)
 	}
 	if c.verdicts, err = kept.UnpackVerdicts(c.packed.Verdicts); err != nil {
@@ -112,7 +135,7 @@ func (a *applyPass) write(ctx context.Context, c *chunk) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	patience := a.pipeline.patience()
+	patience := a.pipeline.patience(a.watch)
 	for looked := false; ; {
 		err := a.apply(context.WithoutCancel(ctx), c, nil)
 		if err == nil {
@@ -129,7 +152,7 @@ func (a *applyPass) write(ctx context.Context, c *chunk) error {
 		}
 	}
 	a.done += len(c.ready.Rows)
-	a.pipeline.progress(Applying, a.done, a.total)
+	a.watch.progress(Applying, a.done, a.total)
 	return nil
 }
 
@@ -145,7 +168,11 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 		ctx, undo = context.WithCancel(ctx)
 		defer undo()
 	}
-	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, c.packed.Number, c.ready.Known(a.owner, rules.Now),
+	var known int64
+	if a.decided {
+		known = c.ready.Known(rules.Now)
+	}
+	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, c.packed.Number, known,
 		func() ([]string, error) { return a.reread(c) },
 		func(facts claim.Facts) (store.Applied, error) {
 			applied, err := a.decide(rules, c, facts, leaveOut, try != nil)
@@ -267,7 +294,7 @@ func (a *applyPass) decide(rules claim.Rules, c *chunk, facts claim.Facts, leave
 		claims, claimed = nil, nil
 	}
 	return store.Applied{
-		Claims: claims, ActivationMails: a.mails, Assigned: assigned(claims), Tally: kept.Tally(verdicts),
+		Claims: claims, ActivationMails: a.mails, Tally: kept.Tally(verdicts),
 		Results: func(ids []int64) []byte {
 			for n, id := range ids {
 				verdicts[claimed[n]].ClaimID = id
@@ -354,17 +381,4 @@ func (a *applyPass) assignmentsFor(services []string) func([]claim.Assignment) [
 		}
 		return now
 	}
-}
-
-// assigned counts the licences that immediate claims were given.
-func assigned(claims []store.NewClaim) map[string]int {
-	counts := map[string]int{}
-	for i := range claims {
-		if claims[i].Type == schema.Immediate {
-			for _, service := range claims[i].Services {
-				counts[service]++
-			}
-		}
-	}
-	return counts
 }

@@ -25,7 +25,7 @@ func validated(t *testing.T, path string, strict bool) (said string, plan *schem
 	p := offline()
 	p.Strict = strict
 	var out bytes.Buffer
-	plan, err = p.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
+	plan, err = p.Validate(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL}, Watch{})
 	if err != nil {
 		require.ErrorAs(t, err, &refusal)
 		require.True(t, refusal.Code.Known(), refusal.Code)

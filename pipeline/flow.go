@@ -26,7 +26,6 @@ type Config struct {
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it
 	Runner string        // names this process among those that drive imports
-	By     string        // who starts imports and agrees to them, as in terminal:root
 	// Version is the program's, kept with the imports that it plans.
 	Version string
 	Strict  bool // check rows with the tags of schema.Row alone, slowly
@@ -35,15 +34,9 @@ type Config struct {
 	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it stops, to be
 	// resumed. 0: it stops at once.
 	Retry time.Duration
-	// Trouble, where set, is told each time before a try is waited for, what is in the way and for how long it is waited.
-	Trouble func(err error, pause time.Duration)
-
-	// Progress, where set, is told now and then how many rows are through; total is 0 where it is unknown, which it is but for
-	// the claims of an import.
-	Progress func(phase Phase, done, total int)
 }
 
-// Flow drives imports: it plans them, asks, and applies them.
+// Flow drives imports: it plans them, takes orders, and applies them.
 type Flow struct {
 	Config
 }
@@ -82,9 +75,3 @@ func (p *Flow) rules() claim.Rules { return claim.RulesAt(p.Now(), p.Policy) }
 
 // now returns the time in whole seconds, which is what the store keeps.
 func (p *Flow) now() time.Time { return p.Now().UTC().Truncate(time.Second) }
-
-func (p *Flow) progress(phase Phase, done, total int) {
-	if p.Progress != nil {
-		p.Progress(phase, done, total)
-	}
-}

@@ -35,9 +35,9 @@ func TestNewWithoutStore(t *testing.T) {
 	p, err := pipeline.New(pipeline.Config{Now: time.Now, Workers: 1})
 	require.NoError(t, err)
 	file := dialect.Text("users.csv", "Email,Claim\nann@x.example,TRUE\n")
-	plan, err := p.Plan(t.Context(), file, schema.Order{Offline: true}, nil)
+	plan, err := p.Validate(t.Context(), file, schema.Order{Offline: true}, nil, pipeline.Watch{})
 	require.NoError(t, err)
 	require.Equal(t, 1, plan.Tally.Outcomes[schema.Ready])
-	_, err = p.Plan(t.Context(), file, schema.Order{Organization: "acme"}, nil)
+	_, err = p.Validate(t.Context(), file, schema.Order{Organization: "acme"}, nil, pipeline.Watch{})
 	require.ErrorContains(t, err, "no store")
 }

@@ -32,7 +32,8 @@ type run struct {
 	*pipeline.Flow
 	folder string
 	files  int
-	plan   *schema.Plan // what was validated last
+	plan   *schema.Plan   // what was validated last
+	watch  pipeline.Watch // of imports
 }
 
 // newFolder is a folder that goes away with base.
@@ -85,7 +86,7 @@ func (r *run) with(file []byte, do func(dialect.Source)) {
 func (r *run) validate(file []byte, order schema.Order) (results []schema.Result, text string, summary schema.Summary) {
 	r.with(file, func(source dialect.Source) {
 		var out bytes.Buffer
-		plan, err := r.Plan(r.t.Context(), source, order, &report.Report{To: &out, Format: report.JSONL})
+		plan, err := r.Validate(r.t.Context(), source, order, &report.Report{To: &out, Format: report.JSONL}, pipeline.Watch{})
 		require.NoError(r.t, err)
 		results, summary, r.plan = decodeResults(r.t, out.String()), plan.Summary(order, now, now), plan
 		foretells(r.t, plan, results)
@@ -93,7 +94,7 @@ func (r *run) validate(file []byte, order schema.Order) (results []schema.Result
 	r.with(file, func(source dialect.Source) { // into a file, which is rewound where a buffer is not
 		out, err := os.Create(filepath.Join(r.folder, "report"))
 		require.NoError(r.t, err)
-		_, err = r.Plan(r.t.Context(), source, order, &report.Report{To: out, Format: report.CSV})
+		_, err = r.Validate(r.t.Context(), source, order, &report.Report{To: out, Format: report.CSV}, pipeline.Watch{})
 		require.NoError(r.t, err)
 		require.NoError(r.t, out.Close())
 		written, err := os.ReadFile(out.Name())
@@ -183,14 +184,12 @@ func explains(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	}
 }
 
-func agree(context.Context, schema.Import, *schema.Plan) error { return nil }
-
 // importing imports a file, and returns what became of it.
 func (r *run) importing(file []byte, order schema.Order) (imp schema.Import, results []schema.Result) {
 	order.Organization = us
 	r.with(file, func(source dialect.Source) {
 		var err error
-		imp, err = r.Import(r.t.Context(), source, order, agree)
+		imp, err = imports(r.t.Context(), r.Flow, source, order, agree, r.watch)
 		require.NoError(r.t, err)
 	})
 	return imp, decodeResults(r.t, r.reported(imp, report.JSONL, false))

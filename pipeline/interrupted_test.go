@@ -46,7 +46,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 		w.organizations[0].sync = on
 		_, trouble = r.load(w)
 	}
-	r.Progress = func(phase pipeline.Phase, done, _ int) {
+	r.watch.Progress = func(phase pipeline.Phase, done, _ int) {
 		switch {
 		case phase != pipeline.Applying || done < after || w.organizations[0].sync || ctx.Err() != nil:
 		case reason == schema.CodeCancelled:
@@ -58,11 +58,11 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	var imp schema.Import
 	r.with(f.bytes, func(source dialect.Source) {
 		var err error
-		imp, err = r.Import(ctx, source, f.order(), agree)
+		imp, err = imports(ctx, r.Flow, source, f.order(), agree, r.watch)
 		require.NoError(t, err)
 	})
 	require.NoError(t, trouble)
-	r.Progress = nil
+	r.watch.Progress = nil
 	results := decodeResults(t, r.reported(imp, report.JSONL, false))
 	rest = f.sameOrNotAttempted(t, planned, results, reason)
 	s, err := imp.Summary()
@@ -80,11 +80,11 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	}
 	require.Equal(t, state, imp.State)
 
-	imp, err = r.Resume(t.Context(), imp.ID, nil, agree)
+	imp, err = resumes(t.Context(), r.Flow, imp.ID, agree, r.watch)
 	require.NoError(t, err)
 	results = decodeResults(t, r.reported(imp, report.JSONL, false))
 	require.Zero(t, f.sameOrNotAttempted(t, planned, results, reason))
-	_, err = r.Resume(t.Context(), imp.ID, nil, agree)
+	_, err = resumes(t.Context(), r.Flow, imp.ID, agree, r.watch)
 	require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))
 	return rest
 }
@@ -159,7 +159,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 	planned, _, summary := r.validate(f.bytes, f.order())
 	c := choices{t}
 	after, changed := c.upTo(summary.Ready/2), -1
-	r.Progress = func(phase pipeline.Phase, done, _ int) {
+	r.watch.Progress = func(phase pipeline.Phase, done, _ int) {
 		if phase != pipeline.Applying || done < after || changed >= 0 {
 			return
 		}

@@ -35,9 +35,9 @@ type counter struct {
 	saw       func(rows int)
 }
 
-func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *counter {
+func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes, watch Watch) *counter {
 	plan := &schema.Plan{
-		File: source.Name(), Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
+		File: source.Name(), Header: reader.HeaderCells(), Format: reader.Format(), Rules: p.rulesDigest(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
 		Doubtful: map[string]int{},
 	}
@@ -53,7 +53,7 @@ func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dia
 	}
 	stage := &counter{
 		layout: l, policy: p.Policy, order: order, needs: needs, plan: plan, disputes: known, claimed: map[uint64]int{}, causes: kept.Causes{},
-		saw: func(rows int) { p.progress(Planning, rows, 0) },
+		saw: func(rows int) { watch.progress(Planning, rows, 0) },
 	}
 	if stage.disputes == nil {
 		stage.disputes = disputes{}

@@ -300,7 +300,7 @@ func TestTextReport(t *testing.T) {
 		r := newRun(t, base, w)
 		r.with(f.bytes, func(source dialect.Source) {
 			var out bytes.Buffer
-			_, err := r.Plan(t.Context(), source, f.order(), &report.Report{To: &out, Format: report.Text})
+			_, err := r.Validate(t.Context(), source, f.order(), &report.Report{To: &out, Format: report.Text}, pipeline.Watch{})
 			require.NoError(t, err)
 			lines := slices.Collect(strings.Lines(out.String()))
 			require.Len(t, lines, len(f.rows))
@@ -340,7 +340,7 @@ func TestOffline(t *testing.T) {
 		for _, r.Strict = range []bool{false, true} {
 			r.with(f.bytes, func(source dialect.Source) {
 				var out bytes.Buffer
-				plan, err := r.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
+				plan, err := r.Validate(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL}, pipeline.Watch{})
 				require.NoError(t, err)
 				require.Equal(t, want, seenAsAll(decodeResults(t, out.String())))
 				require.Equal(t, f.repairs, stringKeys(plan.Repairs))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +25,7 @@ type planPass struct {
 	source   dialect.Source
 	workers  int
 	claiming schema.Organization // blank where the order is Offline
+	watch    Watch
 }
 
 // run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is handed
@@ -55,42 +57,57 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 	return p.plan.finish(p.source, p.reader)
 }
 
-// apply is the second pass: it claims what the plan found ready, chunk by chunk. Each is one transaction, in which the
-// rules are asked again where anything has changed since the plan.
+// errSpent ends the second pass when its budget is spent.
+var errSpent = errors.New("the budget is spent")
+
+// apply is the second pass: it claims what the plan found ready, chunk by chunk, until none is left or the budget is spent; more
+// says that some are. Each is one transaction, in which the rules are asked again where anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
-func (p *Flow) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan) error {
-	a, err := p.newApplyPass(owner, imp, plan)
+func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duration, watch Watch) (more bool, err error) {
+	started := time.Now()
+	imp, err := p.Store.Import(ctx, "", owner.ImportID)
 	if err != nil {
-		return err
+		return false, fmt.Errorf("read the import: %w", err)
 	}
-	numbers, err := p.Store.Chunks(ctx, owner.ImportID, true)
+	a, err := p.newApplyPass(owner, imp, watch)
 	if err != nil {
-		return fmt.Errorf("list the chunks: %w", err)
+		return false, err
+	}
+	numbers, err := p.Store.Chunks(ctx, imp.OrganizationID, imp.ID, true)
+	if err != nil {
+		return false, fmt.Errorf("list the chunks: %w", err)
 	}
 
 	g, gctx := errgroup.WithContext(ctx)
 	chunks := fetch(gctx, g, numbers)
 	unpacked := inOrder(gctx, g, p.Workers, chunks, a.unpack)
 	g.Go(func() error {
+		left := len(numbers)
 		for c := range unpacked {
 			if err := a.write(gctx, c); err != nil {
 				return err
 			}
+			if left--; left > 0 && budget > 0 && time.Since(started) >= budget {
+				return errSpent
+			}
 		}
 		return nil
 	})
-	return g.Wait()
+	if err = g.Wait(); errors.Is(err, errSpent) {
+		return true, nil
+	}
+	return false, err
 }
 
 // blockRows is how many rows a block has in which the file is read. More cost memory and gain nothing.
 const blockRows = 2500
 
-// Plan decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
+// Validate decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
 // nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
+func (p *Flow) Validate(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report, watch Watch) (*schema.Plan, error) {
 	started := p.now()
-	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +156,7 @@ func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (
 
 // again opens the file of a pass that has been run, for one that knows what that one found out.
 func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
-	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes)
+	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes, pass.watch)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +165,7 @@ func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
+func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes, watch Watch) (*planPass, error) {
 	rules := p.rules()
 	var services []string
 	var pool *claim.Licenses
@@ -192,9 +209,9 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
-	stage := p.newCounter(source, order, reader, l, pool, known)
+	stage := p.newCounter(source, order, reader, l, pool, known, watch)
 	stage.plan.Mojibake = mojibake
-	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming}, nil
+	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming, watch: watch}, nil
 }
 
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes

@@ -100,7 +100,7 @@ func (a *app) session(s *store.Store) (*session, error) {
 	limits := dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns}
 	flow, err := pipeline.New(pipeline.Config{
 		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, TransactionRows: a.config.TransactionRows, Lease: a.config.Lease,
-		Log: a.log, Limits: limits, Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), By: "terminal:" + userName(), Version: version,
+		Log: a.log, Limits: limits, Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), Version: version,
 		Retry: a.config.Retry,
 	})
 	if err != nil {
@@ -108,6 +108,9 @@ func (a *app) session(s *store.Store) (*session, error) {
 	}
 	return &session{Flow: flow, people: &people.People{Store: s, Now: a.now, Policy: a.config.Policy, Limits: limits, Persist: flow.Persist}}, nil
 }
+
+// byTerminal names who runs the program, as imports keep it.
+func byTerminal() string { return "terminal:" + userName() }
 
 // userName is who runs the program.
 func userName() string {

@@ -42,7 +42,7 @@ func (c *Chunk) Bytes() int { return len(c.data) }
 func (c *Chunk) Add(text *dialect.Block, verdicts []Verdict, ready *Ready) {
 	if len(c.verdicts) == 0 { // what came before is blank rows, if anything
 		c.data = binary.AppendUvarint(c.data[:0], uint64(text.Line))
-		c.ready = Ready{Epoch: ready.Epoch, Rows: c.ready.Rows[:0]}
+		c.ready = Ready{Rows: c.ready.Rows[:0]}
 		c.assignments = c.assignments[:0]
 	}
 	if len(ready.Rows) > 0 {
@@ -164,12 +164,12 @@ func Unpack(packed store.Chunk, format schema.Format) (*Rows, error) {
 
 // Each hands over the rows of an import, chunk by chunk in file order. Rows whose turn has not come are not attempted.
 func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, each func(*Rows) error) error {
-	numbers, err := s.Chunks(ctx, imp.ID, false)
+	numbers, err := s.Chunks(ctx, imp.OrganizationID, imp.ID, false)
 	if err != nil {
 		return fmt.Errorf("list the chunks: %w", err)
 	}
 	for _, number := range numbers {
-		packed, err := s.Chunk(ctx, imp.ID, number)
+		packed, err := s.Chunk(ctx, imp.OrganizationID, imp.ID, number)
 		if err != nil {
 			return fmt.Errorf("read chunk %d: %w", number, err)
 		}

@@ -16,7 +16,6 @@ import (
 // Ready is what claiming the ready rows of a chunk takes, as found while planning. What was decided then stands while
 // nobody changes anything, time included; the rules are asked again where somebody has.
 type Ready struct {
-	Epoch   int64     // of the owner that planned: the policy of another may differ
 	Version int64     // of the facts decided on; 0: the rules must be asked again
 	Until   time.Time // when time itself first changes one of the accounts; zero: never
 	Rows    []ReadyRow
@@ -43,10 +42,9 @@ func (r *ReadyRow) Claim(claimType schema.ClaimType, services []string, edits []
 	}
 }
 
-// Known returns the version of the facts on which the rows were decided, for this owner at this time; 0: they must be
-// decided on anew.
-func (r *Ready) Known(owner store.Owner, now time.Time) int64 {
-	if r.Epoch != owner.Epoch || !r.Until.IsZero() && !now.Before(r.Until) {
+// Known returns the version of the facts on which the rows were decided, at this time; 0: they must be decided on anew.
+func (r *Ready) Known(now time.Time) int64 {
+	if !r.Until.IsZero() && !now.Before(r.Until) {
 		return 0
 	}
 	return r.Version
@@ -84,7 +82,7 @@ func (r *Ready) encode() []byte {
 		}
 		last = *row
 	}
-	table.Epoch, table.Version = r.Epoch, r.Version
+	table.Version = r.Version
 	if !r.Until.IsZero() {
 		table.Until = r.Until.Unix()
 	}
@@ -102,7 +100,6 @@ func (r *Ready) encode() []byte {
 
 // readyTable is what stands once, ahead of the rows.
 type readyTable struct {
-	Epoch    int64           `json:"epoch"`
 	Version  int64           `json:"version"`
 	Until    int64           `json:"until,omitempty"` // in seconds since 1970
 	Rows     int             `json:"rows"`
@@ -124,7 +121,7 @@ func decodeReady(packed []byte) (*Ready, error) {
 	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
 		return nil, errReadyDamaged
 	}
-	r := &Ready{Epoch: table.Epoch, Version: table.Version, Rows: make([]ReadyRow, table.Rows)}
+	r := &Ready{Version: table.Version, Rows: make([]ReadyRow, table.Rows)}
 	if table.Until != 0 {
 		r.Until = time.Unix(table.Until, 0).UTC()
 	}

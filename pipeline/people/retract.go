@@ -23,11 +23,11 @@ type Retractable struct {
 // (R22). before is told, before anything is done, how many those are, and its error keeps anything from being done; each is
 // handed, in the order of the file, what became of one claim. A dry run answers as the run would, and changes nothing.
 // Refused with CodeRetractByImportOff, CodeImportNotFound.
-func (p *People) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
+func (p *People) RetractImport(ctx context.Context, organization string, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
 	if !p.Policy.RetractByImport {
 		return schema.Refuse(schema.CodeRetractByImportOff, "")
 	}
-	imp, err := p.Store.Import(ctx, id, p.Rules().Now)
+	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ type retractPlan []retractRow
 func (p *People) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
 	rules := p.Rules()
 	gone := map[int]string{}
-	err = p.Store.ImportClaims(ctx, rules, imp.ID, func(claims []store.ImportClaim) error {
+	err = p.Store.ImportClaims(ctx, rules, imp.OrganizationID, imp.ID, func(claims []store.ImportClaim) error {
 		for i := range claims {
 			v := &claims[i].Case
 			row := retractRow{line: claims[i].Line, key: v.Key, email: v.Account.User.Email, reason: rules.RetractMade(v, imp.ID)}

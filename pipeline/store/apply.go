@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -14,9 +13,7 @@ import (
 type Applied struct {
 	Claims          []NewClaim
 	ActivationMails bool // send them for claims that join at once
-	// Assigned is no longer looked at: the store counts the services of immediate claims itself. It goes with its last writer.
-	Assigned map[string]int
-	Tally    schema.Tally
+	Tally           schema.Tally
 	// Results encodes the results; it is given the ids of the claims, in the order of Claims.
 	Results func(claimIDs []int64) []byte
 }
@@ -37,8 +34,8 @@ type NewClaim struct {
 // not at all.
 //
 // The facts are those of the address keys that keys names, with what is due for their accounts written first. known, where
-// it is not 0, is the Version of facts on which the caller has decided already: where the store is sure that nothing has
-// changed since but what this owner did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The
+// it is not 0, is the Version of facts on which the import was decided already, under the same rules: where the store is sure that
+// nothing has changed since but what the import itself did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The
 // claiming organization is always as it is at that moment, and so are its licences: what is due for it is written too, in
 // transactions of its own where it is much.
 //
@@ -49,7 +46,9 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 	var organization string
 	var done bool
 	err := s.read(ctx, doing, func(tx Tx) (err error) {
-		organization, done, err = mayApply(ctx, tx, owner, number)
+		var imp schema.Import
+		imp, done, err = mayApply(ctx, tx, owner, number, false)
+		organization = imp.OrganizationID
 		return err
 	})
 	if err != nil || done {
@@ -58,20 +57,23 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 	if _, err := s.settle(ctx, rules, organization); err != nil {
 		return err
 	}
-	var before, after int64 // stamps
-	err = s.write(ctx, doing, func(tx Tx) error {
-		before, after = 0, 0
+	return s.write(ctx, doing, func(tx Tx) error {
 		if err := tx.LockSettings(ctx, false); err != nil {
 			return err
 		}
-		_, done, err := mayApply(ctx, tx, owner, number)
+		imp, done, err := mayApply(ctx, tx, owner, number, true)
 		if err != nil || done {
 			return err
 		}
-		if before, err = tx.Stamp(ctx); err != nil {
+		current, err := tx.Stamp(ctx)
+		if err != nil {
 			return err
 		}
-		facts, err := s.factsFor(ctx, due{tx: tx, rules: rules}, organization, keys, s.runs.holds(owner, known, before))
+		facts, err := s.factsFor(ctx, due{tx: tx, rules: rules}, organization, keys, holds(imp, known, current))
+		if err != nil {
+			return err
+		}
+		before, err := tx.Stamp(ctx) // what was due, and has been written, may concern other chunks
 		if err != nil {
 			return err
 		}
@@ -82,20 +84,34 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 		if err := finishChunk(ctx, tx, owner, rules, facts, number, applied); err != nil {
 			return err
 		}
-		after, err = tx.Stamp(ctx)
-		return err
+		after, err := tx.Stamp(ctx)
+		if err != nil || after == before {
+			return err
+		}
+		return tx.UpdateImport(ctx, changed(imp, before, after))
 	})
-	if err == nil && after != before {
-		s.runs.committed(owner, before, after)
-	}
-	return err
 }
 
-// mayApply checks that the owner may apply the chunk now, and returns the claiming organization.
-func mayApply(ctx context.Context, tx Tx, owner Owner, number int) (organization string, done bool, err error) {
-	row, found, err := tx.FindImport(ctx, owner.ImportID, false)
+// holds reports whether facts of one stamp still hold at another, as far as the import's other chunks are concerned: what it has
+// changed itself does not concern their accounts, for every account is in one chunk.
+func holds(imp schema.Import, stamp, current int64) bool {
+	return stamp != 0 && (stamp == current || current == imp.OwnTo && stamp >= imp.OwnFrom)
+}
+
+// changed notes that the import has changed what a rule looks at, from one stamp to another.
+func changed(imp schema.Import, before, after int64) schema.Import {
+	if before != imp.OwnTo {
+		imp.OwnFrom = before
+	}
+	imp.OwnTo = after
+	return imp
+}
+
+// mayApply checks that the owner may apply the chunk now.
+func mayApply(ctx context.Context, tx Tx, owner Owner, number int, hold bool) (imp schema.Import, done bool, err error) {
+	imp, found, err := tx.FindImport(ctx, owner.ImportID, hold)
 	if err != nil {
-		return "", false, err
+		return imp, false, err
 	}
 	if found {
 		done, found, err = tx.ChunkDone(ctx, owner.ImportID, number)
@@ -104,14 +120,14 @@ func mayApply(ctx context.Context, tx Tx, owner Owner, number int) (organization
 	case err != nil:
 	case !found:
 		err = schema.Refuse(schema.CodeImportNotFound, "Import %d has no part %d.", owner.ImportID, number)
-	case row.Epoch != owner.Epoch:
+	case imp.Epoch != owner.Epoch:
 		err = &schema.Error{Code: schema.CodeImportTakenOver}
-	case row.CancelRequested, row.State == schema.StateCancelled:
+	case imp.CancelRequested, imp.State == schema.StateCancelled:
 		err = &schema.Error{Code: schema.CodeCancelled}
-	case row.State != schema.StateApplying:
-		err = fmt.Errorf("import %d is %s", owner.ImportID, row.State)
+	case imp.State != schema.StateApplying:
+		err = fmt.Errorf("import %d is %s", owner.ImportID, imp.State)
 	}
-	return row.OrganizationID, done, err
+	return imp, done, err
 }
 
 // factsFor looks up the facts of a chunk, with what is due written; unchanged says that what the caller knows still holds.
@@ -197,32 +213,4 @@ func addMails(ctx context.Context, tx Tx, mails map[claim.Mail][]int64) error {
 		}
 	}
 	return nil
-}
-
-// ownRun is the latest unbroken run of changes made by one import: since it began, nobody else has changed anything. The
-// import's own changes do not concern the accounts of its other chunks, for every account is in one.
-type ownRun struct {
-	mu          sync.Mutex
-	owner       Owner
-	start, last int64 // stamps
-}
-
-// holds reports whether facts of one stamp still hold at another, as far as this import's other chunks are concerned.
-func (r *ownRun) holds(owner Owner, stamp, current int64) bool {
-	if stamp == 0 {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return stamp == current || owner == r.owner && current == r.last && stamp >= r.start
-}
-
-// committed notes a change by the owner, from one stamp to another.
-func (r *ownRun) committed(owner Owner, before, after int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if owner != r.owner || before != r.last {
-		r.owner, r.start = owner, before
-	}
-	r.last = after
 }

@@ -31,6 +31,8 @@ type Tx interface {
 	// Stamp names the state of all that a rule looks at: two equal ones mean that nothing has changed between. It grows with
 	// each change, in the transaction that makes it too. 0: this database cannot say.
 	Stamp(ctx context.Context) (int64, error)
+	// Now is the time by the database's clock, which issues leases: by it, many machines agree on who has one.
+	Now(ctx context.Context) (time.Time, error)
 
 	Organizations
 	Imports
@@ -214,13 +216,13 @@ type RestoredClaim struct {
 // Imports keeps imports and their chunks.
 type Imports interface {
 	// InsertImport inserts an import, and returns its id.
-	InsertImport(ctx context.Context, row ImportRow) (id int64, err error)
-	// FindImport finds an import, without its Plan and its Tally.
-	FindImport(ctx context.Context, id int64, hold bool) (row ImportRow, found bool, err error)
+	InsertImport(ctx context.Context, imp schema.Import) (id int64, err error)
+	// FindImport finds an import in the state that was written last, without its Plan and its Tally.
+	FindImport(ctx context.Context, id int64, hold bool) (imp schema.Import, found bool, err error)
 	// ListImports lists an organization's imports like FindImport, the newest first; limit 0: all.
-	ListImports(ctx context.Context, organization string, limit int) ([]ImportRow, error)
+	ListImports(ctx context.Context, organization string, limit int) ([]schema.Import, error)
 	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and Plan.
-	UpdateImport(ctx context.Context, row ImportRow) error
+	UpdateImport(ctx context.Context, imp schema.Import) error
 	// DeleteImport deletes an import with all it kept.
 	DeleteImport(ctx context.Context, id int64) error
 	// PutPlan keeps the plan.
@@ -229,7 +231,7 @@ type Imports interface {
 	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
 	// Tallies finds what the chunks of imports counted: as applied, or as planned where they are not done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
-	// OldImports lists imports that still have rows, and that ended, or were left by their owner, before a time.
+	// OldImports lists imports that still have rows, and that ended, or whose lease ran out, or that were started, before a time.
 	OldImports(ctx context.Context, before time.Time) ([]int64, error)
 	// DeleteRows deletes what an import keeps of its file; what was counted stays.
 	DeleteRows(ctx context.Context, id int64) error
@@ -244,12 +246,4 @@ type Imports interface {
 	ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error)
 	// DeleteChunks deletes an import's chunks, with their rows and results.
 	DeleteChunks(ctx context.Context, importID int64) error
-}
-
-// ImportRow is an import as a database keeps it: in the state that was written last.
-type ImportRow struct {
-	schema.Import
-	Planned bool // it has a Plan
-	Runner  string
-	Epoch   int64
 }

@@ -348,13 +348,13 @@ type ImportClaim struct {
 
 // ImportClaims hands over, in batches in the order of the file, the claims that an import made. An error of each ends the
 // listing and is returned. Refused with CodeImportNotFound.
-func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, importID int64, each func([]ImportClaim) error) error {
+func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organization string, importID int64, each func([]ImportClaim) error) error {
 	return s.read(ctx, "list the claims of an import", func(tx Tx) error {
-		row, err := findImport(ctx, tx, importID)
+		imp, err := findImport(ctx, tx, organization, importID, false)
 		if err != nil {
 			return err
 		}
-		m, err := membersOf(ctx, tx, rules, row.OrganizationID)
+		m, err := membersOf(ctx, tx, rules, imp.OrganizationID)
 		if err != nil {
 			return err
 		}

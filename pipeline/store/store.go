@@ -22,8 +22,7 @@ import (
 // transaction, or as many as its comment says, and does nothing where it fails. Times are whole seconds in UTC. What time has
 // made due (claim.Rules.Due) is treated as done by every method that takes rules, whether or not it has been written.
 type Store struct {
-	db   DB
-	runs ownRun
+	db DB
 }
 
 // New returns the store in a database.

@@ -38,7 +38,7 @@ func (b *Progress) Update(phase pipeline.Phase, done, total int) {
 	defer b.mu.Unlock()
 	now := b.Now()
 	if phase != b.phase {
-		b.phase, b.first, b.started, b.drawn = phase, 0, now, time.Time{}
+		b.phase, b.first, b.started, b.drawn = phase, done, now, time.Time{}
 	}
 	elapsed := now.Sub(b.started)
 	if elapsed < progressDelay || now.Sub(b.drawn) < progressPause {

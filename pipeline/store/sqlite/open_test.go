@@ -196,7 +196,7 @@ func TestWaitingEnds(t *testing.T) {
 	require.NoError(t, one.Load(t.Context(), clock, func(store.Loader) error {
 		var g errgroup.Group
 		g.Go(func() error {
-			_, err := other.CreateImport(ctx, schema.Import{OrganizationID: "acme"}, "x", clock.Now, time.Minute)
+			_, err := other.CreateImport(ctx, schema.Import{OrganizationID: "acme", StartedAt: clock.Now}, "x", time.Minute)
 			return err
 		})
 		cancel()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
@@ -92,6 +93,13 @@ func (*tx) LockSettings(context.Context, bool) error { return nil }
 func (t *tx) Stamp(ctx context.Context) (stamp int64, err error) {
 	err = t.QueryRowContext(ctx, "SELECT facts FROM versions").Scan(&stamp)
 	return stamp, err
+}
+
+// Now implements store.Tx. SQLite's clock is that of the machine, on which everybody is who uses the file.
+func (t *tx) Now(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := t.QueryRowContext(ctx, "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)").Scan(&ms)
+	return time.UnixMilli(ms).UTC(), err
 }
 
 // changes notes that this transaction changes what a rule looks at.

@@ -387,7 +387,7 @@ var claimsTests = map[string]func(*suite){
 		owner := s.importing("acme", keys)
 		s.apply(owner, 1, keys)
 		listed := func() (list []store.ImportClaim) {
-			require.NoError(s, s.ImportClaims(s.ctx(), s.rules(), owner.ImportID, func(part []store.ImportClaim) error {
+			require.NoError(s, s.ImportClaims(s.ctx(), s.rules(), "acme", owner.ImportID, func(part []store.ImportClaim) error {
 				list = append(list, part...)
 				return nil
 			}))
@@ -412,7 +412,7 @@ var claimsTests = map[string]func(*suite){
 		list = listed()
 		require.Equal(s, schema.ClosedCompleted, list[0].Case.Closed.ClosedBy)
 		require.Zero(s, list[1].Case.Account)
-		s.refused(s.ImportClaims(s.ctx(), s.rules(), 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
+		s.refused(s.ImportClaims(s.ctx(), s.rules(), "acme", 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
 	},
 
 	"claims/a sweep that is stopped can be run again": func(s *suite) {

@@ -122,7 +122,7 @@ var orderTests = map[string]func(*suite){
 		owner := s.importing("acme", []string{ann}, []string{bo})
 		s.apply(owner, 1, []string{ann}, "Calling") // removed on day 44
 		s.now = start.Add(13 * day)
-		require.NoError(s, s.RenewImport(s.ctx(), owner, s.now, lease))
+		require.NoError(s, s.RenewImport(s.ctx(), owner, lease))
 		s.apply(owner, 2, []string{bo}, "Calling") // completes on day 27: none is left
 		s.now = start.Add(60 * day)
 		before := s.standing("acme", "home")
