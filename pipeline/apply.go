@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -67,13 +66,9 @@ func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (
 	}, nil
 }
 
-// rulesDigest names what decides here: the policy, and the program. Where a plan has another, its rows are decided on anew.
+// rulesDigest names all that decides here: the policy, and the program. Where a plan has another, its rows are decided on anew.
 func (p *Flow) rulesDigest() string {
-	policy, err := json.Marshal(p.Policy)
-	if err != nil {
-		panic(err) // strings, numbers and truth values alone: cannot happen
-	}
-	sum := sha256.Sum256(append(append(policy, '\n'), p.Version...))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v\n%s", p.Policy, p.Version))
 	return hex.EncodeToString(sum[:])
 }
 

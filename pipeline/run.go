@@ -65,7 +65,6 @@ var errSpent = errors.New("the budget is spent")
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
 func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duration, watch Watch) (more bool, err error) {
-	started := time.Now()
 	imp, err := p.Store.Import(ctx, "", owner.ImportID)
 	if err != nil {
 		return false, fmt.Errorf("read the import: %w", err)
@@ -79,6 +78,12 @@ func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duratio
 		return false, fmt.Errorf("list the chunks: %w", err)
 	}
 
+	var spent <-chan time.Time // without a budget, never
+	if budget > 0 {
+		timer := time.NewTimer(budget)
+		defer timer.Stop()
+		spent = timer.C
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	chunks := fetch(gctx, g, numbers)
 	unpacked := inOrder(gctx, g, p.Workers, chunks, a.unpack)
@@ -88,8 +93,13 @@ func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duratio
 			if err := a.write(gctx, c); err != nil {
 				return err
 			}
-			if left--; left > 0 && budget > 0 && time.Since(started) >= budget {
+			if left--; left == 0 {
+				continue
+			}
+			select {
+			case <-spent:
 				return errSpent
+			default:
 			}
 		}
 		return nil

@@ -105,7 +105,7 @@ var importTests = map[string]func(*suite){
 				s.refused(look(), schema.CodeImportNotFound)
 			}
 		}
-		require.Equal(s, s.imported(theirs).State, schema.StateAwaitingConsent, "nothing has happened to it")
+		require.Equal(s, schema.StateAwaitingConsent, s.imported(theirs).State, "nothing has happened to it")
 		_, err := s.TakeImport(s.ctx(), 99, "x", lease)
 		s.refused(err, schema.CodeImportNotFound)
 		_, err = s.CreateImport(s.ctx(), schema.Import{OrganizationID: "nobody", StartedAt: s.now}, "x", lease)
