@@ -17,8 +17,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// This file makes up worlds: an organization that claims, others, their domains, people and claims, as a snapshot. It
-// also holds a model of the rules that is as plain as can be, and shares nothing with the program.
+// This file makes up worlds: an organization that claims, others, their domains, people and claims, as a
+// snapshot. It also holds a model of the rules that is as plain as can be, and shares nothing with the
+// program.
 
 var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 
@@ -435,8 +436,8 @@ func (w *world) claim(p *person, claimType string, services []string) {
 	}
 }
 
-// check runs a property a share of the usual number of times, but 10 times at least: for properties that work on a real
-// database.
+// check runs a property a share of the usual number of times, but 10 times at least: for properties that work
+// on a real database.
 func check(t *testing.T, percent int, property func(*rapid.T)) {
 	t.Helper()
 	setting := flag.Lookup("rapid.checks").Value

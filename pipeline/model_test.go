@@ -9,8 +9,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// This file is a model of what happens to claims once they are made. It is as plain as can be, and shares no rule with the
-// program: accounts and claims are changed in place, and what is due is done whenever time has passed.
+// This file is a model of what happens to claims once they are made. It is as plain as can be, and shares no
+// rule with the program: accounts and claims are changed in place, and what is due is done whenever time has
+// passed.
 
 // account is one account; it stays the same one whatever its address and organization.
 type account struct {

@@ -234,8 +234,8 @@ func (f *usersFile) written(c choices, cells []string) string {
 	return text.String()
 }
 
-// settleEncoding settles how the text is written: in Windows-1252 only where that has every character, and where it is
-// certain that the file is.
+// settleEncoding settles how the text is written: in Windows-1252 only where that has every character, and
+// where it is certain that the file is.
 func (f *usersFile) settleEncoding(w *world, text string) {
 	if f.encoding == "Windows-1252" {
 		encoded, err := charmap.Windows1252.NewEncoder().String(text)
@@ -257,7 +257,8 @@ func (f *usersFile) settleEncoding(w *world, text string) {
 	}
 }
 
-// certain reports whether at least nine in ten names that are not ASCII say what the accounts say, where these are not ASCII.
+// certain reports whether at least nine in ten names that are not ASCII say what the accounts say, where
+// these are not ASCII.
 func (f *usersFile) certain(w *world) bool {
 	if w.offline {
 		return true
@@ -588,7 +589,8 @@ func seen(text string) string {
 	return norm.NFC.String(strings.NewReplacer("\u200b", "", "\u00ad", "", "\u2060", "", "\ufeff", "", "\u200e", "").Replace(text))
 }
 
-// edits are what a row changes of an account, and the columns that it leaves as they are because they are doubtful (R17).
+// edits are what a row changes of an account, and the columns that it leaves as they are because they are
+// doubtful (R17).
 func (f *usersFile) edits(p *person, cells []string) (edits map[string][2]string, doubtful []string) {
 	for i, column := range editColumns {
 		own := p.own(column)

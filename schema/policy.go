@@ -37,7 +37,8 @@ const maxDays = 36500
 // days is so many days, within what a policy can speak of.
 func days(n int) time.Duration { return time.Duration(min(max(n, 0), maxDays)) * 24 * time.Hour }
 
-// DecisionTime returns how long the owner of a delayed claim has, and how long a claim can be retracted (R21, R22).
+// DecisionTime returns how long the owner of a delayed claim has, and how long a claim can be retracted (R21,
+// R22).
 func (p Policy) DecisionTime() time.Duration { return days(p.DecisionDays) }
 
 // InactiveTime returns how long an inactive member stays (R23).

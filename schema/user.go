@@ -45,7 +45,8 @@ func (p Profile) FullName() string {
 	return strings.TrimSpace(p.FirstName + " " + p.LastName)
 }
 
-// Edit is p as the row wants it: every cell of the row that is not blank, and p's own value for the others (R17).
+// Edit is p as the row wants it: every cell of the row that is not blank, and p's own value for the others
+// (R17).
 func (p Profile) Edit(row Profile) Profile {
 	pick := func(own *string, cell string) {
 		if cell != "" {

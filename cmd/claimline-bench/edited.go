@@ -94,7 +94,8 @@ func (s *sample) strangers() []*editedRow {
 	return rows
 }
 
-// editedFile is the export as it comes back from a person with a Swedish Excel, and what has to become of every row.
+// editedFile is the export as it comes back from a person with a Swedish Excel, and what has to become of
+// every row.
 func (s *sample) editedFile() (file, expected []byte) {
 	var out bytes.Buffer
 	out.WriteString("\ufeff")

@@ -12,8 +12,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Three accounts of the samples that can be claimed, delayed. Adam Ahmed's department is IT; Adam Bäckström is Ingenjör
-// in Kundtjänst; Adam Berg has the phone number +46701740647.
+// Three accounts of the samples that can be claimed, delayed. Adam Ahmed's department is IT; Adam Bäckström
+// is Ingenjör in Kundtjänst; Adam Berg has the phone number +46701740647.
 const (
 	ahmed     = "adam.ahmed@acme.example"
 	backstrom = "adam.backstrom@acme.example"
@@ -536,8 +536,8 @@ func (c huntCase) between(n int) huntCase {
 	return c
 }
 
-// TestHuntFarAway puts 150,000 rows between what belongs together: rows that contradict each other, and a header and the
-// one mark below it.
+// TestHuntFarAway puts 150,000 rows between what belongs together: rows that contradict each other, and a
+// header and the one mark below it.
 func TestHuntFarAway(t *testing.T) {
 	t.Parallel()
 	const far = 150_000
@@ -612,8 +612,8 @@ func TestHuntOtherWaysIn(t *testing.T) {
 	}
 }
 
-// TestHuntFlagsThatContradictTheFile gives flags that the file does not bear out. They are refused, or what the file
-// says is heeded: never is somebody ready whom the file leaves alone.
+// TestHuntFlagsThatContradictTheFile gives flags that the file does not bear out. They are refused, or what
+// the file says is heeded: never is somebody ready whom the file leaves alone.
 func TestHuntFlagsThatContradictTheFile(t *testing.T) {
 	t.Parallel()
 	marked, unknown := lines(emailHeader+",Include,Claim", ahmed+",TRUE,FALSE"), lines(emailHeader+",Include", ahmed+",FALSE")

@@ -23,8 +23,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// The files in testdata/hunt are files as people really have them, and stand for the kinds of fault that they show. The
-// tests TestHuntA to TestHuntL say what is right for each; TestHuntVariantsA and so on for others of the same kind.
+// The files in testdata/hunt are files as people really have them, and stand for the kinds of fault that they
+// show. The tests TestHuntA to TestHuntL say what is right for each; TestHuntVariantsA and so on for others
+// of the same kind.
 
 type repairs = map[schema.Repair]int
 
@@ -38,8 +39,9 @@ type huntCase struct {
 	huge    bool // too many rows for more than two looks
 }
 
-// verdict is one right answer. What it does not name is not there: no repairs, unknown columns, edits, doubtful cells.
-// Whatever is said has alternatives, separated by " / ", of which one must be there, in any case.
+// verdict is one right answer. What it does not name is not there: no repairs, unknown columns, edits,
+// doubtful cells. Whatever is said has alternatives, separated by " / ", of which one must be there, in any
+// case.
 type verdict struct {
 	refused  schema.Code              // of the whole file
 	rows     string                   // "2 ready, 3-5 invalid/field_count, 6 skipped/claim_false in Claim"; no reason: any reason
@@ -244,7 +246,8 @@ var told = map[schema.Repair]string{
 	"boolean_words": "boolean_words / word", "text_formula": "formula / =\"text\"", "phone_spelling": "phone", "language_spelling": "language",
 }
 
-// assertShown insists that the text shows what was mended, what columns are unknown, and what would be written to accounts.
+// assertShown insists that the text shows what was mended, what columns are unknown, and what would be
+// written to accounts.
 func assertShown(t *testing.T, o observed) {
 	t.Helper()
 	for kind := range o.summary.Repairs {
@@ -391,7 +394,8 @@ func (v verdict) differentRows(results []schema.Result) (list []string) {
 	return list
 }
 
-// wantedRow is what a row should become; what is empty may be anything. All reasons are separated by "+"; one alone is the first.
+// wantedRow is what a row should become; what is empty may be anything. All reasons are separated by "+"; one
+// alone is the first.
 type wantedRow struct {
 	line                    int
 	outcome, reason, column string
@@ -443,9 +447,10 @@ func readAs(rows string, repaired repairs) []verdict {
 	return []verdict{{rows: rows, repairs: repaired}}
 }
 
-// everywhere is the same case in other places: with other delimiters, with a byte order mark and CRLF, in UTF-16, and
-// with a thousand rows between the header and its rows. Its content is in UTF-8, has commas and LF, and no preamble;
-// fillers is what becomes of a row that has an address without an account, and else blank cells.
+// everywhere is the same case in other places: with other delimiters, with a byte order mark and CRLF, in
+// UTF-16, and with a thousand rows between the header and its rows. Its content is in UTF-8, has commas and
+// LF, and no preamble; fillers is what becomes of a row that has an address without an account, and else
+// blank cells.
 func (c huntCase) everywhere(t *testing.T, fillers string) []huntCase {
 	t.Helper()
 	if c.file != "" {
@@ -480,7 +485,8 @@ func (c huntCase) everywhere(t *testing.T, fillers string) []huntCase {
 	return list
 }
 
-// farAway is the same case with so many rows between the header and its rows, each of which becomes what fillers says.
+// farAway is the same case with so many rows between the header and its rows, each of which becomes what
+// fillers says.
 func (c huntCase) farAway(n int, fillers string) huntCase {
 	header, rest, _ := strings.Cut(c.content, "\n")
 	cells := strings.Split(header, ",")

@@ -153,7 +153,8 @@ func (p reportPage) selfContained(t *testing.T) {
 	assert.NotContains(t, policy, "unsafe")
 }
 
-// assertBalanced insists that every element that is opened is closed, in the right order: the parser would mend it.
+// assertBalanced insists that every element that is opened is closed, in the right order: the parser would
+// mend it.
 func assertBalanced(t *testing.T, source string) {
 	t.Helper()
 	void := map[string]bool{"meta": true, "input": true, "wbr": true}

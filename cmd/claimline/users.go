@@ -134,7 +134,8 @@ func writeList[V any](to io.Writer, all func(each func(V) error) error) error {
 	return nil
 }
 
-// eachUser hands over users in the order wanted. Those that must be sorted first wait in a file, and not in memory.
+// eachUser hands over users in the order wanted. Those that must be sorted first wait in a file, and not in
+// memory.
 func eachUser(ctx context.Context, p *session, organization string, filter people.MemberFilter, order people.MemberOrder, each func(*schema.Listing) error) (err error) {
 	if order == people.ByEmail {
 		return p.people.EachMember(ctx, organization, filter, func(l schema.Listing) error { return each(&l) })

@@ -2,9 +2,9 @@ package claim
 
 import "github.com/claimline/claimline/schema"
 
-// MarkClaimed lets an organization claim a domain that it has verified (R24); claimedBy is the organization that has
-// claimed it, blank where none has. A domain of its own stays claimed. Refused with CodeDomainNotVerified,
-// CodeDomainClaimedElsewhere.
+// MarkClaimed lets an organization claim a domain that it has verified (R24); claimedBy is the organization
+// that has claimed it, blank where none has. A domain of its own stays claimed. Refused with
+// CodeDomainNotVerified, CodeDomainClaimedElsewhere.
 func MarkClaimed(held *schema.Domain, claimedBy string) error {
 	switch {
 	case held.Status != schema.DomainVerified && held.Status != schema.DomainClaimed:

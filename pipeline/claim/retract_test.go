@@ -40,8 +40,8 @@ func claimedCase(t schema.ClaimType) claim.View {
 	}
 }
 
-// What the article's table 1 says, row by row and column by column. The third column of conditions, that the user has
-// signed in without choosing, is its FAQ's; the fourth, the claimed domain, its note's.
+// What the article's table 1 says, row by row and column by column. The third column of conditions, that the
+// user has signed in without choosing, is its FAQ's; the fourth, the claimed domain, its note's.
 func TestTheArticlesTableOfRetracts(t *testing.T) {
 	const yes, no = true, false
 	chose := func(k *claim.View, _ *time.Duration) {

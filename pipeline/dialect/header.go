@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// headerRecords is among how many of a file's first records the header must be. Blank rows before the first that has
-// content do not count.
+// headerRecords is among how many of a file's first records the header must be. Blank rows before the first
+// that has content do not count.
 const headerRecords = 20
 
 // opening is how a file begins: what was looked at to find its header.
@@ -78,8 +78,8 @@ func (r *Reader) skipMarks() {
 	}
 }
 
-// findHeader looks for the header among the first records. Where none is found the opening has no error unless the
-// first record cannot be read.
+// findHeader looks for the header among the first records. Where none is found the opening has no error
+// unless the first record cannot be read.
 func (r *Reader) findHeader(ctx context.Context) error {
 	o := &r.opening
 	users := false // a record above holds an address
@@ -235,8 +235,8 @@ func (r *Reader) takeHeader() error {
 	return nil
 }
 
-// match finds the delimiter with which a record has one of the names, 0 where there is none. The cells are those with
-// that delimiter, else with the most frequent one; err says why they cannot be read.
+// match finds the delimiter with which a record has one of the names, 0 where there is none. The cells are
+// those with that delimiter, else with the most frequent one; err says why they cannot be read.
 func (o *opening) match(text string) (delimiter byte, cells []string, err error) {
 	likely := o.comma
 	candidates := []byte{o.comma}

@@ -34,8 +34,8 @@ type Seeming struct {
 	Delimiter byte
 }
 
-// Seems returns what the beginning of the file seems to be. It is for files whose header was not found, and looks
-// through all of the file where the header may be further down: nothing can be read after it.
+// Seems returns what the beginning of the file seems to be. It is for files whose header was not found, and
+// looks through all of the file where the header may be further down: nothing can be read after it.
 func (r *Reader) Seems(ctx context.Context) (Seeming, error) {
 	o := &r.opening
 	if o.below > 0 {
@@ -109,8 +109,8 @@ func (r *Reader) headerFurtherDown(ctx context.Context) (int, error) {
 	}
 }
 
-// widest is the record that has the most cells filled: titles have fewer than a header, and rows no more. Of records that are
-// one cell each it is the last.
+// widest is the record that has the most cells filled: titles have fewer than a header, and rows no more. Of
+// records that are one cell each it is the last.
 func (o *opening) widest(records []openingRecord) openingRecord {
 	best, most := records[0], 0
 	for _, record := range records {
@@ -187,7 +187,8 @@ func separator(line string) byte {
 	return c
 }
 
-// unknownSeparator is a character that is no delimiter, and with which a line would have one of the names; 0: none.
+// unknownSeparator is a character that is no delimiter, and with which a line would have one of the names; 0:
+// none.
 func (o *opening) unknownSeparator(line string) rune {
 	if o.comma != 0 {
 		return 0

@@ -17,8 +17,8 @@ const txtPrefix = "claimline-domain-verification="
 // TXTRecord is the TXT record to publish for a domain that is to be verified (R24).
 func TXTRecord(held schema.Domain) string { return txtPrefix + held.Token }
 
-// BeginVerification gives out the token for a domain, the same one every time, and returns the domain as the organization
-// holds it: pending, unless it has been verified before (R24).
+// BeginVerification gives out the token for a domain, the same one every time, and returns the domain as the
+// organization holds it: pending, unless it has been verified before (R24).
 func BeginVerification(ctx context.Context, s *store.Store, organization, domain string) (schema.Domain, error) {
 	token := strings.ToLower(rand.Text())
 	return s.SetDomain(ctx, organization, domain, func(held *schema.Domain, _ string) error {

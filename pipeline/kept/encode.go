@@ -10,9 +10,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// encodeVerdicts packs the verdicts of a chunk: the different findings as JSON, then for each row the number of its
-// finding, with the claim id as the difference to the last one, and the edits at the end. Rows mostly find the same, so
-// this is narrow.
+// encodeVerdicts packs the verdicts of a chunk: the different findings as JSON, then for each row the number
+// of its finding, with the claim id as the difference to the last one, and the edits at the end. Rows mostly
+// find the same, so this is narrow.
 func encodeVerdicts(verdicts []Verdict) []byte {
 	var (
 		findings []*schema.Finding

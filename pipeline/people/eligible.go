@@ -17,8 +17,8 @@ type Eligibility struct {
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
 }
 
-// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An address that is
-// not valid gets the code of its row check.
+// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An
+// address that is not valid gets the code of its row check.
 func (p *People) Explain(ctx context.Context, organization string, addresses []string) ([]Eligibility, error) {
 	answers := make([]Eligibility, len(addresses))
 	keys := make([]string, len(addresses))

@@ -21,12 +21,13 @@ type MemberFilter struct {
 	Status      schema.Status
 	ClaimType   schema.ClaimType
 	Retractable bool // only users whose claim can be retracted now (R22)
-	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the accents.
+	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the
+	// accents.
 	Search string
 }
 
-// EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
-// (R15, R16).
+// EachMember hands over the users of an organization as it lists them, by address key: its own, and those it
+// has claimed (R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
@@ -85,8 +86,8 @@ func folded(s string) string {
 	}, norm.NFKD.String(s))
 }
 
-// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the domain ends that
-// (R22).
+// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the
+// domain ends that (R22).
 func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
 	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
 		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
@@ -97,7 +98,8 @@ func (p *People) RetractableIn(ctx context.Context, organization, domain string)
 	return n, err
 }
 
-// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
+// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the
+// zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	rules := p.Rules()
 	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
@@ -129,7 +131,8 @@ const (
 	ByDaysLeft MemberOrder = "days_left"
 )
 
-// Key is what users are sorted by who are in the order of their address keys otherwise; those without a deadline come last.
+// Key is what users are sorted by who are in the order of their address keys otherwise; those without a
+// deadline come last.
 func (by MemberOrder) Key(l *schema.Listing) int64 {
 	switch by {
 	case ByStatus:

@@ -36,8 +36,8 @@ func (p *People) Show(ctx context.Context, organization, email string) (view sch
 // errFound ends a listing in which what was looked for is found.
 var errFound = errors.New("found")
 
-// oneView is the account with an address key as it stands now. An account of the organization itself is looked up among its
-// members: only there is the claim that brought it, which has closed.
+// oneView is the account with an address key as it stands now. An account of the organization itself is
+// looked up among its members: only there is the claim that brought it, which has closed.
 func (p *People) oneView(ctx context.Context, rules claim.Rules, organization, key string) (claim.View, error) {
 	facts, err := p.Store.Facts(ctx, organization, []string{key})
 	if err != nil {

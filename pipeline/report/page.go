@@ -206,7 +206,8 @@ func outcomes(counts map[schema.Outcome]int, rows int) []htmlOutcome {
 	return list
 }
 
-// reasons lists the first reasons of all rows, the most frequent first: problems by who must act, and what is none.
+// reasons lists the first reasons of all rows, the most frequent first: problems by who must act, and what is
+// none.
 func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups []htmlGroup, quiet []htmlReason) {
 	var all []htmlReason
 	for code, n := range r.tally.Reasons {
@@ -376,8 +377,8 @@ func describe(result schema.Result) htmlRow {
 	return row
 }
 
-// A chart's width, the least width of an outcome in it, without which a few rows among many would not be seen, and the
-// gap between two.
+// A chart's width, the least width of an outcome in it, without which a few rows among many would not be
+// seen, and the gap between two.
 const (
 	htmlChartWidth = 1000
 	htmlChartLeast = 8
@@ -401,8 +402,8 @@ func segments(outcomes []htmlOutcome) []htmlSegment {
 	return parts
 }
 
-// printTitle returns the rule that prints the page's title at the top of every sheet. Every character that is neither
-// a letter nor a digit is written as an escape, so the title cannot end the string.
+// printTitle returns the rule that prints the page's title at the top of every sheet. Every character that is
+// neither a letter nor a digit is written as an escape, so the title cannot end the string.
 func printTitle(title string) string {
 	var b strings.Builder
 	for _, char := range schema.Shorten(title) {

@@ -137,7 +137,8 @@ func (r *htmlReporter) dates(w Whole) []string {
 	return append(list, "A claim can be taken back until "+until+", unless its owner signs in first.")
 }
 
-// untilWords says when the time to decide ends for the claims of an import: its first and its last, where they differ.
+// untilWords says when the time to decide ends for the claims of an import: its first and its last, where
+// they differ.
 func (r *htmlReporter) untilWords(imp schema.Import) string {
 	first := imp.StartedAt
 	if imp.ConsentedAt.After(first) {
@@ -199,8 +200,8 @@ func allRows(w Whole) string {
 	return "claimline report " + w.ID + " --format csv -o report-" + w.ID + ".csv"
 }
 
-// shellWord returns a name as one word of a command line, which no shell takes for anything else. A name that cannot
-// be shown as it is becomes FILE.
+// shellWord returns a name as one word of a command line, which no shell takes for anything else. A name that
+// cannot be shown as it is becomes FILE.
 func shellWord(name string) string {
 	if name == "" || name == "-" || plain(name) != name {
 		return "FILE"

@@ -240,7 +240,8 @@ func (r *row) license() store.LoadLicense {
 	return v
 }
 
-// checkService refuses a name that cannot be the header of a column in the users file, or would be taken for another there.
+// checkService refuses a name that cannot be the header of a column in the users file, or would be taken for
+// another there.
 func (r *row) checkService(name string) {
 	known, taken := usersfile.KnownName(name, nil)
 	added := slices.ContainsFunc(schema.ReportHeaders, func(header string) bool { return dialect.SameHeader(header, name) })

@@ -236,8 +236,8 @@ func TestRepairs(t *testing.T) {
 	}
 }
 
-// TestServicesAreOne loads a user's services in other letters: they are those that there are licences of, also where the
-// licences came with an earlier snapshot.
+// TestServicesAreOne loads a user's services in other letters: they are those that there are licences of,
+// also where the licences came with an earlier snapshot.
 func TestServicesAreOne(t *testing.T) {
 	s := openStore(t)
 	_, err := load(t, s, good(), snapshot.Options{})
@@ -402,8 +402,8 @@ func TestServicesFitAFile(t *testing.T) {
 	require.Equal(t, 4, refused[0].Line)
 }
 
-// TestDamaged damages a snapshot anywhere: it is loaded, again without a change, or refused with places and fixes, and then
-// nothing of it is there.
+// TestDamaged damages a snapshot anywhere: it is loaded, again without a change, or refused with places and
+// fixes, and then nothing of it is there.
 func TestDamaged(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		files := good()
@@ -433,8 +433,8 @@ func TestDamaged(t *testing.T) {
 	})
 }
 
-// collector is a store that takes down the users of a snapshot, and is empty: a database makes a few tries a second of a fuzz
-// test.
+// collector is a store that takes down the users of a snapshot, and is empty: a database makes a few tries a
+// second of a fuzz test.
 type collector struct {
 	users []store.LoadUser
 }
@@ -462,8 +462,8 @@ func (l *collectorLoader) Users(_ context.Context, users []store.LoadUser) error
 	return nil
 }
 
-// FuzzUsers reads whatever somebody calls users.csv: it is refused with places and fixes, or every user of it is one that can
-// be exported and imported again.
+// FuzzUsers reads whatever somebody calls users.csv: it is refused with places and fixes, or every user of it
+// is one that can be exported and imported again.
 func FuzzUsers(f *testing.F) {
 	f.Add([]byte(good()["users.csv"]))
 	f.Add([]byte("\ufeffsep=;\nid;email;organization_id;status;\n1;a@b.example;acme;active;;\n\x1a\x00"))

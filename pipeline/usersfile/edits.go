@@ -29,8 +29,8 @@ type Edit struct {
 // editable are the fields that apply to an account (R17), in the order of the columns.
 var editable = [...]Field{FirstName, LastName, DisplayName, Title, Department, Phone, PreferredLanguage}
 
-// Compare appends to edits what a row would change of an account, and names the fields that are doubtful: those are not
-// written (R17).
+// Compare appends to edits what a row would change of an account, and names the fields that are doubtful:
+// those are not written (R17).
 func Compare(account *schema.Profile, values *Values, edits []Edit) (all []Edit, doubtful []Field) {
 	for _, field := range editable {
 		cell, own := values[field], *part(account, field)
@@ -83,8 +83,8 @@ func Part(account *schema.Profile, field Field) string { return *part(account, f
 // SameText reports whether two texts are the same to somebody who reads them.
 func SameText(a, b string) bool { return a == b || readable(a) == readable(b) }
 
-// Contradicts reports whether what an account has shows that the row's cells are no mojibake: they say what the account says as
-// they stand, or undone they are the account's value but for letters that are not ASCII.
+// Contradicts reports whether what an account has shows that the row's cells are no mojibake: they say what
+// the account says as they stand, or undone they are the account's value but for letters that are not ASCII.
 func Contradicts(account *schema.Profile, values *Values) bool {
 	for _, field := range editable {
 		cell, own := values[field], Part(account, field)

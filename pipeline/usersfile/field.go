@@ -34,7 +34,8 @@ func (f Field) Name() string { return schema.Columns[f] }
 // textFields are the fields that hold free text.
 var textFields = [...]Field{FirstName, LastName, DisplayName, Title, Department}
 
-// Values are the cells of one record, one per field: cleaned of blanks, of the spreadsheet guard, and of text formulas.
+// Values are the cells of one record, one per field: cleaned of blanks, of the spreadsheet guard, and of text
+// formulas.
 type Values [Fields]string
 
 // Profile is what the values say of the account.

@@ -60,10 +60,10 @@ type Layout struct {
 	options  Options
 }
 
-// NewLayout reads a header, its cells as they are in the file. Refused with CodeUsage (options that name no column there is),
-// CodeColumnMissing (an option names a header that the file has not), CodeHeaderDuplicate, and CodeColumnUnclear: a column
-// could be one that decides who is claimed, or gets what, and is not known for certain. A file without addresses is not
-// this function's business.
+// NewLayout reads a header, its cells as they are in the file. Refused with CodeUsage (options that name no
+// column there is), CodeColumnMissing (an option names a header that the file has not), CodeHeaderDuplicate,
+// and CodeColumnUnclear: a column could be one that decides who is claimed, or gets what, and is not known
+// for certain. A file without addresses is not this function's business.
 func NewLayout(file string, line int, header, services []string, options Options) (*Layout, error) {
 	l := &Layout{
 		Written: header, Header: make([]string, len(header)), names: services, options: options,

@@ -151,8 +151,8 @@ func (v *Plan) mails(p Page) block {
 	return block{head: Wrap(fmt.Sprintf("Mails that will be recorded: %s, %s.", Count(v.Plan.Tally.Outcomes[schema.Ready], "claim mail"), activation), p.Width, 2)}
 }
 
-// problems lists why rows are not claimed: below each reason what those rows have in common, or their first lines; more says where
-// to see them all.
+// problems lists why rows are not claimed: below each reason what those rows have in common, or their first
+// lines; more says where to see them all.
 func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained bool, more string) block {
 	b := block{more: "; " + more}
 	for _, code := range ByCount(reasons) {

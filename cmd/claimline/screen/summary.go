@@ -138,7 +138,8 @@ func (v *Import) outcomes() map[schema.Outcome]int {
 	}
 }
 
-// dates says until when claims can be retracted, and when the delayed ones complete: by the time of the first of them.
+// dates says until when claims can be retracted, and when the delayed ones complete: by the time of the first
+// of them.
 func (v *Import) dates(p Page) []string {
 	if v.Summary.Claimed == 0 || v.Import.ConsentedAt.IsZero() {
 		return nil

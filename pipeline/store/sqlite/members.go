@@ -13,8 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status, and the last
-// claim that a choice or completion closed.
+// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status,
+// and the last claim that a choice or completion closed.
 const viewColumns = `u.key || char(31) || ifnull(u.former_status, '') || char(31) || ifnull((
 		SELECT json_object('organization', o.external_id, 'delayed', k.delayed, 'claimed_at', k.claimed_at, 'import', k.import,
 			'closed_at', k.closed_at, 'closed_by', k.closed_by)
@@ -107,8 +107,8 @@ func (t *tx) Members(ctx context.Context, organization, after string, limit int)
 		ORDER BY u.key LIMIT ?3`, number, after, limit)
 }
 
-// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted and holds the
-// domain, so that only the accounts asked for are read.
+// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted and
+// holds the domain, so that only the accounts asked for are read.
 func (t *tx) Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]store.Candidate, error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
@@ -135,8 +135,8 @@ func (t *tx) Candidates(ctx context.Context, organization string, domains []stri
 	return candidates[:n], reader.finish(ctx, t)
 }
 
-// dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it falls due.
-// Whether somebody is inactive is not asked: only who is has a time since when.
+// dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it
+// falls due. Whether somebody is inactive is not asked: only who is has a time since when.
 var dueQueries = []string{
 	// Its delayed claims complete.
 	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_delayed
