@@ -34,7 +34,7 @@ const (
 // choices draws from rapid in few words, and evenly: rapid itself likes small numbers much better than others.
 type choices struct{ *rapid.T }
 
-// upTo is a number from 0 to n.
+// upTo returns a number from 0 to n.
 func (c choices) upTo(n int) int {
 	spread := rapid.Uint32().Draw(c.T, "choice") * 2654435769
 	return int(uint64(spread) * uint64(n+1) >> 32)
@@ -193,7 +193,7 @@ func (w *world) drawPerson(c choices, i int) *person {
 	return p
 }
 
-// spelling is the person's address in one of the ways in which people write it.
+// spelling returns the person's address in one of the ways in which people write it.
 func (p *person) spelling(c choices) string {
 	local, domain := p.local, p.domain
 	if c.chance(20) {
@@ -213,7 +213,7 @@ func (p *person) spelling(c choices) string {
 
 var formula = regexp.MustCompile(`^'*[=+\-@\t\r]`)
 
-// own is what a person's account has in a column.
+// own returns what a person's account has in a column.
 func (p *person) own(column string) string {
 	switch column {
 	case "Phone Number":
@@ -224,7 +224,7 @@ func (p *person) own(column string) string {
 	return p.texts[slices.Index(textColumns, column)]
 }
 
-// guard is how a cell is written so that no spreadsheet runs it.
+// guard returns how a cell is written so that no spreadsheet runs it.
 func guard(s string) string {
 	if formula.MatchString(s) {
 		return "'" + s

@@ -70,7 +70,7 @@ func (l *life) find(email string) *account {
 	return nil
 }
 
-// held is how many licences of a service acme's members and immediate claims hold.
+// held returns how many licences of a service acme's members and immediate claims hold.
 func (l *life) held(service string) (n int) {
 	for _, a := range l.accounts {
 		if a.organization == us && slices.Contains(a.services, service) {
@@ -400,7 +400,7 @@ func (l *life) synchronize(list []string, dry bool) map[string]schema.SyncEffect
 	return effects
 }
 
-// listing is what an organization sees of an account; ok is false where it sees nothing.
+// listing returns what an organization sees of an account; ok is false where it sees nothing.
 func (l *life) listing(a *account, by string) (s schema.Listing, ok bool) {
 	ours := a.open != nil && a.open.by == by
 	if !ours && a.organization != by {

@@ -39,7 +39,7 @@ func ParseAddress(s string) (key string, problem Code) {
 	return parseUnicodeAddress(s, at)
 }
 
-// KeyDomain is the domain of an address key.
+// KeyDomain returns the domain of an address key.
 func KeyDomain(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
 
 // DomainKey checks a domain and returns its ASCII form in lower case; ok is false unless it has at least two
@@ -91,7 +91,7 @@ func dotAtom(local string) bool {
 	return previous != '.'
 }
 
-// plainAddress is the fast path: it decides addresses that are ASCII and have no label that IDNA would look
+// plainAddress takes the fast path: it decides addresses that are ASCII and have no label that IDNA would look
 // into. For all others plain is false, and ok means nothing.
 func plainAddress(s string, at int) (ok, plain bool) {
 	previous := byte('.')

@@ -69,7 +69,7 @@ func ValidPhone(s string) bool {
 	return true
 }
 
-// SpellPhone is a phone number as accounts have it: without blanks and -./(), with + for 00. spelt tells
+// SpellPhone returns a phone number as accounts have it: without blanks and -./(), with + for 00. spelt tells
 // whether that made a number of it that it was not. A zero in brackets is left: it is dialled within a
 // country only.
 func SpellPhone(s string) (phone string, spelt bool) {
@@ -94,7 +94,7 @@ func SpellPhone(s string) (phone string, spelt bool) {
 // UnsignedPhone reports whether s would be a phone number with a + in front: spreadsheets take it off.
 func UnsignedPhone(s string) bool { return len(s) >= 7 && s[0] != '+' && ValidPhone("+"+s) }
 
-// SpellLanguage is a language tag with - for _.
+// SpellLanguage returns a language tag with - for _.
 func SpellLanguage(s string) (tag string, spelt bool) {
 	tag = strings.ReplaceAll(s, "_", "-")
 	if tag == s || !ValidLanguage(tag) {

@@ -54,7 +54,7 @@ func SameHeader(a, b string) bool {
 	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
-// Profile is what the row says of the account.
+// Profile returns what the row says of the account.
 func (r *Row) Profile() Profile {
 	return Profile{
 		FirstName: r.FirstName, LastName: r.LastName, DisplayName: r.DisplayName,

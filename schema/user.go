@@ -37,7 +37,7 @@ type Profile struct {
 	PreferredLanguage string `json:"preferred_language,omitempty"`
 }
 
-// FullName is the name people know the user by: the display name, else first and last name.
+// FullName returns the name people know the user by: the display name, else first and last name.
 func (p Profile) FullName() string {
 	if p.DisplayName != "" {
 		return p.DisplayName
@@ -45,7 +45,7 @@ func (p Profile) FullName() string {
 	return strings.TrimSpace(p.FirstName + " " + p.LastName)
 }
 
-// Edit is p as the row wants it: every cell of the row that is not blank, and p's own value for the others
+// Edit returns p as the row wants it: every cell of the row that is not blank, and p's own value for the others
 // (R17).
 func (p Profile) Edit(row Profile) Profile {
 	pick := func(own *string, cell string) {
@@ -63,7 +63,7 @@ func (p Profile) Edit(row Profile) Profile {
 	return p
 }
 
-// Edits is what of row would change p: blank where the row's cell is blank or says what p has.
+// Edits returns what of row would change p: blank where the row's cell is blank or says what p has.
 func (p Profile) Edits(row Profile) Profile {
 	drop := func(cell *string, own string) {
 		if *cell == own {

@@ -20,7 +20,7 @@ func (a *app) asks() bool {
 	return !a.flags.noInput && a.terminal(a.stderr) && a.terminal(a.answers())
 }
 
-// answers is where answers are typed: stdin, but for a command whose file that is, the terminal itself.
+// answers returns where answers are typed: stdin, but for a command whose file that is, the terminal itself.
 func (a *app) answers() io.Reader {
 	if a.tty != nil {
 		return a.tty

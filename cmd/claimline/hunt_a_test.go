@@ -29,7 +29,7 @@ var hidden = []string{
 // wide are blanks of any kind, and line breaks, as CSV writes them into a quoted cell.
 var wide = []string{"  ", "\t", "\u00a0", "\u1680", "\u2003", "\u2007", "\u2009", "\u202f", "\u205f", "\u3000", "\n", "\r\n", "\u2028", "\u0085"}
 
-// quoted is a cell in quotes.
+// quoted returns a cell in quotes.
 func quoted(cell string) string { return `"` + strings.ReplaceAll(cell, `"`, `""`) + `"` }
 
 // lines joins the lines of a file.
@@ -175,7 +175,7 @@ func headersToClean(t *testing.T) (cases []huntCase) {
 	return cases
 }
 
-// everywhereUnquoted is the same case in other places, its header without quotes.
+// everywhereUnquoted returns the same case in other places, its header without quotes.
 func (c huntCase) everywhereUnquoted(t *testing.T) []huntCase {
 	t.Helper()
 	c.content = strings.ReplaceAll(c.content, `"`, "")
@@ -510,7 +510,7 @@ func contradictions(t *testing.T) (cases []huntCase) {
 	return cases
 }
 
-// between is the same case with so many rows without an account between its rows.
+// between returns the same case with so many rows without an account between its rows.
 func (c huntCase) between(n int) huntCase {
 	header, rest, _ := strings.Cut(c.content, "\n")
 	var text strings.Builder

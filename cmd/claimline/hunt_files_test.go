@@ -134,7 +134,7 @@ func claimByHand(t *testing.T, code int, people ...string) []schema.Result {
 	return got.results(t)
 }
 
-// sortedColumnEdits is what the ready rows of 21-only-one-column-sorted.csv would write to the accounts of
+// sortedColumnEdits returns what the ready rows of 21-only-one-column-sorted.csv would write to the accounts of
 // the samples.
 func sortedColumnEdits(t *testing.T) map[int]schema.Edits {
 	t.Helper()

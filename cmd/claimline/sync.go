@@ -135,7 +135,7 @@ func (a *app) sayList(file string, list people.DirectoryNotes) {
 	}
 }
 
-// either is the first for one thing, and else the second.
+// either returns the first for one thing, and else the second.
 func either(n int, one, several string) string {
 	if n == 1 {
 		return one

@@ -127,14 +127,14 @@ func (term *terminal) sees(t *testing.T, pattern string) (match []string) {
 	return match
 }
 
-// screen is all that has been seen.
+// screen returns all that has been seen.
 func (term *terminal) screen() string {
 	term.mu.Lock()
 	defer term.mu.Unlock()
 	return term.seen.String()
 }
 
-// sampleSite is a site with the sample organization.
+// sampleSite returns a site with the sample organization.
 func sampleSite(t *testing.T) *site {
 	t.Helper()
 	l := openLab(t)

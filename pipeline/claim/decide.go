@@ -57,7 +57,7 @@ func refuse(outcome schema.Outcome, reason schema.Code) Decision {
 	return Decision{Outcome: outcome, Reasons: []schema.Code{reason}}
 }
 
-// TypeFor is the type a claim gets (R11): delayed exactly when delayed claims exist, the claiming
+// TypeFor returns the type a claim gets (R11): delayed exactly when delayed claims exist, the claiming
 // organization lets users bring their conversations, and the source organization is personal and old enough.
 func (r Rules) TypeFor(claiming, source *schema.Organization) schema.ClaimType {
 	if r.Policy.DelayedClaims && claiming.BringConversations && source.Kind == schema.Personal &&

@@ -87,7 +87,7 @@ func (r Rules) Synced(v *View, effect schema.SyncEffect) Effect {
 	return Effect{Before: v.Account, At: r.Now, User: &user, Former: former}
 }
 
-// status is the account's status in the organization that asks; of a delayed claim, the account's own.
+// status returns the account's status in the organization that asks; of a delayed claim, the account's own.
 func (v *View) status() schema.Status {
 	if made := v.Account.Claim; made != nil && made.OrganizationID == v.Organization.ID {
 		return made.Status
@@ -95,7 +95,7 @@ func (v *View) status() schema.Status {
 	return v.Account.User.Status
 }
 
-// former is the status of an inactive member before it was inactive; active where that is not known.
+// former returns the status of an inactive member before it was inactive; active where that is not known.
 func (v *View) former() schema.Status {
 	former := v.Former
 	if made := v.Account.Claim; made != nil {

@@ -14,12 +14,12 @@ const days14 = 14 * 24 * time.Hour
 
 var madeAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// after is the clock, so long after the claim was made.
+// after returns the rules as they are so long after the claim was made.
 func after(since time.Duration) claim.Rules {
 	return claim.Rules{Now: madeAt.Add(since), Policy: schema.DefaultPolicy()}
 }
 
-// claimedCase is an account of a personal organization under an open claim of acme, which asks.
+// claimedCase returns an account of a personal organization under an open claim of acme, which asks.
 func claimedCase(t schema.ClaimType) claim.View {
 	acme := &schema.Organization{ID: "acme", Kind: schema.Enterprise, RetentionDays: 90}
 	home := &schema.Organization{ID: "home", Kind: schema.Personal, RetentionDays: 7}

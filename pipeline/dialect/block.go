@@ -62,7 +62,7 @@ func (c Block) Parse(format schema.Format, into *Records) error {
 	return refusal
 }
 
-// earlier is what is wrong with the block before the place that was refused, if any was, or else that.
+// earlier returns what is wrong with the block before the place that was refused, if any was, or else that.
 func (c Block) earlier(refusal *schema.Error) *schema.Error {
 	at := loneCR(c.Text)
 	nul := strings.IndexByte(c.Text, 0)
@@ -250,7 +250,7 @@ func (s *splitter) endRow(next int) *schema.Error {
 	return nil
 }
 
-// most is how many cells a record may have before its last ones are looked at.
+// most returns how many cells a record may have before its last ones are looked at.
 func (s *splitter) most() int {
 	switch {
 	case s.width > 0:

@@ -89,7 +89,7 @@ func Reread(cell, encoding string) (text string, ok bool) {
 	return string(decoded), true
 }
 
-// EncodingUnclear is the refusal of a file of which nobody knows in which encoding it is: it shows a cell
+// EncodingUnclear returns the refusal of a file of which nobody knows in which encoding it is: it shows a cell
 // under each of the candidates, in their order.
 func EncodingUnclear(candidates []Candidate) *schema.Error {
 	if len(candidates) == 0 {
@@ -113,7 +113,7 @@ func shorten(text string) string {
 	return text
 }
 
-// unclear is the refusal of a file that is read as Windows-1252 only for its first cells to be shown.
+// unclear returns the refusal of a file that is read as Windows-1252 only for its first cells to be shown.
 func (r *Reader) unclear(ctx context.Context) error {
 	const most = 100
 	var cells []string
@@ -234,7 +234,7 @@ func rateWord(word []rune) (sum, count float64, ok bool) {
 	return sum, count, true
 }
 
-// scriptOf is the script of a letter; those that are written together are one.
+// scriptOf returns the script of a letter; those that are written together are one.
 func scriptOf(r rune) *unicode.RangeTable {
 	for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Inherited, unicode.Hebrew, unicode.Arabic, unicode.Thai} {
 		if unicode.Is(script, r) {

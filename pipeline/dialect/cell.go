@@ -15,7 +15,7 @@ const (
 	Formula
 )
 
-// Clean is how a cell of a known column is read: leading and trailing white space, no-break and zero-width
+// Clean returns how a cell of a known column is read: leading and trailing white space, no-break and zero-width
 // characters and direction marks are cut off, then one ' is taken off where it stands guard (see Guard); what
 // is left is not trimmed again. A formula that is nothing but text, ="Adam", is that text.
 func Clean(cell string) (value string, did Cleaned) {
@@ -32,7 +32,7 @@ func Clean(cell string) (value string, did Cleaned) {
 	return unguard(value), did
 }
 
-// textFormula is the text of a formula that is nothing but text; quotes in it are doubled.
+// textFormula returns the text of a formula that is nothing but text; quotes in it are doubled.
 func textFormula(value string) (text string, ok bool) {
 	if len(value) < len(`=""`) || value[:2] != `="` || value[len(value)-1] != '"' {
 		return "", false
@@ -47,7 +47,7 @@ func textFormula(value string) (text string, ok bool) {
 	return strings.TrimFunc(text, isBlank), true
 }
 
-// Guard is how a value is written so that no spreadsheet takes it for a formula: where it matches
+// Guard returns how a value is written so that no spreadsheet takes it for a formula: where it matches
 // ^'*[=+\-@\t\r] it gets one more leading '. Clean takes that off again.
 func Guard(value string) string {
 	if guarded(value) {
@@ -56,7 +56,7 @@ func Guard(value string) string {
 	return value
 }
 
-// Restore is how a report writes a cell of the original file: guarded, and yet the cell as it was, blanks
+// Restore returns how a report writes a cell of the original file: guarded, and yet the cell as it was, blanks
 // included, when it is read back. known tells whether the cell's column is one that is read with Clean:
 // there, the value that Clean reads stays the same even where guarding the cell as a whole would change it
 // ("\t=1"), and a text formula is written as its text.

@@ -91,7 +91,7 @@ func inspect(f io.ReaderAt, size int64, options Options) (charset, error) {
 	return c, err
 }
 
-// readSingleByte is the character set of text that is neither UTF-8 nor UTF-16.
+// readSingleByte returns the character set of text that is neither UTF-8 nor UTF-16.
 func readSingleByte(name string) (charset, error) {
 	if name == "" {
 		return charset{encoding: windows1252, unclear: true}, nil
@@ -106,7 +106,7 @@ func readSingleByte(name string) (charset, error) {
 	return charset{encoding: said, repair: schema.RepairEncoding}, nil
 }
 
-// utf16 is UTF-16 after its byte order mark. What cannot be decoded, half a surrogate pair, becomes U+FFFD.
+// utf16 decodes UTF-16 after its byte order mark. What cannot be decoded, half a surrogate pair, becomes U+FFFD.
 func utf16(bigEndian bool) charset {
 	order := unicode.LittleEndian
 	if bigEndian {
@@ -226,7 +226,8 @@ var characters1252 = func() (table [256]rune) {
 	return table
 }()
 
-// byte1252 is the byte that a character was taken from by whoever took bytes for Windows-1252, or for Latin-1.
+// byte1252 returns the byte that a character was taken from by whoever took bytes for Windows-1252, or for
+// Latin-1.
 func byte1252(r rune) (b byte, ok bool) {
 	if r < 0xa0 {
 		return byte(r), true

@@ -203,7 +203,8 @@ func looksBinary(text []byte) bool {
 	return controls > 8+len(text)/16
 }
 
-// noText is the refusal of what has NUL characters where text should be, every other one where it is UTF-16.
+// noText returns the refusal of what has NUL characters where text should be, every other one where it is
+// UTF-16.
 func noText(text string) *schema.Error {
 	nuls, odd := strings.Count(text, "\x00"), 0
 	for i := 1; i < len(text); i += 2 {

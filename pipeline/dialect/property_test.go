@@ -29,7 +29,7 @@ func blankRow(cells []string) bool {
 	return true
 }
 
-// withoutSurplus is a row without the blank cells at its end that are beyond the header's.
+// withoutSurplus returns a row without the blank cells at its end that are beyond the header's.
 func withoutSurplus(row []string, width int) []string {
 	for len(row) > width && blankRow(row[len(row)-1:]) {
 		row = row[:len(row)-1]

@@ -96,23 +96,23 @@ func NewReader(ctx context.Context, source Source, options Options) (*Reader, er
 	return r, nil
 }
 
-// Header is the header, its cells cleaned (see CleanHeader), without blank ones at its end.
+// Header returns the header, its cells cleaned (see CleanHeader), without blank ones at its end.
 func (r *Reader) Header() []string { return slices.Clone(r.header) }
 
-// HeaderCells is the same cells exactly as written.
+// HeaderCells returns the same cells exactly as written.
 func (r *Reader) HeaderCells() []string { return slices.Clone(r.written) }
 
-// HeaderLine is the physical line on which the header starts.
+// HeaderLine returns the physical line on which the header starts.
 func (r *Reader) HeaderLine() int { return r.headerLine }
 
 // Found reports whether the header has one of the names looked for. If not, the header is the first record
 // that has content, and Seems tells what that is.
 func (r *Reader) Found() bool { return r.opening.found }
 
-// Cut is the surplus delimiters that were cut off the end of the header's last cell, such as ";;;".
+// Cut returns the surplus delimiters that were cut off the end of the header's last cell, such as ";;;".
 func (r *Reader) Cut() string { return r.format.Cut }
 
-// Format is how the file's records are parsed, and how a report of it is written.
+// Format returns how the file's records are parsed, and how a report of it is written.
 func (r *Reader) Format() schema.Format { return r.format }
 
 // Mojibake reports whether the text behind the header is UTF-8 that was taken for Windows-1252 and encoded
@@ -123,13 +123,14 @@ func (r *Reader) Mojibake() bool { return r.mojibake }
 // what it is.
 func (r *Reader) Mixed() bool { return r.charset.mixed }
 
-// Repairs is what was repaired, counted, as far as it concerns no row: once each schema.RepairBOM,
+// Repairs returns what was repaired, counted, as far as it concerns no row: once each schema.RepairBOM,
 // RepairUTF16, RepairWindows1252, RepairEncoding, RepairDelimiter, RepairEndMark; the lines above the header
 // as RepairPreamble; a header that has blank cells at its end as RepairCellsSurplus. A byte order mark in the
 // middle of the file is among them once Next has come by it. Repairs must not be called while Next is.
 func (r *Reader) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) }
 
-// SHA256 is the hash of the file's bytes as they were read; of the whole file once Next has returned io.EOF.
+// SHA256 returns the hash of the file's bytes as they were read; of the whole file once Next has returned
+// io.EOF.
 func (r *Reader) SHA256() [sha256.Size]byte { return [sha256.Size]byte(r.raw.hash.Sum(nil)) }
 
 // Next returns the next block, and io.EOF after the last. Any other error but that of ctx is a *schema.Error,
@@ -213,12 +214,12 @@ func (r *Reader) open(ctx context.Context, options Options) error {
 	return err
 }
 
-// peek is the first n bytes of data as a block.
+// peek returns the first n bytes of data as a block.
 func (r *Reader) peek(n int) Block {
 	return Block{Line: r.line, Text: string(r.data[:n]), origin: r.origin, nul: r.nul}
 }
 
-// take is peek, and takes them away.
+// take returns what peek does, and takes it away.
 func (r *Reader) take(n int) Block {
 	block := r.peek(n)
 	r.drop(n)
@@ -233,7 +234,7 @@ func (r *Reader) drop(n int) {
 	r.quote -= n
 }
 
-// named is err with the name of the file.
+// named returns err with the name of the file.
 func (r *Reader) named(err error) error {
 	if refusal, ok := errors.AsType[*schema.Error](err); ok && refusal.Code != schema.CodeUsage {
 		refusal.File = r.source.Name()

@@ -37,13 +37,13 @@ func (r *Records) reset(text string) {
 	r.text, r.rows, r.unescaped, r.BlankRows = text, r.rows[:0], r.unescaped[:0], 0
 }
 
-// Len is the number of records.
+// Len returns the number of records.
 func (r *Records) Len() int { return len(r.rows) }
 
-// Line is the physical line on which record i starts.
+// Line returns the physical line on which record i starts.
 func (r *Records) Line(i int) int { return r.rows[i].line }
 
-// Cells are the cells of record i as they stand in the file, unquoted. They share the memory of the block's
+// Cells returns the cells of record i as they stand in the file, unquoted. They share the memory of the block's
 // text; the slice is the Records' own, and valid until the next call.
 func (r *Records) Cells(i int) []string {
 	start := 0
@@ -58,7 +58,7 @@ func (r *Records) Cells(i int) []string {
 	return r.record
 }
 
-// cell is the cell at a place in the text from where its record begins.
+// cell returns the cell at a place in the text from where its record begins.
 func (r *Records) cell(text string, at span) string {
 	if at.end == unescapedCell {
 		return r.unescaped[at.start]

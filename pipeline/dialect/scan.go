@@ -79,7 +79,7 @@ func (r *Reader) checked(from, length int) (int, error) {
 	return length, nil
 }
 
-// indexFrom is the position of the first c in data from pos on, len(data) where there is none.
+// indexFrom returns the position of the first c in data from pos on, len(data) where there is none.
 func indexFrom(data []byte, pos int, c byte) int {
 	if i := bytes.IndexByte(data[pos:], c); i >= 0 {
 		return pos + i
@@ -87,7 +87,7 @@ func indexFrom(data []byte, pos int, c byte) int {
 	return len(data)
 }
 
-// tooLong is the refusal of the record at the beginning of data, which is over the limit: malformed, where
+// tooLong returns the refusal of the record at the beginning of data, which is over the limit: malformed, where
 // that is why. It reads on, keeping nothing, to see whether a quoted cell that is open at the limit is
 // properly closed.
 func (r *Reader) tooLong(ctx context.Context, format schema.Format) error {
@@ -164,7 +164,7 @@ func (r *Reader) fill() error {
 	return err
 }
 
-// loneCR is the position of the first carriage return outside quotes that ends a line by itself, or -1.
+// loneCR returns the position of the first carriage return outside quotes that ends a line by itself, or -1.
 func loneCR(text string) int {
 	if strings.IndexByte(text, '\r') < 0 {
 		return -1

@@ -89,7 +89,7 @@ func endOfText(f io.ReaderAt, size int64, c charset) (end int64, marked bool, er
 	return end, marked, nil
 }
 
-// character is the character at the beginning of text, where it is one of one byte or one unit of UTF-16.
+// character returns the character at the beginning of text, where it is one of one byte or one unit of UTF-16.
 func (c charset) character(text []byte) int {
 	switch {
 	case c.unit != 2:

@@ -36,7 +36,7 @@ func OtherDelimiter(f schema.Format, cells []string) byte {
 	return 0
 }
 
-// NameDelimiter is a delimiter in words.
+// NameDelimiter returns a delimiter in words.
 func NameDelimiter(delimiter byte) string {
 	switch delimiter {
 	case 0, ',':
@@ -84,7 +84,7 @@ func NewWriter(w io.Writer, format schema.Format) *Writer {
 // error is that of the underlying writer, and stays.
 func (w *Writer) Write(cells []string) error { return w.write(cells, true) }
 
-// WriteRaw is Write for cells that are guarded already, as Restore returns them.
+// WriteRaw does what Write does for cells that are guarded already, as Restore returns them.
 func (w *Writer) WriteRaw(cells []string) error { return w.write(cells, false) }
 
 func (w *Writer) write(cells []string, guard bool) error {

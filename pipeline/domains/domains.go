@@ -14,7 +14,7 @@ import (
 // txtPrefix is what the TXT record of a domain begins with, the token coming after it.
 const txtPrefix = "claimline-domain-verification="
 
-// TXTRecord is the TXT record to publish for a domain that is to be verified (R24).
+// TXTRecord returns the TXT record to publish for a domain that is to be verified (R24).
 func TXTRecord(held schema.Domain) string { return txtPrefix + held.Token }
 
 // BeginVerification gives out the token for a domain, the same one every time, and returns the domain as the

@@ -87,7 +87,7 @@ func (c *Chunk) Next() {
 // PackVerdicts returns what is known of the rows of a chunk as the store keeps it.
 func PackVerdicts(verdicts []Verdict) []byte { return pack(encodeVerdicts(verdicts)) }
 
-// UnpackVerdicts is the inverse of PackVerdicts.
+// UnpackVerdicts undoes PackVerdicts.
 func UnpackVerdicts(packed []byte) ([]Verdict, error) {
 	verdicts, err := unpack(packed)
 	if err != nil {

@@ -100,7 +100,7 @@ func (r *packedReader) edits() []usersfile.Edit {
 
 var errVerdictsDamaged = errors.New("the kept verdicts are damaged")
 
-// decodeVerdicts is the inverse of encodeVerdicts.
+// decodeVerdicts undoes encodeVerdicts.
 func decodeVerdicts(packed []byte) ([]Verdict, error) {
 	in := packedReader{rest: packed}
 	rows := in.uvarint()
@@ -164,7 +164,7 @@ func (r *packedReader) skip(size int) {
 	r.rest = r.rest[size:]
 }
 
-// bytes are the next n bytes.
+// bytes returns the next n bytes.
 func (r *packedReader) bytes(n uint64) []byte {
 	if n > uint64(len(r.rest)) {
 		r.bad, r.rest = true, nil

@@ -117,7 +117,7 @@ func (p *People) change(ctx context.Context, organization, email string, to clai
 	return changed, nil
 }
 
-// accountKey is the address key of an account's address. Refused with CodeUserNotFound.
+// accountKey returns the address key of an account's address. Refused with CodeUserNotFound.
 func accountKey(email string) (string, error) {
 	email = strings.TrimSpace(email)
 	key, problem := schema.ParseAddress(email)
@@ -128,7 +128,7 @@ func accountKey(email string) (string, error) {
 	return key, nil
 }
 
-// refusal is a refusal about one account, named as it was written, with the commands to run where they are
+// refusal returns a refusal about one account, named as it was written, with the commands to run where they are
 // known.
 func refusal(code schema.Code, email, key string) error {
 	refused := schema.Refuse(code, "%s: %s", schema.Shorten(email), code.Message(""))
@@ -145,8 +145,8 @@ func refusal(code schema.Code, email, key string) error {
 	return refused
 }
 
-// ReleaseAndRetract is how to retract where the claimed domain is all that is in the way (R22): what follows
-// the command retract is what is to be retracted.
+// ReleaseAndRetract returns how to retract where the claimed domain is all that is in the way (R22): what
+// follows the command retract is what is to be retracted.
 func ReleaseAndRetract(domain, what string) string {
 	return fmt.Sprintf("Run these three: claimline domain release %s; claimline retract %s; claimline domain claim %s.", domain, what, domain)
 }

@@ -424,7 +424,7 @@ func asSpelt(listed []string, email string) []string {
 	return listed
 }
 
-// readable is an address with the xn-- labels of its domain decoded, composed; its case stays.
+// readable returns an address with the xn-- labels of its domain decoded, composed; its case stays.
 func readable(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	labels := strings.Split(address[at+1:], ".")

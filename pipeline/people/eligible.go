@@ -62,7 +62,7 @@ func (p *People) Eligible(ctx context.Context, organization string, selection Se
 	return users, total, err
 }
 
-// Services are the names of the services of an organization, sorted.
+// Services returns the names of the services of an organization, sorted.
 func (p *People) Services(ctx context.Context, organization string) ([]string, error) {
 	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
 	if err != nil {

@@ -72,7 +72,7 @@ func matches(v *claim.View, words []string) bool {
 	return true
 }
 
-// folded is a text in lower case, without accents.
+// folded returns a text in lower case, without accents.
 func folded(s string) string {
 	s = strings.ToLower(s)
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
@@ -131,7 +131,7 @@ const (
 	ByDaysLeft MemberOrder = "days_left"
 )
 
-// Key is what users are sorted by who are in the order of their address keys otherwise; those without a
+// Key returns what users are sorted by who are in the order of their address keys otherwise; those without a
 // deadline come last.
 func (by MemberOrder) Key(l *schema.Listing) int64 {
 	switch by {

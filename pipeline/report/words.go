@@ -222,7 +222,8 @@ func shellWord(name string) string {
 	return `'` + strings.ReplaceAll(name, `'`, `'\''`) + `'`
 }
 
-// fixOf is the fix of a reason that many rows have; of what befell the import as a whole it names the import.
+// fixOf returns the fix of a reason that many rows have; of what befell the import as a whole it names the
+// import.
 func fixOf(code schema.Code, s schema.Summary) string {
 	if code.OfImport() {
 		return code.Fix(s.ID)
@@ -252,7 +253,7 @@ func outcomeLabel(outcome schema.Outcome) string {
 	return strings.ToUpper(label[:1]) + label[1:]
 }
 
-// outcomeWords is one outcome with the number of its rows, of all those there are.
+// outcomeWords returns one outcome with the number of its rows, of all those there are.
 func outcomeWords(outcome schema.Outcome, rows, of int) htmlOutcome {
 	o := htmlOutcome{Outcome: outcome, Label: outcomeLabel(outcome), Rows: rows, Share: share(rows, of)}
 	switch outcome {
@@ -276,7 +277,7 @@ func outcomeWords(outcome schema.Outcome, rows, of int) htmlOutcome {
 	return o
 }
 
-// share is a part of the rows in percent.
+// share returns a part of the rows in percent.
 func share(rows, of int) string {
 	switch {
 	case rows == 0 || of == 0:
@@ -340,7 +341,7 @@ func dateOf(t *time.Time) string {
 	return date(*t)
 }
 
-// personWords is who did something, as in "root (terminal)" for terminal:root.
+// personWords returns who did something, as in "root (terminal)" for terminal:root.
 func personWords(by string) string {
 	how, name, found := strings.Cut(by, ":")
 	if !found || name == "" {

@@ -47,12 +47,12 @@ func (k *known) licensed(organization string) map[string]licensed {
 	return services
 }
 
-// serviceKey is the same for two names of services that are one service.
+// serviceKey returns the same for two names of services that are one service.
 func serviceKey(name string) string {
 	return strings.ToLower(norm.NFC.String(strings.Join(strings.Fields(name), " ")))
 }
 
-// mostServices is how many services an organization may have, so that export and report stay within the
+// mostServices returns how many services an organization may have, so that export and report stay within the
 // limits of files.
 func (l *loading) mostServices() int {
 	const standard = 1000

@@ -24,7 +24,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// good are the files of a snapshot in which nothing is wrong.
+// good returns the files of a snapshot in which nothing is wrong.
 func good() map[string]string {
 	return map[string]string{
 		"organizations.csv": "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails,retention_days\n" +
@@ -37,7 +37,7 @@ func good() map[string]string {
 	}
 }
 
-// with are the good files, one of them with something in the place of something else.
+// with returns the good files, one of them with something in the place of something else.
 func with(tb testing.TB, file, old, replacement string) map[string]string {
 	tb.Helper()
 	files := good()
@@ -99,7 +99,7 @@ func codes(refused snapshot.Errors) []schema.Code {
 	return list
 }
 
-// everything is what a store says of its organizations and accounts.
+// everything returns what a store says of its organizations and accounts.
 func everything(tb testing.TB, s *store.Store) (list []any) {
 	tb.Helper()
 	organizations, err := s.Organizations(tb.Context())

@@ -123,8 +123,8 @@ func (p *Person) names() (first, last, shown string) {
 	return p.Name[:i], strings.TrimSpace(p.Name[i:]), p.Name
 }
 
-// HandSource is the users file of a claim by hand: one row per person, every service given assigned to each. The
-// caller closes it.
+// HandSource returns the users file of a claim by hand: one row per person, every service given assigned to
+// each. The caller closes it.
 func HandSource(name string, people []Person, services []string) (*dialect.File, error) {
 	header := []string{FirstName.Name(), LastName.Name(), DisplayName.Name(), Email.Name()}
 	var file bytes.Buffer

@@ -53,7 +53,7 @@ func Compare(account *schema.Profile, values *Values, edits []Edit) (all []Edit,
 // Editable reports whether a row may change what an account has in this field (R17).
 func (f Field) Editable() bool { return slices.Contains(editable[:], f) }
 
-// part is the part of a profile that a field is.
+// part returns the part of a profile that a field is.
 func part(p *schema.Profile, field Field) *string {
 	switch field {
 	case FirstName:
@@ -77,7 +77,7 @@ func part(p *schema.Profile, field Field) *string {
 // Names are the fields that hold a person's name.
 var Names = [...]Field{FirstName, LastName, DisplayName}
 
-// Part is what an account has in an editable field.
+// Part returns what an account has in an editable field.
 func Part(account *schema.Profile, field Field) string { return *part(account, field) }
 
 // SameText reports whether two texts are the same to somebody who reads them.
@@ -113,7 +113,7 @@ func sameBut(a, b string) bool {
 	return true
 }
 
-// NewProfile is what edits write; nil where they write nothing.
+// NewProfile returns what edits write; nil where they write nothing.
 func NewProfile(edits []Edit) *schema.Profile {
 	if len(edits) == 0 {
 		return nil
@@ -135,7 +135,7 @@ func Rename(edits []Edit) bool {
 	return false
 }
 
-// InColumns is edits by the name of their column; nil where there are none.
+// InColumns returns edits by the name of their column; nil where there are none.
 func InColumns(edits []Edit) schema.Edits {
 	if len(edits) == 0 {
 		return nil
@@ -147,7 +147,7 @@ func InColumns(edits []Edit) schema.Edits {
 	return columns
 }
 
-// visible is a text in NFC, without what nobody can see.
+// visible returns a text in NFC, without what nobody can see.
 func visible(s string) string {
 	if ascii(s) {
 		return s
@@ -165,7 +165,7 @@ func hidden(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || r == '\u180e' || r == '\u034f' || r >= '\ufe00' && r <= '\ufe0f'
 }
 
-// readable is a text in NFC, without invisible characters, white space of any kind counted as one blank.
+// readable returns a text in NFC, without invisible characters, white space of any kind counted as one blank.
 func readable(s string) string {
 	s = norm.NFC.String(strings.Map(func(r rune) rune {
 		if hidden(r) {

@@ -74,8 +74,8 @@ func explainPhone(cell string, f *schema.Finding) {
 	}
 }
 
-// languageTag is the tag of a language that is called by its name, in English or in itself; blank where it is
-// none.
+// languageTag returns the tag of a language that is called by its name, in English or in itself; blank where
+// it is none.
 func languageTag(name string) string {
 	if len(name) < 3 || len(name) > 40 {
 		return ""
@@ -268,7 +268,7 @@ func plainLetters(address string) (plain string, strange rune) {
 	return b.String(), strange
 }
 
-// plainPart is plainLetters for a part between two signs.
+// plainPart does what plainLetters does for a part between two signs.
 func plainPart(part string) (plain string, strange rune) {
 	latin, alike := false, true
 	for _, r := range part {
@@ -296,7 +296,7 @@ func plainPart(part string) (plain string, strange rune) {
 	return plain, strange
 }
 
-// width is a letter in the width of the others.
+// width returns a letter in the width of the others.
 func width(r rune) rune {
 	if folded := []rune(norm.NFKC.String(string(r))); r >= utf8.RuneSelf && len(folded) == 1 && folded[0] < utf8.RuneSelf {
 		return folded[0]

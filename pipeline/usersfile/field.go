@@ -28,7 +28,7 @@ const (
 // none stands for a column that is no field.
 const none Field = -1
 
-// Name is the field's header as export writes it.
+// Name returns the field's header as export writes it.
 func (f Field) Name() string { return schema.Columns[f] }
 
 // textFields are the fields that hold free text.
@@ -38,7 +38,7 @@ var textFields = [...]Field{FirstName, LastName, DisplayName, Title, Department}
 // formulas.
 type Values [Fields]string
 
-// Profile is what the values say of the account.
+// Profile returns what the values say of the account.
 func (v *Values) Profile() schema.Profile {
 	return schema.Profile{
 		FirstName: v[FirstName], LastName: v[LastName], DisplayName: v[DisplayName], Title: v[Title],

@@ -8,7 +8,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// EmailColumnMissing is the refusal of a file without a column of addresses: it says what the file's
+// EmailColumnMissing returns the refusal of a file without a column of addresses: it says what the file's
 // beginning seems to be instead.
 func EmailColumnMissing(ctx context.Context, file string, reader *dialect.Reader) error {
 	seems, err := reader.Seems(ctx)

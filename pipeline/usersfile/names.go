@@ -100,7 +100,7 @@ func distinctive(words, missing []string) string {
 	return found
 }
 
-// wordsOf are the words of a name, folded.
+// wordsOf returns the words of a name, folded.
 func wordsOf(name string) []string {
 	return strings.FieldsFunc(strings.ToLower(norm.NFC.String(name)), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)

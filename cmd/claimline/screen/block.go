@@ -18,7 +18,7 @@ type block struct {
 	none  []string   // what is said where no item has room
 }
 
-// lines is the block with so many of its items.
+// lines returns the block with so many of its items.
 func (b *block) lines(p Page, items int) []string {
 	if items == 0 && len(b.none) > 0 && len(b.items) > 0 {
 		return b.none
@@ -33,7 +33,7 @@ func (b *block) lines(p Page, items int) []string {
 	return lines
 }
 
-// fitted is the blocks line by line. Where there are more lines than room, items go: from the last block
+// fitted returns the blocks line by line. Where there are more lines than room, items go: from the last block
 // first, then from the one before. No room is any.
 func fitted(p Page, blocks []block, room int) []string {
 	shown := make([]int, len(blocks))

@@ -122,7 +122,7 @@ func Middle(s string, width int) string {
 	return head(s, width-1-keep) + "…" + tail(s, keep)
 }
 
-// head is as much of the beginning of a text as fits.
+// head returns as much of the beginning of a text as fits.
 func head(s string, width int) string {
 	used := 0
 	for i, r := range s {
@@ -133,7 +133,7 @@ func head(s string, width int) string {
 	return s
 }
 
-// tail is as much of the end of a text as fits.
+// tail returns as much of the end of a text as fits.
 func tail(s string, width int) string {
 	runes := []rune(s)
 	used := 0
@@ -145,7 +145,7 @@ func tail(s string, width int) string {
 	return s
 }
 
-// quoted is a value of a file or an account in quotes, short enough for a line.
+// quoted returns a value of a file or an account in quotes, short enough for a line.
 func quoted(value string) string {
 	const widest = 40
 	return `"` + End(schema.Printable(value), widest) + `"`

@@ -144,7 +144,7 @@ const dateWidth = len("2006-01-02")
 // none can.
 var leastWidths = []map[fit]int{{byMiddle: 24, byEnd: 12}, {byMiddle: 20, byEnd: 8}, {byMiddle: 16, byEnd: 8}}
 
-// fitted is how wide the columns are shown: dates lose their time first, then texts and addresses are
+// fitted returns how wide the columns are shown: dates lose their time first, then texts and addresses are
 // shortened, the widest first. Where that is not enough, whole columns go: dates, then texts, the last first.
 // What is left is never cut.
 func (t *Table) fitted(width int) []int {

@@ -96,7 +96,7 @@ func (r *accountReader) fill(a *claim.Account) error {
 	return nil
 }
 
-// integer is a column's value as the driver has it.
+// integer returns a column's value as the driver has it.
 func integer(value any) sql.NullInt64 {
 	n, ok := value.(int64)
 	return sql.NullInt64{Int64: n, Valid: ok}

@@ -41,8 +41,8 @@ func (t *tx) staging(ctx context.Context) (*stage, error) {
 	return t.stage, t.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM users)").Scan(&t.stage.empty)
 }
 
-// staged is staging with every user in the table, and in indexes where they are looked up. A broken index is
-// store.ErrTwice.
+// staged returns staging with every user in the table, and in indexes where they are looked up. A broken
+// index is store.ErrTwice.
 func (t *tx) staged(ctx context.Context) (*stage, error) {
 	s, err := t.staging(ctx)
 	if err != nil || s.in == nil {
