@@ -16,4 +16,6 @@
 // having looked at it from its start, and hands out all records before it first. So whoever takes the error
 // of the earliest block, and that of Next only after those of all blocks before it, reports the first bad
 // place in file order.
+//
+// It is larger than other packages, for what files are like is a long list.
 package dialect
