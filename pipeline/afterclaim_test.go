@@ -39,7 +39,8 @@ type lives struct {
 
 var lifeOrganizations = []string{us, "free", "globex", "home"}
 
-// TestWhateverHappensToClaims plays random sequences of everything that can be done once claims are made, against the model.
+// TestWhateverHappensToClaims plays random sequences of everything that can be done once claims are made,
+// against the model.
 func TestWhateverHappensToClaims(t *testing.T) {
 	base := t.TempDir()
 	check(t, 15, func(t *rapid.T) {
@@ -84,7 +85,8 @@ func newLives(t *rapid.T, base string) *lives {
 	return l
 }
 
-// draw makes up one account of the snapshot. Its number is in its address, so that the order of both is the same.
+// draw makes up one account of the snapshot. Its number is in its address, so that the order of both is the
+// same.
 func (l *lives) draw(i int) account {
 	a := account{
 		id: fmt.Sprint("u", i), email: fmt.Sprintf("%02d@%s", i, pick(l.choices, "acme.example", "acme.example", "acme.test", "else.example")),
@@ -448,8 +450,8 @@ func (l *lives) domain(by string) {
 	delete(l.claimed, domain)
 }
 
-// compare looks at everything there is: what every organization lists, what is held of licences, and every account as a
-// whole.
+// compare looks at everything there is: what every organization lists, what is held of licences, and every
+// account as a whole.
 func (l *lives) compare() {
 	l.settle() // what was just uncovered may be due
 	for _, o := range lifeOrganizations {

@@ -66,7 +66,8 @@ func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (
 	}, nil
 }
 
-// rulesDigest names all that decides here: the policy, and the program. Where a plan has another, its rows are decided on anew.
+// rulesDigest names all that decides here: the policy, and the program. Where a plan has another, its rows
+// are decided on anew.
 func (p *Flow) rulesDigest() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v\n%s", p.Policy, p.Version))
 	return hex.EncodeToString(sum[:])
@@ -89,7 +90,8 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk 
 	return chunks
 }
 
-// unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are not made anew.
+// unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are
+// not made anew.
 func (a *applyPass) unpack(ctx context.Context, c *chunk) (err error) {
 	number := c.packed.Number
 	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.order.Organization, a.owner.ImportID, number); err != nil {
@@ -123,9 +125,10 @@ func (a *applyPass) reread(c *chunk) ([]string, error) {
 	return c.keys, nil
 }
 
-// write is the third stage: one transaction per chunk, one after the other in file order, because licences are given out
-// in that order. Its transaction runs to its end even when ctx is cancelled in the middle. Trouble that may pass costs no row:
-// the chunk is tried again. A row is failed only where it is that row that breaks something.
+// write is the third stage: one transaction per chunk, one after the other in file order, because licences
+// are given out in that order. Its transaction runs to its end even when ctx is cancelled in the middle.
+// Trouble that may pass costs no row: the chunk is tried again. A row is failed only where it is that row
+// that breaks something.
 func (a *applyPass) write(ctx context.Context, c *chunk) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -151,8 +154,8 @@ func (a *applyPass) write(ctx context.Context, c *chunk) error {
 	return nil
 }
 
-// apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that it could have been
-// done.
+// apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that
+// it could have been done.
 func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error {
 	rules := a.pipeline.rules()
 	leaveOut := c.breaks
@@ -186,9 +189,9 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 	return err
 }
 
-// breaking finds the ready rows of a chunk without which it can be applied: those that break something, like a claim that the
-// database does not take. It tries, by halves and in file order, which rows work together. Where no row is to blame, it
-// returns why the chunk cannot be applied.
+// breaking finds the ready rows of a chunk without which it can be applied: those that break something, like
+// a claim that the database does not take. It tries, by halves and in file order, which rows work together.
+// Where no row is to blame, it returns why the chunk cannot be applied.
 func (a *applyPass) breaking(ctx context.Context, c *chunk, why error) (map[int]bool, error) {
 	out := make(map[int]bool, len(c.ready.Rows)) // rows left out
 	for n := range c.ready.Rows {
@@ -247,9 +250,9 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned. Where
-// nothing has changed since the plan, what was decided then is what they would say.
-// Rows in leaveOut, by their number among the ready ones, are failed; while trying, that blocks nothing.
+// decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was
+// planned. Where nothing has changed since the plan, what was decided then is what they would say. Rows in
+// leaveOut, by their number among the ready ones, are failed; while trying, that blocks nothing.
 func (a *applyPass) decide(rules claim.Rules, c *chunk, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
 	if err := claim.CheckMayClaim(&facts.Claiming); err != nil {
 		return store.Applied{}, err
@@ -322,8 +325,8 @@ func (a *applyPass) decideRow(rules claim.Rules, facts *claim.Facts, account *cl
 	return true
 }
 
-// asPlanned narrows edits to those that the plan showed. The fields of the others, whose account has changed since, are
-// doubtful too.
+// asPlanned narrows edits to those that the plan showed. The fields of the others, whose account has changed
+// since, are doubtful too.
 func asPlanned(planned, edits []usersfile.Edit, doubtful []usersfile.Field) ([]usersfile.Edit, []usersfile.Field) {
 	var shown []usersfile.Edit
 	for _, edit := range edits {
@@ -358,8 +361,8 @@ func blocksAllOrNothing(v kept.Verdict) bool {
 	return v.Outcome == schema.Invalid || v.Outcome == schema.Ineligible || v.Outcome == schema.Failed
 }
 
-// assignmentsFor maps a row's assignments, which stand in the order of the services when the plan was made, to the services
-// there are now.
+// assignmentsFor maps a row's assignments, which stand in the order of the services when the plan was made,
+// to the services there are now.
 func (a *applyPass) assignmentsFor(services []string) func([]claim.Assignment) []claim.Assignment {
 	if slices.Equal(services, a.plan.Services) {
 		return func(assignments []claim.Assignment) []claim.Assignment { return assignments }

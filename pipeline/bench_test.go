@@ -102,7 +102,8 @@ func BenchmarkValidate(b *testing.B) {
 	}
 }
 
-// BenchmarkApply imports a file end to end, each time into a database of its own, which is made outside the time taken.
+// BenchmarkApply imports a file end to end, each time into a database of its own, which is made outside the
+// time taken.
 func BenchmarkApply(b *testing.B) {
 	folder, file := benchSnapshot(b)
 	for b.Loop() {

@@ -34,8 +34,8 @@ func validated(t *testing.T, path string, strict bool) (said string, plan *schem
 	return out.String(), plan, nil
 }
 
-// FuzzFiles shows that whole files are validated in the same way by the fast checks and by the tags, and that no file does
-// any harm.
+// FuzzFiles shows that whole files are validated in the same way by the fast checks and by the tags, and that
+// no file does any harm.
 func FuzzFiles(f *testing.F) {
 	for _, name := range []string{"good.csv", "utf16.csv", "windows1252.csv"} {
 		file, err := os.ReadFile(filepath.Join("..", "samples", name))

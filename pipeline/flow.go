@@ -20,8 +20,8 @@ type Config struct {
 	Policy  schema.Policy
 	Limits  dialect.Limits
 	Workers int // blocks worked on at once, at least 1
-	// TransactionRows is how many rows of an import one transaction applies, about; 0: DefaultTransactionRows. More costs fewer
-	// flushes of the disk, and holds others up for longer.
+	// TransactionRows is how many rows of an import one transaction applies, about; 0: DefaultTransactionRows.
+	// More costs fewer flushes of the disk, and holds others up for longer.
 	TransactionRows int
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it
@@ -31,8 +31,8 @@ type Config struct {
 	Strict  bool // check rows with the tags of schema.Row alone, slowly
 	Log     zerolog.Logger
 
-	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it stops, to be
-	// resumed. 0: it stops at once.
+	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it
+	// stops, to be resumed. 0: it stops at once.
 	Retry time.Duration
 }
 
@@ -41,7 +41,8 @@ type Flow struct {
 	Config
 }
 
-// New returns a flow. It refuses what cannot work: no clock, no worker, and, where there is a store, no lease.
+// New returns a flow. It refuses what cannot work: no clock, no worker, and, where there is a store, no
+// lease.
 func New(c Config) (*Flow, error) {
 	switch {
 	case c.Now == nil:

@@ -162,7 +162,8 @@ func foretells(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	}
 }
 
-// explains checks that the causes that a plan lists add up to the rows that are not ready, and tell where such rows are.
+// explains checks that the causes that a plan lists add up to the rows that are not ready, and tell where
+// such rows are.
 func explains(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	at := map[int]schema.Result{}
 	for _, r := range results {
@@ -306,7 +307,8 @@ func seenAsAll(results []schema.Result) (all []expected) {
 	return all
 }
 
-// claimed checks that the claims in the store are those that were reported, with the edits of their rows (R17).
+// claimed checks that the claims in the store are those that were reported, with the edits of their rows
+// (R17).
 func (f *usersFile) claimed(r *run, id int64, results []schema.Result) {
 	var keys []string
 	rows := map[string]int{}
@@ -362,7 +364,8 @@ func problemsOf(results []schema.Result) []schema.Result {
 	return problems
 }
 
-// givenBack checks a CSV report: the file's own form, header and cells, in its order, and what became of each row.
+// givenBack checks a CSV report: the file's own form, header and cells, in its order, and what became of each
+// row.
 func (f *usersFile) givenBack(t require.TestingT, report string, results []schema.Result, onlyProblems bool) {
 	const mark = "\ufeff"
 	require.Equal(t, f.bom, strings.HasPrefix(report, mark))
@@ -431,7 +434,8 @@ func (f *usersFile) givenBack(t require.TestingT, report string, results []schem
 	require.Empty(t, records, "the report has too many rows")
 }
 
-// sameCell checks that a cell of a report is the cell of the file when it is read back; it is UTF-8, whatever that was.
+// sameCell checks that a cell of a report is the cell of the file when it is read back; it is UTF-8, whatever
+// that was.
 func sameCell(t require.TestingT, was, is string, known bool) {
 	require.True(t, utf8.ValidString(is))
 	was = string([]rune(was))

@@ -15,8 +15,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Cancelled between two chunks, or stopped because directory synchronization was turned on in the middle (R10), an
-// import keeps what it did, says why the rest was not attempted, and does it when it is resumed.
+// Cancelled between two chunks, or stopped because directory synchronization was turned on in the middle
+// (R10), an import keeps what it did, says why the rest was not attempted, and does it when it is resumed.
 func TestStoppedInTheMiddle(t *testing.T) {
 	for _, reason := range []schema.Code{schema.CodeCancelled, schema.CodeDirectorySyncEnabled} {
 		t.Run(string(reason), func(t *testing.T) {
@@ -89,8 +89,8 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	return rest
 }
 
-// sameOrNotAttempted checks that rows became what was planned, or were not attempted for a reason; it returns how many of
-// these there are.
+// sameOrNotAttempted checks that rows became what was planned, or were not attempted for a reason; it returns
+// how many of these there are.
 func (f *usersFile) sameOrNotAttempted(t require.TestingT, planned, results []schema.Result, reason schema.Code) (rest int) {
 	require.Len(t, results, len(planned))
 	for i, result := range results {
@@ -109,8 +109,9 @@ func (f *usersFile) sameOrNotAttempted(t require.TestingT, planned, results []sc
 	return rest
 }
 
-// Settings and claims that change in the middle of an import can only make fewer claims: each row whose turn comes
-// after the change is decided on what then holds, and claimed only if it is still as it was shown (promise 1).
+// Settings and claims that change in the middle of an import can only make fewer claims: each row whose turn
+// comes after the change is decided on what then holds, and claimed only if it is still as it was shown
+// (promise 1).
 func TestChangedInTheMiddle(t *testing.T) {
 	for reason, change := range map[schema.Code]func(*world, choices){
 		schema.CodeStaleClaimType: func(w *world, _ choices) { w.organizations[0].bring = !w.organizations[0].bring },

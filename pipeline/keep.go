@@ -10,9 +10,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// keeper is the last stage of planning an import: it keeps the file, with the verdicts and what claiming takes. What
-// it keeps as one chunk, and what is applied in one transaction, is several of the blocks in which the file is read: large
-// transactions make shuffled files cheaper, small blocks keep memory low.
+// keeper is the last stage of planning an import: it keeps the file, with the verdicts and what claiming
+// takes. What it keeps as one chunk, and what is applied in one transaction, is several of the blocks in
+// which the file is read: large transactions make shuffled files cheaper, small blocks keep memory low.
 type keeper struct {
 	store   *store.Store
 	owner   store.Owner

@@ -29,8 +29,8 @@ func planned(t *testing.T, p *pipeline.Flow, file string, order schema.Order) (*
 	return plan, decodeResults(t, out.String())
 }
 
-// Two rows of one address, of which one claims it and the other does not, claim nobody, in whatever order and however far
-// apart they stand, and however the address is spelt.
+// Two rows of one address, of which one claims it and the other does not, claim nobody, in whatever order and
+// however far apart they stand, and however the address is spelt.
 func TestContradictions(t *testing.T) {
 	for name, c := range map[string]struct {
 		rows    string
@@ -141,7 +141,8 @@ func rename(ctx context.Context, t *testing.T, p *pipeline.Flow, last string) {
 	require.NoError(t, err)
 }
 
-// What is shown is what an account has afterwards; what is doubtful, and what is not another value, leaves it as it is.
+// What is shown is what an account has afterwards; what is doubtful, and what is not another value, leaves it
+// as it is.
 func TestEditsAreWhatWasShown(t *testing.T) {
 	p := named(t, "Öberg")
 	file := "First Name,Last Name,Email,Phone Number,Claim\n" +
@@ -180,8 +181,8 @@ func TestEditsAreWhatWasShown(t *testing.T) {
 	assert.Equal(t, map[string]int{"First Name": 1, "Last Name": 2, "Phone Number": 2}, s.Edits)
 }
 
-// What changes between plan and claim writes nothing that was not shown: the account keeps what it has by then, and that is
-// told.
+// What changes between plan and claim writes nothing that was not shown: the account keeps what it has by
+// then, and that is told.
 func TestAccountsChangeBeforeConsent(t *testing.T) {
 	p := named(t, "Öberg")
 	file := "First Name,Last Name,Email,Phone Number,Claim\n" +
@@ -235,8 +236,8 @@ func encoded(t *testing.T, name, text string) string {
 	return written
 }
 
-// A file that is neither UTF-8 nor UTF-16 is read as Windows-1252 only where at least nine in ten of its names say then
-// what the accounts say; otherwise somebody has to say what it is.
+// A file that is neither UTF-8 nor UTF-16 is read as Windows-1252 only where at least nine in ten of its
+// names say then what the accounts say; otherwise somebody has to say what it is.
 func TestEncodings(t *testing.T) {
 	rows := func(names ...string) string {
 		text := "First Name,Last Name,Email,Claim\n"

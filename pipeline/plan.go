@@ -16,8 +16,8 @@ import (
 // problemLines is how many lines a plan names of each problem.
 const problemLines = 5
 
-// counter is the last stage of planning, and the one that sees the rows in file order: it finds duplicates and
-// contradictions, predicts licences, and counts.
+// counter is the last stage of planning, and the one that sees the rows in file order: it finds duplicates
+// and contradictions, predicts licences, and counts.
 type counter struct {
 	layout    *usersfile.Layout
 	policy    schema.Policy
@@ -151,8 +151,8 @@ func (p *counter) problem(reason schema.Code, line int) {
 	}
 }
 
-// addProblem adds a problem that other rows make of a row. What the rules said of it no longer counts; what the row checks
-// said does.
+// addProblem adds a problem that other rows make of a row. What the rules said of it no longer counts; what
+// the row checks said does.
 func addProblem(v *kept.Verdict, reason schema.Code, column, detail string) {
 	v.Edits = nil
 	if v.Outcome == schema.Invalid {

@@ -15,7 +15,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// What was decided while planning does not stand when time itself has changed an account before somebody agreed.
+// What was decided while planning does not stand when time itself has changed an account before somebody
+// agreed.
 func TestTimePassesBeforeConsent(t *testing.T) {
 	for waits, outcome := range map[time.Duration]schema.Outcome{59 * time.Minute: schema.Claimed, time.Hour: schema.Ineligible} {
 		p := small(t)

@@ -104,8 +104,8 @@ func never(context.Context, schema.Import, *schema.Plan) error {
 	return errors.New("consent was asked")
 }
 
-// A file that is refused as a whole is refused by validate and by import, in the same words, with a place and a fix, and
-// nothing is written.
+// A file that is refused as a whole is refused by validate and by import, in the same words, with a place and
+// a fix, and nothing is written.
 func TestRefusals(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
 	for name, c := range map[string]struct {
@@ -208,8 +208,8 @@ func TestOpenFile(t *testing.T) {
 	untouched(t, p)
 }
 
-// Without consent nobody is claimed (R13): where somebody declined, the import is rejected and keeps its rows; where nobody
-// could be asked, nothing is left of it.
+// Without consent nobody is claimed (R13): where somebody declined, the import is rejected and keeps its
+// rows; where nobody could be asked, nothing is left of it.
 func TestConsent(t *testing.T) {
 	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeConsentDeclined} {
 		p := small(t)
@@ -260,8 +260,8 @@ func TestConsentToNothing(t *testing.T) {
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
 
-// broken is a database that fails to finish the chunk with this number so many times, and always to claim the rows on these
-// lines.
+// broken is a database that fails to finish the chunk with this number so many times, and always to claim the
+// rows on these lines.
 type broken struct {
 	store.DB
 	chunk, times int
@@ -301,8 +301,8 @@ func (t *brokenTx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]
 	return t.Tx.InsertClaims(ctx, batch)
 }
 
-// Passing trouble costs no row, whatever it is: it is told and tried again, and where it lasts, the import stops and can be
-// gone on with.
+// Passing trouble costs no row, whatever it is: it is told and tried again, and where it lasts, the import
+// stops and can be gone on with.
 func TestPassingTrouble(t *testing.T) {
 	for name, err := range map[string]error{
 		"a full disk": &schema.Error{Code: schema.CodeDatabaseFull}, "a busy database": &schema.Error{Code: schema.CodeDatabaseBusy},
@@ -364,7 +364,8 @@ func TestRowsThatBreakSomething(t *testing.T) {
 	}
 }
 
-// A service becomes a column of the users file: a name that would be taken for another column is refused by load.
+// A service becomes a column of the users file: a name that would be taken for another column is refused by
+// load.
 func TestServicesAreColumns(t *testing.T) {
 	for services, code := range map[string]schema.Code{
 		"Calling\nMöten": "", "Title": "value_invalid", "claim type ": "value_invalid", "Claimline Fix": "value_invalid", "Calling\nCALLING": "id_duplicate",

@@ -15,13 +15,15 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// broken reports whether an error is neither a refusal nor the end of a context: nothing is known of it, so that it may pass.
+// broken reports whether an error is neither a refusal nor the end of a context: nothing is known of it, so
+// that it may pass.
 func broken(err error) bool {
 	_, refused := errors.AsType[*schema.Error](err)
 	return !refused && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// Persist does something with the database, again and again while trouble that may pass keeps it from it, and Retry is not over.
+// Persist does something with the database, again and again while trouble that may pass keeps it from it, and
+// Retry is not over.
 func (p *Flow) Persist(ctx context.Context, do func() error) error {
 	return p.persist(ctx, Watch{}, do)
 }

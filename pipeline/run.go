@@ -28,8 +28,8 @@ type planPass struct {
 	watch    Watch
 }
 
-// run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is handed
-// every block, in file order, once its verdicts stand.
+// run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is
+// handed every block, in file order, once its verdicts stand.
 //
 //	file ─▶ read ─blocks▶ validate ─verdicts▶ plan ─▶ keep
 func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) error) (*schema.Plan, error) {
@@ -60,8 +60,9 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 // errSpent ends the second pass when its budget is spent.
 var errSpent = errors.New("the budget is spent")
 
-// apply is the second pass: it claims what the plan found ready, chunk by chunk, until none is left or the budget is spent; more
-// says that some are. Each is one transaction, in which the rules are asked again where anything has changed since the plan.
+// apply is the second pass: it claims what the plan found ready, chunk by chunk, until none is left or the
+// budget is spent; more says that some are. Each is one transaction, in which the rules are asked again where
+// anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
 func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duration, watch Watch) (more bool, err error) {
@@ -113,8 +114,9 @@ func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duratio
 // blockRows is how many rows a block has in which the file is read. More cost memory and gain nothing.
 const blockRows = 2500
 
-// Validate decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
-// nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
+// Validate decides what an import of the file would do with each row, and changes nothing: the dry run. to,
+// where it is not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of
+// files in package schema.
 func (p *Flow) Validate(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report, watch Watch) (*schema.Plan, error) {
 	started := p.now()
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
@@ -145,9 +147,10 @@ func (p *Flow) Validate(ctx context.Context, source dialect.Source, order schema
 	return plan, rows.End(report.Whole{Summary: plan.Summary(order, started, p.now()), Order: order})
 }
 
-// plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
-// has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
-// before each reading, and returns what every block is handed to once its verdicts stand.
+// plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the
+// earlier one has gone by when the later one is read: then the file is read once more, with all such
+// addresses known. begin is called before each reading, and returns what every block is handed to once its
+// verdicts stand.
 func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
@@ -224,8 +227,8 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming, watch: watch}, nil
 }
 
-// openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
-// of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
+// openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused
+// with the codes of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
 func (p *Flow) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
 	options := dialect.Options{Limits: p.blockLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {

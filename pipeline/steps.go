@@ -16,8 +16,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// An import is driven in steps, by anybody: Plan, Agree or Decline, then Step until nothing is left. Between the steps nobody owns
-// it. schema/life.go tells its states.
+// An import is driven in steps, by anybody: Plan, Agree or Decline, then Step until nothing is left. Between
+// the steps nobody owns it. schema/life.go tells its states.
 
 // Watch is told how a call gets on; what is nil is told nothing.
 type Watch struct {
@@ -33,9 +33,9 @@ func (w Watch) progress(phase Phase, done, total int) {
 	}
 }
 
-// Plan makes the plan of an import, and keeps the file, in chunks. The import it returns is owned by nobody: it waits for consent,
-// or it has ended, for nobody can be claimed, or all or nothing, something is wrong (R13). Where it returns an error, nothing is
-// left of the import. See Validate for the refusals.
+// Plan makes the plan of an import, and keeps the file, in chunks. The import it returns is owned by nobody:
+// it waits for consent, or it has ended, for nobody can be claimed, or all or nothing, something is wrong
+// (R13). Where it returns an error, nothing is left of the import. See Validate for the refusals.
 func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, watch Watch) (schema.Import, error) {
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
 	if err != nil {
@@ -114,8 +114,9 @@ func (p *Flow) newImport(ctx context.Context, source dialect.Source, order schem
 	}, nil
 }
 
-// Agree records that somebody agrees to the plan of an import, now, and begins to apply it. Refused with CodePlanChanged where it is
-// another plan, with CodeEditsNotAccepted (R17), with CodeDirectorySyncEnabled (R10), and where the import does not wait for consent.
+// Agree records that somebody agrees to the plan of an import, now, and begins to apply it. Refused with
+// CodePlanChanged where it is another plan, with CodeEditsNotAccepted (R17), with CodeDirectorySyncEnabled
+// (R10), and where the import does not wait for consent.
 func (p *Flow) Agree(ctx context.Context, organization string, id int64, c schema.Consent) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
@@ -155,15 +156,16 @@ func (p *Flow) Discard(ctx context.Context, organization string, id int64) error
 	return p.persist(ctx, Watch{}, func() error { return p.Store.DiscardImport(ctx, organization, id) })
 }
 
-// Cancel cancels an import: at once where nobody works on it, else as soon as whoever does has finished the chunk in hand.
+// Cancel cancels an import: at once where nobody works on it, else as soon as whoever does has finished the
+// chunk in hand.
 func (p *Flow) Cancel(ctx context.Context, organization string, id int64) (schema.Import, error) {
 	return p.order(ctx, func() (schema.Import, error) { return p.Store.CancelImport(ctx, organization, id, p.now()) })
 }
 
-// Reopen lets an import go on that was cancelled, that has stopped, or that ended with rows whose turn never came; under the consent
-// recorded, or, where there is none, waiting for one. attended says that the caller drives it. Refused with CodeImportRunning
-// while somebody works on it, until Import.LeaseUntil if that has died; with CodeDirectorySyncEnabled (R10); and where nothing is
-// left to do.
+// Reopen lets an import go on that was cancelled, that has stopped, or that ended with rows whose turn never
+// came; under the consent recorded, or, where there is none, waiting for one. attended says that the caller
+// drives it. Refused with CodeImportRunning while somebody works on it, until Import.LeaseUntil if that has
+// died; with CodeDirectorySyncEnabled (R10); and where nothing is left to do.
 func (p *Flow) Reopen(ctx context.Context, organization string, id int64, attended bool) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
@@ -190,12 +192,14 @@ func (p *Flow) order(ctx context.Context, give func() (schema.Import, error)) (i
 	return imp, err
 }
 
-// Step does the next piece of an import that was agreed to: it applies chunks, one at least, until the budget is spent, and ends the
-// import where none is left. It owns the import meanwhile; more says that something is left to do. A budget of 0 has no end.
+// Step does the next piece of an import that was agreed to: it applies chunks, one at least, until the budget
+// is spent, and ends the import where none is left. It owns the import meanwhile; more says that something is
+// left to do. A budget of 0 has no end.
 //
-// Once ctx ends, the chunk in hand is finished, the import is given back as it is, and anybody may go on with it: to stop is not
-// to cancel. A cancel is obeyed between two chunks. Trouble that may pass is waited out, for as long as Retry, whatever the budget;
-// then the import is interrupted, until somebody reopens it. Refused as store.Store's TakeImport is, and with CodeImportTakenOver.
+// Once ctx ends, the chunk in hand is finished, the import is given back as it is, and anybody may go on with
+// it: to stop is not to cancel. A cancel is obeyed between two chunks. Trouble that may pass is waited out,
+// for as long as Retry, whatever the budget; then the import is interrupted, until somebody reopens it.
+// Refused as store.Store's TakeImport is, and with CodeImportTakenOver.
 func (p *Flow) Step(ctx context.Context, id int64, budget time.Duration, watch Watch) (more bool, err error) {
 	var owner store.Owner
 	err = p.persist(ctx, watch, func() (err error) {
@@ -241,7 +245,8 @@ func (p *Flow) leave(ctx context.Context, owner store.Owner, more bool, err erro
 	return false, err
 }
 
-// interrupt stops an import that trouble keeps from going on, at once where that can be written down, else when the lease has run out.
+// interrupt stops an import that trouble keeps from going on, at once where that can be written down, else
+// when the lease has run out.
 func (p *Flow) interrupt(ctx context.Context, owner store.Owner) {
 	if err := p.Store.InterruptImport(ctx, owner, p.now()); err != nil {
 		p.Log.Warn().Err(err).Int64("import", owner.ImportID).Msg("the import could not be released; its lease runs out")
@@ -263,8 +268,8 @@ func (p *Flow) finish(ctx context.Context, owner store.Owner, end store.ImportEn
 	return nil
 }
 
-// withLease does the work while the lease on the import is renewed. Once somebody else has taken the import over, the
-// work's context ends.
+// withLease does the work while the lease on the import is renewed. Once somebody else has taken the import
+// over, the work's context ends.
 func (p *Flow) withLease(ctx context.Context, owner store.Owner, work func(context.Context) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})

@@ -152,8 +152,8 @@ func (p *process) allClaimed(t *testing.T, id int64) {
 	require.Len(t, claims, 10)
 }
 
-// To stop is to give the import back: it stays as it is, and anybody may go on with it, deciding nothing anew that was decided
-// while planning.
+// To stop is to give the import back: it stays as it is, and anybody may go on with it, deciding nothing anew
+// that was decided while planning.
 func TestStopIsNotCancel(t *testing.T) {
 	p := processes(t, 3)
 	imp := queued(t, p[0])
@@ -185,8 +185,8 @@ func TestStopIsNotCancel(t *testing.T) {
 	require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))
 }
 
-// A budget ends after a chunk, and steps may be taken by turns. What was decided is decided anew by a process with another policy,
-// or another program, and after somebody else has changed something, with the same end.
+// A budget ends after a chunk, and steps may be taken by turns. What was decided is decided anew by a process
+// with another policy, or another program, and after somebody else has changed something, with the same end.
 func TestStepsByTurns(t *testing.T) {
 	for name, c := range map[string]struct {
 		meddle func(t *testing.T, turn int, p []*process)
@@ -221,8 +221,8 @@ func TestStepsByTurns(t *testing.T) {
 	}
 }
 
-// A cancel between two steps is not lost on a late wake-up; one in the middle of a step is obeyed before the next chunk. A person
-// reopens either.
+// A cancel between two steps is not lost on a late wake-up; one in the middle of a step is obeyed before the
+// next chunk. A person reopens either.
 func TestCancelIsObeyed(t *testing.T) {
 	for _, between := range []bool{true, false} {
 		p := processes(t, 2)
@@ -280,7 +280,8 @@ func TestInterruptedWaitsForAPerson(t *testing.T) {
 	p.allClaimed(t, imp.ID)
 }
 
-// An agreement is to one plan, of one's own organization, while that may claim, once; and it may choose the mails.
+// An agreement is to one plan, of one's own organization, while that may claim, once; and it may choose the
+// mails.
 func TestAgree(t *testing.T) {
 	p := small(t)
 	plan := func(file string, order schema.Order) schema.Import {

@@ -132,8 +132,8 @@ const (
 	CodeRetractByImportOff    Code = "retract_by_import_off"
 )
 
-// entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "[" and "]" is
-// left out where a detail that it needs is missing.
+// entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "["
+// and "]" is left out where a detail that it needs is missing.
 type entry struct {
 	outcome Outcome
 	message string

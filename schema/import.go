@@ -28,8 +28,8 @@ func (o Outcome) Problem() bool {
 	return o == Invalid || o == Ineligible || o == Failed || o == NotAttempted
 }
 
-// Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
-// and not for what the import as a whole did not do.
+// Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason
+// of its own alone, and not for what the import as a whole did not do.
 func (r Result) Problem() bool {
 	return r.Reason.Problem()
 }
@@ -119,7 +119,8 @@ type ColumnEdits struct {
 	New    string `json:"new"`
 }
 
-// Cause is what many rows have in common that are not claimed: the same reason, in the same column, for the same value.
+// Cause is what many rows have in common that are not claimed: the same reason, in the same column, for the
+// same value.
 type Cause struct {
 	Reason Code   `json:"reason"`
 	Column string `json:"column,omitempty"`
@@ -135,8 +136,8 @@ type Tally struct {
 	Reasons  map[Code]int    `json:"reasons,omitempty"`  // each row's first reason
 	Warnings map[Code]int    `json:"warnings,omitempty"` // occurrences, without detail; those of ready rows apart:
 	Foreseen map[Code]int    `json:"foreseen,omitempty"` // they come true only where the row is claimed
-	// Edits are cells that change an account, by column (R17); those of ready rows apart: they are made only where the row is
-	// claimed.
+	// Edits are cells that change an account, by column (R17); those of ready rows apart: they are made only
+	// where the row is claimed.
 	Edits         map[string]int `json:"edits,omitempty"`
 	ForeseenEdits map[string]int `json:"foreseen_edits,omitempty"`
 }
@@ -164,19 +165,21 @@ type Import struct {
 	FinishedAt       time.Time // zero: not ended
 	RowsRemoved      bool      // file and rows are gone, by age
 
-	// Attended says that a person at a terminal drives it: where that ends, it waits for one. Else any process goes on with it.
+	// Attended says that a person at a terminal drives it: where that ends, it waits for one. Else any process
+	// goes on with it.
 	Attended bool
 	Runner   string // names the process that works on it, or did last; blank: it was handed back, and nobody has taken it
 	Epoch    int64  // grows with every change of hands
-	// LeaseUntil is until when the runner is waited for, or, attended, one to come; by the database's clock. Zero: nobody is.
+	// LeaseUntil is until when the runner is waited for, or, attended, one to come; by the database's clock.
+	// Zero: nobody is.
 	LeaseUntil time.Time
 
-	// OwnFrom and OwnTo are stamps of the database: from the one to the other, nobody but this import has changed what a rule
-	// looks at. 0: it has changed nothing.
+	// OwnFrom and OwnTo are stamps of the database: from the one to the other, nobody but this import has
+	// changed what a rule looks at. 0: it has changed nothing.
 	OwnFrom, OwnTo int64
 
-	// Tally adds up the chunks: what became of those that are done, what is planned for the others. Rows that wait for
-	// their turn are Ready.
+	// Tally adds up the chunks: what became of those that are done, what is planned for the others. Rows that
+	// wait for their turn are Ready.
 	Tally Tally
 }
 

@@ -8,7 +8,8 @@ import (
 // Event is something that happens to an import.
 type Event string
 
-// The events. Those of its owner, who holds the lease, are seal, release, interrupt and end; the others are orders of anybody.
+// The events. Those of its owner, who holds the lease, are seal, release, interrupt and end; the others are
+// orders of anybody.
 const (
 	EventSeal      Event = "seal"      // its file has been read to the end, and the plan stands
 	EventAgree     Event = "agree"     // somebody agrees to the plan (R13)
@@ -22,8 +23,9 @@ const (
 	EventReopen    Event = "reopen"    // a person goes on with it
 )
 
-// life is the life of an import: to which states an event may lead, by the state in which it finds the import. What is not
-// there is refused. While somebody owns an import, orders but for a cancel are refused with CodeImportRunning.
+// life is the life of an import: to which states an event may lead, by the state in which it finds the
+// import. What is not there is refused. While somebody owns an import, orders but for a cancel are refused
+// with CodeImportRunning.
 //
 //	                       seal      agree     decline   discard  take      release   interrupt    cancel     end       reopen
 //	planning               barrier   –         –         –        –         –         –            told       –         –
@@ -36,9 +38,10 @@ const (
 //	completed, rejected    –         –         –         –        –         –         –            –          –         –
 //	failed                 –         –         –         –        –         –         –            –          –         –
 //
-// barrier: awaiting_consent, or the end where nobody can be claimed (claim.Barrier). begun: applying where a person at a terminal
-// drives it, queued where any process may; reopened and never agreed to, awaiting_consent. told: an owner is asked to stop, and
-// the import is cancelled as soon as it is given back. Taking is not reopening: what has ended, or waits for a person, is not taken.
+// barrier: awaiting_consent, or the end where nobody can be claimed (claim.Barrier). begun: applying where a
+// person at a terminal drives it, queued where any process may; reopened and never agreed to,
+// awaiting_consent. told: an owner is asked to stop, and the import is cancelled as soon as it is given back.
+// Taking is not reopening: what has ended, or waits for a person, is not taken.
 var life = map[ImportState]map[Event][]ImportState{
 	StatePlanning: {
 		EventSeal:   {StateAwaitingConsent, StateCompleted, StateCompletedWithErrors, StateRejected, StateCancelled},
@@ -69,11 +72,11 @@ type Consent struct {
 	Attended         bool  // who agrees drives the import, too
 }
 
-// The methods below return the import as it is after an event, or refuse the event. now is the time by the database's clock, by
-// which leases are judged; at is the time that people are told.
+// The methods below return the import as it is after an event, or refuse the event. now is the time by the
+// database's clock, by which leases are judged; at is the time that people are told.
 
-// At returns the import in the state that it has at a time. Whoever worked on it has died where the lease has run out: without a
-// plan, there is nothing to go on with.
+// At returns the import in the state that it has at a time. Whoever worked on it has died where the lease has
+// run out: without a plan, there is nothing to go on with.
 func (imp Import) At(now time.Time) Import {
 	switch {
 	case imp.LeaseUntil.After(now):
@@ -100,8 +103,8 @@ func (imp Import) Seal(to ImportState, reason Code, at time.Time) (Import, error
 	return imp.moved(EventSeal, to)
 }
 
-// Agree begins to apply the plan. Refused with CodePlanChanged where it is another than was agreed to. The import is to have its
-// Tally.
+// Agree begins to apply the plan. Refused with CodePlanChanged where it is another than was agreed to. The
+// import is to have its Tally.
 func (imp Import) Agree(now time.Time, lease time.Duration, c Consent) (Import, error) {
 	if err := imp.free(now); err != nil {
 		return imp, err
@@ -162,7 +165,8 @@ func (imp Import) Renew(now time.Time, lease time.Duration) Import {
 	return imp
 }
 
-// Release gives the import back, for anybody to go on with; a person at a terminal is waited for as long as a lease is.
+// Release gives the import back, for anybody to go on with; a person at a terminal is waited for as long as a
+// lease is.
 func (imp Import) Release(now time.Time, lease time.Duration, at time.Time) (Import, error) {
 	if imp.CancelRequested {
 		return imp.closed(EventRelease, StateCancelled, CodeCancelled, at)
@@ -179,8 +183,8 @@ func (imp Import) Interrupt(now, at time.Time) (Import, error) {
 	return imp.handedBack(now, 0).moved(EventInterrupt, StateInterrupted)
 }
 
-// Cancel cancels an import that nobody owns at once, and it no longer belongs to who had it: that may only have been asleep.
-// Whoever owns it is asked to stop.
+// Cancel cancels an import that nobody owns at once, and it no longer belongs to who had it: that may only
+// have been asleep. Whoever owns it is asked to stop.
 func (imp Import) Cancel(now, at time.Time) (Import, error) {
 	if imp.Owned(now) {
 		imp.CancelRequested = true
@@ -198,8 +202,8 @@ func (imp Import) End(to ImportState, reason Code, at time.Time) (Import, error)
 	return imp.closed(EventEnd, to, reason, at)
 }
 
-// Reopen opens an import again, for a person who drives it, or for any process. left says whether some chunks are not done:
-// without any, what has ended stays so.
+// Reopen opens an import again, for a person who drives it, or for any process. left says whether some chunks
+// are not done: without any, what has ended stays so.
 func (imp Import) Reopen(now time.Time, lease time.Duration, attended, left bool) (Import, error) {
 	if err := imp.free(now); err != nil {
 		return imp, err

@@ -75,7 +75,8 @@ func lifeEvents() map[string]func(Import) (Import, error) {
 	}
 }
 
-// TestLife goes through the table of an import's life cell by cell: the state after each event, or the code that refuses it.
+// TestLife goes through the table of an import's life cell by cell: the state after each event, or the code
+// that refuses it.
 func TestLife(t *testing.T) {
 	const running, finished, incomplete, missing, stopped = CodeImportRunning, CodeImportFinished, CodeImportIncomplete, CodeConsentMissing, CodeInterrupted
 	type row = map[string]any

@@ -86,8 +86,8 @@ func PlanOf(imp Import) (*Plan, error) {
 	return plan, nil
 }
 
-// ManyNameEdits reports whether ready rows would replace so many names that an import needs a second agreement (R17):
-// those of more than a tenth of them, and of more than 20.
+// ManyNameEdits reports whether ready rows would replace so many names that an import needs a second
+// agreement (R17): those of more than a tenth of them, and of more than 20.
 func (p *Plan) ManyNameEdits() bool {
 	const tenth, few = 10, 20
 	return p.NameEdits > few && p.NameEdits*tenth > p.Tally.Outcomes[Ready]

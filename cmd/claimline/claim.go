@@ -96,7 +96,7 @@ func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed
 	return nil
 }
 
-// listedPeople are the users that eligible lists, refused where it cannot list them all (R14).
+// listedPeople returns the users that eligible lists, refused where it cannot list them all (R14).
 func listedPeople(ctx context.Context, p *session, organization schema.Organization, selection people.Selection) ([]usersfile.Person, error) {
 	if err := claim.CheckMayClaim(&organization); err != nil {
 		return nil, err

@@ -11,7 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// TestManyNewNames needs a second agreement where many names would be replaced: more than 20, and more than a tenth (R17).
+// TestManyNewNames needs a second agreement where many names would be replaced: more than 20, and more than a
+// tenth (R17).
 func TestManyNewNames(t *testing.T) {
 	for _, c := range []struct {
 		edits, ready int

@@ -134,7 +134,7 @@ func (a *app) showAnswers(answers []people.Eligibility) error {
 	return a.writeLines(lines...)
 }
 
-// fixFor is a code's fix with the domain of the address it is about.
+// fixFor returns a code's fix with the domain of the address it is about.
 func fixFor(code schema.Code, address string) string {
 	if key, problem := schema.ParseAddress(address); problem == "" {
 		return code.Fix(schema.KeyDomain(key))

@@ -58,8 +58,9 @@ func TestHelpOfEveryCommand(t *testing.T) {
 	})
 }
 
-// TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization has been
-// loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the middle of edited.csv.
+// TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization
+// has been loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the
+// middle of edited.csv.
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before

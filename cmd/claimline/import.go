@@ -89,7 +89,8 @@ func parseMails(value string) (*bool, error) {
 	return nil, notOneOf("--activation-emails", value, []string{"on", "off"})
 }
 
-// runImport imports one source, after consent. What may keep the report from being written is found before anybody is claimed.
+// runImport imports one source, after consent. What may keep the report from being written is found before
+// anybody is claimed.
 func (a *app) runImport(ctx context.Context, p *session, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
 	if _, err := a.findTarget(flags.output, source.Name()); err != nil {
 		return err
@@ -122,8 +123,8 @@ func (a *app) runImport(ctx context.Context, p *session, organization schema.Org
 	return a.finishImport(ctx, p, imp, watch, clearProgress, flags.reportFlags)
 }
 
-// agree shows the plan of an import that waits for consent, asks, and does what is answered. An import about which nobody can be
-// asked is deleted; Ctrl-C cancels it.
+// agree shows the plan of an import that waits for consent, asks, and does what is answered. An import about
+// which nobody can be asked is deleted; Ctrl-C cancels it.
 func (a *app) agree(ctx context.Context, p *session, imp schema.Import, organization schema.Organization, order schema.Order, flags importFlags) (schema.Import, error) {
 	plan, err := schema.PlanOf(imp)
 	if err != nil {
@@ -148,8 +149,8 @@ func (a *app) agree(ctx context.Context, p *session, imp schema.Import, organiza
 	return imp, err
 }
 
-// finishImport drives an import that was agreed to until nothing is left, and answers with it. To interrupt the command is to
-// cancel the import.
+// finishImport drives an import that was agreed to until nothing is left, and answers with it. To interrupt
+// the command is to cancel the import.
 func (a *app) finishImport(ctx context.Context, p *session, imp schema.Import, watch pipeline.Watch, clearProgress func(), flags reportFlags) error {
 	whole := context.WithoutCancel(ctx)
 	for more := !imp.State.Ended(); more; {
@@ -184,8 +185,8 @@ func (a *app) found(ctx context.Context, p *session, imp schema.Import) schema.I
 	return now
 }
 
-// consent shows a plan and asks (R13), a second time where it would replace many names (R17). Refused with CodeConsentDeclined,
-// and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
+// consent shows a plan and asks (R13), a second time where it would replace many names (R17). Refused with
+// CodeConsentDeclined, and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
 func (a *app) consent(ctx context.Context, plan *schema.Plan, organization schema.Organization, order schema.Order, policy schema.Policy, flags importFlags) error {
 	if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
 		if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
@@ -256,8 +257,8 @@ func troubleText(err error) string {
 	return schema.CodeInternal.Message("")
 }
 
-// sayStopping tells somebody at the terminal, once the context ends, that what is in hand is finished first. It has
-// said so, or never will, once stop returns.
+// sayStopping tells somebody at the terminal, once the context ends, that what is in hand is finished first.
+// It has said so, or never will, once stop returns.
 func (a *app) sayStopping(ctx context.Context, clearProgress func()) (stop func()) {
 	said := make(chan struct{})
 	unregister := context.AfterFunc(ctx, func() {
@@ -418,7 +419,8 @@ func (a *app) resume(ctx context.Context, p *session, id int64, flags importFlag
 	return a.finishImport(ctx, p, imp, watch, clearProgress, flags.reportFlags)
 }
 
-// reopen opens an import again. Right after a crash it still belongs to the process that died: its lease is waited out once.
+// reopen opens an import again. Right after a crash it still belongs to the process that died: its lease is
+// waited out once.
 func (a *app) reopen(ctx context.Context, p *session, imp schema.Import) (schema.Import, error) {
 	reopened, err := p.Reopen(ctx, imp.OrganizationID, imp.ID, true)
 	if schema.CodeOf(err) == schema.CodeImportRunning {
@@ -437,7 +439,8 @@ func (a *app) reopen(ctx context.Context, p *session, imp schema.Import) (schema
 	return reopened, nil
 }
 
-// mayAsk refuses, before anything is changed, to resume an import that nobody has agreed to where nobody can be asked.
+// mayAsk refuses, before anything is changed, to resume an import that nobody has agreed to where nobody can
+// be asked.
 func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 	planned := len(imp.Plan) > 0 && !imp.RowsRemoved && imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0
 	if !planned || !imp.ConsentedAt.IsZero() || a.asks() {

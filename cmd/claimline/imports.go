@@ -123,9 +123,9 @@ func exitOf(state schema.ImportState) int {
 // watchPause is how long a watched import is left alone between two looks.
 const watchPause = 500 * time.Millisecond
 
-// watching returns look for an import that is to be followed: it returns once nobody works on it any more. Meanwhile a terminal
-// shows how far it is, on one line that is redrawn; what is none gets a line when something has changed. A database that is busy
-// is waited for.
+// watching returns look for an import that is to be followed: it returns once nobody works on it any more.
+// Meanwhile a terminal shows how far it is, on one line that is redrawn; what is none gets a line when
+// something has changed. A database that is busy is waited for.
 func (a *app) watching(ctx context.Context, look func() (schema.Import, error)) func() (schema.Import, error) {
 	return func() (schema.Import, error) {
 		bar := a.progress()

@@ -71,7 +71,8 @@ func (a *app) databaseMissing() bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// removeDatabase removes a database that was made in vain, unless its log tells that somebody else has it open by now.
+// removeDatabase removes a database that was made in vain, unless its log tells that somebody else has it
+// open by now.
 func (a *app) removeDatabase() {
 	if _, err := os.Stat(a.databasePath() + "-wal"); errors.Is(err, fs.ErrNotExist) {
 		_ = os.Remove(a.databasePath())

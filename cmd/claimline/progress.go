@@ -5,8 +5,8 @@ import (
 	"github.com/claimline/claimline/pipeline"
 )
 
-// follow shows the progress of a call where somebody is looking; done must be called before anything else is written, and may be
-// called again.
+// follow shows the progress of a call where somebody is looking; done must be called before anything else is
+// written, and may be called again.
 func (a *app) follow() (watch pipeline.Watch, done func()) {
 	bar := a.progress()
 	if bar == nil {
@@ -22,8 +22,8 @@ func (a *app) watch(p *session) (watch pipeline.Watch, done func()) {
 	return watch, done
 }
 
-// counting shows the progress of what counts rows where somebody is looking; progress is nil where nobody is. done is that
-// of follow.
+// counting shows the progress of what counts rows where somebody is looking; progress is nil where nobody is.
+// done is that of follow.
 func (a *app) counting(phase pipeline.Phase) (progress func(rows int), done func()) {
 	bar := a.progress()
 	if bar == nil {

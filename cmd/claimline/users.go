@@ -139,7 +139,8 @@ type userList struct {
 // unknownTotal is the number of users where there are more than were handed over.
 const unknownTotal = -1
 
-// each hands over the users, and returns how many there are with those beyond the limit, as far as that is known by then.
+// each hands over the users, and returns how many there are with those beyond the limit, as far as that is
+// known by then.
 func (u *userList) each(ctx context.Context, each func(*schema.Listing) error) (total int, err error) {
 	if u.order != people.ByEmail {
 		return u.eachSorted(ctx, each)

@@ -13,7 +13,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// usersFile is a file like those that people import: 15 columns, names in UTF-8, some quoted cells.
+// usersFile returns a file like those that people import: 15 columns, names in UTF-8, some quoted cells.
 func usersFile(rows int) []byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }

@@ -10,8 +10,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Block is a run of whole records, the unit in which a file is read. Number, Line and Text are all there is to it:
-// a block put together from them again parses to the same records.
+// Block is a run of whole records, the unit in which a file is read. Number, Line and Text are all there is
+// to it: a block put together from them again parses to the same records.
 type Block struct {
 	Number int    // from 0
 	Line   int    // physical line of its first byte, the file's first being 1
@@ -28,10 +28,11 @@ type origin struct {
 	header  []string // cleaned; nil while it is not read
 }
 
-// Parse splits the block into records, in place of what into held. The error is a *schema.Error that names file, line
-// and column: schema.CodeCSVMalformed at the first place that is not as in RFC 4180 (for a quoted cell that is not
-// properly closed, the place where it opens), schema.CodeLimitExceeded for a record with too many columns, or
-// schema.CodeEncodingUnknown for a NUL. Several blocks may be parsed at the same time, each into Records of its own.
+// Parse splits the block into records, in place of what into held. The error is a *schema.Error that names
+// file, line and column: schema.CodeCSVMalformed at the first place that is not as in RFC 4180 (for a quoted
+// cell that is not properly closed, the place where it opens), schema.CodeLimitExceeded for a record with too
+// many columns, or schema.CodeEncodingUnknown for a NUL. Several blocks may be parsed at the same time, each
+// into Records of its own.
 //
 // A byte order mark before a record is no part of it. Blank cells beyond the header's are not kept.
 func (c Block) Parse(format schema.Format, into *Records) error {
@@ -61,7 +62,7 @@ func (c Block) Parse(format schema.Format, into *Records) error {
 	return refusal
 }
 
-// earlier is what is wrong with the block before the place that was refused, if any was, or else that.
+// earlier returns what is wrong with the block before the place that was refused, if any was, or else that.
 func (c Block) earlier(refusal *schema.Error) *schema.Error {
 	at := loneCR(c.Text)
 	nul := strings.IndexByte(c.Text, 0)
@@ -170,7 +171,8 @@ func (s *splitter) split() *schema.Error {
 	return nil
 }
 
-// quotedCell reads the cell that begins at start and has its first quote at open; after is where what follows it begins.
+// quotedCell reads the cell that begins at start and has its first quote at open; after is where what follows
+// it begins.
 func (s *splitter) quotedCell(start, open int) (after int, refusal *schema.Error) {
 	column := len(s.cells) - s.first + 1
 	formula := open == start+1 && s.text[start] == '=' // ="text", as spreadsheets keep text
@@ -222,7 +224,8 @@ func (s *splitter) narrow() *schema.Error {
 	return nil
 }
 
-// endRow takes the cells read since the last row as a record, unless none has content. The next begins at next.
+// endRow takes the cells read since the last row as a record, unless none has content. The next begins at
+// next.
 func (s *splitter) endRow(next int) *schema.Error {
 	for strings.HasPrefix(s.text[s.begin:], bom) {
 		s.skipMark()
@@ -248,7 +251,7 @@ func (s *splitter) endRow(next int) *schema.Error {
 	return nil
 }
 
-// most is how many cells a record may have before its last ones are looked at.
+// most returns how many cells a record may have before its last ones are looked at.
 func (s *splitter) most() int {
 	switch {
 	case s.width > 0:
@@ -276,7 +279,8 @@ func (s *splitter) skipMark() {
 // stretchSize is how many bytes marked looks at: one for each bit of its result.
 const stretchSize = 64
 
-// marked has bit i set exactly where text[i] is the delimiter, a line feed or a quote, for the first stretchSize bytes.
+// marked has bit i set exactly where text[i] is the delimiter, a line feed or a quote, for the first
+// stretchSize bytes.
 func marked(text string, delimiter byte) uint64 {
 	if len(text) < stretchSize {
 		var stretch [stretchSize]byte // zeros are none of the three

@@ -15,7 +15,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// encoded is a text in an encoding.
+// encoded returns a text in an encoding.
 func encoded(t require.TestingT, text, encoding string) string {
 	e, err := ianaindex.IANA.Encoding(encoding)
 	require.NoError(t, err)

@@ -29,7 +29,7 @@ func blankRow(cells []string) bool {
 	return true
 }
 
-// withoutSurplus is a row without the blank cells at its end that are beyond the header's.
+// withoutSurplus returns a row without the blank cells at its end that are beyond the header's.
 func withoutSurplus(row []string, width int) []string {
 	for len(row) > width && blankRow(row[len(row)-1:]) {
 		row = row[:len(row)-1]
@@ -37,7 +37,8 @@ func withoutSurplus(row []string, width int) []string {
 	return row
 }
 
-// What a Writer writes is read back as it was, with the lines it was written on, however the file is encoded and cut.
+// What a Writer writes is read back as it was, with the lines it was written on, however the file is encoded
+// and cut.
 func TestRoundTrip(t *testing.T) {
 	parts := []string{"a", "Åsa", "é!", "€?", "\"", "\"\"", ",", ";", "\t", "|", "\n", "\r\n", "\r", " ", "\u00a0", "'", "=", "\x7f", "x", "long text of more than a block of sixty-four bytes, and then some more"}
 	cell := rapid.Custom(func(t *rapid.T) string {
@@ -181,8 +182,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzReader shows that no file makes the reader fail in another way than with a refusal, that no byte is lost
-// between blocks, and that records, lines and errors are the same however the file is cut.
+// FuzzReader shows that no file makes the reader fail in another way than with a refusal, that no byte is
+// lost between blocks, and that records, lines and errors are the same however the file is cut.
 func FuzzReader(f *testing.F) {
 	for _, file := range []string{
 		"", "email\na\n", "\ufeffemail;n\r\na;b\r\n\r\n;\r\n\"c\r\nd\";e", "email,n\na,\"b", "email\n\"" + strings.Repeat("a\"\"", 30), "email\n\"" + strings.Repeat("a", 40) + "\"\r\nb",
@@ -251,8 +252,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzOpen shows that no file and no option makes opening fail in another way than with a refusal that has a fix and can
-// be shown, and that what the beginning seems to be can be asked of every file.
+// FuzzOpen shows that no file and no option makes opening fail in another way than with a refusal that has a
+// fix and can be shown, and that what the beginning seems to be can be asked of every file.
 func FuzzOpen(f *testing.F) {
 	for _, file := range []string{
 		"Namn;E-post\nAnn;a@x.example\n", "a@x.example\nemail\n", "sep=^\nemail^n\n", "email,n\nx,\xe5\n", "\"email,n\"\n", "{\"a\":1}", "email\u2028a@x.example\u2028", "title \"\nemail\nx\n",

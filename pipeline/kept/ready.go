@@ -13,8 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Ready is what claiming the ready rows of a chunk takes, as found while planning. What was decided then stands while
-// nobody changes anything, time included; the rules are asked again where somebody has.
+// Ready is what claiming the ready rows of a chunk takes, as found while planning. What was decided then
+// stands while nobody changes anything, time included; the rules are asked again where somebody has.
 type Ready struct {
 	Version int64     // of the facts decided on; 0: the rules must be asked again
 	Until   time.Time // when time itself first changes one of the accounts; zero: never
@@ -42,7 +42,8 @@ func (r *ReadyRow) Claim(claimType schema.ClaimType, services []string, edits []
 	}
 }
 
-// Known returns the version of the facts on which the rows were decided, at this time; 0: they must be decided on anew.
+// Known returns the version of the facts on which the rows were decided, at this time; 0: they must be
+// decided on anew.
 func (r *Ready) Known(now time.Time) int64 {
 	if !r.Until.IsZero() && !now.Before(r.Until) {
 		return 0
@@ -57,8 +58,8 @@ func (r *Ready) Expire(at time.Time) {
 	}
 }
 
-// encode packs what claiming the rows takes: the numbers of each row as differences to the row before, its status as a
-// number into a table, and the assignments at the end.
+// encode packs what claiming the rows takes: the numbers of each row as differences to the row before, its
+// status as a number into a table, and the assignments at the end.
 func (r *Ready) encode() []byte {
 	var last ReadyRow
 	var table readyTable

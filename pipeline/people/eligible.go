@@ -19,8 +19,8 @@ type Eligibility struct {
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
 }
 
-// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An address that is
-// not valid gets the code of its row check.
+// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An
+// address that is not valid gets the code of its row check.
 func (p *People) Explain(ctx context.Context, organization string, addresses []string) ([]Eligibility, error) {
 	answers := make([]Eligibility, len(addresses))
 	keys := make([]string, len(addresses))
@@ -75,7 +75,7 @@ func (p *People) Eligible(ctx context.Context, organization string, selection Se
 	return users, total, nil
 }
 
-// Services are the names of the services of an organization, sorted.
+// Services returns the names of the services of an organization, sorted.
 func (p *People) Services(ctx context.Context, organization string) ([]string, error) {
 	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
 	if err != nil {

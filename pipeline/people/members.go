@@ -23,7 +23,8 @@ type MemberFilter struct {
 	Status      schema.Status
 	ClaimType   schema.ClaimType
 	Retractable bool // only users whose claim can be retracted now (R22)
-	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the accents.
+	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the
+	// accents.
 	Search string
 }
 
@@ -32,8 +33,8 @@ func (f MemberFilter) stored() store.MemberFilter {
 	return store.MemberFilter{Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable}
 }
 
-// EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
-// (R15, R16).
+// EachMember hands over the users of an organization as it lists them, by address key: its own, and those it
+// has claimed (R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
@@ -62,7 +63,8 @@ func (p *People) EachMember(ctx context.Context, organization string, filter Mem
 // errEnough ends a listing of which no more is wanted.
 var errEnough = errors.New("enough")
 
-// FirstMembers hands over the first users of EachMember, at most limit of them; 0: all. It reports whether there are more.
+// FirstMembers hands over the first users of EachMember, at most limit of them; 0: all. It reports whether
+// there are more.
 func (p *People) FirstMembers(ctx context.Context, organization string, filter MemberFilter, limit int, each func(schema.Listing) error) (more bool, err error) {
 	n := 0
 	err = p.EachMember(ctx, organization, filter, func(l schema.Listing) error {
@@ -78,7 +80,8 @@ func (p *People) FirstMembers(ctx context.Context, organization string, filter M
 	return false, err
 }
 
-// CountMembers counts the users that EachMember hands over. Where a filter is set, it looks at all of those who might pass it.
+// CountMembers counts the users that EachMember hands over. Where a filter is set, it looks at all of those
+// who might pass it.
 func (p *People) CountMembers(ctx context.Context, organization string, filter MemberFilter) (n int, err error) {
 	if filter != (MemberFilter{}) {
 		err = p.EachMember(ctx, organization, filter, func(schema.Listing) error { n++; return nil })
@@ -91,7 +94,8 @@ func (p *People) CountMembers(ctx context.Context, organization string, filter M
 	return n, nil
 }
 
-// matches reports whether every word, folded, occurs in the address or the names of the account, edited or not.
+// matches reports whether every word, folded, occurs in the address or the names of the account, edited or
+// not.
 func matches(v *claim.View, words []string) bool {
 	if len(words) == 0 {
 		return true
@@ -110,7 +114,7 @@ func matches(v *claim.View, words []string) bool {
 	return true
 }
 
-// folded is a text in lower case, without accents.
+// folded returns a text in lower case, without accents.
 func folded(s string) string {
 	s = strings.ToLower(s)
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
@@ -124,8 +128,8 @@ func folded(s string) string {
 	}, norm.NFKD.String(s))
 }
 
-// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the domain ends that
-// (R22).
+// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the
+// domain ends that (R22).
 func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
 	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
 		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
@@ -136,7 +140,8 @@ func (p *People) RetractableIn(ctx context.Context, organization, domain string)
 	return n, err
 }
 
-// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
+// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the
+// zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	rules := p.Rules()
 	err := p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
@@ -168,7 +173,8 @@ const (
 	ByDaysLeft MemberOrder = "days_left"
 )
 
-// Key is what users are sorted by who are in the order of their address keys otherwise; those without a deadline come last.
+// Key returns what users are sorted by who are in the order of their address keys otherwise; those without a
+// deadline come last.
 func (by MemberOrder) Key(l *schema.Listing) int64 {
 	switch by {
 	case ByStatus:

@@ -37,8 +37,8 @@ func (p *People) Show(ctx context.Context, organization, email string) (view sch
 // errFound ends a listing in which what was looked for is found.
 var errFound = errors.New("found")
 
-// oneView is the account with an address key as it stands now. An account of the organization itself is looked up among its
-// members: only there is the claim that brought it, which has closed.
+// oneView returns the account with an address key as it stands now. An account of the organization itself is
+// looked up among its members: only there is the claim that brought it, which has closed.
 func (p *People) oneView(ctx context.Context, rules claim.Rules, organization, key string) (claim.View, error) {
 	facts, err := p.Store.Facts(ctx, organization, []string{key})
 	if err != nil {
@@ -106,7 +106,7 @@ func claimView(made *schema.Claim, l *schema.Listing) *schema.ClaimView {
 	return shown
 }
 
-// editsOf is what a claim changes of an account, by column of the users file.
+// editsOf returns what a claim changes of an account, by column of the users file.
 func editsOf(own, edits schema.Profile) schema.Edits {
 	changed := schema.Edits{}
 	before, after := reflect.ValueOf(own), reflect.ValueOf(own.Edits(edits))
@@ -119,7 +119,7 @@ func editsOf(own, edits schema.Profile) schema.Edits {
 	return changed
 }
 
-// events is what happened under a claim, in the order of time.
+// events returns what happened under a claim, in the order of time.
 func events(made *schema.Claim) []schema.EventView {
 	var list []schema.EventView
 	for _, e := range []struct {

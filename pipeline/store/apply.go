@@ -28,19 +28,20 @@ type NewClaim struct {
 	Line         int
 }
 
-// ApplyChunk applies one chunk in one transaction: it checks that the owner still owns the import, that the import is
-// being applied and not cancelled (CodeCancelled), and that the chunk is not done (then it returns nil at once); makes sure of
-// the facts under lock; calls decide; and writes what decide returns: claims, results, mails, "chunk done", all together or
-// not at all.
+// ApplyChunk applies one chunk in one transaction: it checks that the owner still owns the import, that the
+// import is being applied and not cancelled (CodeCancelled), and that the chunk is not done (then it returns
+// nil at once); makes sure of the facts under lock; calls decide; and writes what decide returns: claims,
+// results, mails, "chunk done", all together or not at all.
 //
-// The facts are those of the address keys that keys names, with what is due for their accounts written first. known, where
-// it is not 0, is the Version of facts on which the import was decided already, under the same rules: where the store is sure that
-// nothing has changed since but what the import itself did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The
-// claiming organization is always as it is at that moment, and so are its licences: what is due for it is written too, in
-// transactions of its own where it is much.
+// The facts are those of the address keys that keys names, with what is due for their accounts written first.
+// known, where it is not 0, is the Version of facts on which the import was decided already, under the same
+// rules: where the store is sure that nothing has changed since but what the import itself did to other
+// chunks, decide is told so (Facts.Unchanged), and keys is not called. The claiming organization is always as
+// it is at that moment, and so are its licences: what is due for it is written too, in transactions of its
+// own where it is much.
 //
-// keys and decide may be called again after a conflict. An error of keys or of decide is returned, and nothing is written. A
-// claim on an account with an open claim is an error.
+// keys and decide may be called again after a conflict. An error of keys or of decide is returned, and
+// nothing is written. A claim on an account with an open claim is an error.
 func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (Applied, error)) error {
 	const doing = "apply a chunk"
 	var organization string
@@ -92,8 +93,8 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 	})
 }
 
-// holds reports whether facts of one stamp still hold at another, as far as the import's other chunks are concerned: what it has
-// changed itself does not concern their accounts, for every account is in one chunk.
+// holds reports whether facts of one stamp still hold at another, as far as the import's other chunks are
+// concerned: what it has changed itself does not concern their accounts, for every account is in one chunk.
 func holds(imp schema.Import, stamp, current int64) bool {
 	return stamp != 0 && (stamp == current || current == imp.OwnTo && stamp >= imp.OwnFrom)
 }
@@ -130,7 +131,8 @@ func mayApply(ctx context.Context, tx Tx, owner Owner, number int, hold bool) (i
 	return imp, done, err
 }
 
-// factsFor looks up the facts of a chunk, with what is due written; unchanged says that what the caller knows still holds.
+// factsFor looks up the facts of a chunk, with what is due written; unchanged says that what the caller knows
+// still holds.
 func (s *Store) factsFor(ctx context.Context, d due, id string, keys func() ([]string, error), unchanged bool) (claim.Facts, error) {
 	claiming, err := organization(ctx, d.tx, id)
 	if err != nil {

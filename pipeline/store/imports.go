@@ -7,11 +7,12 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// An import is planned (CreateImport, KeepChunk for each chunk, SealPlan), agreed to (Agree), and applied chunk by chunk
-// (ApplyChunk) until it is finished, by one owner or by several in turn (TakeImport, ReleaseImport). What each of these makes of
-// it is decided by the methods of schema.Import; here it is loaded, asked and saved, under lock. Methods that take an Owner
-// refuse with CodeImportTakenOver, changing nothing, once somebody else has the import; those that take an organization refuse
-// with CodeImportNotFound an import that is not the organization's. A blank organization is any: for machinery only.
+// An import is planned (CreateImport, KeepChunk for each chunk, SealPlan), agreed to (Agree), and applied
+// chunk by chunk (ApplyChunk) until it is finished, by one owner or by several in turn (TakeImport,
+// ReleaseImport). What each of these makes of it is decided by the methods of schema.Import; here it is
+// loaded, asked and saved, under lock. Methods that take an Owner refuse with CodeImportTakenOver, changing
+// nothing, once somebody else has the import; those that take an organization refuse with CodeImportNotFound
+// an import that is not the organization's. A blank organization is any: for machinery only.
 
 // Owner is one runner's hold on an import. Epoch grows with every change of hands.
 type Owner struct {
@@ -20,8 +21,9 @@ type Owner struct {
 	Epoch    int64
 }
 
-// Chunk is one part of a kept file: whole rows, in file order, with what the plan said of each and, once it is
-// done, what became of each. Data, Verdicts and Results are the pipeline's own encodings, opaque to the store.
+// Chunk is one part of a kept file: whole rows, in file order, with what the plan said of each and, once it
+// is done, what became of each. Data, Verdicts and Results are the pipeline's own encodings, opaque to the
+// store.
 type Chunk struct {
 	Number   int
 	Data     []byte // the rows
@@ -125,8 +127,8 @@ func (s *Store) KeepChunk(ctx context.Context, owner Owner, chunk Chunk) error {
 	})
 }
 
-// DropChunks deletes the chunks kept so far of an import that is still being planned, so that planning can begin again.
-// Refused with CodeImportFinished once it is planned.
+// DropChunks deletes the chunks kept so far of an import that is still being planned, so that planning can
+// begin again. Refused with CodeImportFinished once it is planned.
 func (s *Store) DropChunks(ctx context.Context, owner Owner) error {
 	return s.owning(ctx, owner, "drop the chunks", func(tx Tx, imp schema.Import) error {
 		if imp.Planned || imp.State != schema.StatePlanning {
@@ -170,8 +172,8 @@ func (s *Store) SealPlan(ctx context.Context, owner Owner, plan Sealed) (imp sch
 	return imp, err
 }
 
-// Agree records that somebody agreed to the plan, and begins to apply it: attended, a runner is expected within lease. Refused
-// with CodePlanChanged, and once the import no longer waits for consent.
+// Agree records that somebody agreed to the plan, and begins to apply it: attended, a runner is expected
+// within lease. Refused with CodePlanChanged, and once the import no longer waits for consent.
 func (s *Store) Agree(ctx context.Context, organization string, id int64, lease time.Duration, c schema.Consent) (schema.Import, error) {
 	return s.order(ctx, "record the consent", organization, id, func(imp schema.Import, now time.Time) (schema.Import, error) {
 		return imp.Agree(now, lease, c)
@@ -203,9 +205,10 @@ func (s *Store) DiscardImport(ctx context.Context, organization string, id int64
 	})
 }
 
-// TakeImport makes the runner the owner of an import that is to be applied and that nobody owns, until lease runs out.
-// Refused with CodeImportRunning (somebody owns it; see Import.LeaseUntil), CodeConsentMissing, CodeInterrupted (it waits for a
-// person), CodeImportFinished (it has ended, even where something is left to do: see ReopenImport), CodeImportIncomplete.
+// TakeImport makes the runner the owner of an import that is to be applied and that nobody owns, until lease
+// runs out. Refused with CodeImportRunning (somebody owns it; see Import.LeaseUntil), CodeConsentMissing,
+// CodeInterrupted (it waits for a person), CodeImportFinished (it has ended, even where something is left to
+// do: see ReopenImport), CodeImportIncomplete.
 func (s *Store) TakeImport(ctx context.Context, id int64, runner string, lease time.Duration) (owner Owner, err error) {
 	err = s.write(ctx, "take the import", func(tx Tx) error {
 		imp, err := findImport(ctx, tx, "", id, true)
@@ -231,8 +234,8 @@ func (s *Store) owned(ctx context.Context, owner Owner, doing string, what event
 	})
 }
 
-// ReleaseImport gives the import back, for anybody to go on with: attended, a runner is expected within lease. Where a cancel was
-// asked for, it is cancelled.
+// ReleaseImport gives the import back, for anybody to go on with: attended, a runner is expected within
+// lease. Where a cancel was asked for, it is cancelled.
 func (s *Store) ReleaseImport(ctx context.Context, owner Owner, lease time.Duration, at time.Time) error {
 	return s.owned(ctx, owner, "release the import", func(imp schema.Import, now time.Time) (schema.Import, error) {
 		return imp.Release(now, lease, at)
@@ -253,18 +256,18 @@ func (s *Store) FinishImport(ctx context.Context, owner Owner, end ImportEnd) er
 	})
 }
 
-// CancelImport asks whoever owns the import to stop between chunks; one that nobody owns is cancelled at once, and no longer
-// belongs to who had it. Refused with CodeImportFinished.
+// CancelImport asks whoever owns the import to stop between chunks; one that nobody owns is cancelled at
+// once, and no longer belongs to who had it. Refused with CodeImportFinished.
 func (s *Store) CancelImport(ctx context.Context, organization string, id int64, at time.Time) (schema.Import, error) {
 	return s.order(ctx, "cancel the import", organization, id, func(imp schema.Import, now time.Time) (schema.Import, error) {
 		return imp.Cancel(now, at)
 	})
 }
 
-// ReopenImport opens an import again that was cancelled or interrupted, or ended, with chunks that are not done: for a person
-// at a terminal, of whom a runner is expected within lease, or for any. Where nobody has agreed to it yet, it waits for consent. Refused
-// with CodeImportRunning, CodeImportFinished (no chunk is left, or it was rejected), CodeImportIncomplete (never planned to its
-// end), CodeImportRemoved.
+// ReopenImport opens an import again that was cancelled or interrupted, or ended, with chunks that are not
+// done: for a person at a terminal, of whom a runner is expected within lease, or for any. Where nobody has
+// agreed to it yet, it waits for consent. Refused with CodeImportRunning, CodeImportFinished (no chunk is
+// left, or it was rejected), CodeImportIncomplete (never planned to its end), CodeImportRemoved.
 func (s *Store) ReopenImport(ctx context.Context, organization string, id int64, attended bool, lease time.Duration) (imp schema.Import, err error) {
 	err = s.write(ctx, "reopen the import", func(tx Tx) error {
 		found, err := findImport(ctx, tx, organization, id, true)
@@ -298,8 +301,8 @@ func (s *Store) Import(ctx context.Context, organization string, id int64) (imp 
 	return imp, err
 }
 
-// ListImports lists an organization's imports, the newest first, each as Import finds it; limit 0: all. Refused with
-// CodeOrganizationUnknown.
+// ListImports lists an organization's imports, the newest first, each as Import finds it; limit 0: all.
+// Refused with CodeOrganizationUnknown.
 func (s *Store) ListImports(ctx context.Context, id string, limit int) (list []schema.Import, err error) {
 	err = s.read(ctx, "list imports", func(tx Tx) error {
 		if _, err := organization(ctx, tx, id); err != nil {
@@ -365,8 +368,8 @@ func (s *Store) Chunks(ctx context.Context, organization string, id int64, pendi
 	return numbers, err
 }
 
-// Chunk reads one kept chunk. Refused with CodeImportRemoved where it has been removed, CodeImportNotFound where there is
-// none.
+// Chunk reads one kept chunk. Refused with CodeImportRemoved where it has been removed, CodeImportNotFound
+// where there is none.
 func (s *Store) Chunk(ctx context.Context, organization string, id int64, number int) (chunk Chunk, err error) {
 	err = s.read(ctx, "read a chunk", func(tx Tx) error {
 		imp, err := findImport(ctx, tx, organization, id, false)
@@ -388,10 +391,10 @@ func (s *Store) Chunk(ctx context.Context, organization string, id int64, number
 // waitTime is for how long an import that waits for somebody keeps its rows at least.
 const waitTime = 24 * time.Hour
 
-// RemoveImports removes file and rows of the imports that ended before the given time, and of those left unended by
-// whoever worked on them, whose lease ran out before it; of those that wait for consent or for a runner, a day later. Summaries
-// stay. Each import is a transaction of its own. What was removed cannot be read from the database's files either. It returns how
-// many imports lost their rows.
+// RemoveImports removes file and rows of the imports that ended before the given time, and of those left
+// unended by whoever worked on them, whose lease ran out before it; of those that wait for consent or for a
+// runner, a day later. Summaries stay. Each import is a transaction of its own. What was removed cannot be
+// read from the database's files either. It returns how many imports lost their rows.
 func (s *Store) RemoveImports(ctx context.Context, endedBefore time.Time) (removed int, err error) {
 	const doing = "remove the rows of old imports"
 	var ids []int64

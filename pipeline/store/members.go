@@ -20,10 +20,11 @@ type Selection struct {
 	Type   schema.ClaimType // that a claim would have (R11)
 }
 
-// Candidates hands over, in batches ordered by address key, every account whose domain the organization has verified or
-// claimed and that is neither its own nor under its claim, with the facts to decide on: all who could be eligible. Members and
-// claimed accounts for whom time may have changed that are among them, and some whom the selection leaves out. An error of each
-// ends the listing and is returned. Refused with CodeOrganizationUnknown.
+// Candidates hands over, in batches ordered by address key, every account whose domain the organization has
+// verified or claimed and that is neither its own nor under its claim, with the facts to decide on: all who
+// could be eligible. Members and claimed accounts for whom time may have changed that are among them, and
+// some whom the selection leaves out. An error of each ends the listing and is returned. Refused with
+// CodeOrganizationUnknown.
 func (s *Store) Candidates(ctx context.Context, rules claim.Rules, id string, selection Selection, each func(Batch) error) error {
 	return s.read(ctx, "list candidates", func(tx Tx) error {
 		c, err := candidatesOf(ctx, tx, rules, id, selection)
@@ -48,7 +49,8 @@ func (s *Store) Candidates(ctx context.Context, rules claim.Rules, id string, se
 	})
 }
 
-// CandidatesAfter returns up to limit candidates behind an address key, as Candidates does; fewer: there are no more.
+// CandidatesAfter returns up to limit candidates behind an address key, as Candidates does; fewer: there are
+// no more.
 func (s *Store) CandidatesAfter(ctx context.Context, rules claim.Rules, id string, selection Selection, after string, limit int) (batch Batch, err error) {
 	err = s.read(ctx, "list candidates", func(tx Tx) error {
 		c, err := candidatesOf(ctx, tx, rules, id, selection)
@@ -61,9 +63,9 @@ func (s *Store) CandidatesAfter(ctx context.Context, rules claim.Rules, id strin
 	return batch, err
 }
 
-// CountEligible counts the accounts that the organization may claim now: those among Candidates that are ready (R1 to R8).
-// It does not look at each: the rules are asked once about all that they cannot tell apart, and about every account of which
-// something is due. Refused with CodeOrganizationUnknown.
+// CountEligible counts the accounts that the organization may claim now: those among Candidates that are
+// ready (R1 to R8). It does not look at each: the rules are asked once about all that they cannot tell apart,
+// and about every account of which something is due. Refused with CodeOrganizationUnknown.
 func (s *Store) CountEligible(ctx context.Context, rules claim.Rules, id string, selection Selection) (n int, err error) {
 	err = s.read(ctx, "count candidates", func(tx Tx) error {
 		n = 0
@@ -184,7 +186,8 @@ func (c *candidates) someReady(kinds map[claim.Domain][]string, o *schema.Organi
 	return false
 }
 
-// typical returns an account that stands for all of an organization that are under no claim, and of which nothing is due.
+// typical returns an account that stands for all of an organization that are under no claim, and of which
+// nothing is due.
 func typical(o *schema.Organization) claim.Account {
 	return claim.Account{ID: 1, User: schema.User{OrganizationID: o.ID, Status: schema.Active}, Organization: o}
 }
@@ -205,9 +208,10 @@ func (c *candidates) page(ctx context.Context, after string, limit int) (Batch, 
 	return batch, err
 }
 
-// Members hands over, in batches ordered by address key, the view of every account that belongs to the organization or is
-// under its open claim, and that the filter might leave in: whether it does is for claim.Rules.List to say. An error of each
-// ends the listing and is returned. Refused with CodeOrganizationUnknown.
+// Members hands over, in batches ordered by address key, the view of every account that belongs to the
+// organization or is under its open claim, and that the filter might leave in: whether it does is for
+// claim.Rules.List to say. An error of each ends the listing and is returned. Refused with
+// CodeOrganizationUnknown.
 func (s *Store) Members(ctx context.Context, rules claim.Rules, id string, filter MemberFilter, each func([]claim.View) error) error {
 	return s.read(ctx, "list members", func(tx Tx) error {
 		m, err := membersOf(ctx, tx, rules, id)
@@ -234,8 +238,8 @@ func (s *Store) Members(ctx context.Context, rules claim.Rules, id string, filte
 	})
 }
 
-// MembersAfter returns members behind an address key, as Members does, out of limit accounts looked at; next is the key
-// to go on behind, blank where there are no more.
+// MembersAfter returns members behind an address key, as Members does, out of limit accounts looked at; next
+// is the key to go on behind, blank where there are no more.
 func (s *Store) MembersAfter(ctx context.Context, rules claim.Rules, id string, filter MemberFilter, after string, limit int) (page []claim.View, next string, err error) {
 	err = s.read(ctx, "list members", func(tx Tx) error {
 		m, err := membersOf(ctx, tx, rules, id)
@@ -248,8 +252,8 @@ func (s *Store) MembersAfter(ctx context.Context, rules claim.Rules, id string, 
 	return page, next, err
 }
 
-// CountMembers counts the accounts that Members lists without a filter. It looks only at those of which something is due.
-// Refused with CodeOrganizationUnknown.
+// CountMembers counts the accounts that Members lists without a filter. It looks only at those of which
+// something is due. Refused with CodeOrganizationUnknown.
 func (s *Store) CountMembers(ctx context.Context, rules claim.Rules, id string) (n int, err error) {
 	err = s.read(ctx, "count members", func(tx Tx) error {
 		o, err := organization(ctx, tx, id)
@@ -321,8 +325,8 @@ func (m *members) complete(ctx context.Context, views []claim.View) error {
 	return nil
 }
 
-// given returns the services of accounts that have joined, though that is not written. Who else has joined decides what one
-// got: all that is due is followed, once, and only where somebody asks.
+// given returns the services of accounts that have joined, though that is not written. Who else has joined
+// decides what one got: all that is due is followed, once, and only where somebody asks.
 func (m *members) given(ctx context.Context) (map[int64][]string, error) {
 	if m.services != nil {
 		return m.services, nil
@@ -340,14 +344,15 @@ func (m *members) given(ctx context.Context) (map[int64][]string, error) {
 	return m.services, nil
 }
 
-// ImportClaim is a claim that an import made, with the view of the account it is on; no Key where that is gone.
+// ImportClaim is a claim that an import made, with the view of the account it is on; no Key where that is
+// gone.
 type ImportClaim struct {
 	Line int // of the row in the import's file
 	Case claim.View
 }
 
-// ImportClaims hands over, in batches in the order of the file, the claims that an import made. An error of each ends the
-// listing and is returned. Refused with CodeImportNotFound.
+// ImportClaims hands over, in batches in the order of the file, the claims that an import made. An error of
+// each ends the listing and is returned. Refused with CodeImportNotFound.
 func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organization string, importID int64, each func([]ImportClaim) error) error {
 	return s.read(ctx, "list the claims of an import", func(tx Tx) error {
 		imp, err := findImport(ctx, tx, organization, importID, false)

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Accounts and claims change where effects are written and where a snapshot is merged, and nowhere else: every change of an
-// account is the effect of a rule.
+// Accounts and claims change where effects are written and where a snapshot is merged, and nowhere else:
+// every change of an account is the effect of a rule.
 func TestWhoWritesAccounts(t *testing.T) {
 	writes := regexp.MustCompile(`(?i)\b(UPDATE|DELETE FROM|INSERT INTO)\s+(users|claims)\b`)
 	files, err := filepath.Glob("*/*.go")

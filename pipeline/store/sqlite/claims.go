@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// claimGroup is claims of a batch that have more in common: one statement inserts all of them. What differs is handed
-// over as JSON, because binding values one by one costs more than inserting them.
+// claimGroup is claims of a batch that have more in common: one statement inserts all of them. What differs
+// is handed over as JSON, because binding values one by one costs more than inserting them.
 type claimGroup struct {
 	claimKind
 	rows []int // places in the batch, by account
@@ -26,9 +26,10 @@ type claimKind struct {
 	edited   bool
 }
 
-// The claims of a group, as an object: lines, which are its keys, with accounts, or with pairs of an account and edits. The limit,
-// which is none, keeps SQLite from parsing a value again wherever it is used. Ids are left out: they go on from the largest, as
-// the documentation of the database has it, and finding that this one is free would cost a search of the table.
+// The claims of a group, as an object: lines, which are its keys, with accounts, or with pairs of an account
+// and edits. The limit, which is none, keeps SQLite from parsing a value again wherever it is used. Ids are
+// left out: they go on from the largest, as the documentation of the database has it, and finding that this
+// one is free would cost a search of the table.
 const (
 	insertClaims  = "INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, line, user, edits, source) SELECT ?1, ?2, ?3, ?4, ?5, ?6, CAST(line AS INTEGER), account, "
 	fromPlain     = " FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
@@ -79,7 +80,8 @@ func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64,
 	return ids, nil
 }
 
-// groupClaims puts together what one statement can insert, ordered by account: the index of open claims is in that order.
+// groupClaims puts together what one statement can insert, ordered by account: the index of open claims is in
+// that order.
 func groupClaims(claims []store.NewClaim) []*claimGroup {
 	byKind := map[claimKind]*claimGroup{}
 	var groups []*claimGroup

@@ -13,8 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status, and the last
-// claim that a choice or completion closed.
+// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status,
+// and the last claim that a choice or completion closed.
 const viewColumns = `u.key || char(31) || ifnull(u.former_status, '') || char(31) || ifnull((
 		SELECT json_object('organization', o.external_id, 'delayed', k.delayed, 'claimed_at', k.claimed_at, 'import', k.import,
 			'closed_at', k.closed_at, 'closed_by', k.closed_by)
@@ -97,12 +97,12 @@ func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
 	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 }
 
-// manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them comes soon. Up to
-// there it finds all of them.
+// manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them
+// comes soon. Up to there it finds all of them.
 const manyAccounts = 20_000
 
-// fewOf reports whether these selections, each of account numbers, find few accounts together. They are about the
-// organization ?1, and ?2.
+// fewOf reports whether these selections, each of account numbers, find few accounts together. They are about
+// the organization ?1, and ?2.
 func (t *tx) fewOf(ctx context.Context, selections []string, organization int64, with string) (bool, error) {
 	union := strings.Join(selections, " UNION ALL ")
 	name := union + fmt.Sprint(organization) + with
@@ -125,8 +125,9 @@ const (
 	tobeTaken        = "SELECT user FROM claims INDEXED BY claims_made WHERE organization = ?1 AND delayed = 1 AND closed_at IS NULL"
 )
 
-// filterMembers returns where members can be found that a filter might leave in, and what is asked of them. An account has
-// the status it had before once its claim has completed, and one that has come by a claim shows its type.
+// filterMembers returns where members can be found that a filter might leave in, and what is asked of them.
+// An account has the status it had before once its claim has completed, and one that has come by a claim
+// shows its type.
 func filterMembers(f store.MemberFilter) (selections []string, conditions string) {
 	selections, conditions = []string{ownAccounts, immediatelyTaken, tobeTaken}, "(u.organization = ?1 OR c.organization = ?1)"
 	switch {
@@ -181,8 +182,8 @@ const keyDomain = "substr(u.key, instr(u.key, '@') + 1)"
 
 const accountsInDomains = "SELECT u.id FROM users u INDEXED BY users_domain WHERE " + keyDomain + " IN (SELECT value FROM json_each(?2))"
 
-// Candidates implements store.Accounts. Where there are many it walks the index of addresses, which is in the order wanted
-// and holds the domain, so that only the accounts asked for are read.
+// Candidates implements store.Accounts. Where there are many it walks the index of addresses, which is in the
+// order wanted and holds the domain, so that only the accounts asked for are read.
 func (t *tx) Candidates(ctx context.Context, organization string, filter store.CandidateFilter, after string, limit int) ([]store.Candidate, error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
@@ -246,8 +247,8 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 	return groups, err
 }
 
-// dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it falls due.
-// Whether somebody is inactive is not asked: only who is has a time since when.
+// dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it
+// falls due. Whether somebody is inactive is not asked: only who is has a time since when.
 var dueQueries = []string{
 	// Its delayed claims complete.
 	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_made

@@ -13,8 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// RunListings runs the part of the suite that is about listings: a database that finds few accounts in another way than many
-// is to show that the two are alike.
+// RunListings runs the part of the suite that is about listings: a database that finds few accounts in
+// another way than many is to show that the two are alike.
 func RunListings(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
 	run(t, fresh, listingTests, factsTests)
@@ -168,7 +168,8 @@ func (s *suite) checkMembers(id string, keys []string) {
 	}
 }
 
-// checkEligible holds the candidates, with every selection, and the number of those that are ready, against the rules.
+// checkEligible holds the candidates, with every selection, and the number of those that are ready, against
+// the rules.
 func (s *suite) checkEligible(id string, keys []string) {
 	s.Helper()
 	facts, err := s.Facts(s.ctx(), id, keys)

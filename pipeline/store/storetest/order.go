@@ -37,7 +37,8 @@ func (s *suite) standing(organizations ...string) standing {
 	return all
 }
 
-// touched lets an organization change nothing about an account, which writes what is due and concerns the two.
+// touched lets an organization change nothing about an account, which writes what is due and concerns the
+// two.
 func (s *suite) touched(organization, key string) {
 	s.Helper()
 	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, one(claim.Effect{})))

@@ -1,5 +1,5 @@
-// Package storetest is the conformance suite of stores: what the comments of store.Store promise, checked through its
-// interface alone.
+// Package storetest is the conformance suite of stores: what the comments of store.Store promise, checked
+// through its interface alone.
 package storetest
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Run runs the suite. For each test fresh prepares an empty database and returns a function that opens it: every call
-// is one more handle, such as another process would have.
+// Run runs the suite. For each test fresh prepares an empty database and returns a function that opens it:
+// every call is one more handle, such as another process would have.
 func Run(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
 	run(t, fresh, loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests,
@@ -142,7 +142,8 @@ func (s *suite) load(in snapshot) {
 	s.checkHeld()
 }
 
-// checkHeld requires that what is held of licences, as it is written, is what members and open immediate claims have.
+// checkHeld requires that what is held of licences, as it is written, is what members and open immediate
+// claims have.
 func (s *suite) checkHeld() {
 	s.Helper()
 	require.NoError(s, s.db.Read(s.ctx(), func(tx store.Tx) error {
@@ -180,8 +181,8 @@ func (s *suite) checkHeld() {
 	}))
 }
 
-// world is two enterprises, a free organization and an old personal one. Acme has verified acme.example and claimed
-// claimed.example, and Umbrella the domains of its own.
+// world is two enterprises, a free organization and an old personal one. Acme has verified acme.example and
+// claimed claimed.example, and Umbrella the domains of its own.
 func world(users ...store.LoadUser) snapshot {
 	created := time.Date(2019, 5, 1, 0, 0, 0, 0, time.UTC)
 	return snapshot{
