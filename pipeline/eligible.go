@@ -53,8 +53,8 @@ func (p *Pipeline) Why(ctx context.Context, organization string, addresses []str
 	return answers, nil
 }
 
-// Eligible lists the first users that may be claimed now, at most limit of them, and says how many there are.
-func (p *Pipeline) Eligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, err error) {
+// FirstEligible lists the first users that may be claimed now, at most limit of them, and reports whether there are more.
+func (p *Pipeline) FirstEligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, more bool, err error) {
 	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
 		if len(users) == limit {
 			return errEnough
@@ -62,17 +62,19 @@ func (p *Pipeline) Eligible(ctx context.Context, organization string, selection 
 		users = append(users, *e)
 		return nil
 	})
-	if err == nil {
-		return users, len(users), nil
+	if errors.Is(err, errEnough) {
+		return users, true, nil
 	}
-	if !errors.Is(err, errEnough) {
-		return nil, 0, err
-	}
-	total, err = p.Store.CountEligible(ctx, p.clock(), organization, selection)
+	return users, false, err
+}
+
+// CountEligible counts the users that may be claimed now.
+func (p *Pipeline) CountEligible(ctx context.Context, organization string, selection Selection) (int, error) {
+	n, err := p.Store.CountEligible(ctx, p.clock(), organization, selection)
 	if err != nil {
-		return nil, 0, fmt.Errorf("count the eligible users: %w", err)
+		return 0, fmt.Errorf("count the eligible users: %w", err)
 	}
-	return users, total, nil
+	return n, nil
 }
 
 // Services are the names of the services of an organization, sorted.

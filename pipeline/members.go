@@ -124,6 +124,15 @@ func folded(s string) string {
 	}, norm.NFKD.String(s))
 }
 
+// FirstDeadlines returns what time will make due first in an organization, at most limit of it, and reports whether there is more.
+func (p *Pipeline) FirstDeadlines(ctx context.Context, organization string, limit int) (list []schema.Deadline, more bool, err error) {
+	list, more, err = p.Store.FirstDeadlines(ctx, p.clock(), organization, limit)
+	if err != nil {
+		return nil, false, fmt.Errorf("list the deadlines: %w", err)
+	}
+	return list, more, nil
+}
+
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
 func (p *Pipeline) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	clock := p.clock()

@@ -99,11 +99,15 @@ func listedPeople(ctx context.Context, p *pipeline.Pipeline, organization schema
 		return nil, err
 	}
 	most := p.Policy.ScreenLimit
-	list, total, err := p.Eligible(ctx, organization.ID, selection, most)
+	list, more, err := p.FirstEligible(ctx, organization.ID, selection, most)
 	if err != nil {
 		return nil, err
 	}
-	if total > most {
+	if more {
+		total, err := p.CountEligible(ctx, organization.ID, selection)
+		if err != nil {
+			return nil, err
+		}
 		return nil, schema.Refuse(schema.CodeTooManyAddresses, "These are %d users; at most %d can be claimed without a file.", total, most)
 	}
 	people := make([]pipeline.Person, len(list))

@@ -58,11 +58,16 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 					}
 					return a.showAnswers(answers)
 				}
-				list, total, err := p.Eligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
+				list, more, err := p.FirstEligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
 				if err != nil {
 					return err
 				}
-				return a.showEligible(list, total, selection.words())
+				return a.showEligible(list, selection.words(), func() (int, error) {
+					if !more {
+						return len(list), nil
+					}
+					return p.CountEligible(cmd.Context(), organization.ID, narrowed)
+				})
 			})
 		},
 	}
@@ -71,9 +76,14 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 	return cmd
 }
 
-// showEligible lists eligible users; words are the flags that narrowed the list, for the next command.
-func (a *app) showEligible(list []pipeline.Eligible, total int, words []string) error {
+// showEligible lists the first eligible users, and then says how many there are; words are the flags that narrowed the list, for
+// the next command.
+func (a *app) showEligible(list []pipeline.Eligible, words []string, count func() (total int, err error)) error {
 	if a.flags.json {
+		total, err := count()
+		if err != nil {
+			return err
+		}
 		answer := struct {
 			Total int            `json:"total"`
 			Users []eligibleUser `json:"users"`
@@ -83,7 +93,7 @@ func (a *app) showEligible(list []pipeline.Eligible, total int, words []string) 
 		}
 		return a.answer(answer)
 	}
-	if total == 0 {
+	if len(list) == 0 {
 		if err := a.printLine("Nobody can be claimed."); err != nil {
 			return err
 		}
@@ -98,6 +108,10 @@ func (a *app) showEligible(list []pipeline.Eligible, total int, words []string) 
 		}
 	}
 	if err := a.writeTable(a.stdout, t); err != nil {
+		return err
+	}
+	total, err := count()
+	if err != nil {
 		return err
 	}
 	if total > len(list) {

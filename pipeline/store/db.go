@@ -91,6 +91,9 @@ type Accounts interface {
 	// claim.Rules.NextDue. Delayed claims made until decided, and accounts inactive until inactive, are due. Of each kind of
 	// due thing the first limit are found, in the order of Due.Compare; 0: all.
 	Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) ([]Due, error)
+	// Upcoming finds accounts of which something of a kind has begun after a time, the earliest first, up to limit of them. Only
+	// Account and Since are filled in.
+	Upcoming(ctx context.Context, organization string, kind Upcoming, after time.Time, limit int) ([]Due, error)
 	// DueOrganizations lists organizations that have made claims, or have members, of which something is due.
 	DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error)
 	// Given counts the accounts that hold services, as members or by an open immediate claim, by organization and services.
