@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -24,43 +23,24 @@ func (p *Pipeline) Show(ctx context.Context, organization, email string) (view s
 			WithFix("Write it as name@example.com.")
 	}
 	clock := p.clock()
-	k, err := p.oneCase(ctx, clock, organization, key)
+	history, err := p.Store.History(ctx, clock, organization, key)
 	if err != nil {
 		return view, fmt.Errorf("look up an account: %w", err)
 	}
+	k := &history.View
 	if k.Account.ID == 0 {
 		return view, refusal(schema.CodeUserNotFound, email, key)
 	}
-	return viewOf(clock, &k), nil
+	view = viewOf(clock, k)
+	view.Events = events(k, history.Closed)
+	for _, mail := range history.Mails {
+		view.Mails = append(view.Mails, schema.MailView{Kind: string(mail.Kind), State: mailWaiting, At: mail.At})
+	}
+	return view, nil
 }
 
-// errFound ends a listing in which what was looked for is found.
-var errFound = errors.New("found")
-
-// oneCase is the account with an address key as it stands now. An account of the organization itself is looked up among its
-// members: only there is the claim that brought it, which has closed.
-func (p *Pipeline) oneCase(ctx context.Context, clock claim.Clock, organization, key string) (claim.Case, error) {
-	facts, err := p.Store.Facts(ctx, organization, []string{key})
-	if err != nil {
-		return claim.Case{}, err
-	}
-	k := claim.Case{Key: key, Organization: &facts.Claiming, Account: clock.AsOf(facts.Accounts[0]), Domain: facts.Domains[schema.KeyDomain(key)]}
-	if k.Account.ID == 0 || k.Account.User.OrganizationID != organization {
-		return k, nil
-	}
-	err = p.Store.Members(ctx, clock, organization, store.MemberFilter{}, func(cases []claim.Case) error {
-		i, found := slices.BinarySearchFunc(cases, key, func(k claim.Case, key string) int { return strings.Compare(k.Key, key) })
-		if found {
-			k = cases[i]
-			return errFound
-		}
-		return nil
-	})
-	if errors.Is(err, errFound) {
-		err = nil
-	}
-	return k, err
-}
+// mailWaiting is the state of a mail that is written, and not sent.
+const mailWaiting = "waiting"
 
 func viewOf(clock claim.Clock, k *claim.Case) schema.AccountView {
 	a := &k.Account
@@ -82,7 +62,6 @@ func viewOf(clock claim.Clock, k *claim.Case) schema.AccountView {
 		if made.OrganizationID == k.Organization.ID {
 			view.Edits = editsOf(a.User.Profile, made.Edits)
 		}
-		view.Events = events(made)
 	}
 	return view
 }
@@ -119,18 +98,29 @@ func editsOf(own, edits schema.Profile) schema.Edits {
 	return changed
 }
 
-// events is what happened under a claim, in the order of time.
-func events(made *schema.Claim) []schema.EventView {
-	var list []schema.EventView
-	for _, e := range []struct {
-		at   time.Time
-		what string
-	}{
-		{made.ClaimedAt, "claimed"}, {made.SignedInAt, "signed_in"}, {made.InactiveSince, string(schema.Inactive)}, {made.ClosedAt, string(made.ClosedBy)},
-	} {
-		if !e.at.IsZero() {
-			list = append(list, schema.EventView{At: e.at, What: e.what})
+// events returns what happened to an account under claims of the organization, open and closed, and under the open one of
+// another, in the order of time.
+func events(k *claim.View, closed []store.ClosedClaim) []schema.EventView {
+	list := []schema.EventView{}
+	add := func(at time.Time, what string) {
+		if !at.IsZero() {
+			list = append(list, schema.EventView{At: at, What: what})
 		}
+	}
+	for _, c := range closed {
+		add(c.ClaimedAt, "claimed")
+		add(c.SignedInAt, "signed_in")
+		add(c.ClosedAt, string(c.ClosedBy))
+	}
+	made, own := k.Account.Claim, k.Account.User.OrganizationID == k.Organization.ID
+	if made == nil && k.Closed != nil && !slices.ContainsFunc(closed, func(c store.ClosedClaim) bool { return c.ClosedAt.Equal(k.Closed.ClosedAt) }) {
+		made, own = k.Closed, false // by time, though that is not written
+	}
+	if made != nil && (own || made.OrganizationID == k.Organization.ID) {
+		add(made.ClaimedAt, "claimed")
+		add(made.SignedInAt, "signed_in")
+		add(made.InactiveSince, string(schema.Inactive))
+		add(made.ClosedAt, string(made.ClosedBy))
 	}
 	slices.SortStableFunc(list, func(a, b schema.EventView) int { return a.At.Compare(b.At) })
 	return list

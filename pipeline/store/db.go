@@ -161,19 +161,31 @@ type MadeClaim struct {
 	Account int64
 }
 
+// WaitingMail is a mail that waits to be sent.
+type WaitingMail struct {
+	Claim int64
+	Kind  claim.Mail
+	At    time.Time
+}
+
 // ClosedClaim is a claim that has ended.
 type ClosedClaim struct {
+	ID           int64
 	Account      int64
 	Key          string // of the account when it was closed
 	Organization string
+	ClaimedAt    time.Time
+	SignedInAt   time.Time // zero: never
 	ClosedAt     time.Time
 	ClosedBy     schema.Closing
 }
 
 // Outbox keeps mails until they are sent.
 type Outbox interface {
-	// AddMails adds one mail of a kind for each claim.
-	AddMails(ctx context.Context, kind claim.Mail, claims []int64) error
+	// AddMails adds one mail of a kind for each claim, written at a time.
+	AddMails(ctx context.Context, kind claim.Mail, at time.Time, claims []int64) error
+	// Mails finds the mails about claims, in the order in which they were written.
+	Mails(ctx context.Context, claims []int64) ([]WaitingMail, error)
 }
 
 // Snapshots takes snapshots in. Users are staged, and merged when all of them are known: only then can addresses be
