@@ -49,10 +49,15 @@ func (f *userFlags) filter() (filter people.MemberFilter, order people.MemberOrd
 		return filter, "", notOneOf("--sort", f.sort, memberOrders)
 	}
 	if f.limit < 0 {
-		return filter, "", usage("--limit %d is no number of users.", f.limit).WithFix("Write --limit %d, or --limit 0 for all.", -f.limit)
+		return filter, "", notALimit(f.limit, "users")
 	}
 	filter.Status, filter.Retractable, filter.Search = schema.Status(f.status), f.retractable, f.search
 	return filter, people.MemberOrder(f.sort), nil
+}
+
+// notALimit refuses a limit below 0.
+func notALimit(limit int, of string) error {
+	return usage("--limit %d is no number of %s.", limit, of).WithFix("Write --limit %d, or --limit 0 for all.", -limit)
 }
 
 func (a *app) usersCommand() *cobra.Command {

@@ -53,8 +53,9 @@ func (p *People) Explain(ctx context.Context, organization string, addresses []s
 	return answers, nil
 }
 
-// Eligible lists the first users that may be claimed now, at most limit of them, and says how many there are.
-func (p *People) Eligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, err error) {
+// FirstEligible lists the first users that may be claimed now, at most limit of them, and reports whether
+// there are more.
+func (p *People) FirstEligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, more bool, err error) {
 	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
 		if len(users) == limit {
 			return errEnough
@@ -62,17 +63,19 @@ func (p *People) Eligible(ctx context.Context, organization string, selection Se
 		users = append(users, *e)
 		return nil
 	})
-	if err == nil {
-		return users, len(users), nil
+	if errors.Is(err, errEnough) {
+		return users, true, nil
 	}
-	if !errors.Is(err, errEnough) {
-		return nil, 0, err
-	}
-	total, err = p.Store.CountEligible(ctx, p.Rules(), organization, selection)
+	return users, false, err
+}
+
+// CountEligible counts the users that may be claimed now.
+func (p *People) CountEligible(ctx context.Context, organization string, selection Selection) (int, error) {
+	n, err := p.Store.CountEligible(ctx, p.Rules(), organization, selection)
 	if err != nil {
-		return nil, 0, fmt.Errorf("count the eligible users: %w", err)
+		return 0, fmt.Errorf("count the eligible users: %w", err)
 	}
-	return users, total, nil
+	return n, nil
 }
 
 // Services returns the names of the services of an organization, sorted.

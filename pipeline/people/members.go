@@ -140,6 +140,16 @@ func (p *People) RetractableIn(ctx context.Context, organization, domain string)
 	return n, err
 }
 
+// FirstDeadlines returns what time will make due first in an organization, at most limit of it, and reports
+// whether there is more.
+func (p *People) FirstDeadlines(ctx context.Context, organization string, limit int) (list []schema.Deadline, more bool, err error) {
+	list, more, err = p.Store.FirstDeadlines(ctx, p.Rules(), organization, limit)
+	if err != nil {
+		return nil, false, fmt.Errorf("list the deadlines: %w", err)
+	}
+	return list, more, nil
+}
+
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the
 // zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -179,7 +182,7 @@ func finishChunk(ctx context.Context, tx Tx, owner Owner, rules claim.Rules, fac
 		return err
 	}
 	licenses := claim.NewLicenses(facts.Licenses)
-	mails := map[claim.Mail][]int64{}
+	mails := map[mailing][]int64{}
 	for first := 0; first < len(ids); { // most claims are like the one before
 		made := &applied.Claims[first]
 		next := first + 1
@@ -188,7 +191,8 @@ func finishChunk(ctx context.Context, tx Tx, owner Owner, rules claim.Rules, fac
 		}
 		licenses.Claimed(facts.Claiming.ID, made.Type, made.Services, next-first)
 		for _, mail := range claim.MailsFor(made.Type, applied.ActivationMails) {
-			mails[mail] = append(mails[mail], ids[first:next]...)
+			m := mailing{mail, rules.Now}
+			mails[m] = append(mails[m], ids[first:next]...)
 		}
 		first = next
 	}
@@ -205,12 +209,19 @@ func finishChunk(ctx context.Context, tx Tx, owner Owner, rules claim.Rules, fac
 	return tx.FinishChunk(ctx, owner.ImportID, number, results, applied.Tally)
 }
 
-func addMails(ctx context.Context, tx Tx, mails map[claim.Mail][]int64) error {
-	for _, kind := range []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder} {
-		if len(mails[kind]) == 0 {
-			continue
-		}
-		if err := tx.AddMails(ctx, kind, mails[kind]); err != nil {
+// mailing is mails of a kind that are written at one time.
+type mailing struct {
+	kind claim.Mail
+	at   time.Time
+}
+
+// addMails adds mails about claims to the outbox, the first first.
+func addMails(ctx context.Context, tx Tx, mails map[mailing][]int64) error {
+	kinds := []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder}
+	for _, m := range slices.SortedFunc(maps.Keys(mails), func(a, b mailing) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)))
+	}) {
+		if err := tx.AddMails(ctx, m.kind, m.at, mails[m]); err != nil {
 			return err
 		}
 	}

@@ -139,7 +139,7 @@ func complete(ctx context.Context, tx Tx, o *schema.Organization, views []claim.
 
 // writeEffects writes effects that licences have followed, with the licences and the mails.
 func writeEffects(ctx context.Context, tx Tx, effects []claim.Effect, licenses *claim.Licenses) error {
-	mails := map[claim.Mail][]int64{}
+	mails := map[mailing][]int64{}
 	happening := effects[:0:0]
 	for i := range effects {
 		e := &effects[i]
@@ -153,7 +153,8 @@ func writeEffects(ctx context.Context, tx Tx, effects []claim.Effect, licenses *
 			e.Joins.ID = "joined-" + rand.Text() // nobody else can have made up the same one
 		}
 		for _, mail := range e.Mails {
-			mails[mail] = append(mails[mail], e.Before.Claim.ID)
+			m := mailing{mail, e.At}
+			mails[m] = append(mails[m], e.Before.Claim.ID)
 		}
 		happening = append(happening, *e)
 	}

@@ -100,6 +100,9 @@ type Accounts interface {
 	// inactive, are due. Of each kind of due thing the first limit are found, in the order of Due.Compare; 0:
 	// all.
 	Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) ([]Due, error)
+	// Upcoming finds accounts of which something of a kind has begun after a time, the earliest first, up to
+	// limit of them. Only Account and Since are filled in.
+	Upcoming(ctx context.Context, organization string, kind Upcoming, after time.Time, limit int) ([]Due, error)
 	// DueOrganizations lists organizations that have made claims, or have members, of which something is due.
 	DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error)
 	// Given counts the accounts that hold services, as members or by an open immediate claim, by organization
@@ -170,19 +173,31 @@ type MadeClaim struct {
 	Account int64
 }
 
+// WaitingMail is a mail that waits to be sent.
+type WaitingMail struct {
+	Claim int64
+	Kind  claim.Mail
+	At    time.Time
+}
+
 // ClosedClaim is a claim that has ended.
 type ClosedClaim struct {
+	ID           int64
 	Account      int64
 	Key          string // of the account when it was closed
 	Organization string
+	ClaimedAt    time.Time
+	SignedInAt   time.Time // zero: never
 	ClosedAt     time.Time
 	ClosedBy     schema.Closing
 }
 
 // Outbox keeps mails until they are sent.
 type Outbox interface {
-	// AddMails adds one mail of a kind for each claim.
-	AddMails(ctx context.Context, kind claim.Mail, claims []int64) error
+	// AddMails adds one mail of a kind for each claim, written at a time.
+	AddMails(ctx context.Context, kind claim.Mail, at time.Time, claims []int64) error
+	// Mails finds the mails about claims, in the order in which they were written.
+	Mails(ctx context.Context, claims []int64) ([]WaitingMail, error)
 }
 
 // Snapshots takes snapshots in. Users are staged, and merged when all of them are known: only then can

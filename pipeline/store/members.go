@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -342,6 +343,54 @@ func (m *members) given(ctx context.Context) (map[int64][]string, error) {
 		}
 	}
 	return m.services, nil
+}
+
+// History is all that is kept about one account that concerns an organization.
+type History struct {
+	View   claim.View    // as it stands now; no Account: there is none
+	Closed []ClosedClaim // of the organization, the first first
+	Mails  []WaitingMail // about its claims, in the order in which they were written
+}
+
+// History finds the account with an address key, with what was done to it. Refused with
+// CodeOrganizationUnknown.
+func (s *Store) History(ctx context.Context, rules claim.Rules, id, key string) (h History, err error) {
+	err = s.read(ctx, "look up an account", func(tx Tx) error {
+		h = History{}
+		m, err := membersOf(ctx, tx, rules, id)
+		if err != nil {
+			return err
+		}
+		views, err := tx.Views(ctx, []string{key})
+		if err != nil || len(views) == 0 {
+			return err
+		}
+		var claims []int64
+		if made := views[0].Account.Claim; made != nil && made.OrganizationID == id {
+			claims = append(claims, made.ID)
+		}
+		if h.Closed, err = tx.ClosedClaims(ctx, []int64{views[0].Account.ID}, []string{key}); err != nil {
+			return err
+		}
+		h.Closed = closedOf(h.Closed, id)
+		for _, c := range h.Closed {
+			claims = append(claims, c.ID)
+		}
+		if h.Mails, err = tx.Mails(ctx, claims); err != nil {
+			return err
+		}
+		err = m.complete(ctx, views)
+		h.View = views[0]
+		return err
+	})
+	return h, err
+}
+
+// closedOf returns the closed claims of an organization, each once, the first first.
+func closedOf(list []ClosedClaim, id string) []ClosedClaim {
+	list = slices.DeleteFunc(list, func(c ClosedClaim) bool { return c.Organization != id })
+	slices.SortFunc(list, func(a, b ClosedClaim) int { return cmp.Or(a.ClosedAt.Compare(b.ClosedAt), cmp.Compare(a.ID, b.ID)) })
+	return slices.CompactFunc(list, func(a, b ClosedClaim) bool { return a.ID == b.ID })
 }
 
 // ImportClaim is a claim that an import made, with the view of the account it is on; no Key where that is

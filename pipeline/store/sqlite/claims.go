@@ -140,16 +140,16 @@ func (t *tx) ImportClaims(ctx context.Context, importID int64, afterLine, limit 
 
 // ClosedClaims implements store.Claims.
 func (t *tx) ClosedClaims(ctx context.Context, accounts []int64, keys []string) (closed []store.ClosedClaim, err error) {
-	const columns = "SELECT c.user, ifnull(c.key, ''), o.external_id, c.closed_at, c.closed_by FROM json_each(?) j CROSS JOIN claims c "
+	const columns = "SELECT c.id, c.user, ifnull(c.key, ''), o.external_id, c.claimed_at, c.signed_in_at, c.closed_at, c.closed_by FROM json_each(?) j CROSS JOIN claims c "
 	for query, wanted := range map[string]string{
 		columns + "INDEXED BY claims_closed ON c.user = j.value AND c.closed_at IS NOT NULL": encodeNumbers(accounts),
 		columns + "INDEXED BY claims_key ON c.key = j.value AND c.key IS NOT NULL":           encode(keys),
 	} {
 		err := t.collect(ctx, func(rows *sql.Rows) error {
 			var c store.ClosedClaim
-			var at sql.NullInt64
-			err := rows.Scan(&c.Account, &c.Key, &c.Organization, &at, &c.ClosedBy)
-			c.ClosedAt = timeOf(at)
+			var made, signedIn, closedAt sql.NullInt64
+			err := rows.Scan(&c.ID, &c.Account, &c.Key, &c.Organization, &made, &signedIn, &closedAt, &c.ClosedBy)
+			c.ClaimedAt, c.SignedInAt, c.ClosedAt = timeOf(made), timeOf(signedIn), timeOf(closedAt)
 			closed = append(closed, c)
 			return err
 		}, query+" JOIN organizations o ON o.id = c.organization", wanted)

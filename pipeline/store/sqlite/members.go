@@ -295,6 +295,41 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
+// upcomingQueries find what has begun in an organization (?1) after a time (?2), each in the order of its
+// index.
+var upcomingQueries = map[store.Upcoming]string{
+	store.UpcomingDecision: upcomingClaims + "delayed = 1 " + upcomingOrder,
+	store.UpcomingRetract:  upcomingClaims + "delayed = 0 AND (signed_in_at IS NULL OR signed_in_at < claimed_at) " + upcomingOrder,
+	store.UpcomingJoined:   upcomingClaims + "delayed = 1 AND status_before = 'inactive' " + upcomingOrder,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users INDEXED BY users_inactive
+			WHERE organization = ?1 AND inactive_since > ?2 ORDER BY inactive_since LIMIT ?3)
+		UNION ALL SELECT * FROM (SELECT user, inactive_since FROM claims INDEXED BY claims_inactive
+			WHERE organization = ?1 AND inactive_since > ?2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT ?3)
+		ORDER BY inactive_since LIMIT ?3`,
+}
+
+const (
+	upcomingClaims = "SELECT user, claimed_at FROM claims INDEXED BY claims_made WHERE organization = ?1 AND claimed_at > ?2 AND closed_at IS NULL AND "
+	upcomingOrder  = "ORDER BY claimed_at, import, line LIMIT ?3"
+)
+
+// Upcoming implements store.Accounts.
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var d store.Due
+		var since sql.NullInt64
+		err := rows.Scan(&d.Account, &since)
+		d.Since = timeOf(since)
+		list = append(list, d)
+		return err
+	}, upcomingQueries[kind], number, after.Unix(), limit)
+	return list, err
+}
+
 // DueOrganizations implements store.Accounts.
 func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
 	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (

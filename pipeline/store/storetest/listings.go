@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,6 +32,7 @@ var listingTests = map[string]func(*suite){
 			for _, id := range organizations {
 				s.checkMembers(id, all)
 				s.checkEligible(id, all)
+				s.checkDeadlines(id, all)
 			}
 			s.now = s.now.Add(time.Duration(random.IntN(8*24)) * time.Hour)
 			s.happen(random, all)
@@ -38,6 +41,7 @@ var listingTests = map[string]func(*suite){
 		for _, id := range organizations {
 			s.checkMembers(id, all)
 			s.checkEligible(id, all)
+			s.checkDeadlines(id, all)
 		}
 	},
 
@@ -197,6 +201,31 @@ func (s *suite) checkEligible(id string, keys []string) {
 		n, err := s.CountEligible(s.ctx(), s.rules(), id, selection)
 		require.NoError(s, err)
 		require.Len(s, want, n, "%s %+v", id, selection)
+	}
+}
+
+// checkDeadlines holds what falls due first against what falls due of every account.
+func (s *suite) checkDeadlines(id string, keys []string) {
+	s.Helper()
+	var all []schema.Deadline
+	views := s.views(id, keys)
+	for _, key := range slices.Sorted(maps.Keys(views)) {
+		v := views[key]
+		all = append(all, s.rules().Deadlines(&v)...)
+	}
+	slices.SortStableFunc(all, func(a, b schema.Deadline) int { return a.DueAt.Compare(b.DueAt) })
+	for _, limit := range []int{1, 5, 30, 1000} {
+		first, more, err := s.FirstDeadlines(s.ctx(), s.rules(), id, limit)
+		require.NoError(s, err)
+		require.Equal(s, len(all) > limit, more)
+		require.Len(s, first, min(limit, len(all)), "%s, the first %d", id, limit)
+		for i := range first {
+			require.Equal(s, all[i].DueAt, first[i].DueAt, "%s, %d of the first %d", id, i, limit)
+			require.Contains(s, all, first[i])
+		}
+		if !more {
+			require.Equal(s, all, append([]schema.Deadline(nil), first...))
+		}
 	}
 }
 

@@ -16,5 +16,6 @@ CREATE INDEX claims_made ON claims (organization, delayed, claimed_at, import, l
 -- The claims that an import made, in the order of its file.
 CREATE INDEX claims_import ON claims (import, line) WHERE import IS NOT NULL;
 
--- The mails about a claim.
+-- The mails about a claim, and when each was written. NULL: when the claim was made.
+ALTER TABLE outbox ADD COLUMN written_at INTEGER;
 CREATE INDEX outbox_claim ON outbox (claim);
