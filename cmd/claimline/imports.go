@@ -193,11 +193,7 @@ func (a *app) importOf(ctx context.Context, p *session, id int64) (schema.Import
 	if err != nil {
 		return schema.Import{}, err
 	}
-	imp, err := p.Store.Import(ctx, organization.ID, id)
-	if schema.CodeOf(err) == schema.CodeImportNotFound && organization.ID != "" {
-		return imp, schema.Refuse(schema.CodeImportNotFound, "%s has no import %d.", organization.Name, id)
-	}
-	return imp, err
+	return p.Store.Import(ctx, organization.ID, id)
 }
 
 func (a *app) reportCommand() *cobra.Command {
