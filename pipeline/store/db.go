@@ -152,8 +152,8 @@ type Claims interface {
 	// gone. A closed claim remembers the address key of the account it was on. Joins has an id, made up by the
 	// caller.
 	WriteEffects(ctx context.Context, effects []claim.Effect) error
-	// ImportClaims lists the claims that an import made, by line, up to limit of those behind a line.
-	ImportClaims(ctx context.Context, importID int64, afterLine, limit int) ([]MadeClaim, error)
+	// ImportClaims lists the claims that an import made, by their ids, up to limit of those behind an id.
+	ImportClaims(ctx context.Context, importID, after int64, limit int) ([]MadeClaim, error)
 	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these
 	// address keys.
 	ClosedClaims(ctx context.Context, accounts []int64, keys []string) ([]ClosedClaim, error)
@@ -169,6 +169,7 @@ type ClaimBatch struct {
 
 // MadeClaim is a claim that an import made.
 type MadeClaim struct {
+	Claim   int64
 	Line    int
 	Account int64
 }

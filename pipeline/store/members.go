@@ -412,13 +412,12 @@ func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organizatio
 		if err != nil {
 			return err
 		}
-		for line := -1; ; {
-			made, err := tx.ImportClaims(ctx, importID, line, batchSize)
-			if err != nil || len(made) == 0 {
-				return err
-			}
-			line = made[len(made)-1].Line
-			batch, err := m.made(ctx, made)
+		made, err := importClaims(ctx, tx, importID)
+		if err != nil {
+			return err
+		}
+		for part := range slices.Chunk(made, batchSize) {
+			batch, err := m.made(ctx, part)
 			if err != nil {
 				return err
 			}
@@ -426,7 +425,24 @@ func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organizatio
 				return err
 			}
 		}
+		return nil
 	})
+}
+
+// importClaims returns the claims that an import made, in the order of its file.
+func importClaims(ctx context.Context, tx Tx, importID int64) (made []MadeClaim, err error) {
+	for after := int64(0); ; {
+		page, err := tx.ImportClaims(ctx, importID, after, batchSize)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, page...)
+		if len(page) < batchSize {
+			slices.SortFunc(made, func(a, b MadeClaim) int { return cmp.Compare(a.Line, b.Line) })
+			return made, nil
+		}
+		after = page[len(page)-1].Claim
+	}
 }
 
 // made returns the claims with the views of their accounts.

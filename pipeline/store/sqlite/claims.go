@@ -128,13 +128,13 @@ func (g *claimGroup) json(claims []store.NewClaim) string {
 }
 
 // ImportClaims implements store.Claims.
-func (t *tx) ImportClaims(ctx context.Context, importID int64, afterLine, limit int) (made []store.MadeClaim, err error) {
+func (t *tx) ImportClaims(ctx context.Context, importID, after int64, limit int) (made []store.MadeClaim, err error) {
 	err = t.collect(ctx, func(rows *sql.Rows) error {
 		var m store.MadeClaim
-		err := rows.Scan(&m.Account, &m.Line)
+		err := rows.Scan(&m.Claim, &m.Account, &m.Line)
 		made = append(made, m)
 		return err
-	}, "SELECT user, line FROM claims WHERE import = ? AND line > ? ORDER BY line LIMIT ?", importID, afterLine, limit)
+	}, "SELECT id, user, line FROM claims NOT INDEXED WHERE id > ? AND import = ? ORDER BY id LIMIT ?", after, importID, limit)
 	return made, err
 }
 

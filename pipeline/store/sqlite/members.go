@@ -121,8 +121,8 @@ func (t *tx) fewOf(ctx context.Context, selections []string, organization int64,
 // Where the members of an organization (?1) are found: its own accounts, and those under its open claims.
 const (
 	ownAccounts      = "SELECT id FROM users INDEXED BY users_organization WHERE organization = ?1"
-	immediatelyTaken = "SELECT user FROM claims INDEXED BY claims_made WHERE organization = ?1 AND delayed = 0 AND closed_at IS NULL"
-	tobeTaken        = "SELECT user FROM claims INDEXED BY claims_made WHERE organization = ?1 AND delayed = 1 AND closed_at IS NULL"
+	immediatelyTaken = "SELECT user FROM claims INDEXED BY claims_immediate WHERE organization = ?1 AND NOT delayed AND closed_at IS NULL"
+	tobeTaken        = "SELECT user FROM claims INDEXED BY claims_delayed WHERE organization = ?1 AND delayed AND closed_at IS NULL"
 )
 
 // filterMembers returns where members can be found that a filter might leave in, and what is asked of them.
@@ -177,26 +177,31 @@ func (t *tx) CountMembers(ctx context.Context, organization string) (n int, err 
 	return n, err
 }
 
-// keyDomain is the domain of an account's address, as the index users_domain has it.
+// keyDomain is the domain of an account's address, as the index users_organization has it.
 const keyDomain = "substr(u.key, instr(u.key, '@') + 1)"
 
-const accountsInDomains = "SELECT u.id FROM users u INDEXED BY users_domain WHERE " + keyDomain + " IN (SELECT value FROM json_each(?2))"
+// accountsInDomain is the accounts in a domain (?2), looked for in each organization.
+const accountsInDomain = "SELECT u.id FROM organizations o CROSS JOIN users u INDEXED BY users_organization ON u.organization = o.id AND " +
+	keyDomain + " = ?2"
 
-// Candidates implements store.Accounts. Where there are many it walks the index of addresses, which is in the
-// order wanted and holds the domain, so that only the accounts asked for are read.
+// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted and
+// holds the domain, so that only the accounts asked for are read; but those in one small domain it finds
+// first.
 func (t *tx) Candidates(ctx context.Context, organization string, filter store.CandidateFilter, after string, limit int) ([]store.Candidate, error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	domains := encode(filter.Domains)
-	isFew, err := t.fewOf(ctx, []string{accountsInDomains}, number, domains)
-	if err != nil {
-		return nil, err
-	}
 	from := "INDEXED BY users_key " + openClaim + " WHERE " + keyDomain + " IN (SELECT value FROM json_each(?2))"
-	if isFew {
-		from = openClaim + " WHERE u.id IN (" + accountsInDomains + ")"
+	if len(filter.Domains) == 1 {
+		isFew, err := t.fewOf(ctx, []string{accountsInDomain}, number, filter.Domains[0])
+		if err != nil {
+			return nil, err
+		}
+		if isFew {
+			domains, from = filter.Domains[0], openClaim+" WHERE u.id IN ("+accountsInDomain+")"
+		}
 	}
 	var sources any
 	if filter.Sources != nil {
@@ -236,7 +241,7 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 		return err
 	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM claims c INDEXED BY claims_open
 			WHERE c.user = u.id AND c.closed_at IS NULL))
-		FROM users u INDEXED BY users_domain WHERE `+keyDomain+" IN (SELECT value FROM json_each(?)) GROUP BY 1, 2", encode(domains))
+		FROM users u INDEXED BY users_organization WHERE `+keyDomain+" IN (SELECT value FROM json_each(?)) GROUP BY u.organization, "+keyDomain, encode(domains))
 	if err != nil {
 		return nil, err
 	}
@@ -251,8 +256,8 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 // falls due. Whether somebody is inactive is not asked: only who is has a time since when.
 var dueQueries = []string{
 	// Its delayed claims complete.
-	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_made
-		WHERE c.organization = ?1 AND c.delayed = 1 AND c.closed_at IS NULL AND c.claimed_at <= ?2
+	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_delayed
+		WHERE c.organization = ?1 AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?2
 		ORDER BY c.claimed_at, c.import, c.line LIMIT ?4`,
 	// Its members with licences leave, by a delayed claim of another that completes.
 	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_leaving
@@ -298,9 +303,10 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 // upcomingQueries find what has begun in an organization (?1) after a time (?2), each in the order of its
 // index.
 var upcomingQueries = map[store.Upcoming]string{
-	store.UpcomingDecision: upcomingClaims + "delayed = 1 " + upcomingOrder,
-	store.UpcomingRetract:  upcomingClaims + "delayed = 0 AND (signed_in_at IS NULL OR signed_in_at < claimed_at) " + upcomingOrder,
-	store.UpcomingJoined:   upcomingClaims + "delayed = 1 AND status_before = 'inactive' " + upcomingOrder,
+	store.UpcomingDecision: "SELECT user, claimed_at FROM claims INDEXED BY claims_delayed WHERE delayed AND " + upcomingClaims,
+	store.UpcomingRetract: "SELECT user, claimed_at FROM claims INDEXED BY claims_immediate WHERE NOT delayed AND " +
+		"(signed_in_at IS NULL OR signed_in_at < claimed_at) AND " + upcomingClaims,
+	store.UpcomingJoined: "SELECT user, claimed_at FROM claims INDEXED BY claims_delayed WHERE delayed AND status_before = 'inactive' AND " + upcomingClaims,
 	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users INDEXED BY users_inactive
 			WHERE organization = ?1 AND inactive_since > ?2 ORDER BY inactive_since LIMIT ?3)
 		UNION ALL SELECT * FROM (SELECT user, inactive_since FROM claims INDEXED BY claims_inactive
@@ -308,10 +314,7 @@ var upcomingQueries = map[store.Upcoming]string{
 		ORDER BY inactive_since LIMIT ?3`,
 }
 
-const (
-	upcomingClaims = "SELECT user, claimed_at FROM claims INDEXED BY claims_made WHERE organization = ?1 AND claimed_at > ?2 AND closed_at IS NULL AND "
-	upcomingOrder  = "ORDER BY claimed_at, import, line LIMIT ?3"
-)
+const upcomingClaims = "organization = ?1 AND claimed_at > ?2 AND closed_at IS NULL ORDER BY claimed_at LIMIT ?3"
 
 // Upcoming implements store.Accounts.
 func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
@@ -333,8 +336,8 @@ func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcom
 // DueOrganizations implements store.Accounts.
 func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
 	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (
-		SELECT o.id FROM organizations o WHERE EXISTS (SELECT 1 FROM claims c INDEXED BY claims_made
-			WHERE c.organization = o.id AND c.delayed = 1 AND c.closed_at IS NULL AND c.claimed_at <= ?1)
+		SELECT o.id FROM organizations o WHERE EXISTS (SELECT 1 FROM claims c INDEXED BY claims_delayed
+			WHERE c.organization = o.id AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?1)
 		UNION SELECT c.organization FROM claims c INDEXED BY claims_inactive
 			WHERE c.inactive_since IS NOT NULL AND c.inactive_since <= ?2 AND c.closed_at IS NULL AND NOT c.delayed
 		UNION SELECT u.organization FROM users u INDEXED BY users_inactive WHERE u.inactive_since IS NOT NULL AND u.inactive_since <= ?2

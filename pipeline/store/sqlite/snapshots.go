@@ -154,16 +154,18 @@ func (t *tx) Staged(ctx context.Context, keys []string) (map[string]bool, error)
 	return found, err
 }
 
-// fillStatements merge into an empty table. The index in another order is built afterwards, at once. Users
+// fillStatements merge into an empty table. The indexes in another order are built afterwards, at once. Users
 // are inserted in the order of their addresses, in which they will be looked up and listed. OR FAIL, since an
 // error undoes everything anyway.
 var fillStatements = []string{
 	"DROP INDEX users_external_id",
+	"DROP INDEX users_organization",
 	`INSERT OR FAIL INTO users (external_id, ` + userColumns + `)
 		SELECT external_id, ` + userColumns + ` FROM temp.load_users s
 		WHERE NOT EXISTS (SELECT 1 FROM removed_users r WHERE r.external_id = s.external_id)
 		ORDER BY s.key`,
 	"CREATE UNIQUE INDEX users_external_id ON users (external_id)",
+	"CREATE INDEX users_organization ON users (organization, substr(key, instr(key, '@') + 1))",
 }
 
 // mergeStatements merge into a table with users in it. Nothing is written for a user who has not changed.
