@@ -196,6 +196,7 @@ func TestStepsByTurns(t *testing.T) {
 		"another policy":  {func(_ *testing.T, _ int, p []*process) { p[1].Policy.DecisionDays++ }, [2]bool{false, true}},
 		"another program": {func(_ *testing.T, _ int, p []*process) { p[1].Version = "next" }, [2]bool{false, true}},
 		"a change in between": {func(t *testing.T, turn int, p []*process) {
+			t.Helper()
 			if turn == 1 {
 				rename(t.Context(), t, p[2].Flow, "Berg")
 			}
