@@ -344,7 +344,7 @@ func (m *members) given(ctx context.Context) (map[int64][]string, error) {
 // History is all that is kept about one account that concerns an organization.
 type History struct {
 	View   claim.View    // as it stands now; no Account: there is none
-	Closed []ClosedClaim // of the organization, the first first
+	Closed []ClosedClaim // of the organization, in the order of time
 	Mails  []WaitingMail // about its claims, in the order in which they were written
 }
 
@@ -381,7 +381,7 @@ func (s *Store) History(ctx context.Context, rules claim.Rules, id, key string) 
 	return h, err
 }
 
-// closedOf returns the closed claims of an organization, each once, the first first.
+// closedOf returns the closed claims of an organization, each once, in the order of time.
 func closedOf(list []ClosedClaim, id string) []ClosedClaim {
 	list = slices.DeleteFunc(list, func(c ClosedClaim) bool { return c.Organization != id })
 	slices.SortFunc(list, func(a, b ClosedClaim) int { return cmp.Or(a.ClosedAt.Compare(b.ClosedAt), cmp.Compare(a.ID, b.ID)) })
