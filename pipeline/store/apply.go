@@ -215,7 +215,7 @@ type mailing struct {
 	at   time.Time
 }
 
-// addMails adds mails about claims to the outbox, the first first.
+// addMails adds mails about claims to the outbox, in the order of time.
 func addMails(ctx context.Context, tx Tx, mails map[mailing][]int64) error {
 	kinds := []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder}
 	for _, m := range slices.SortedFunc(maps.Keys(mails), func(a, b mailing) int {
