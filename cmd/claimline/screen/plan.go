@@ -221,19 +221,12 @@ func (v *Plan) edits(p Page) block {
 
 // doubtful says which cells are not written to accounts, because they cannot be meant (R17).
 func (v *Plan) doubtful(p Page) block {
-	var columns []string
-	cells := 0
-	for _, column := range schema.Columns {
-		if n := v.Plan.Doubtful[column]; n > 0 {
-			columns = append(columns, fmt.Sprintf("%s %s", column, Number(n)))
-			cells += n
-		}
-	}
+	cells, columns := byColumn(v.Plan.Doubtful)
 	if cells == 0 {
 		return block{}
 	}
 	return block{head: Wrap(fmt.Sprintf("%s %s damaged (%s), so the accounts keep what they have: %s. See them with --only warnings.",
-		Count(cells, "cell"), pick(cells, "seems", "seem"), schema.CodeEditDoubtful, strings.Join(columns, ", ")), p.Width, 2)}
+		Count(cells, "cell"), pick(cells, "seems", "seem"), schema.CodeEditDoubtful, columns), p.Width, 2)}
 }
 
 // licenses says what the claims take of each service (R17).

@@ -165,18 +165,23 @@ func (v *Import) warnings(p Page) block {
 
 // edits says how many values of accounts the claims change, by column (R17).
 func (v *Import) edits(p Page) block {
-	var columns []string
-	cells := 0
-	for _, name := range schema.Columns {
-		if n := v.Summary.Edits[name]; n > 0 {
-			columns = append(columns, fmt.Sprintf("%s %s", name, Number(n)))
-			cells += n
-		}
-	}
+	cells, columns := byColumn(v.Summary.Edits)
 	if cells == 0 {
 		return block{}
 	}
-	return block{head: Wrap(fmt.Sprintf("What changes in accounts: %s (%s).", Count(cells, "value"), strings.Join(columns, ", ")), p.Width, 2)}
+	return block{head: Wrap(fmt.Sprintf("What changes in accounts: %s (%s).", Count(cells, "value"), columns), p.Width, 2)}
+}
+
+// byColumn adds up cells, and lists them by column in the order of the file.
+func byColumn(counts map[string]int) (cells int, list string) {
+	var columns []string
+	for _, column := range schema.Columns {
+		if n := counts[column]; n > 0 {
+			columns = append(columns, fmt.Sprintf("%s %s", column, Number(n)))
+			cells += n
+		}
+	}
+	return cells, strings.Join(columns, ", ")
 }
 
 // ProblemsFile names the file for the rows of an import that have problems, after the one that was imported.
