@@ -178,11 +178,4 @@ func (p *Flow) mojibake(ctx context.Context, source dialect.Source, order schema
 	return meant, err
 }
 
-func notASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return true
-		}
-	}
-	return false
-}
+func notASCII(s string) bool { return !dialect.IsASCII(s) }

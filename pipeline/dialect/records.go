@@ -117,7 +117,10 @@ func (r *Records) Fit(i int, format schema.Format, mayLack int) (cells []string,
 
 // Uncut returns a row's last cell without the surplus delimiters that were cut off the header's end too.
 func Uncut(cell string, format schema.Format) string {
-	if rest, found := strings.CutSuffix(trimBehind(cell), format.Cut); found && format.Cut != "" {
+	if format.Cut == "" {
+		return cell
+	}
+	if rest, found := strings.CutSuffix(trimBehind(cell), format.Cut); found {
 		return rest
 	}
 	return cell
