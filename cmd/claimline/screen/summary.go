@@ -57,7 +57,7 @@ func (v *Import) Sentence() string {
 		if v.Import.Reason != schema.CodeAllOrNothing {
 			return "Nothing was claimed: nobody agreed to the plan" + correct + "."
 		}
-		return fmt.Sprintf("Nothing was claimed: it was all or nothing, and %s %s to be corrected.", Count(s.Problems(), "row"), pick(s.Problems(), "has", "have"))
+		return fmt.Sprintf("Nothing was claimed: it was all or nothing, and %s %s to be corrected.", Count(s.Problems(), "row"), Pick(s.Problems(), "has", "have"))
 	case schema.StateCancelled:
 		return claimed + ", then the import was cancelled" + rest + correct + "."
 	case schema.StateInterrupted:
@@ -79,7 +79,7 @@ func (v *Import) nobody() string {
 	s := &v.Summary
 	var parts []string
 	if s.Unchanged > 0 {
-		parts = append(parts, Users(s.Unchanged)+" "+pick(s.Unchanged, "was a member, or claimed,", "were members, or claimed,")+" before")
+		parts = append(parts, Users(s.Unchanged)+" "+Pick(s.Unchanged, "was a member, or claimed,", "were members, or claimed,")+" before")
 	}
 	if s.Skipped > 0 {
 		parts = append(parts, "the file leaves "+Users(s.Skipped)+" alone")
