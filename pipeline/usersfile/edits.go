@@ -29,8 +29,8 @@ type Edit struct {
 // editable are the fields that apply to an account (R17), in the order of the columns.
 var editable = [...]Field{FirstName, LastName, DisplayName, Title, Department, Phone, PreferredLanguage}
 
-// Compare returns what a row would change of an account, and names the fields that are doubtful: those are not
-// written (R17).
+// Compare returns what a row would change of an account, and names the fields that are doubtful: those are
+// not written (R17).
 func Compare(account *schema.Profile, values *Values) (edits []Edit, doubtful []Field) {
 	for _, field := range editable {
 		cell, own := values[field], *part(account, field)
