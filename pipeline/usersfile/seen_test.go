@@ -1,4 +1,4 @@
-package pipeline
+package usersfile
 
 import (
 	"hash/maphash"
