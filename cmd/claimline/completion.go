@@ -115,7 +115,7 @@ func completeSettings(*cobra.Command, []string, string) ([]string, cobra.ShellCo
 func (a *app) addCompletions(root *cobra.Command) {
 	fixed := map[string][]string{
 		"format":            reportFormats,
-		"only":              onlyValues(),
+		"only":              onlyValues(schema.Outcomes),
 		"type":              claimTypes,
 		"claim-type":        claimTypes,
 		"status":            listedStatuses,

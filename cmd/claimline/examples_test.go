@@ -59,8 +59,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 }
 
 // TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization
-// has been loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the
-// middle of edited.csv.
+// has been loaded, its users exported, import 1 has claimed good.csv, import 2 was interrupted in the middle of
+// edited.csv, and a hand-off was made.
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before
@@ -81,6 +81,9 @@ func TestEveryExampleWorks(t *testing.T) {
 				}
 				if strings.HasPrefix(strings.TrimSpace(example), "claimline export") { // it is not written over
 					require.NoError(t, os.Remove("users.csv"))
+				}
+				if strings.HasPrefix(strings.TrimSpace(example), "claimline handoff make") { // nor is that
+					require.NoError(t, os.RemoveAll("claim-1"))
 				}
 				got := claimline(t, words[1:]...)
 				if got.code == exitUsage { // nobody is there to answer
@@ -107,6 +110,11 @@ func demo(t *testing.T) string {
 	require.Zero(t, s.run(t, "import", "--accept-permanent", filepath.Join(folder, "good.csv")).code)
 	interruptImport(t, s.db, filepath.Join(folder, "edited.csv"))
 	listClaimed(t, s, filepath.Join(folder, "directory.csv"))
+	for _, name := range []string{"claimable.csv", "template.csv", "errors.csv"} {
+		copyFile(t, filepath.Join(folder, "control-hub", name), filepath.Join(folder, name))
+	}
+	made := s.run(t, "handoff", "make", filepath.Join(folder, "claimable.csv"), "-o", filepath.Join(folder, "claim-1"), "--template", filepath.Join(folder, "template.csv"))
+	require.Equal(t, exitProblems, made.code, made.stderr)
 	return folder
 }
 

@@ -19,6 +19,21 @@ import (
 type Rows struct {
 	Records  dialect.Records
 	Verdicts []Verdict // one per record
+	Origins  []Origin  // of rows that were handed off, one per record
+}
+
+// Origin is where a row that was handed off stood in the source, and where it stands among the parts.
+type Origin struct{ Line, Part, Row int }
+
+// Result puts the verdict on record i, with this address, into words.
+func (r *Rows) Result(i int, email string) schema.Result {
+	if r.Origins == nil {
+		return r.Verdicts[i].Result(r.Records.Line(i), email)
+	}
+	at := r.Origins[i]
+	result := r.Verdicts[i].Result(at.Line, email)
+	result.Part, result.Row = at.Part, at.Row
+	return result
 }
 
 // Chunk is rows on their way into the store: some blocks of the file together. Its memory serves one chunk

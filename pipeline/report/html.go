@@ -124,7 +124,7 @@ func (r *htmlReporter) list(c *kept.Rows, i int) {
 	if full && (!problem || len(r.others) == 0) {
 		return
 	}
-	row := c.Verdicts[i].Result(c.Records.Line(i), clip(r.layout.Address(c.Records.Cells(i))))
+	row := c.Result(i, clip(r.layout.Address(c.Records.Cells(i))))
 	if len(row.Edits) > 0 {
 		kept := make(schema.Edits, len(row.Edits))
 		for column, values := range row.Edits {

@@ -24,6 +24,7 @@ type Report struct {
 	Only []string
 	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
 	Reason schema.Code
+	Parts  bool // the rows were handed off in parts, and have origins
 
 	start int64 // where it begins in a Rewinder
 	begun bool  // has been written to
@@ -99,7 +100,7 @@ func (r *Report) Begin(l *usersfile.Layout, format schema.Format, claiming schem
 	case HTML:
 		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
 	default:
-		rows = newCSVReporter(to, l, format)
+		rows = newCSVReporter(to, l, format, r.Parts)
 	}
 	return &Writer{report: r, rows: rows}, nil
 }

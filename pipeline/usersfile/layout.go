@@ -100,7 +100,7 @@ func NewLayout(file string, line int, header, services []string, options Options
 				return nil, at(schema.Refuse(schema.CodeHeaderDuplicate, "The column %q stands in the header twice: as column %d, %q, and as column %d, %q.",
 					known, first+1, l.Header[first], column+1, name), column)
 			}
-		case slices.ContainsFunc(schema.ReportHeaders, func(added string) bool { return dialect.SameHeader(added, name) }):
+		case AddedByReport(name):
 			l.report[column] = true
 		default:
 			unknown = append(unknown, column)
@@ -120,6 +120,12 @@ func NewLayout(file string, line int, header, services []string, options Options
 		}
 	}
 	return l, nil
+}
+
+// AddedByReport reports whether a header is that of a column that a report adds.
+func AddedByReport(name string) bool {
+	same := func(added string) bool { return dialect.SameHeader(added, name) }
+	return slices.ContainsFunc(schema.ReportHeaders, same) || slices.ContainsFunc(schema.PartHeaders, same)
 }
 
 // resolve finds the columns that the options name: what each is called, and which are nothing.
@@ -298,6 +304,12 @@ func (l *Layout) Column(field Field) string {
 
 // Place returns the column of a field; -1: the file has none.
 func (l *Layout) Place(field Field) int { return l.columns[field] }
+
+// PlaceOfService returns the column of a service, by its place among the names; -1: the file has none.
+func (l *Layout) PlaceOfService(service int) int { return slices.Index(l.services, service) }
+
+// Cell returns a cell as it is read.
+func (l *Layout) Cell(cell string) string { return l.clean(cell) }
 
 // Fit returns record i with as many cells as the header has, where it can be made so.
 func (l *Layout) Fit(records *dialect.Records, i int, format schema.Format) ([]string, dialect.Fitted) {

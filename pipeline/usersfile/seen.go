@@ -55,6 +55,27 @@ func (s *Seen) dispute(hash uint64, line int) (isNew bool) {
 	return true
 }
 
+// Index finds the numbers of rows by the hash of their address key. It takes as much memory as Seen. The zero
+// value is ready.
+type Index struct{ addresses addresses }
+
+// Add gives a hash a number, unless it has one: then it returns that.
+func (x *Index) Add(hash uint64, number int) (first int, known bool) {
+	first, _ = x.addresses.add(hash, number+1, false)
+	return first - 1, first != 0
+}
+
+// Find returns the number of a hash; ok is false where it has none.
+func (x *Index) Find(hash uint64) (number int, ok bool) {
+	part := &x.addresses.parts[hash>>56]
+	if part.used == 0 {
+		return 0, false
+	}
+	hash |= 1
+	i := part.find(hash)
+	return int(part.lines[i]) - 1, part.hashes[i] == hash
+}
+
 // addresses remembers the line on which each address key was first seen, and whether that row left the user
 // alone, by a 64-bit hash of the key under a seed of its own for every file: that two of 3,000,000 addresses
 // share one happens in one file of two million. An address takes 14 to 16 bytes.
