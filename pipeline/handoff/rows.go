@@ -202,8 +202,10 @@ func (s *rowCheck) check(i int, record []string) {
 		s.found.Add(problem, s.layout.Column(usersfile.Email), schema.Quote(s.email))
 	} else {
 		r.hash = maphash.String(s.seed, key)
-		if spelling := directory.Readable(s.email); spelling != key {
-			r.spelling = maphash.String(s.seed, spelling)
+		if s.email != key { // most addresses are written as their key
+			if spelling := directory.Readable(s.email); spelling != key {
+				r.spelling = maphash.String(s.seed, spelling)
+			}
 		}
 	}
 	s.known = s.users != nil && r.hash != 0 && s.users.find(r.hash, s.user)

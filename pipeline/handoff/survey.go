@@ -92,7 +92,7 @@ type survey struct {
 	reader   *dialect.Reader
 	checker  *checker
 	seen     *usersfile.Seen
-	spelt    usersfile.Index // spellings that are no keys
+	spelt    spellings
 	marks    usersfile.Marks
 	causes   kept.Causes
 	edits    [usersfile.Fields]schema.ColumnEdits
@@ -258,7 +258,7 @@ func (s *survey) again(ctx context.Context) error {
 // begin clears what a pass counts.
 func (s *survey) begin() {
 	l := s.checker.layout
-	s.spelt, s.marks, s.causes, s.edits = usersfile.Index{}, usersfile.Marks{}, kept.Causes{}, [usersfile.Fields]schema.ColumnEdits{}
+	s.spelt, s.marks, s.causes, s.edits = spellings{}, usersfile.Marks{}, kept.Causes{}, [usersfile.Fields]schema.ColumnEdits{}
 	s.carries, s.ready, s.blanked = make([]uint64, s.checker.words), nil, map[[2]int][]int{}
 	s.counts = make([]Effect, s.checker.services)
 	s.plan = &Survey{
@@ -387,12 +387,8 @@ func (s *survey) compare(v *kept.Verdict, r *row, line int) {
 		s.seen.LeavesAlone(r.hash, line)
 		return
 	}
-	spelling := r.spelling
-	if spelling == 0 {
-		spelling = r.hash
-	}
-	_, known := s.spelt.Add(spelling, line)
 	duplicate, contradicted := s.seen.Claims(r.hash, line)
+	known := s.spelt.add(r, duplicate != 0)
 	if duplicate == 0 && contradicted == 0 {
 		return
 	}
@@ -416,6 +412,39 @@ func (s *survey) compare(v *kept.Verdict, r *row, line int) {
 		f.Add(schema.CodeClaimContradicted, s.checker.layout.Column(usersfile.Claim), strconv.Itoa(contradicted))
 	}
 	v.Finding = &f
+}
+
+// spellings tells duplicates that are written the same from those that differ in case alone. It remembers only
+// what is not written as its key: most addresses are.
+type spellings struct {
+	others usersfile.Index // hashes of such spellings
+	keys   usersfile.Index // hashes of the keys that have one
+	plain  map[uint64]bool // of these keys, those that are written as such, too
+}
+
+// add notes the spelling of a row. known reports whether an earlier row has the same; duplicate tells that one
+// has the same key.
+func (s *spellings) add(r *row, duplicate bool) (known bool) {
+	if r.spelling == 0 {
+		if _, mixed := s.keys.Find(r.hash); !mixed {
+			return duplicate
+		}
+		known = s.plain[r.hash]
+		s.notePlain(r.hash)
+		return known
+	}
+	if _, mixed := s.keys.Add(r.hash, 0); !mixed && duplicate {
+		s.notePlain(r.hash)
+	}
+	_, known = s.others.Add(r.spelling, 0)
+	return known
+}
+
+func (s *spellings) notePlain(key uint64) {
+	if s.plain == nil {
+		s.plain = map[uint64]bool{}
+	}
+	s.plain[key] = true
 }
 
 // count counts what a row changes that is handed off.
