@@ -173,10 +173,7 @@ func (a *app) writeFolder(name string, work func(folder string) error) error {
 		_ = os.RemoveAll(folder) // nothing, once it has its name
 	}()
 	if err := work(folder); err != nil {
-		if _, path := errors.AsType[*os.PathError](err); path {
-			return unwritable(name, err)
-		}
-		return err
+		return workError(name, err)
 	}
 	if err := mayMakeFolder(name); err != nil { // somebody was faster
 		return err
@@ -210,15 +207,22 @@ func (a *app) writeOutput(name string, work func(io.Writer) error, inputs ...str
 	}
 	defer file.remove()
 	if err := work(file); err != nil {
-		if _, path := errors.AsType[*os.PathError](err); path {
-			return unwritable(first(name, "The output"), err)
-		}
-		return err
+		return workError(first(name, "The output"), err)
 	}
 	if err := a.deliver(file, t); err != nil {
 		return unwritable(first(name, "The output"), err)
 	}
 	return nil
+}
+
+// workError returns why a work failed that writes: a file operation that nobody has put into words is that of
+// the output.
+func workError(name string, err error) error {
+	_, told := errors.AsType[*schema.Error](err)
+	if _, path := errors.AsType[*os.PathError](err); path && !told {
+		return unwritable(name, err)
+	}
+	return err
 }
 
 // deliver brings what was written to where it is to go.

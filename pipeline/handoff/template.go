@@ -223,7 +223,45 @@ func (t *template) layoutOf(file string, reader *dialect.Reader, options usersfi
 		columns[header] = t.names[known]
 	}
 	options.Columns = columns
-	return usersfile.NewLayout(file, reader.HeaderLine(), reader.HeaderCells(), t.names, options)
+	l, err := usersfile.NewLayout(file, reader.HeaderLine(), reader.HeaderCells(), t.names, options)
+	if err != nil {
+		return nil, err
+	}
+	if refused := t.unclear(l, options.Ignore); refused != nil {
+		return nil, refused.At(file, reader.HeaderLine(), refused.Column)
+	}
+	return l, nil
+}
+
+// unclear refuses columns that may be one of the template that the file lacks: what is within two letters of
+// it, or the same service of another subscription. They would vanish silently.
+func (t *template) unclear(l *usersfile.Layout, ignored []string) *schema.Error {
+	var doubts []usersfile.Doubt
+	for at, header := range l.Header {
+		nothing := slices.ContainsFunc(ignored, func(name string) bool { return dialect.SameHeader(name, header) })
+		if header == "" || nothing || l.Known(at) || l.Added(at) {
+			continue
+		}
+		for i := range t.columns {
+			c := &t.columns[i]
+			if c.name == "" || c.place(l) >= 0 || c.kind == readOnlyKind {
+				continue
+			}
+			const most = 2 // letters
+			d := schema.Distance(header, c.name)
+			if d <= most && 2*d < len([]rune(c.name)) || c.kind == serviceKind && strings.EqualFold(bareService(header), bareService(c.name)) {
+				doubts = append(doubts, usersfile.Doubt{Column: at, Header: header, Known: c.name})
+				break
+			}
+		}
+	}
+	return usersfile.RefuseDoubts(doubts, usersfile.MayBe)
+}
+
+// bareService returns the name of a service without its subscription.
+func bareService(header string) string {
+	name, _, _ := strings.Cut(header, "[")
+	return strings.TrimSpace(name)
 }
 
 // place returns where a column of the template stands in a file; -1: nowhere.

@@ -212,6 +212,9 @@ func (l *Layout) cleaned(column int, known string) bool {
 	})
 }
 
+// MayBe is the sentence that names a column, and the one that it may be.
+const MayBe = "%q may be %s, which the file does not have otherwise."
+
 // unclear refuses columns that could be one that the file lacks.
 func (l *Layout) unclear(unknown []int) *schema.Error {
 	var missing []string
@@ -225,41 +228,42 @@ func (l *Layout) unclear(unknown []int) *schema.Error {
 			missing = append(missing, name)
 		}
 	}
-	var doubts []doubt
+	var doubts []Doubt
 	for _, column := range unknown {
 		if known := meaning(l.Header[column], missing); known != "" && l.Header[column] != "" {
-			doubts = append(doubts, doubt{column: column, header: l.Header[column], known: known})
+			doubts = append(doubts, Doubt{Column: column, Header: l.Header[column], Known: known})
 		}
 	}
-	return refuseDoubts(doubts, "%q may be %s, which the file does not have otherwise.")
+	return RefuseDoubts(doubts, MayBe)
 }
 
-// doubt is a column that may be another.
-type doubt struct {
-	column        int
-	header, known string
+// Doubt is a column that may be another.
+type Doubt struct {
+	Column        int    // from 0
+	Header, Known string // as the file has it; the one that it may be
 }
 
-// refuseDoubts asks what columns are; nil where there are none.
-func refuseDoubts(doubts []doubt, sentence string) *schema.Error {
+// RefuseDoubts asks, with CodeColumnUnclear, what columns are; nil where there are none. The sentence names the
+// header and what it may be.
+func RefuseDoubts(doubts []Doubt, sentence string) *schema.Error {
 	if len(doubts) == 0 {
 		return nil
 	}
 	var said, is, nothing []string
 	for _, d := range doubts {
-		if d.header == "" {
-			said = append(said, fmt.Sprintf("Column %d, which has no header, may be %s.", d.column+1, d.known))
-			is = append(is, fmt.Sprintf("in the file, by the header %q", d.known))
+		if d.Header == "" {
+			said = append(said, fmt.Sprintf("Column %d, which has no header, may be %s.", d.Column+1, d.Known))
+			is = append(is, fmt.Sprintf("in the file, by the header %q", d.Known))
 			nothing = append(nothing, "delete the column")
 			continue
 		}
-		said = append(said, fmt.Sprintf("The column "+sentence, d.header, d.known))
-		is = append(is, fmt.Sprintf("--column %q", d.header+"="+d.known))
-		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.header))
+		said = append(said, fmt.Sprintf("The column "+sentence, d.Header, d.Known))
+		is = append(is, fmt.Sprintf("--column %q", d.Header+"="+d.Known))
+		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.Header))
 	}
-	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", strings.Join(said, " ")).In(doubts[0].header).
+	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", strings.Join(said, " ")).In(doubts[0].Header).
 		WithFix("Say what it is: %s. Or that it is nothing: %s.", strings.Join(is, " "), strings.Join(nothing, " "))
-	refused.Column = doubts[0].column + 1
+	refused.Column = doubts[0].Column + 1
 	return refused
 }
 
