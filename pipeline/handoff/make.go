@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,9 +53,7 @@ func (h *Handoff) Make(ctx context.Context, request Request, partRows int, folde
 		Domains:  request.Domains, Mode: request.Mode, Columns: plan.Written, Rows: ready, Services: []Effect{},
 		LeftOut: LeftOut{FileSum: FileSum{File: leftOutFile, Rows: plan.Tally.Rows - ready}, Reasons: map[schema.Code]int{}},
 	}
-	for reason, n := range plan.Tally.Reasons {
-		m.LeftOut.Reasons[reason] = n
-	}
+	maps.Copy(m.LeftOut.Reasons, plan.Tally.Reasons)
 	if request.Users != nil {
 		m.Users = request.Users.Name()
 	}
@@ -72,7 +71,10 @@ func (h *Handoff) Make(ctx context.Context, request Request, partRows int, folde
 	if err := s.cutParts(ctx, m, partRows, folder); err != nil {
 		return nil, nil, err
 	}
-	return m, plan, m.write(folder)
+	if err := m.write(folder); err != nil {
+		return nil, nil, err
+	}
+	return m, plan, nil
 }
 
 // nothing refuses a hand-off of which every row is left out.

@@ -44,7 +44,7 @@ var wordedReasons = []struct {
 	{regexp.MustCompile(`(?i)(claimed|belongs?|member|managed|owned).*(by|to|of|in) (another|a different|some other) org`), schema.CodeClaimedElsewhere},
 	{regexp.MustCompile(`(?i)location`), schema.CodeLocationMissing},
 	{regexp.MustCompile(`(?i)(phone number|extension).*(required|missing|needed|must|mandatory)|(required|missing|need(s|ed)?|must have).*(phone number|extension)`), schema.CodeNumberMissing},
-	{regexp.MustCompile(`(?i)licen[cs]es?.*(unavailable|not available|insufficient|exceed|exhausted|no longer|not enough|none left|ran out)|(insufficient|not enough|no (more |available |remaining )*|out of )licen[cs]es?`), schema.CodeLicenseUnavailable},
+	{regexp.MustCompile(`(?i)licen[cs]es?.*(unavailable|not available|insufficient|exceed|exhausted|no longer|not enough|none left|ran out)|(insufficient|not enough|no( more| available| remaining| free)*|out of) licen[cs]es?`), schema.CodeLicenseUnavailable},
 	{regexp.MustCompile(`(?i)(services?|licen[cs]es?|entitlements?).*(conflict|incompatible|mutually|cannot be combined|not both)|(conflict|incompatible|mutually).*(services?|licen[cs]es?|entitlements?)`), schema.CodeServiceConflict},
 	{regexp.MustCompile(`(?i)already exists?|must be claimed|claim (the |this )?users? first|needs? to be claimed`), schema.CodeNotClaimed},
 	{regexp.MustCompile(`(?i)\b(true|false|boolean)\b`), schema.CodeBooleanInvalid},

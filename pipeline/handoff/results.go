@@ -448,15 +448,10 @@ func latest(folder, kind string) (name string, n int, err error) {
 		return "", 0, schema.Refuse(schema.CodeFileUnreadable, "").At(folder, 0, 0).Because(err)
 	}
 	for _, entry := range entries {
-		middle, ok := strings.CutPrefix(entry.Name(), kind)
-		number := 1
-		if middle, ok = strings.CutSuffix(middle, ".csv"); !ok {
-			continue
-		}
-		if middle != "" || kind != retryFile {
-			if number, err = strconv.Atoi(strings.TrimPrefix(middle, "-")); err != nil {
-				continue
-			}
+		digits := strings.TrimSuffix(strings.TrimPrefix(entry.Name(), kind+"-"), ".csv")
+		number, err := strconv.Atoi(digits)
+		if err != nil {
+			number = 1
 		}
 		if number > n && entry.Name() == numbered(kind, number) {
 			name, n = entry.Name(), number
@@ -615,7 +610,7 @@ func (a *addition) keep() (name string, err error) {
 func sameContent(file *os.File, other string) (bool, error) {
 	there, err := os.Open(other)
 	if err != nil {
-		return false, nil //nolint:nilerr // what cannot be read says something else
+		return false, nil // what cannot be read says something else
 	}
 	defer func() { _ = there.Close() }()
 	sum, err := sumOf(file)

@@ -326,16 +326,16 @@ func (s *rowCheck) services(i int) {
 		}
 		s.values[p.service] = value
 		has, _, known := schema.ReadBool(s.user[p.number].text)
-		known = known && s.known
+		gets, loses := !s.known || !known || !has, !s.known || !known || has
 		do := leaves
 		switch {
 		case value && p.suspended:
 			s.found.Add(schema.CodeServiceSuspended, p.headerIn(s.layout))
-		case value && !(known && has):
+		case value && gets:
 			do = adds
 		case !value && s.mode == AddOnly:
 			s.block.falses++
-		case !value && !(known && !has):
+		case !value && loses:
 			do = removes
 		}
 		if do != leaves {
