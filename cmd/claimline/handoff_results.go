@@ -18,13 +18,10 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// handoffFormats are the forms of the rows of results and verify.
-var handoffFormats = []string{formatText, formatJSON, string(report.JSONL), string(report.CSV)}
-
 // outcomeFlags returns the flags of a report on rows that were handed off.
 func outcomeFlags(cmd *cobra.Command) *reportFlags {
 	f := &reportFlags{outcomes: schema.HandoffOutcomes}
-	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row)")
+	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row), or html (one page)")
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "only some `rows`: problems (those that want attention), warnings, or an outcome; several with commas")
 	cmd.Flags().StringVar(&f.reason, "reason", "", "only the rows that have this `code` among their reasons")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file to write the answer to (default: stdout)")
@@ -56,7 +53,7 @@ Exit code 3 tells that some row was refused.`,
 	cmd.Flags().StringArrayVar(&named, "part", nil, "the errors of one part, as `N=ERRORS.csv`; repeat the flag for more")
 	cmd.Flags().IntVar(&firstRow, "first-row", 0, "`number` of the first user's row in the files: 1, or 2 where the header counts")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := rows.check(a.flags.json, handoffFormats...); err != nil {
+		if err := rows.check(a.flags.json, reportFormats...); err != nil {
 			return err
 		}
 		if cmd.Flags().Changed("first-row") && firstRow != 1 && firstRow != 2 {
@@ -117,7 +114,7 @@ Exit code 3 tells that something is not as it was asked.`,
 	cmd.Flags().StringVar(&users, "users", "", "fresh users export, as a `file`")
 	cmd.Flags().StringVar(&claimable, "claimable", "", "fresh export of claimable users, as a `file`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := rows.check(a.flags.json, handoffFormats...); err != nil {
+		if err := rows.check(a.flags.json, reportFormats...); err != nil {
 			return err
 		}
 		if users == "" {

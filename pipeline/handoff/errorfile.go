@@ -32,6 +32,7 @@ type said struct {
 type errorFile struct {
 	reader                 *dialect.Reader
 	number, email, message int // columns; email -1: there is none
+	blank                  int // rows without any content that have come by
 }
 
 // openErrors opens a file of errors, in either shape. Refused with the codes of files, and with
@@ -87,6 +88,7 @@ func (e *errorFile) each(ctx context.Context, hand func(said) error) error {
 		if err != nil {
 			return err
 		}
+		e.blank += records.BlankRows
 		for i := range records.Len() {
 			cells := records.Cells(i)
 			if dialect.IsHeader(e.reader.Header(), cells) {

@@ -193,8 +193,10 @@ func (p *partsReader) readings(ctx context.Context, files []Errors, firstRow int
 // scan is what a file of errors says of itself.
 type scan struct {
 	source          dialect.Source
-	part            int // 0: not known
-	count           int // records with a number
+	part            int         // 0: not known
+	count           int         // records with a number
+	blank           int         // rows without content
+	offsets         map[int]int // records by how far their number is from that of their line below the header
 	messages        int
 	lowest, highest place // numbers
 	lowestSaid      place // the lowest number with a message
@@ -240,9 +242,11 @@ func (p *partsReader) scan(ctx context.Context, file Errors) (*scan, error) {
 	if e.email >= 0 {
 		s.emailHeader = e.reader.Header()[e.email]
 	}
+	s.offsets = map[int]int{}
 	err = e.each(ctx, func(said said) error {
 		at := place{said.number, said.line}
 		s.count++
+		s.offsets[said.number-(said.line-e.reader.HeaderLine())]++
 		s.messages += len(said.messages)
 		if s.count == 1 || at.number < s.lowest.number {
 			s.lowest = at
@@ -263,6 +267,7 @@ func (p *partsReader) scan(ctx context.Context, file Errors) (*scan, error) {
 		}
 		return nil
 	})
+	s.blank = e.blank
 	return s, err
 }
 
@@ -374,6 +379,13 @@ func (s *scan) findFirstRow(part, rows, given int) (first int, why string, err e
 	}
 	if s.count == rows && s.lowest.number == 1 && s.highest.number == rows {
 		reasons = append(reasons, reason{headerNotCounted, fmt.Sprintf("the numbers are those from 1 to %d", rows)})
+	}
+	if s.blank > 0 && s.count+s.blank == rows { // one line for each row, blank where nothing is said
+		for _, first := range []int{headerNotCounted, headerCounted} {
+			if s.offsets[first-headerNotCounted] == s.count {
+				reasons = append(reasons, reason{first, "its blank lines stand for the rows of which nothing is said"})
+			}
+		}
 	}
 	certain := len(reasons) > 0
 	one, two := of.loose[headerNotCounted], of.loose[headerCounted]
@@ -516,8 +528,15 @@ func (p *partsReader) write(ctx context.Context, o *Outcome, kind string, to *re
 	if err != nil {
 		return err
 	}
+	whole := report.Whole{
+		Summary: schema.Summary{
+			File: o.Source.File, SHA256: o.Source.SHA256, Rows: o.Tally.Rows, Claimed: o.Tally.Outcomes[schema.Claimed],
+			Reasons: o.Tally.Reasons, Warnings: o.Tally.Warnings,
+		},
+		Handoff: &report.Handoff{Folder: p.folder, Verified: kind == verifiedFiles},
+	}
 	for _, w := range writers {
-		if err := w.End(report.Whole{}); err != nil {
+		if err := w.End(whole); err != nil {
 			return err
 		}
 	}

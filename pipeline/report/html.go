@@ -97,6 +97,9 @@ func (r *htmlReporter) count(c *kept.Rows, i int) {
 		}
 		r.services[service][string(v.Type)]++
 	}
+	if v.Problem() {
+		r.own++
+	}
 	if len(v.Reasons) == 0 {
 		if result := v.Result(line, ""); len(result.Edits) > 0 {
 			r.edited++
@@ -107,9 +110,6 @@ func (r *htmlReporter) count(c *kept.Rows, i int) {
 		return
 	}
 	reason := v.Reasons[0]
-	if v.Problem() {
-		r.own++
-	}
 	r.causes.Add(v.Finding, line)
 	if reason == schema.CodeDomainNotVerified {
 		r.verify.add(strings.Clone(domain), v.Outcome)

@@ -75,8 +75,15 @@ type rowReporter interface {
 // Whole is what a report knows of the import, or the dry run, beside its rows.
 type Whole struct {
 	schema.Summary
-	Order  schema.Order
-	Import schema.Import // blank: a dry run
+	Order   schema.Order
+	Import  schema.Import // blank: a dry run
+	Handoff *Handoff      // nil: the rows are those of an import
+}
+
+// Handoff is what a report on rows that were handed off says beside them.
+type Handoff struct {
+	Folder   string
+	Verified bool // fresh exports were looked at, and not only what Control Hub said
 }
 
 // Writer is a report under way.
