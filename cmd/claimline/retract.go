@@ -131,6 +131,8 @@ type retractRun struct {
 // each does the work, and hands over what became of the claims, page by page. It returns trouble with the
 // work.
 func (r *retractRun) each(ctx context.Context, each func([]schema.Retraction) error) error {
+	setGCPercent(streamPercent)
+	defer setGCPercent(gcPercent)
 	for {
 		page, err := r.plan.Next(ctx, r.dryRun)
 		for i := range page {

@@ -33,20 +33,13 @@ func (s *Store) Candidates(ctx context.Context, rules claim.Rules, id string, se
 			return err
 		}
 		after := ""
-		for size := range pageSizes {
-			batch, err := c.page(ctx, after, size)
-			if err != nil || len(batch.Keys) == 0 {
-				return err
+		return eachPage(func(size int) (batch Batch, more bool, err error) {
+			batch, err = c.page(ctx, after, size)
+			if len(batch.Keys) > 0 {
+				after = batch.Keys[len(batch.Keys)-1]
 			}
-			if err := each(batch); err != nil {
-				return err
-			}
-			if len(batch.Keys) < size {
-				return nil
-			}
-			after = batch.Keys[len(batch.Keys)-1]
-		}
-		return nil
+			return batch, len(batch.Keys) == size, err
+		}, each)
 	})
 }
 
@@ -102,11 +95,41 @@ func (s *Store) CountEligible(ctx context.Context, rules claim.Rules, id string,
 // firstPage is how many accounts are looked at before anything is shown.
 const firstPage = 256
 
-// pageSizes yields how many accounts are looked at a time: few at first, so that a listing starts at once.
-func pageSizes(yield func(int) bool) {
+// eachPage hands over what fetch finds among so many accounts at a time, until there are no more: few at
+// first, so that a listing starts at once. While a page is worked on, the next one is fetched; but not while
+// the first is, for most listings end with that.
+func eachPage[P any](fetch func(size int) (page P, more bool, err error), each func(P) error) error {
+	type fetched struct {
+		page P
+		more bool
+		err  error
+	}
 	size := firstPage
-	for yield(size) {
+	next := func() (f fetched) {
+		f.page, f.more, f.err = fetch(size)
 		size = min(2*size, batchSize)
+		return f
+	}
+	for page, first := next(), true; ; first = false {
+		if page.err != nil {
+			return page.err
+		}
+		ahead := make(chan fetched, 1)
+		if page.more && !first {
+			go func() { ahead <- next() }()
+		}
+		err := each(page.page)
+		switch {
+		case !page.more:
+			return err
+		case !first:
+			page = <-ahead
+		case err == nil:
+			page = next()
+		}
+		if err != nil {
+			return err
+		}
 	}
 }
 
@@ -220,22 +243,10 @@ func (s *Store) Members(ctx context.Context, rules claim.Rules, id string, filte
 			return err
 		}
 		after := ""
-		for size := range pageSizes {
-			page, next, err := m.page(ctx, filter, after, size)
-			if err != nil {
-				return err
-			}
-			if len(page) > 0 {
-				if err := each(page); err != nil {
-					return err
-				}
-			}
-			if next == "" {
-				return nil
-			}
-			after = next
-		}
-		return nil
+		return eachPage(func(size int) (page []claim.View, more bool, err error) {
+			page, after, err = m.page(ctx, filter, after, size)
+			return page, after != "", err
+		}, each)
 	})
 }
 
@@ -311,6 +322,9 @@ func (m *members) complete(ctx context.Context, views []claim.View) error {
 		return err
 	}
 	for i := range views {
+		if !m.rules.AnyDue(&views[i].Account) { // which is nearly always so, and a view is much to copy
+			continue
+		}
 		made := views[i].Account.Claim
 		views[i] = m.rules.ViewAsOf(views[i])
 		now := &views[i].Account

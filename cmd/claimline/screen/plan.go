@@ -98,7 +98,7 @@ func Beside(p Page, start, s string) []string {
 	if p.Width == 0 {
 		return []string{strings.TrimRight(start+s, " ")}
 	}
-	indent := text.StringWidth(start)
+	indent := widthOf(start)
 	const narrowest = 20
 	if p.Width-indent < narrowest {
 		return Wrap(strings.TrimRight(start, " ")+" "+s, p.Width, 4)
@@ -200,7 +200,7 @@ func (v *Plan) edits(p Page) block {
 	cells, name, number := 0, 0, 0
 	for _, e := range v.Plan.Edits {
 		cells += e.Count
-		name, number = max(name, text.StringWidth(schema.Printable(e.Column))), max(number, len(Number(e.Count)))
+		name, number = max(name, widthOf(schema.Printable(e.Column))), max(number, len(Number(e.Count)))
 	}
 	heading := fmt.Sprintf("What changes in accounts: %s, by column, the first of each:", Count(cells, "value"))
 	if n := v.Plan.NameEdits; n > 0 {
