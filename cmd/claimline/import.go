@@ -185,8 +185,8 @@ func (a *app) found(ctx context.Context, p *session, imp schema.Import) schema.I
 	return now
 }
 
-// consent shows a plan and asks (R13), a second time where it would replace many names (R17). Refused with
-// CodeConsentDeclined, and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
+// consent shows a plan and asks (see R13), a second time where it would replace many names (see R17). Refused
+// with CodeConsentDeclined, and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
 func (a *app) consent(ctx context.Context, plan *schema.Plan, organization schema.Organization, order schema.Order, policy schema.Policy, flags importFlags) error {
 	if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
 		if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {

@@ -74,7 +74,7 @@ func (a *app) retractOne(ctx context.Context, address string) error {
 	})
 }
 
-// retractReason reports whether a code is one of R22: an answer, and not a failure.
+// retractReason reports whether a code is a reason not to retract (see R22): an answer, and not a failure.
 func retractReason(code schema.Code) bool {
 	switch code {
 	case schema.CodeUserNotFound, schema.CodeNotClaimed, schema.CodeNotClaimingOrg, schema.CodeClaimClosed, schema.CodeUserSignedIn,

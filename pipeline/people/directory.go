@@ -93,7 +93,7 @@ func (p *People) directoryReader(ctx context.Context, source dialect.Source, add
 
 // readDirectory reads a directory's list; address is the column of the addresses, blank: the first that is
 // known. Refused as a whole, with file, line and column, where it is empty or a row cannot be read: whoever
-// stands there would be taken for absent (R23).
+// stands there would be taken for absent (see R23).
 func (p *People) readDirectory(ctx context.Context, source dialect.Source, address string) (*directory, error) {
 	reader, err := p.directoryReader(ctx, source, address)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 type MemberFilter struct {
 	Status      schema.Status
 	ClaimType   schema.ClaimType
-	Retractable bool // only users whose claim can be retracted now (R22)
+	Retractable bool // only users whose claim can be retracted now (see R22)
 	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the
 	// accents.
 	Search string
@@ -38,7 +38,7 @@ func (f MemberFilter) stored() store.MemberFilter {
 }
 
 // EachMember hands over the users of an organization as it lists them, by address key: its own, and those it
-// has claimed (R15, R16).
+// has claimed (see R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
@@ -134,7 +134,7 @@ func folded(s string) string {
 }
 
 // RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the
-// domain ends that (R22).
+// domain ends that (see R22).
 func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
 	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true, NoNames: true}, func(l schema.Listing) error {
 		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {

@@ -42,10 +42,10 @@ func (p *People) PlanRetract(ctx context.Context, organization string, id int64)
 	return r, nil
 }
 
-// Next takes back the next claims, each in a transaction of its own (R22), and returns what became of them,
-// in the order of the file; none: all are done. A dry run answers as the run would, and changes nothing.
-// Claims made, and domains released, since the plan are left alone. With an error it returns what was done
-// before; what was not is left as it is, and a new plan goes on with it.
+// Next takes back the next claims, each in a transaction of its own (see R22), and returns what became of
+// them, in the order of the file; none: all are done. A dry run answers as the run would, and changes
+// nothing. Claims made, and domains released, since the plan are left alone. With an error it returns what
+// was done before; what was not is left as it is, and a new plan goes on with it.
 func (r *ImportRetract) Next(ctx context.Context, dryRun bool) (page []schema.Retraction, err error) {
 	p := r.people
 	rules := p.Rules()

@@ -12,7 +12,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// SyncPlan is what a directory run would do, or has done (R23).
+// SyncPlan is what a directory run would do, or has done (see R23).
 type SyncPlan struct {
 	Rows    []schema.SyncRow // those that put somebody at risk first, each effect by address key
 	Counts  map[schema.SyncEffect]int
@@ -93,8 +93,8 @@ func (p *People) PlanSync(ctx context.Context, organization string, source diale
 	return plan, nil
 }
 
-// SyncStep does the next piece of a planned run, in one transaction: it changes members, as far as the plan is
-// still right for them. more says that some are left; once none is, the plan says what was done. Stopped
+// SyncStep does the next piece of a planned run, in one transaction: it changes members, as far as the plan
+// is still right for them. more says that some are left; once none is, the plan says what was done. Stopped
 // half-way, a run can be planned again. Refused with CodeDirectorySyncDisabled, which ends the run.
 func (p *People) SyncStep(ctx context.Context, plan *SyncPlan) (more bool, err error) {
 	part := plan.changes[:min(syncBatch, len(plan.changes))]

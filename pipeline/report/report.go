@@ -32,7 +32,7 @@ type Report struct {
 // What Report.Only can be, besides an outcome.
 const (
 	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
-	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyEdits    = "edits"    // rows that change an account (see R17)
 	OnlyWarnings = "warnings"
 )
 

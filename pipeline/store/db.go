@@ -114,9 +114,9 @@ type Accounts interface {
 type MemberFilter struct {
 	Status      schema.Status    // as listed
 	ClaimType   schema.ClaimType // as listed
-	Retractable bool             // only users whose claim can be retracted now (R22)
-	// Search leaves out accounts, all of whose text is ASCII, where a word of it does not occur in the address or
-	// a name, edited or not, whatever the case. It is in lower case.
+	Retractable bool             // only users whose claim can be retracted now (see R22)
+	// Search leaves out accounts, all of whose text is ASCII, where a word of it does not occur in the address
+	// or a name, edited or not, whatever the case. It is in lower case.
 	Search    string
 	NoProfile bool // names and other data, and edits of them, need not be filled in
 }

@@ -18,7 +18,7 @@ type Batch struct {
 // Selection narrows who could be eligible. Zero values leave everybody in.
 type Selection struct {
 	Domain string           // of the address
-	Type   schema.ClaimType // that a claim would have (R11)
+	Type   schema.ClaimType // that a claim would have (see R11)
 }
 
 // Candidates hands over, in batches ordered by address key, every account whose domain the organization has
@@ -58,8 +58,8 @@ func (s *Store) CandidatesAfter(ctx context.Context, rules claim.Rules, id strin
 }
 
 // CountEligible counts the accounts that the organization may claim now: those among Candidates that are
-// ready (R1 to R8). It does not look at each: the rules are asked once about all that they cannot tell apart,
-// and about every account of which something is due. Refused with CodeOrganizationUnknown.
+// ready (see R1 to R8). It does not look at each: the rules are asked once about all that they cannot tell
+// apart, and about every account of which something is due. Refused with CodeOrganizationUnknown.
 func (s *Store) CountEligible(ctx context.Context, rules claim.Rules, id string, selection Selection) (n int, err error) {
 	err = s.read(ctx, "count candidates", func(tx Tx) error {
 		n = 0
