@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -183,9 +184,10 @@ func (r *retractRun) writeJSON(ctx context.Context, to io.Writer) error {
 
 // endRetract says how the retract of an import ended; err is of the work, or of delivering the answer.
 func (a *app) endRetract(id int64, run *retractRun, err error) error {
+	number := strconv.FormatInt(id, 10)
 	if run.trouble != nil {
 		if run.retracted > 0 && !run.dryRun {
-			a.say("Retracted %s of %s before it stopped. For the rest: claimline retract --import %d", screen.Number(run.retracted), users(run.plan.Plan.Can), id)
+			a.say("Retracted %s of %s before it stopped. For the rest: %s", screen.Number(run.retracted), users(run.plan.Plan.Can), a.command("retract", "--import", number))
 		}
 		return run.trouble
 	}
@@ -193,7 +195,7 @@ func (a *app) endRetract(id int64, run *retractRun, err error) error {
 		a.exit = exitProblems
 	}
 	for _, domain := range run.plan.Plan.Domains {
-		a.say("%s is claimed. To retract its users: %s", domain, people.ReleaseAndRetract(domain, fmt.Sprintf("--import %d", id)))
+		a.say("%s is claimed. To retract its users: %s", domain, a.withGlobals(people.ReleaseAndRetract(domain, "--import "+number)))
 	}
 	if !a.flags.json && !run.dryRun { // else what was said before still holds
 		a.say("Retracted %s; %s could not be retracted.", users(run.retracted), screen.Number(run.refused))
@@ -201,7 +203,7 @@ func (a *app) endRetract(id int64, run *retractRun, err error) error {
 	if err = cmp.Or(run.unwritten, err); err != nil && !run.dryRun {
 		// Without its cause, for a reader that has had enough must be told, too, that all of it was done.
 		return schema.Refuse(schema.CodeOutputUnwritable, "%s retracted, but: %s", have(run.retracted), troubleText(err)).
-			WithFix("Nothing needs to be retracted again. To see how the claims stand: claimline retract --import %d --dry-run.", id)
+			WithFix("Nothing needs to be retracted again. To see how the claims stand: %s.", commandLine("retract", "--import", number, "--dry-run"))
 	}
 	return err
 }

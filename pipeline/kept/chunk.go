@@ -136,7 +136,7 @@ func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dia
 		return nil, errChunkDamaged
 	}
 	records := &dialect.Records{}
-	text := dialect.Block{Number: packed.Number, Line: int(line), Text: string(data[size:])}
+	text := dialect.Block{Line: int(line), Text: string(data[size:])}
 	if err := text.Parse(format, records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}

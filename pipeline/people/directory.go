@@ -184,7 +184,7 @@ func (d *directory) addressColumn(file, address string) (int, error) {
 		found = first
 	}
 	if found < 0 && address != "" {
-		refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column %q, which --address names. Its columns are: %s.", address, quoted(d.header)).At(file, d.line, 0)
+		refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column %q, which --address names. Its columns are: %s.", address, schema.QuoteSome(d.header)).At(file, d.line, 0)
 		if near, ok := schema.Nearest([]string{address}, d.header); ok {
 			return 0, refused.WithFix("Did you mean --address %q?", near)
 		}
@@ -194,19 +194,6 @@ func (d *directory) addressColumn(file, address string) (int, error) {
 		d.notes.Column = d.header[found]
 	}
 	return found, nil
-}
-
-// quoted lists headers in a message, as many as fit.
-func quoted(headers []string) string {
-	const most = 20
-	shown := make([]string, 0, most)
-	for _, header := range headers[:min(len(headers), most)] {
-		shown = append(shown, schema.Quote(header))
-	}
-	if more := len(headers) - most; more > 0 {
-		return strings.Join(shown, ", ") + " and " + strconv.Itoa(more) + " more"
-	}
-	return strings.Join(shown, ", ")
 }
 
 // directoryRows reads the rows of a list.
@@ -389,7 +376,7 @@ func (p *People) withoutAddresses(ctx context.Context, source dialect.Source, he
 	if err != nil {
 		return err
 	}
-	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column that is known to hold the addresses. Its columns are: %s.", quoted(header)).
+	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column that is known to hold the addresses. Its columns are: %s.", schema.QuoteSome(header)).
 		At(source.Name(), line, 0)
 	if best < 0 {
 		return refused.WithFix("Export the directory again, with the column mail; or name the column of the addresses: --address COLUMN.")

@@ -33,7 +33,7 @@ type claimKind struct {
 const (
 	insertClaims  = "INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, line, user, edits, source) SELECT ?1, ?2, ?3, ?4, ?5, ?6, CAST(line AS INTEGER), account, "
 	fromPlain     = " FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
-	fromEdited    = " FROM (SELECT key AS line, value ->> 0 AS account, value ->> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)"
+	fromEdited    = " FROM (SELECT key AS line, value ->> 0 AS account, value -> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)"
 	delayedSource = "(SELECT u.organization FROM users u WHERE u.id = account AND u.services IS NOT NULL)"
 )
 
@@ -120,7 +120,7 @@ func (g *claimGroup) json(claims []store.NewClaim) string {
 		}
 		list = strconv.AppendInt(list, c.AccountID, 10)
 		if g.edited {
-			list = append(append(list, ','), encode(encode(c.Edits))...)
+			list = append(append(list, ','), encode(c.Edits)...)
 			list = append(list, ']')
 		}
 	}
