@@ -253,7 +253,7 @@ func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leav
 		} else if account := clock.AsOf(facts.Accounts[n]); !a.decideRow(clock, &facts, &account, b, n, v) {
 			continue
 		} else {
-			r.target = target{account: account.ID, status: account.User.Status}
+			r.target = target{Seen: store.Seen{Account: account.ID, Version: account.Version}, status: account.User.Status}
 		}
 		if leaveOut[n] {
 			v.Finding, v.edits = schema.NewFinding(schema.CodeInternal, ""), nil

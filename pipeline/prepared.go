@@ -32,24 +32,27 @@ type readyRow struct {
 
 // target is the account that a row claims.
 type target struct {
-	account int64
-	status  schema.Status
+	store.Seen
+	status schema.Status
 }
 
 // claim is the claim to be made.
 func (r *readyRow) claim(claimType schema.ClaimType, services []string, edits []usersfile.Edit) store.NewClaim {
 	return store.NewClaim{
-		AccountID: r.account, Type: claimType, StatusBefore: r.status, Line: r.line, Services: services, Edits: usersfile.NewProfile(edits),
+		AccountID: r.Account, Type: claimType, StatusBefore: r.status, Line: r.line, Services: services, Edits: usersfile.NewProfile(edits),
 	}
 }
 
-// known is the version of the facts on which the rows were decided, for this owner at this time; 0: they must be decided
-// on anew.
-func (p *prepared) known(owner store.Owner, now time.Time) int64 {
-	if p.epoch != owner.Epoch || !p.until.IsZero() && !now.Before(p.until) {
-		return 0
+// known returns what the rows were decided on, for this owner at this time; nothing, where they must be decided on anew.
+func (p *prepared) known(owner store.Owner, now time.Time) store.Known {
+	if p.version == 0 || p.epoch != owner.Epoch || !p.until.IsZero() && !now.Before(p.until) {
+		return store.Known{}
 	}
-	return p.version
+	known := store.Known{Version: p.version, Accounts: make([]store.Seen, len(p.rows))}
+	for i := range p.rows {
+		known.Accounts[i] = p.rows[i].Seen
+	}
+	return known
 }
 
 // earliest is the earlier of two times, of which zero stands for never.
@@ -102,7 +105,8 @@ func (p *prepared) encode() []byte {
 		}
 		rows = binary.AppendUvarint(rows, uint64(r.row-last.row))
 		rows = binary.AppendUvarint(rows, uint64(r.line-last.line))
-		rows = binary.AppendVarint(rows, r.account-last.account)
+		rows = binary.AppendVarint(rows, r.Account-last.Account)
+		rows = binary.AppendVarint(rows, r.Version-last.Version)
 		rows = binary.AppendUvarint(rows, status)
 		for _, wish := range r.wishes {
 			wishes = append(wishes, byte(wish))
@@ -145,7 +149,7 @@ func decodePrepared(packed []byte) (*prepared, error) {
 	if err := json.Unmarshal(head, &table); err != nil {
 		return nil, fmt.Errorf("%w: %w", errPreparedDamaged, err)
 	}
-	const least = 4 // bytes that a row takes, without its wishes
+	const least = 5 // bytes that a row takes, without its wishes
 	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
 		return nil, errPreparedDamaged
 	}
@@ -156,7 +160,8 @@ func decodePrepared(packed []byte) (*prepared, error) {
 	var last readyRow
 	for i := range p.rows {
 		r := &p.rows[i]
-		r.row, r.line, r.account = last.row+int(in.uvarint()), last.line+int(in.uvarint()), last.account+in.varint()
+		r.row, r.line, r.Account = last.row+int(in.uvarint()), last.line+int(in.uvarint()), last.Account+in.varint()
+		r.Version = last.Version + in.varint()
 		status := in.uvarint()
 		if status >= uint64(len(table.Statuses)) {
 			return nil, errPreparedDamaged

@@ -10,6 +10,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -262,7 +263,7 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 	if !v.prepares {
 		return
 	}
-	r.target = target{account: now.ID, status: now.User.Status}
+	r.target = target{Seen: store.Seen{Account: now.ID, Version: now.Version}, status: now.User.Status}
 	if due := v.clock.NextDue(*account); !due.IsZero() && !due.After(v.clock.Now) {
 		c.version = 0 // decided as of now, on what is not written yet
 	} else {

@@ -177,7 +177,8 @@ func drawRows(t *rapid.T, c *chunk, services int) {
 		if services > 0 {
 			r.Assignments = rapid.SliceOfN(rapid.SampledFrom([]claim.Wish{claim.Automatic, claim.Assign, claim.Withhold}), services, services).Draw(t, "wishes")
 		}
-		r.account = rapid.Int64Range(1, 1<<40).Draw(t, "account")
+		r.Account = rapid.Int64Range(1, 1<<40).Draw(t, "account")
+		r.Version = rapid.Int64Range(0, 1<<20).Draw(t, "version of the account")
 		r.status = rapid.SampledFrom(schema.Statuses).Draw(t, "status")
 	}
 }
@@ -186,8 +187,8 @@ func drawRows(t *rapid.T, c *chunk, services int) {
 func FuzzUnpackPrepared(f *testing.F) {
 	verdicts := []verdict{{Finding: readyFindings[schema.Delayed]}, nothing, {Finding: readyFindings[schema.Immediate]}}
 	p := prepared{epoch: 1, version: 2, rows: []readyRow{
-		{row: 0, line: 2, target: target{account: 9, status: schema.Active}, wishes: []claim.Wish{claim.Assign}},
-		{row: 2, line: 7, target: target{account: 4, status: schema.Inactive}, wishes: []claim.Wish{claim.Automatic}},
+		{row: 0, line: 2, target: target{Seen: store.Seen{Account: 9, Version: 3}, status: schema.Active}, wishes: []claim.Wish{claim.Assign}},
+		{row: 2, line: 7, target: target{Seen: store.Seen{Account: 4, Version: 1}, status: schema.Inactive}, wishes: []claim.Wish{claim.Automatic}},
 	}}
 	f.Add(p.encode())
 	f.Add((&prepared{}).encode())

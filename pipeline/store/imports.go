@@ -44,6 +44,12 @@ func leaseEnd(now time.Time, lease time.Duration) time.Time {
 	return now.Add(lease + time.Second - 1).Truncate(time.Second)
 }
 
+// byDatabase returns the time by the database's clock, when it is now by this machine's. Leases are written, and judged, by it.
+func byDatabase(ctx context.Context, tx Tx, now time.Time) (time.Time, error) {
+	ahead, err := tx.Ahead(ctx)
+	return now.Add(ahead), err
+}
+
 // at computes the state of an import at a time: whoever worked on it has died where the lease has run out. Without a plan
 // there is nothing to go on with.
 func (r ImportRow) at(now time.Time) ImportRow {
@@ -87,7 +93,11 @@ func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner stri
 		if _, err := organization(ctx, tx, imp.OrganizationID); err != nil {
 			return err
 		}
-		imp.State, imp.StartedAt, imp.LeaseUntil = schema.StatePlanning, now, leaseEnd(now, lease)
+		leased, err := byDatabase(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		imp.State, imp.StartedAt, imp.LeaseUntil = schema.StatePlanning, now, leaseEnd(leased, lease)
 		owner = Owner{Runner: runner, Epoch: 1}
 		owner.ImportID, err = tx.InsertImport(ctx, ImportRow{Import: imp, Runner: runner, Epoch: owner.Epoch})
 		return err
@@ -96,8 +106,8 @@ func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner stri
 }
 
 // findImport finds an import as it is written.
-func findImport(ctx context.Context, tx Tx, id int64) (ImportRow, error) {
-	row, found, err := tx.FindImport(ctx, id, false)
+func findImport(ctx context.Context, tx Tx, id int64, hold bool) (ImportRow, error) {
+	row, found, err := tx.FindImport(ctx, id, hold)
 	if err == nil && !found {
 		err = schema.Refuse(schema.CodeImportNotFound, "There is no import %d.", id)
 	}
@@ -107,12 +117,10 @@ func findImport(ctx context.Context, tx Tx, id int64) (ImportRow, error) {
 // owning runs do in a transaction in which the owner owns the import.
 func (s *Store) owning(ctx context.Context, owner Owner, doing string, do func(Tx, ImportRow) error) error {
 	return s.write(ctx, doing, func(tx Tx) error {
-		row, found, err := tx.FindImport(ctx, owner.ImportID, true)
+		row, err := findImport(ctx, tx, owner.ImportID, true)
 		switch {
 		case err != nil:
 			return err
-		case !found:
-			return schema.Refuse(schema.CodeImportNotFound, "There is no import %d.", owner.ImportID)
 		case row.Epoch != owner.Epoch:
 			return &schema.Error{Code: schema.CodeImportTakenOver}
 		}
@@ -172,10 +180,11 @@ func (s *Store) Consent(ctx context.Context, owner Owner, at time.Time, by strin
 // its end), CodeImportRemoved.
 func (s *Store) AcquireImport(ctx context.Context, id int64, runner string, now time.Time, lease time.Duration) (owner Owner, err error) {
 	err = s.write(ctx, "take the import over", func(tx Tx) error {
-		row, found, err := tx.FindImport(ctx, id, true)
-		if err == nil && !found {
-			err = schema.Refuse(schema.CodeImportNotFound, "There is no import %d.", id)
+		row, err := findImport(ctx, tx, id, true)
+		if err != nil {
+			return err
 		}
+		now, err := byDatabase(ctx, tx, now)
 		if err != nil {
 			return err
 		}
@@ -213,6 +222,10 @@ func (s *Store) RenewImport(ctx context.Context, owner Owner, now time.Time, lea
 		if !row.FinishedAt.IsZero() {
 			return nil
 		}
+		now, err := byDatabase(ctx, tx, now)
+		if err != nil {
+			return err
+		}
 		row.LeaseUntil = leaseEnd(now, lease)
 		return tx.UpdateImport(ctx, row)
 	})
@@ -235,13 +248,17 @@ func (s *Store) FinishImport(ctx context.Context, owner Owner, end ImportEnd) er
 // cancelled at once, and no longer belongs to who had it. Refused with CodeImportNotFound, CodeImportFinished.
 func (s *Store) RequestCancel(ctx context.Context, id int64, now time.Time) error {
 	return s.write(ctx, "cancel the import", func(tx Tx) error {
-		row, err := findImport(ctx, tx, id)
+		row, err := findImport(ctx, tx, id, true)
+		if err != nil {
+			return err
+		}
+		leased, err := byDatabase(ctx, tx, now)
 		switch {
 		case err != nil:
 			return err
-		case row.at(now).State.Ended():
+		case row.at(leased).State.Ended():
 			return finished(id)
-		case row.LeaseUntil.After(now):
+		case row.LeaseUntil.After(leased):
 			row.CancelRequested = true
 		default: // a runner that was only asleep finds that the import is no longer its own
 			row = row.ended(schema.StateCancelled, schema.CodeCancelled, now)
@@ -255,7 +272,7 @@ func (s *Store) RequestCancel(ctx context.Context, id int64, now time.Time) erro
 // it was still being planned).
 func (s *Store) Import(ctx context.Context, id int64, now time.Time) (imp schema.Import, err error) {
 	err = s.read(ctx, "find the import", func(tx Tx) error {
-		row, err := findImport(ctx, tx, id)
+		row, err := findImport(ctx, tx, id, false)
 		if err != nil {
 			return err
 		}
@@ -285,7 +302,7 @@ func (s *Store) ListImports(ctx context.Context, id string, now time.Time, limit
 	return list, err
 }
 
-// whole returns imports with their plans and tallies, as they are at a time.
+// whole returns imports with their plans and tallies, as they are at a time, by which their leases are told too.
 func whole(ctx context.Context, tx Tx, now time.Time, rows []ImportRow) ([]schema.Import, error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
@@ -299,9 +316,16 @@ func whole(ctx context.Context, tx Tx, now time.Time, rows []ImportRow) ([]schem
 	if err != nil {
 		return nil, err
 	}
+	ahead, err := tx.Ahead(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var list []schema.Import
 	for _, row := range rows {
-		imp := row.at(now).Import
+		imp := row.at(now.Add(ahead)).Import
+		if !imp.LeaseUntil.IsZero() {
+			imp.LeaseUntil = imp.LeaseUntil.Add(-ahead)
+		}
 		imp.Plan = plans[row.ID]
 		for _, part := range tallies[row.ID] {
 			imp.Tally.Add(part)
@@ -328,7 +352,7 @@ func (s *Store) Chunk(ctx context.Context, id int64, number int) (chunk Chunk, e
 		if chunk, found, err = tx.FindChunk(ctx, id, number); err != nil || found {
 			return err
 		}
-		row, err := findImport(ctx, tx, id)
+		row, err := findImport(ctx, tx, id, false)
 		switch {
 		case err != nil:
 			return err

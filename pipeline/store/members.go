@@ -70,7 +70,7 @@ func eligibleIn(ctx context.Context, tx Tx, id, only string) (facts claim.Facts,
 	if facts.Domains, err = domains(ctx, tx, id, names); err != nil {
 		return facts, nil, err
 	}
-	facts.Licenses, err = tx.Licenses(ctx, id)
+	facts.Licenses, err = tx.Licenses(ctx, false, id)
 	return facts, names, err
 }
 
@@ -184,7 +184,7 @@ type ImportClaim struct {
 // listing and is returned. Refused with CodeImportNotFound.
 func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, importID int64, each func([]ImportClaim) error) error {
 	return s.read(ctx, "list the claims of an import", func(tx Tx) error {
-		row, err := findImport(ctx, tx, importID)
+		row, err := findImport(ctx, tx, importID, false)
 		if err != nil {
 			return err
 		}

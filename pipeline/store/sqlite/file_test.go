@@ -129,7 +129,7 @@ func TestLargeNumbers(t *testing.T) {
 		require.NoError(t, s.KeepChunk(t.Context(), owner, store.Chunk{Number: 1}))
 		require.NoError(t, s.SealPlan(t.Context(), owner, "", nil))
 		require.NoError(t, s.Consent(t.Context(), owner, clock.Now, ""))
-		require.NoError(t, s.ApplyChunk(t.Context(), owner, clock, 1, 0, func() ([]string, error) { return keys, nil }, func(facts claim.Facts) (store.Applied, error) {
+		require.NoError(t, s.ApplyChunk(t.Context(), owner, clock, 1, store.Known{}, func() ([]string, error) { return keys, nil }, func(facts claim.Facts) (store.Applied, error) {
 			var applied store.Applied
 			for i, a := range facts.Accounts {
 				require.Greater(t, a.ID, first)

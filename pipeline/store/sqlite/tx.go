@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
@@ -91,6 +92,9 @@ func (t *tx) Stamp(ctx context.Context) (stamp int64, err error) {
 	err = t.QueryRowContext(ctx, "SELECT facts FROM versions").Scan(&stamp)
 	return stamp, err
 }
+
+// Ahead implements store.Tx. The database is a file of this machine.
+func (*tx) Ahead(context.Context) (time.Duration, error) { return 0, nil }
 
 // changes notes that this transaction changes what a rule looks at.
 func (t *tx) changes(ctx context.Context) error {

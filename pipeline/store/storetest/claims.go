@@ -153,7 +153,7 @@ var claimsTests = map[string]func(*suite){
 			s.now = s.now.Add(time.Hour)
 			owner := s.importing("acme", []string{ann})
 			c := &claimer{clock: s.clock(), keys: []string{ann}, services: []string{"Calling", "Meetings"}, edits: schema.Profile{Title: "Boss"}}
-			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, 0, asked(ann), c.decide))
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, store.Known{}, asked(ann), c.decide))
 			require.Equal(s, 1, s.held("acme")["Calling"])
 			k := s.one("acme", ann)
 			require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(s.clock().Retracted(&k))))

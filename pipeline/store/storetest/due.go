@@ -20,7 +20,7 @@ var dueTests = map[string]func(*suite){
 		s.load(in)
 		owner := s.importing("acme", keys)
 		c := &claimer{clock: s.clock(), keys: keys, services: []string{"Meetings"}, edits: schema.Profile{Title: "Boss"}}
-		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, 0, asked(keys...), c.decide))
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, store.Known{}, asked(keys...), c.decide))
 		require.Equal(s, schema.Delayed, s.account(keys[0]).Claim.Type)
 		id := s.account(keys[0]).ID
 

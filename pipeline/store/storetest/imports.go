@@ -145,7 +145,7 @@ var importTests = map[string]func(*suite){
 			s.SealPlan(s.ctx(), old, "x", nil),
 			s.Consent(s.ctx(), old, s.now, "ann"),
 			s.RenewImport(s.ctx(), old, s.now, time.Hour),
-			s.ApplyChunk(s.ctx(), old, s.clock(), 1, 0, asked(keys...), c.decide),
+			s.ApplyChunk(s.ctx(), old, s.clock(), 1, store.Known{}, asked(keys...), c.decide),
 			s.FinishImport(s.ctx(), old, store.ImportEnd{State: schema.StateFailed, At: s.now, RemoveRows: true}),
 			s.DropImport(s.ctx(), old),
 		} {
@@ -205,7 +205,7 @@ var importTests = map[string]func(*suite){
 		require.Equal(s, schema.StateApplying, imp.State)
 		require.True(s, imp.CancelRequested)
 		c := &claimer{clock: s.clock(), keys: []string{"b@acme.example"}}
-		s.refused(s.ApplyChunk(s.ctx(), owner, s.clock(), 2, 0, asked(c.keys...), c.decide), schema.CodeCancelled)
+		s.refused(s.ApplyChunk(s.ctx(), owner, s.clock(), 2, store.Known{}, asked(c.keys...), c.decide), schema.CodeCancelled)
 		require.NoError(s, s.FinishImport(s.ctx(), owner, store.ImportEnd{State: schema.StateCancelled, Reason: schema.CodeCancelled, At: s.now}))
 		s.refused(s.RequestCancel(s.ctx(), owner.ImportID, s.now), schema.CodeImportFinished)
 
@@ -228,7 +228,7 @@ var importTests = map[string]func(*suite){
 		require.False(s, imp.CancelRequested)
 
 		c := &claimer{clock: s.clock(), keys: keys} // it was only asleep
-		require.Error(s, s.ApplyChunk(s.ctx(), old, s.clock(), 1, 0, asked(keys...), c.decide))
+		require.Error(s, s.ApplyChunk(s.ctx(), old, s.clock(), 1, store.Known{}, asked(keys...), c.decide))
 		require.Nil(s, c.outcomes)
 		require.Equal(s, imp, s.imported(old.ImportID))
 		s.refused(s.RequestCancel(s.ctx(), old.ImportID, s.now), schema.CodeImportFinished)

@@ -123,7 +123,7 @@ func (s *suite) checkHeld() {
 	require.NoError(s, s.db.Read(s.ctx(), func(tx store.Tx) error {
 		organizations, err := tx.ListOrganizations(s.ctx())
 		require.NoError(s, err)
-		licenses, err := tx.Licenses(s.ctx())
+		licenses, err := tx.Licenses(s.ctx(), false)
 		require.NoError(s, err)
 		given := map[[2]string]int{}
 		for _, o := range organizations {
@@ -303,7 +303,7 @@ func asked(keys ...string) func() ([]string, error) {
 func (s *suite) apply(owner store.Owner, number int, keys []string, services ...string) *claimer {
 	s.Helper()
 	c := &claimer{clock: s.clock(), keys: keys, services: services}
-	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, 0, asked(keys...), c.decide))
+	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, store.Known{}, asked(keys...), c.decide))
 	s.checkHeld()
 	return c
 }
