@@ -24,8 +24,8 @@ pictures: build ## draw samples/pictures/report.png, the README's picture of the
 
 # The race detector is built with cgo, the program without.
 test: ## run all tests with the race detector; installs what they need
-	@bash .ci/need build-essential=gcc chromium=chromium
-	CGO_ENABLED=1 go test -race -timeout 30m ./...
+	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
+	CGO_ENABLED=1 .ci/postgres go test -race -timeout 30m ./...
 
 lint: $(LINT) ## check formatting, go vet, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \

@@ -98,9 +98,11 @@ var dueTests = map[string]func(*suite){
 	},
 }
 
-// withoutPointers is got with the organizations of want where they are equal, so that accounts can be compared as a whole.
+// withoutPointers is got with the organizations of want where they are equal, and its versions, so that accounts can be compared
+// as a whole.
 func withoutPointers(got, want []claim.Account) []claim.Account {
 	for i := range got {
+		got[i].Version = want[i].Version
 		if *got[i].Organization == *want[i].Organization {
 			got[i].Organization = want[i].Organization
 		}

@@ -208,10 +208,12 @@ func (s *suite) accounts(organization string, keys ...string) []claim.Account {
 	return facts.Accounts
 }
 
-// account is one account as it stands now.
+// account is one account as it stands now, without its version, which says how it came to that.
 func (s *suite) account(key string) claim.Account {
 	s.Helper()
-	return s.clock().AsOf(s.accounts("acme", key)[0])
+	a := s.clock().AsOf(s.accounts("acme", key)[0])
+	a.Version = 0
+	return a
 }
 
 // held is what an organization's licences hold now, by service.
