@@ -36,7 +36,7 @@ type Options struct {
 
 // The locks of the whole database, as the server numbers them.
 const (
-	settingsLock  int64 = 0x436c6d6c<<8 + iota // "Clml"
+	settingsLock int64 = 0x436c6d6c<<8 + iota // "Clml"
 	migrationLock
 )
 

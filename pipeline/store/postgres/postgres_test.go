@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -15,13 +16,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// template is an empty database with the schema, which takes longer to create than most tests.
+var template = postgrestest.Template{Prepare: func(ctx context.Context, address string) error {
+	db, err := postgres.Open(ctx, address, postgres.Options{Create: true, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}}
+
 func TestStore(t *testing.T) {
-	// The schema is created once: that takes longer than most tests.
-	template := postgrestest.Empty(t)
-	require.NoError(t, open(t, template, postgres.Options{Create: true}).Close())
 	storetest.Run(t, func(t *testing.T) func() store.DB {
 		t.Helper()
-		address := postgrestest.Copy(t, template)
+		address := template.Copy(t)
 		return func() store.DB { return open(t, address, postgres.Options{Create: true}) }
 	})
 }

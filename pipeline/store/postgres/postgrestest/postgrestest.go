@@ -31,29 +31,49 @@ type T interface {
 }
 
 // Empty returns the address of a new, empty database, which is gone after the test.
-func Empty(t T) (address string) { return Copy(t, "") }
+func Empty(t T) (address string) { return create(t, "template0") }
 
-// Copy returns the address of a copy of a database that nobody is using; blank: an empty one.
-func Copy(t T, of string) (address string) {
-	name := "test_" + strings.ToLower(rand.Text())
-	template := "template0"
-	if of != "" {
-		template = strings.TrimPrefix(parse(t, of).Path, "/")
-	}
-	run(t, t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template)
-	t.Cleanup(func() { run(t, context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)") })
-	u := parse(t, server(t))
+// Template makes databases that are all alike.
+type Template struct {
+	// Prepare makes the first ready, at an address; afterwards nobody uses it. It is called once.
+	Prepare func(ctx context.Context, address string) error
+
+	once sync.Once
+	name string
+	err  error
+}
+
+// Copy returns the address of a new copy, which is gone after the test.
+func (p *Template) Copy(t T) (address string) {
+	p.once.Do(func() {
+		p.err = errors.New("it could not be made")
+		p.name = newName("template")
+		ctx := context.WithoutCancel(t.Context())
+		run(ctx, t, "CREATE DATABASE "+p.name+" TEMPLATE template0")
+		p.err = p.Prepare(ctx, addressOf(t, p.name))
+	})
+	require.NoError(t, p.err)
+	return create(t, p.name)
+}
+
+func create(t T, template string) (address string) {
+	name := newName("test")
+	run(t.Context(), t, "CREATE DATABASE "+name+" TEMPLATE "+template)
+	t.Cleanup(func() { run(context.WithoutCancel(t.Context()), t, "DROP DATABASE "+name+" WITH (FORCE)") })
+	return addressOf(t, name)
+}
+
+func newName(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()) }
+
+// addressOf returns the address of a database of the server.
+func addressOf(t T, name string) string {
+	u, err := url.Parse(server(t))
+	require.NoError(t, err)
 	u.Path = "/" + name
 	return u.String()
 }
 
-func parse(t T, address string) *url.URL {
-	u, err := url.Parse(address)
-	require.NoError(t, err)
-	return u
-}
-
-func run(t T, ctx context.Context, statement string) {
+func run(ctx context.Context, t T, statement string) {
 	conn, err := pgx.Connect(ctx, server(t))
 	require.NoError(t, err)
 	_, err = conn.Exec(ctx, statement)
