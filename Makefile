@@ -5,15 +5,28 @@ LINT     := bin/golangci-lint
 LINT_VERSION := v2.15.0
 NODE_PEERS   := @duckdb/node-api@1.5.6-r.1 papaparse@5.7.1 zod@4.6.7
 
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+BUILD     := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+
 .DEFAULT_GOAL := help
-.PHONY: help build demo pictures test lint bench fuzz clean
+.PHONY: help build release demo pictures test lint bench fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/claimline, one static file
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/claimline ./cmd/claimline
+	$(BUILD) -o bin/claimline ./cmd/claimline
+
+release: ## build for linux, darwin and windows, amd64 and arm64, with SHA256SUMS, into out/release
+	@rm -rf out/release && mkdir -p out/release
+	@set -e; for platform in $(PLATFORMS); do \
+		system=$${platform%/*} processor=$${platform#*/} suffix=; \
+		if test $$system = windows; then suffix=.exe; fi; \
+		echo "building claimline $(VERSION) for $$platform"; \
+		GOOS=$$system GOARCH=$$processor $(BUILD) -o out/release/claimline-$(VERSION)-$$system-$$processor$$suffix ./cmd/claimline; \
+	done
+	@cd out/release && sha256sum claimline-* >SHA256SUMS && cat SHA256SUMS
 
 demo: build ## play the whole job on the sample organization, in out/demo
 	@bash samples/demo.sh
@@ -27,10 +40,11 @@ test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
 	CGO_ENABLED=1 .ci/postgres go test -race -timeout 30m ./...
 
-lint: $(LINT) ## check formatting, go vet, golangci-lint and go.mod
+lint: $(LINT) ## check formatting, go vet for every system, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \
 		{ echo "not formatted, run: gofmt -w" $$unformatted >&2; exit 1; }
 	go vet ./...
+	@set -e; for system in darwin windows; do echo "GOOS=$$system go vet ./..."; GOOS=$$system CGO_ENABLED=0 go vet ./...; done
 	$(LINT) run
 	go mod tidy -diff
 

@@ -31,7 +31,7 @@ func benchSnapshot(b *testing.B) (folder, file string) {
 	}
 	write("organizations.csv", organizationsHeader+"acme,Acme,enterprise,2015-01-01,,,,\nfree,Free,consumer,2015-01-01,,,,\n")
 	write("domains.csv", "domain,organization_id,status\nacme.example,acme,verified\n")
-	write("licenses.csv", "organization_id,service,auto_assign\nacme,Messaging,TRUE\n")
+	write("licenses.csv", "organization_id,service,quantity,auto_assign\nacme,Messaging,,TRUE\n")
 	users, rows := &strings.Builder{}, &strings.Builder{}
 	users.WriteString("id,email,first_name,last_name,organization_id,status\n")
 	rows.WriteString("First Name,Last Name,User ID/Email (Required),Department,Phone Number,Preferred Language,Claim,Messaging\n")
@@ -40,8 +40,9 @@ func benchSnapshot(b *testing.B) (folder, file string) {
 		fmt.Fprintf(rows, "Åsa,Öberg,user.%06d@acme.example,Lager,'+46701740%03d,sv-SE,TRUE,\n", i, i%1000)
 	}
 	write("users.csv", users.String())
-	write("file.csv", rows.String())
-	return folder, filepath.Join(folder, "file.csv")
+	file = filepath.Join(b.TempDir(), "file.csv") // beside the snapshot it would be taken for a part of it
+	require.NoError(b, os.WriteFile(file, []byte(rows.String()), 0o600))
+	return folder, file
 }
 
 // perRow reports time and allocations per row of what work does.

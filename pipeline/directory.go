@@ -399,7 +399,7 @@ func (p *Pipeline) withoutAddresses(ctx context.Context, source *Source, header 
 	if best < 0 {
 		return refused.WithFix("Export the directory again, with the column mail; or name the column of the addresses: --address COLUMN.")
 	}
-	refused.Message += " The column " + schema.Quote(header[best]) + " has " + itoa(count) + " addresses."
+	refused.Message += " The column " + schema.Quote(header[best]) + " has addresses, in " + itoa(count) + " of its cells."
 	if header[best] == "" {
 		return refused.WithFix("Give the column of the addresses, which has no header, the name %s.", directoryColumns()[0])
 	}

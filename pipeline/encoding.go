@@ -19,6 +19,7 @@ const windows1252 = "windows-1252"
 // foreignRow is a row with a cell that is not ASCII, beside the account that it names.
 type foreignRow struct {
 	line    int
+	raw     usersfile.Values // as they stand in the file: what is a blank in one encoding may be a letter in another
 	values  usersfile.Values
 	account claim.Account // the zero Account where there is none
 }
@@ -47,6 +48,11 @@ func (p *Pipeline) foreign(ctx context.Context, order Order, reader *dialect.Rea
 			}
 			row := foreignRow{line: records.Line(i)}
 			l.Read(record, &row.values, &usersfile.Repairs{})
+			for _, field := range usersfile.Names {
+				if column := l.Place(field); column >= 0 {
+					row.raw[field] = record[column]
+				}
+			}
 			rows = append(rows, row)
 			if key, problem := schema.ParseAddress(row.values[usersfile.Email]); problem == "" {
 				keys = append(keys, key)
@@ -96,7 +102,7 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 	const enough, judged = 500, 100
 	err = p.foreign(ctx, order, reader, l, func(row *foreignRow) bool {
 		for _, field := range usersfile.Names {
-			cell, own := row.values[field], usersfile.Part(&row.account.User.Profile, field)
+			cell, own := row.raw[field], usersfile.Part(&row.account.User.Profile, field)
 			if !notASCII(cell) {
 				continue
 			}
@@ -110,7 +116,7 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 				continue
 			}
 			compared++
-			if usersfile.SameText(cell, own) {
+			if usersfile.SameText(row.values[field], own) {
 				agree++
 			}
 			if len(pairs) < enough {
@@ -147,7 +153,8 @@ func (n foreignName) refuse(file string, pairs []namePair) error {
 	agrees := map[string]int{}
 	for _, candidate := range candidates {
 		for _, pair := range pairs {
-			if text, ok := dialect.Reread(pair.cell, candidate.Encoding); ok && usersfile.SameText(text, pair.own) {
+			text, ok := dialect.Reread(pair.cell, candidate.Encoding)
+			if text, _ = dialect.Clean(text); ok && usersfile.SameText(text, pair.own) {
 				agrees[candidate.Encoding]++
 			}
 		}

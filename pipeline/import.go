@@ -87,7 +87,7 @@ func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 		return err
 	case imp.State == schema.StateRejected:
 		return schema.Refuse(schema.CodeImportFinished, "Import %d was rejected. %s", id, imp.Reason.Message("")).
-			WithFix("%s", imp.Reason.Fix())
+			WithFix("%s", imp.Reason.Fix(strconv.FormatInt(id, 10)))
 	case imp.Tally.Outcomes[schema.Ready] == 0:
 		return nil
 	}
@@ -196,7 +196,7 @@ func (p *Pipeline) acquire(ctx context.Context, id int64, waiting func(until tim
 // askAndApply is what comes behind the barrier (R13).
 func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan, consent Consent) error {
 	switch {
-	case imp.AllOrNothing && hasProblem(imp.Tally):
+	case imp.AllOrNothing && imp.Tally.Problems() > 0:
 		return schema.Refuse(schema.CodeAllOrNothing, "")
 	case imp.Tally.Outcomes[schema.Ready] > 0:
 		if err := consent(ctx, imp, plan); err != nil {
@@ -275,9 +275,9 @@ func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.Impo
 	if end.State == "" {
 		end.State = schema.StateCompleted
 		switch {
-		case imp.AllOrNothing && hasProblem(imp.Tally):
+		case imp.AllOrNothing && imp.Tally.Problems() > 0:
 			end.State, end.Reason = schema.StateRejected, schema.CodeAllOrNothing
-		case hasProblem(imp.Tally):
+		case imp.Tally.Problems() > 0:
 			end.State = schema.StateCompletedWithErrors
 		}
 	}
@@ -285,15 +285,6 @@ func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.Impo
 		return imp, fmt.Errorf("end the import: %w", err)
 	}
 	return p.Store.Import(ctx, owner.ImportID, p.now())
-}
-
-func hasProblem(t schema.Tally) bool {
-	for outcome, n := range t.Outcomes {
-		if outcome.Problem() && n > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // holding does the work while the lease on the import is renewed. Once somebody else has taken the import over, the

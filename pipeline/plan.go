@@ -119,9 +119,9 @@ func (p *planStage) finish(source *Source, reader *dialect.Reader) (*Plan, error
 	}
 	p.repair(schema.RepairHeaderCleaned, p.layout.Cleaned)
 	p.plan.Causes = p.causes.list()
-	for _, edits := range p.edits {
-		if edits.Count > 0 {
-			p.plan.Edits = append(p.plan.Edits, edits)
+	for i := range p.edits {
+		if p.edits[i].Count > 0 {
+			p.plan.Edits = append(p.plan.Edits, p.edits[i])
 		}
 	}
 	sum := reader.SHA256()

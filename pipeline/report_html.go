@@ -117,7 +117,7 @@ func (r *htmlReporter) count(c *chunk, i int) {
 
 // list keeps a row for the page: rows with problems before others, and both in file order as far as there is room.
 func (r *htmlReporter) list(c *chunk, i int) {
-	problem := c.verdicts[i].Outcome.Problem()
+	problem := c.verdicts[i].problem()
 	full := len(r.problems)+len(r.others) == htmlRows
 	if full && (!problem || len(r.others) == 0) {
 		return

@@ -210,7 +210,7 @@ func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups
 	var all []htmlReason
 	for code, n := range r.tally.Reasons {
 		reason := htmlReason{
-			Code: code, Outcome: outcomeWords(code.Outcome(), n, r.tally.Rows), Message: code.Message(), Fix: fixWords(code.Fix(), s),
+			Code: code, Outcome: outcomeWords(code.Outcome(), n, r.tally.Rows), Message: code.Message(), Fix: fixOf(code, s),
 			Rows: n, More: n, Listed: slices.ContainsFunc(listed, func(row schema.Result) bool { return row.Reason == code }),
 		}
 		const most = 5
@@ -334,18 +334,13 @@ func displayDomain(domain string) string {
 
 // listing puts the rows to list into words.
 func (r *htmlReporter) listing(p *htmlPage, w whole, listed []schema.Result) htmlList {
-	l := htmlList{OnlyProblems: r.onlyProblems, Of: r.tally.Rows, Listed: len(r.problems), Command: allRows(w)}
-	for outcome, n := range r.tally.Outcomes {
-		if outcome.Problem() {
-			l.Problems += n
-		}
-	}
+	l := htmlList{OnlyProblems: r.onlyProblems, Of: r.tally.Rows, Problems: r.tally.Problems(), Listed: len(r.problems), Command: allRows(w)}
 	if r.onlyProblems {
 		l.Of = l.Problems
 	}
 	l.Rows = make([]htmlRow, len(listed))
 	for i, result := range listed {
-		l.Rows[i] = describe(result, w.Summary)
+		l.Rows[i] = describe(result)
 	}
 	for _, outcome := range p.Outcomes {
 		if slices.ContainsFunc(listed, func(row schema.Result) bool { return row.Outcome == outcome.Outcome }) {
@@ -361,14 +356,11 @@ func (r *htmlReporter) listing(p *htmlPage, w whole, listed []schema.Result) htm
 }
 
 // describe puts a row into words.
-func describe(result schema.Result, s schema.Summary) htmlRow {
+func describe(result schema.Result) htmlRow {
 	row := htmlRow{
 		Result: result, Address: strings.SplitAfter(plain(result.Email), "@"), Label: outcomeLabel(result.Outcome), Own: result.Problem(),
 	}
-	row.Fix = fixWords(row.Fix, s)
-	if domain := domainOf(result.Email); domain != "" {
-		row.Fix = strings.ReplaceAll(row.Fix, "verify DOMAIN", "verify "+domain)
-	}
+	row.Fix = plain(row.Fix)
 	for i, reason := range result.Reasons {
 		if i > 0 {
 			row.Also = append(row.Also, reason.Message())

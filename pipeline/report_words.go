@@ -221,15 +221,12 @@ func shellWord(name string) string {
 	return `'` + strings.ReplaceAll(name, `'`, `'\''`) + `'`
 }
 
-// fixWords is a fix with the import's own number, and the file's own name, in its command.
-func fixWords(fix string, s schema.Summary) string {
-	if s.ID == "" {
-		return plain(fix)
+// fixOf is the fix of a reason that many rows have; of what befell the import as a whole it names the import.
+func fixOf(code schema.Code, s schema.Summary) string {
+	if code.OfImport() {
+		return code.Fix(s.ID)
 	}
-	for _, command := range []string{"resume", "cancel", "report", "status"} {
-		fix = strings.ReplaceAll(fix, "claimline "+command+" ID", "claimline "+command+" "+s.ID)
-	}
-	return plain(fix)
+	return code.Fix()
 }
 
 // actorWords names who must act.

@@ -41,7 +41,7 @@ func (p *Plan) Summary(order Order, started, finished time.Time) schema.Summary 
 		s.Edits[column] += n
 	}
 	s.State = schema.StateCompleted
-	if hasProblem(p.Tally) {
+	if p.Tally.Problems() > 0 {
 		s.State = schema.StateCompletedWithErrors
 	}
 	s.StartedAt, s.FinishedAt = moment(started), moment(finished)

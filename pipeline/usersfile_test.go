@@ -22,13 +22,6 @@ import (
 
 // This file makes up users files, with every kind of mistake in them, and knows what must become of each row.
 
-// wholeDialect says that package dialect reads preambles, headers that stand there twice, cells that are missing or too many
-// and blank, formulas of nothing but text and end marks, and does not guess at an encoding.
-const wholeDialect = true
-
-// wholeStore says that package store keeps how a file is to be read.
-const wholeStore = false
-
 const emailColumn = "User ID/Email (Required)"
 
 var (
@@ -37,7 +30,7 @@ var (
 	editColumns     = append(slices.Clip(textColumns), "Phone Number", "Preferred Language")
 	readOnlyColumns = []string{"User Status", "Last Service Accessed Time", "Source Organization"}
 	otherColumns    = []string{"Phone Number", "Preferred Language", "Claim Type", "Claim"}
-	unknownColumns  = []string{"Anmärkning", "", "", "=Formula", "'=Quoted"}
+	unknownColumns  = []string{"Anmärkning", "", "", "=Formula", "+Plus"}
 	addedColumns    = []string{"Claimline Line", "Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix", "Claimline Edits"}
 
 	trues        = []string{"TRUE", "true", "T", "t"}
@@ -62,7 +55,7 @@ var (
 	badTexts    = append(sheetErrors, "two\nlines", "two\r\nlines", "tab\tinside", "bell\ax", "del\x7fx", "next\u0085line", "line\u2028separator", longAndBad)
 	nothings    = []string{"NULL", "(null)", "none", "NaN", "n/a", `\N`}
 	junk        = []string{"", "x y", "Åäö", "two\nlines", "two\r\nlines", "\n", "\r", `say "hi"`, ";,|\t", "=1+1", "'=1", "''=1", "'x", "+4", "-", "\t=1", " padded ", "\u00a0", "\a", strings.Repeat("long ", 40)}
-	blanks      = []string{" ", "\t", "\u00a0", "\u200b", "\ufeff", "  \u2009", "\u200e"}
+	blanks      = []string{" ", "\t", "\u00a0", "\u200b", "  \u2009", "\u200e", "\u200f"}
 )
 
 // usersFile is a file, with what must become of it.
@@ -124,15 +117,15 @@ func (f *usersFile) drawColumns(c choices, w *world) {
 	f.header = make([]string, len(f.columns))
 	for i, column := range f.columns {
 		header := guard(column)
-		f.header[i] = pick(c, header, header, header, header, header, header, strings.ToUpper(header), " "+header)
-		if known := f.known(i) || f.is(i, addedColumns...); known && column != emailColumn && c.chance(8) {
-			f.header[i] = pick(c, "\u200b"+header, header+"\u2060", strings.ReplaceAll(header, " ", "\u00a0 ")+"\u200b", strings.ReplaceAll(header, " ", "\r\n ")+" \u200e ")
+		f.header[i] = pick(c, header, strings.ToUpper(header))
+		if column != "" && c.chance(10) {
+			f.header[i] = pick(c, " "+header, "\u200b"+header, header+"\u2060", strings.ReplaceAll(header, " ", "\u00a0 ")+"\u200b", strings.ReplaceAll(header, " ", "\r\n ")+" \u200e ")
 			if f.known(i) {
 				f.repairs["header_cleaned"]++
 			}
 		}
 		if !f.known(i) && column != "" && !slices.Contains(addedColumns, column) {
-			f.unknown = append(f.unknown, clean(f.header[i]))
+			f.unknown = append(f.unknown, plainText(clean(f.header[i])))
 		}
 	}
 }
@@ -161,7 +154,7 @@ func (f *usersFile) value(cells []string, column string) string {
 func drawUsersFile(t *rapid.T, w *world, least int) *usersFile {
 	c := choices{t}
 	f := &usersFile{
-		delimiter: pick(c, byte(','), ';', '\t', '|'), crlf: c.chance(40), repairs: map[string]int{}, spoilsText: c.chance(15), noEdits: wholeStore && c.chance(15),
+		delimiter: pick(c, byte(','), ';', '\t', '|'), crlf: c.chance(40), repairs: map[string]int{}, spoilsText: c.chance(15), noEdits: c.chance(15),
 	}
 	f.encoding = pick(c, "UTF-8", "UTF-8", "UTF-8 with BOM", "UTF-16LE", "UTF-16BE", "Windows-1252")
 	if f.spoilsText {
@@ -185,7 +178,7 @@ func drawUsersFile(t *rapid.T, w *world, least int) *usersFile {
 			f.repairs["blank_row"]++
 			continue
 		}
-		if wholeDialect && c.chance(4) {
+		if c.chance(4) {
 			text.WriteString(f.written(c, f.header))
 			f.repairs["header_repeated"]++
 			continue
@@ -200,7 +193,7 @@ func drawUsersFile(t *rapid.T, w *world, least int) *usersFile {
 		}
 		f.rows = append(f.rows, row)
 	}
-	if wholeDialect && c.chance(5) && strings.HasPrefix(f.encoding, "UTF-8") {
+	if c.chance(5) && strings.HasPrefix(f.encoding, "UTF-8") {
 		text.WriteString("\x1a")
 		f.repairs["end_mark"]++
 	}
@@ -215,18 +208,9 @@ func drawUsersFile(t *rapid.T, w *world, least int) *usersFile {
 func (f *usersFile) drawAbove(c choices) string {
 	var text strings.Builder
 	for range c.upTo(2) * c.upTo(1) {
-		line := []string{""}
-		if wholeDialect {
-			line = pick(c, []string{""}, []string{"#TYPE System.Object"}, []string{"version:v1.0"}, []string{"Users to claim", ""})
-		}
-		text.WriteString(f.written(c, line))
+		text.WriteString(f.written(c, pick(c, []string{""}, []string{"#TYPE System.Object"}, []string{"version:v1.0"}, []string{"Users to claim", ""})))
 	}
-	lines := strings.Count(text.String(), "\n")
-	if wholeDialect {
-		f.repairs["preamble"] = lines
-	} else {
-		f.repairs["blank_row"] = lines
-	}
+	f.repairs["preamble"] = strings.Count(text.String(), "\n")
 	text.WriteString(f.written(c, f.header))
 	return text.String()
 }
@@ -378,7 +362,7 @@ func (f *usersFile) drawCell(c choices, w *world, p *person, i int) string {
 	default:
 		return pick(c, junk...)
 	}
-	if wholeDialect && cell != "" && cell[0] != '\'' && !strings.Contains(cell, `"`) && c.chance(5) {
+	if cell != "" && cell[0] != '\'' && !strings.Contains(cell, `"`) && c.chance(5) {
 		return `="` + cell + `"`
 	}
 	if strings.HasPrefix(cell, "'") || c.chance(50) { // who leaves out a guard that is not needed
@@ -402,7 +386,7 @@ func (f *usersFile) drawText(c choices, own string) string {
 		if decomposed := norm.NFD.String(own); utf8.RuneCountInString(decomposed) <= 64 {
 			own = pick(c, own, decomposed)
 		}
-		return pick(c, own, strings.ReplaceAll(own, " ", "\u00a0  "), strings.ReplaceAll(own, "n", "n\u200b\u00ad"))
+		return pick(c, own, strings.ReplaceAll(own, " ", "\u00a0  "), strings.ReplaceAll(own, "n", "\u200b\u00adn"))
 	case 4:
 		if all := disguises(own); len(all) > 0 {
 			return pick(c, all...)
@@ -493,7 +477,7 @@ func (f *usersFile) spoil(c choices, cells []string) []string {
 	case 15:
 		if f.spoilsText {
 			set("K\xe5re", append([]string{"Anmärkning", "User Status"}, textColumns...)...)
-		} else if wholeDialect {
+		} else {
 			cells = append(cells, pick(c, []string{""}, []string{" ", ""}, []string{"", "\u00a0", ""})...)
 		}
 	default: // the address of an earlier row
@@ -535,7 +519,7 @@ func clean(cell string) string {
 
 // isTextFormula reports whether a cell is a formula that is nothing but text.
 func isTextFormula(cell string) bool {
-	return wholeDialect && strings.HasPrefix(cell, `="`) && len(cell) > 3 && strings.Count(cell, `"`) == 2 && strings.HasSuffix(cell, `"`)
+	return strings.HasPrefix(cell, `="`) && len(cell) > 3 && strings.Count(cell, `"`) == 2 && strings.HasSuffix(cell, `"`)
 }
 
 // fitted is a row with as many cells as the header, where it can be made so, and how it was: see the repairs.
@@ -551,9 +535,9 @@ func (f *usersFile) fitted(cells []string) (fit []string, repair string, ok bool
 	switch {
 	case len(cells) == width:
 		return cells, "", true
-	case wholeDialect && len(cells) < width && len(cells) >= least:
+	case len(cells) < width && len(cells) >= least:
 		return append(slices.Clone(cells), make([]string, width-len(cells))...), "cells_missing", true
-	case wholeDialect && len(cells) > width && strings.TrimFunc(strings.Join(cells[width:], ""), isBlank) == "":
+	case len(cells) > width && strings.TrimFunc(strings.Join(cells[width:], ""), isBlank) == "":
 		return cells[:width], "cells_surplus", true
 	}
 	return cells, "", false

@@ -27,11 +27,7 @@ func (v *verdict) isRow() bool { return v.Outcome != "" }
 
 // problem reports whether the row wants somebody's attention: see schema.Result.Problem.
 func (v *verdict) problem() bool {
-	r := schema.Result{Outcome: v.Outcome}
-	if len(v.Reasons) > 0 {
-		r.Reason = v.Reasons[0]
-	}
-	return r.Problem()
+	return len(v.Reasons) > 0 && v.Reasons[0].Problem()
 }
 
 // result puts the verdict on the row at this line, with this address, into words.

@@ -35,3 +35,6 @@ func (c Code) Actor() Actor {
 // OfImport reports whether c is why an import as a whole was not done, declined, cancelled or rejected, which is no
 // row's own reason.
 func (c Code) OfImport() bool { return c.Actor() == ActorImport }
+
+// Problem reports whether rows with this first reason want somebody's attention: see Result.Problem.
+func (c Code) Problem() bool { return c.Outcome().Problem() && !c.OfImport() }

@@ -31,7 +31,7 @@ func (o Outcome) Problem() bool {
 // Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
 // and not for what the import as a whole did not do.
 func (r Result) Problem() bool {
-	return r.Outcome.Problem() && (r.Outcome != NotAttempted || r.Reason != "" && !r.Reason.OfImport())
+	return r.Reason.Problem()
 }
 
 // Problems counts the rows that want somebody's attention: see Result.Problem.
@@ -47,7 +47,7 @@ func (t *Tally) Problems() int {
 // notAttempted counts the rows that were not attempted for a reason of their own.
 func notAttempted(reasons map[Code]int) (n int) {
 	for reason, rows := range reasons {
-		if reason.Outcome() == NotAttempted && !reason.OfImport() {
+		if reason.Outcome() == NotAttempted && reason.Problem() {
 			n += rows
 		}
 	}

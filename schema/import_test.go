@@ -71,6 +71,7 @@ type counted struct {
 	outcome  Outcome
 	reasons  []Code
 	warnings []string
+	edits    []string
 }
 
 func drawCounted() *rapid.Generator[counted] {
@@ -79,6 +80,7 @@ func drawCounted() *rapid.Generator[counted] {
 			outcome:  rapid.SampledFrom(Outcomes).Draw(t, "outcome"),
 			reasons:  rapid.SliceOfN(rapid.SampledFrom([]Code{CodeSourceSSO, CodeUserNotFound, CodeFieldCount}), 0, 2).Draw(t, "reasons"),
 			warnings: rapid.SliceOfN(rapid.SampledFrom([]string{"content_not_transferred", "license_unavailable:A", "license_unavailable:B: C"}), 0, 3).Draw(t, "warnings"),
+			edits:    rapid.SliceOfN(rapid.SampledFrom([]string{"Title", "First Name"}), 0, 2).Draw(t, "edits"),
 		}
 	})
 }
@@ -86,6 +88,9 @@ func drawCounted() *rapid.Generator[counted] {
 func count(rows []counted) (t Tally) {
 	for _, r := range rows {
 		t.Count(1, r.outcome, r.reasons, r.warnings)
+		for _, column := range r.edits {
+			t.CountEdit(r.outcome, column)
+		}
 	}
 	return t
 }
@@ -110,6 +115,11 @@ func TestTally(t *testing.T) {
 			r, n := rows[0], rapid.IntRange(1, 9).Draw(t, "alike")
 			var alike Tally
 			alike.Count(n, r.outcome, r.reasons, r.warnings)
+			for range n {
+				for _, column := range r.edits {
+					alike.CountEdit(r.outcome, column)
+				}
+			}
 			require.Equal(t, count(slices.Repeat(rows[:1], n)), alike)
 		}
 
@@ -134,6 +144,18 @@ func TestTally(t *testing.T) {
 		require.Equal(t, len(rows), outcomes)
 		require.Equal(t, firsts, reasons)
 		require.Equal(t, said, warnings)
+		edits, changed := 0, 0
+		for _, n := range whole.Edits {
+			edits += n
+		}
+		for _, n := range whole.ForeseenEdits {
+			edits += n
+		}
+		for _, r := range rows {
+			changed += len(r.edits)
+		}
+		require.Equal(t, changed, edits)
+		require.Empty(t, count([]counted{{outcome: Ready, edits: []string{"Title"}}}).Edits, "a claim that is not made changes nothing")
 		require.Empty(t, count([]counted{{outcome: Claimed, warnings: []string{"a"}}}).Foreseen)
 		require.Empty(t, count([]counted{{outcome: Ready, warnings: []string{"a"}}}).Warnings, "a claim that is not made warns of nothing")
 	})

@@ -16,7 +16,7 @@ import (
 // standardRows is the number of rows that the targets are meant for.
 const standardRows = 1_000_000
 
-// BenchOptions say what Bench measures.
+// BenchOptions says what Bench measures.
 type BenchOptions struct {
 	Rows    int           // of the main input
 	Runs    int           // of each command; slow ones have at most slowRuns
@@ -41,9 +41,10 @@ type bench struct {
 	lines   []line
 }
 
-// Bench measures the program beside its peers: each group of commands in turn, round by round, so that what disturbs the
-// machine disturbs all of them. It prints one table and writes it into the README. Missing peers are named and
-// skipped; an error is returned where two do not agree on what they found. A missed target is none.
+// Bench measures the program beside its peers: each group of commands in turn, round by round.
+// What disturbs the machine then disturbs all of them. It prints one table and writes it into the README.
+// Missing peers are named and skipped. Where two do not agree on what they found, it returns an error;
+// a missed target is none.
 func Bench(ctx context.Context, o BenchOptions, stdout, stderr io.Writer) error {
 	if o.Rows < 1000 || o.Runs < 1 {
 		return errors.New("there must be at least 1000 rows and one run")
@@ -123,7 +124,7 @@ func (b *bench) measure(ctx context.Context, jobs ...*job) error {
 	return nil
 }
 
-// line adds a line to the table. Checks against what was not measured are left out.
+// line adds a line to the table. It leaves out checks against what was not measured.
 func (b *bench) line(j *job, checks ...*check) {
 	l := line{job: j}
 	for _, c := range checks {
@@ -134,7 +135,7 @@ func (b *bench) line(j *job, checks ...*check) {
 	b.lines = append(b.lines, l)
 }
 
-// slower is how many times the other's time a job may take.
+// slower holds a job against how many times the other's time it may take.
 func slower(j, than *job, against string, target, dream float64) *check {
 	if !j.measured() || !than.measured() {
 		return nil
@@ -142,7 +143,7 @@ func slower(j, than *job, against string, target, dream float64) *check {
 	return &check{against: against, value: j.wall().Seconds() / than.wall().Seconds(), unit: "× its time", target: target, dream: dream, digits: 2}
 }
 
-// faster is how many times as fast as the other a job should be.
+// faster holds a job against how many times as fast as the other it should be.
 func faster(j, than *job, against string, target, dream float64) *check {
 	if !j.measured() || !than.measured() {
 		return nil
@@ -150,23 +151,24 @@ func faster(j, than *job, against string, target, dream float64) *check {
 	return &check{against: against, value: than.wall().Seconds() / j.wall().Seconds(), unit: "× as fast", least: true, target: target, dream: dream, digits: 2}
 }
 
-// smaller is what part of the other's memory a job may have.
+// smaller holds a job against what part of the other's memory it may have.
 func smaller(j, than *job, against string, target float64) *check {
-	if !j.measured() || !than.measured() {
+	if !j.measured() || !than.measured() || j.memory() == 0 || than.memory() == 0 {
 		return nil
 	}
 	return &check{against: against, value: float64(j.memory()) / float64(than.memory()), unit: "× its memory", target: target, digits: 2}
 }
 
-// within is how much memory a job may have, in millions of bytes. The limit is for standardRows.
+// within holds a job against how much memory it may have, in millions of bytes.
+// The limit is for standardRows.
 func within(j *job, target, dream float64) *check {
-	if j.rows != standardRows {
+	if j.rows != standardRows || j.memory() == 0 {
 		return nil
 	}
 	return &check{against: "peak memory", value: megabytes(j.memory()), unit: " MB", target: target, dream: dream}
 }
 
-// section is what the README says of a run.
+// section returns what the README says of a run.
 func (b *bench) section() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "Measured on %s on %s, %d cores, %s, %s/%s. Wall time is the median of all runs, the commands of a group in turn; "+
@@ -208,7 +210,7 @@ func (b *bench) section() string {
 	return s.String()
 }
 
-// command is the job as one would type it.
+// command returns the job as one would type it.
 func (j *job) command(self string) string {
 	words := make([]string, len(j.args))
 	for i, arg := range j.args {
@@ -234,7 +236,7 @@ func (j *job) command(self string) string {
 	return command
 }
 
-// processor is the model of this machine's processor.
+// processor returns the model of this machine's processor.
 func processor() string {
 	info, _ := os.ReadFile("/proc/cpuinfo") // where there is none, nobody knows
 	for text := range strings.Lines(string(info)) {

@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets this test binary stand in for the processes that the benchmark starts: itself, and the program it measures.
+// TestMain lets this test binary stand in for the processes that the benchmark starts:
+// itself, and the program it measures.
 func TestMain(m *testing.M) {
 	switch invalid, child := os.LookupEnv("BENCH_TEST_INVALID"); {
 	case child && len(os.Args) > 1 && os.Args[1] == "validate":
@@ -66,10 +67,12 @@ func TestRender(t *testing.T) {
 	plain := &job{name: "plain", rows: 1_000_000, samples: seconds(0.5, 0.4, 0.9)}
 	ours := &job{name: "ours åäö", rows: 1_000_000, samples: seconds(1.5, 1, 2)}
 	absent := &job{name: "absent", missing: "not installed"}
+	untold := &job{name: "untold", rows: 1_000_000, samples: []measurement{{wall: time.Second}}}
 	b := &bench{}
 	b.line(plain)
 	b.line(ours, slower(ours, plain, "plain", 3, 2.5), faster(ours, absent, "absent", 1, 2), smaller(ours, plain, "plain", 2), within(ours, 20, 10))
 	b.line(absent, slower(absent, plain, "plain", 1, 1))
+	b.line(untold)
 	want := `
 | what     | runs |   wall | rows/s | memory | against     |            ratio | target            | dream             |
 |----------|-----:|-------:|-------:|-------:|-------------|-----------------:|-------------------|-------------------|
@@ -77,6 +80,7 @@ func TestRender(t *testing.T) {
 | ours åäö |    3 | 1.50 s |  667 k |  20 MB | plain       |   3.00× its time | ≤ 3× its time ✓   | ≤ 2.5× its time ✗ |
 |          |      |        |        |        | plain       | 2.22× its memory | ≤ 2× its memory ✗ |                   |
 |          |      |        |        |        | peak memory |            20 MB | ≤ 20 MB ✓         | ≤ 10 MB ✗         |
+| untold   |    1 | 1.00 s | 1.00 M |        |             |                  |                   |                   |
 `
 	assert.Equal(t, strings.TrimPrefix(want, "\n"), render(b.lines))
 	assert.Equal(t, 1, missed(b.lines))
@@ -97,6 +101,12 @@ func TestChecksKnowTheirDirection(t *testing.T) {
 	assert.InDelta(t, 1, checks[0].value, 1e-9, "three times the rows in three times the time")
 	assert.InDelta(t, 4e7/20, checks[1].value, 1e-9)
 	assert.Zero(t, grown(quick, big, false)[1].target)
+
+	untold := &job{rows: standardRows, samples: []measurement{{wall: time.Second}}}
+	assert.Nil(t, within(untold, 1, 1), "the system does not tell the memory")
+	assert.Nil(t, smaller(untold, quick, "quick", 1))
+	assert.Nil(t, smaller(quick, untold, "untold", 1))
+	assert.Len(t, grown(quick, untold, true), 1)
 }
 
 func TestSplice(t *testing.T) {
@@ -239,7 +249,8 @@ func TestDatabasesAreCopiedWhole(t *testing.T) {
 	assert.NoFileExists(t, to+"-shm")
 }
 
-// benchHere runs the group validate of a small benchmark where no peer is installed, and the program finds this many rows bad.
+// benchHere runs the group validate of a small benchmark. No peer is installed, and the program finds this
+// many rows bad.
 func benchHere(t *testing.T, dir, invalid string) (stdout, stderr string, err error) {
 	t.Helper()
 	self, err := os.Executable()

@@ -23,12 +23,12 @@ func mistake(r *editedRow, reason string, cell int, value string) {
 // mistakes are made in the rows of eligible users, each in another row.
 var mistakes = []func(*editedRow){
 	func(r *editedRow) { r.cells, r.reasons = r.cells[:9], []string{"field_count"} },
-	func(r *editedRow) { r.cells, r.reasons = r.cells[:16], []string{"field_count"} },
+	func(r *editedRow) { r.cells, r.reasons = r.cells[:claimCell], []string{"field_count"} },
 	func(r *editedRow) { r.cells, r.reasons = append(r.cells, "", "se mejl"), []string{"field_count"} },
-	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "JA") },
-	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "yes") },
-	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell, "x") },
-	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell+1, "1") },
+	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "kanske") },
+	func(r *editedRow) { mistake(r, "boolean_invalid", claimCell, "ok") },
+	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell, "ja tack") },
+	func(r *editedRow) { mistake(r, "boolean_invalid", callingCell+1, "2") },
 	func(r *editedRow) { mistake(r, "email_missing", emailCell, "") },
 	func(r *editedRow) { mistake(r, "email_missing", emailCell, "") },
 	func(r *editedRow) {
@@ -128,7 +128,7 @@ func (s *sample) editedFile() (file, expected []byte) {
 			mistake(r, "claim_false", claimCell, "FALSE")
 		default:
 			edit(i, r)
-			if i%9 == 4 && !u.org.delayed && calls > 0 {
+			if i%9 == 4 && !u.org.delayed && len(r.reasons) == 0 && calls > 0 {
 				r.cells[callingCell] = "TRUE"
 				calls--
 			}
@@ -154,13 +154,13 @@ func (s *sample) editedFile() (file, expected []byte) {
 	return out.Bytes(), answers.Bytes()
 }
 
-// edit changes a row without a mistake.
+// edit changes a row without a mistake, though not always as the export would have written it.
 func edit(i int, r *editedRow) {
 	switch i % 50 {
 	case 7:
 		r.cells[titleCell] = "Teamledare"
 	case 9:
-		r.cells[claimCell] = ""
+		mistake(r, "claim_blank", claimCell, "")
 	case 11:
 		r.cells[claimCell] = "t"
 	case 12:
@@ -173,6 +173,20 @@ func edit(i int, r *editedRow) {
 		r.cells[callingCell+1] = "TRUE"
 	case 21:
 		r.cells[notesCell] = "Frågat Åsa; hon säger \"ja\""
+	case 31:
+		r.cells[claimCell] = "JA"
+	case 33:
+		r.cells[claimCell] = "yes"
+	case 34:
+		r.cells[callingCell+1] = "x"
+	case 36:
+		r.cells = r.cells[:notesCell]
+	case 37:
+		r.cells[phoneCell] = strings.Replace(r.cells[phoneCell], "'+46", "0046 ", 1)
+	case 38:
+		r.cells[languageCell] = strings.Replace(r.cells[languageCell], "-", "_", 1)
+	case 39:
+		r.cells[0] = `="` + r.cells[0] + `"`
 	}
 	switch i {
 	case 22, 422, 822:
@@ -193,7 +207,7 @@ func edit(i int, r *editedRow) {
 }
 
 var outcomes = map[string]string{
-	"": "ready", "claim_false": "skipped", "already_claimed": "unchanged", "already_member": "unchanged",
+	"": "ready", "claim_false": "skipped", "claim_blank": "skipped", "already_claimed": "unchanged", "already_member": "unchanged",
 	"user_not_found": "ineligible", "claimed_elsewhere": "ineligible", "domain_not_verified": "ineligible",
 	"domain_claimed_elsewhere": "ineligible", "source_sso": "ineligible", "source_directory_sync": "ineligible",
 	"stale_claim_type": "ineligible",

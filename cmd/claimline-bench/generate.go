@@ -33,9 +33,9 @@ type Stats struct {
 	Bytes     int64          `json:"bytes"`
 }
 
-// Generate writes a snapshot, dir/org, and the file its users would be claimed with, dir/users.csv. Nearly all users
-// are eligible for the organization acme. Memory does not grow with the number of users: each is made from the seed
-// and its number alone.
+// Generate writes a snapshot, dir/org, and the file its users would be claimed with, dir/users.csv.
+// Nearly all users are eligible for the organization acme.
+// Memory does not grow with the number of users: each is made from the seed and its number alone.
 func Generate(ctx context.Context, dir string, o Options) (Stats, error) {
 	if o.Users < 1 || o.Bad < 0 || o.Bad > 1 || o.Multiline < 0 || o.Multiline > 1 {
 		return Stats{}, errors.New("users must be positive, shares between 0 and 1")
@@ -88,7 +88,7 @@ func newGenerator(o Options) *generator {
 	return g
 }
 
-// eligible is the eligible user with this number, 0 to Users-1; their addresses are in ascending order.
+// eligible returns the eligible user with this number, 0 to Users-1. Their addresses are in ascending order.
 func (g *generator) eligible(n int) user {
 	g.pcg.Seed(g.Seed, uint64(n))
 	pairs := len(firstNames) * len(lastNames)
@@ -107,7 +107,7 @@ func (g *generator) eligible(n int) user {
 	return u
 }
 
-// other is a user who cannot be claimed: a member of acme, or one of an organization with single sign-on.
+// other returns a user who cannot be claimed: a member of acme, or of an organization with single sign-on.
 func (g *generator) other(n int) user {
 	g.pcg.Seed(g.Seed, uint64(g.Users+n))
 	u := g.person(firstNames[g.rand.IntN(len(firstNames))], lastNames[g.rand.IntN(len(lastNames))], n)
@@ -250,8 +250,8 @@ const (
 
 const spoilings = 12
 
-// spoil gives the row exactly one problem, the one with this number, and returns its code. previous is the
-// address of an earlier row, or blank where there is none that counts.
+// spoil gives the row exactly one problem, the one with this number, and returns its code.
+// previous is the address of an earlier row, or blank where there is none that counts.
 func spoil(cells []string, problem int, previous string) ([]string, string) {
 	switch problem {
 	case 0:

@@ -32,7 +32,7 @@ func groupNames() string {
 	return strings.Join(names, ", ")
 }
 
-// chooseGroups are those of these names, all of them if there are none.
+// chooseGroups returns the groups of these names, or all of them where no name is given.
 func chooseGroups(only string) ([]group, error) {
 	if only == "" {
 		return groups, nil
@@ -48,7 +48,7 @@ func chooseGroups(only string) ([]group, error) {
 	return chosen, nil
 }
 
-// validate: reading and checking a file, without a store.
+// validate measures reading and checking a file, without a store.
 func (b *bench) validate(ctx context.Context) error {
 	in, err := b.input(ctx, b.Rows, false)
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *bench) validate(ctx context.Context) error {
 	return nil
 }
 
-// others: peers that are far behind, or check less, once each.
+// others measures peers that are far behind, or check less, once each.
 func (b *bench) others(ctx context.Context) error {
 	in, err := b.input(ctx, b.Rows, false)
 	if err != nil {
@@ -110,7 +110,7 @@ func (b *bench) others(ctx context.Context) error {
 	return nil
 }
 
-// imports: a whole import, sorted and shuffled, beside a bulk load of what it writes.
+// imports measures a whole import, sorted and shuffled, beside a bulk load of what it writes.
 func (b *bench) imports(ctx context.Context) error {
 	in, err := b.loaded(ctx, b.Rows)
 	if err != nil {
@@ -141,8 +141,8 @@ func (b *bench) imports(ctx context.Context) error {
 	return nil
 }
 
-// bulkInput runs an import to the end and writes its claims and results to files for sqlite3 to load; it returns how many
-// there are.
+// bulkInput runs an import to the end and writes its claims and results to files for sqlite3 to load.
+// It returns how many there are.
 func (b *bench) bulkInput(ctx context.Context, in *input, sorted *job) (int, error) {
 	b.say("making the claims and results to bulk-load")
 	if err := copyDatabase(in.database(), in.copied()); err != nil {
@@ -169,7 +169,7 @@ func (b *bench) bulkInput(ctx context.Context, in *input, sorted *job) (int, err
 	return claims + results, remove(filepath.Join(in.dir, "results.jsonl"))
 }
 
-// export: the users file, written from a loaded database.
+// export measures writing the users file from a loaded database.
 func (b *bench) export(ctx context.Context) error {
 	in, err := b.loaded(ctx, b.Rows)
 	if err != nil {
@@ -192,7 +192,7 @@ func (b *bench) export(ctx context.Context) error {
 	return nil
 }
 
-// small: the file that most people have.
+// small measures the file that most people have.
 func (b *bench) small(ctx context.Context) error {
 	const rows = 20_000
 	in, err := b.loaded(ctx, rows)
@@ -214,7 +214,7 @@ func (b *bench) small(ctx context.Context) error {
 	return nil
 }
 
-// growth: what more rows cost.
+// growth measures what more rows cost.
 func (b *bench) growth(ctx context.Context) error {
 	sizes := []int{b.Rows / 100, b.Rows / 10, b.Rows, b.Rows * 3}
 	var validates, imported, all []*job
@@ -248,22 +248,28 @@ func (b *bench) growth(ctx context.Context) error {
 	return nil
 }
 
-// grown holds a job against the same with fewer rows. Only the last step is judged: before, the buffers fill and the start of
-// the process counts.
+// grown holds a job against the same with fewer rows.
+// Only the last step is judged: before, the buffers fill and the start of the process counts.
 func grown(from, to *job, judged bool) []*check {
 	against := showCount(from.rows) + " rows"
-	memory := &check{against: against, value: float64(to.memory()-from.memory()) / float64(to.rows-from.rows), unit: " B per further row"}
 	perRow := to.wall().Seconds() / float64(to.rows) * float64(from.rows) / from.wall().Seconds()
 	wall := &check{against: against, value: perRow, unit: "× its time per row", digits: 2}
 	if judged {
-		memory.target, wall.target = 24, 1.2 // linear, but for noise
+		wall.target = 1.2 // linear, but for noise
+	}
+	if from.memory() == 0 || to.memory() == 0 {
+		return []*check{wall}
+	}
+	memory := &check{against: against, value: float64(to.memory()-from.memory()) / float64(to.rows-from.rows), unit: " B per further row"}
+	if judged {
+		memory.target = 24
 	}
 	return []*check{wall, memory}
 }
 
 func (b *bench) script(name string) string { return filepath.Join(b.Dir, "peers", name) }
 
-// loaded is a sorted input and its database.
+// loaded makes a sorted input and its database.
 func (b *bench) loaded(ctx context.Context, rows int) (*input, error) {
 	in, err := b.input(ctx, rows, false)
 	if err != nil {

@@ -27,7 +27,7 @@ func (in *input) database() string { return filepath.Join(in.dir, "claimline.db"
 func (in *input) loadedBy() string { return in.database() + ".by" }                 // says which program has loaded it, written last
 func (in *input) copied() string   { return filepath.Join(in.dir, "import.db") }    // the one that is imported into
 
-// offlineBad is how many rows the checks without a store find bad.
+// offlineBad returns how many rows the checks without a store find bad.
 func (in *input) offlineBad() int { return in.stats.Bad - in.stats.Services }
 
 // input makes an input of so many rows, unless it is there already.
@@ -87,8 +87,8 @@ func (b *bench) load(ctx context.Context, in *input) error {
 	return os.WriteFile(in.loadedBy(), []byte(program), 0o600)
 }
 
-// copyDatabase puts a fresh copy of the loaded database from in place of what an import has left behind. All of it is
-// on the disk, and in memory, when it returns: no run pays for the copy of its predecessor.
+// copyDatabase puts a fresh copy of the loaded database from in place of what an import has left behind.
+// All of it is on the disk, and in memory, when it returns: no run pays for the copy of its predecessor.
 func copyDatabase(from, to string) (err error) {
 	if err := removeDatabase(to); err != nil {
 		return err

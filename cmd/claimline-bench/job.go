@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -44,13 +43,13 @@ type need struct {
 // measurement is one run: from the start of the process to its end, and the most memory it had.
 type measurement struct {
 	wall   time.Duration
-	memory int64 // bytes; the system never says less than what this process has itself, a few MB
+	memory int64 // bytes; 0: the system does not tell. It never says less than what this process has itself, a few MB
 }
 
 // measured reports whether there is something to compare with.
 func (j *job) measured() bool { return j.missing == "" && len(j.samples) > 0 }
 
-// wall is the median of all runs.
+// wall returns the median of all runs.
 func (j *job) wall() time.Duration {
 	walls := make([]time.Duration, len(j.samples))
 	for i, s := range j.samples {
@@ -59,7 +58,7 @@ func (j *job) wall() time.Duration {
 	return median(walls)
 }
 
-// memory is the most that any run had, in bytes.
+// memory returns the most that any run had, in bytes; 0: the system does not tell.
 func (j *job) memory() int64 {
 	var most int64
 	for _, s := range j.samples {
@@ -68,7 +67,7 @@ func (j *job) memory() int64 {
 	return most
 }
 
-// median of an even number is the mean of the middle two; of nothing it is zero.
+// median returns the middle one, of an even number the mean of the middle two, of none zero.
 func median(of []time.Duration) time.Duration {
 	if len(of) == 0 {
 		return 0
@@ -81,7 +80,7 @@ func median(of []time.Duration) time.Duration {
 	return (sorted[half-1] + sorted[half]) / 2
 }
 
-// agree says which jobs did not find what they had to find.
+// agree returns an error that names the jobs that did not find what they had to find.
 func agree(jobs []*job) error {
 	var errs []error
 	for _, j := range jobs {
@@ -139,13 +138,11 @@ func (j *job) start(ctx context.Context) (s measurement, output []byte, err erro
 	if err != nil {
 		return s, nil, fmt.Errorf("%s: %w: %s", strings.Join(j.args, " "), err, tail(stderr.String()))
 	}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		s.memory = usage.Maxrss << 10 // Linux counts in KiB
-	}
+	s.memory = peakMemory(cmd.ProcessState)
 	return s, stdout.Bytes(), nil
 }
 
-// tail is the end of what a command complained about.
+// tail returns the end of what a command complained about.
 func tail(text string) string {
 	const most = 500
 	text = strings.TrimSpace(text)

@@ -1,4 +1,5 @@
-// Command claimline-bench makes the inputs that Claimline is measured and shown with, and measures it beside its peers.
+// Command claimline-bench makes the inputs that Claimline is measured and shown with,
+// and measures it beside its peers.
 package main
 
 import (
@@ -42,7 +43,8 @@ var commands = []command{
 	{"read", "FILE", "count the rows with Claimline's reader", func(*flag.FlagSet) work { return counting(countRead) }},
 }
 
-// run is main without the process around it; it returns the exit code: 0 done, 1 failed, 2 wrong use.
+// run does what main does, without the process around it.
+// It returns the exit code: 0 done, 1 failed, 2 wrong use.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		usage(stderr)
@@ -111,7 +113,7 @@ func benchCommand(flags *flag.FlagSet) work {
 	flags.StringVar(&o.Only, "only", "", "measure these groups only, separated by commas: "+groupNames())
 	flags.StringVar(&o.Dir, "dir", "out/bench", "folder for the inputs, which are used again")
 	flags.StringVar(&o.Program, "program", "bin/claimline", "the program to measure")
-	flags.StringVar(&o.Readme, "readme", "README.md", "file whose benchmark section is written")
+	flags.StringVar(&o.Readme, "readme", "cmd/claimline-bench/README.md", "file whose benchmark section is written")
 	return func(ctx context.Context, _ string, stdout, stderr io.Writer) error {
 		return Bench(ctx, o, stdout, stderr)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -46,7 +47,8 @@ func readCSV(t *testing.T, content string, delim rune) [][]string {
 	return records
 }
 
-// TestSamplesAreWhatTheCommandMakes runs the command and finds the committed files, every byte of them, and no others.
+// TestSamplesAreWhatTheCommandMakes runs the command and finds the committed files,
+// every byte of them, and no others.
 func TestSamplesAreWhatTheCommandMakes(t *testing.T) {
 	dir := t.TempDir()
 	var stderr bytes.Buffer
@@ -66,6 +68,26 @@ func TestSamplesReadmeNamesEveryFile(t *testing.T) {
 	require.NoError(t, err)
 	for name := range files(t, committed) {
 		assert.Contains(t, string(readme), "`"+name+"`")
+	}
+}
+
+// TestSamplesReadmeOnOutcomes holds the table of outcomes against what has to become of edited.csv.
+func TestSamplesReadmeOnOutcomes(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(committed, "README.md"))
+	require.NoError(t, err)
+	rows, reasons := map[string]int{}, map[string]int{}
+	for _, row := range readCSV(t, files(t, committed)["edited.expected.csv"], ',')[1:] {
+		outcome, first := row[2], strings.Split(row[3], ";")[0]
+		rows[outcome]++
+		if first != "" {
+			reasons[first]++
+		}
+	}
+	for outcome, n := range rows {
+		assert.Contains(t, string(readme), fmt.Sprintf("| %s | %s |", outcome, showCount(n)))
+	}
+	for reason, n := range reasons {
+		assert.Regexp(t, fmt.Sprintf(`[|,] %s %d\b`, reason, n), string(readme))
 	}
 }
 
@@ -111,7 +133,8 @@ func TestGenerateMakesTheSameFilesAgain(t *testing.T) {
 	assert.NotEqual(t, files(t, first)["users.csv"], files(t, other)["users.csv"])
 }
 
-// TestGenerateIsTheSameEverywhere holds the generator to figures from another run, so that no library changes it unseen.
+// TestGenerateIsTheSameEverywhere holds the generator to figures from another run,
+// so that no library changes it unseen.
 func TestGenerateIsTheSameEverywhere(t *testing.T) {
 	dir := t.TempDir()
 	var stdout bytes.Buffer

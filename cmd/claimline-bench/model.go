@@ -61,7 +61,7 @@ func (u *user) cells() []string {
 		u.lastSignIn, u.conversations, u.title, u.department, u.phone, u.language, u.services}
 }
 
-// exported is the user's row of the users file; extra cells follow those of the services.
+// exported returns the user's row of the users file. Extra cells follow those of the services.
 func (u *user) exported(extra ...string) []string {
 	signIn := u.lastSignIn
 	if len(signIn) == len("2006-01-02") {

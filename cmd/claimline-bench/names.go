@@ -39,7 +39,7 @@ func byKey(names []string) []string {
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 
-// phone is blank or one of the numbers that are set aside for fiction: +46 70 174 06 05 to 99.
+// phone returns a blank, or one of the numbers that are set aside for fiction: +46 70 174 06 05 to 99.
 func phone(r *rand.Rand) string {
 	if r.IntN(3) > 0 {
 		return ""

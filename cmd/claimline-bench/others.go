@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// usersTable is a users file with these users as they would be exported.
+// usersTable returns a users file with these users as they would be exported.
 func usersTable(users []*user, delim, eol string) []byte {
 	var out bytes.Buffer
 	t := newTable(&out, delim, eol)
@@ -21,7 +21,7 @@ func usersTable(users []*user, delim, eol string) []byte {
 	return out.Bytes()
 }
 
-// some are about n of the users, spread over all of them, that keep accepts.
+// some returns about n of the users, spread over all of them, that keep accepts.
 func some(users []*user, n int, keep func(*user) bool) []*user {
 	var picked []*user
 	for i := 0; i < len(users); i += len(users) / n {
@@ -36,7 +36,7 @@ func anybody(*user) bool { return true }
 
 func (s *sample) goodFile() []byte { return usersTable(some(s.eligible, 20, anybody), ",", "\n") }
 
-// windows1252File leaves out the users whose names Windows-1252 cannot write, as Excel would spoil them.
+// windows1252File leaves out the users whose names Windows-1252 cannot write: Excel would spoil them.
 func (s *sample) windows1252File() []byte {
 	users := some(s.eligible, 40, func(u *user) bool {
 		_, err := charmap.Windows1252.NewEncoder().String(u.display + u.org.name + u.email)
@@ -58,8 +58,8 @@ func encoded(e encoding.Encoding, text []byte) []byte {
 	return out
 }
 
-// directoryFile lists acme's people as their employer's directory does: nearly all members and claimed users, one
-// of them with other capitals, and two who have no account yet.
+// directoryFile lists acme's people as their employer's directory does: nearly all members and claimed users,
+// one of them with other capitals, and two who have no account yet.
 func (s *sample) directoryFile() []byte {
 	var out bytes.Buffer
 	t := newTable(&out, ",", "\n")
@@ -88,7 +88,8 @@ func (s *sample) directoryFile() []byte {
 	return out.Bytes()
 }
 
-// badFiles are files that are refused as a whole, but for half-utf8.csv, two rows of which are text_invalid.
+// badFiles returns the files that are refused as a whole.
+// half-utf8.csv alone is not: two of its rows are text_invalid.
 func badFiles() map[string][]byte {
 	const rows = "Åsa,Öberg,asa@acme.example,TRUE\nBjörn,Ängström,bjorn@acme.example,TRUE\n"
 	const header = "First Name,Last Name,User ID/Email (Required),Claim\n"

@@ -2,8 +2,8 @@ package main
 
 import "math/bits"
 
-// permutation is a random order of the numbers below size that needs no memory: a Feistel network over the next
-// even number of bits, walked until it lands below size.
+// permutation is a random order of the numbers below size that needs no memory:
+// a Feistel network over the next even number of bits, walked until it lands below size.
 type permutation struct {
 	size, seed uint64
 	half       int // bits of one half
@@ -13,7 +13,7 @@ func newPermutation(size, seed uint64) permutation {
 	return permutation{size: size, seed: seed, half: (bits.Len64(size-1) + 1) / 2}
 }
 
-// at is the number in place i; i and the result are below size.
+// at returns the number in place i. Both are below size.
 func (p permutation) at(i uint64) uint64 {
 	mask := uint64(1)<<p.half - 1
 	for {

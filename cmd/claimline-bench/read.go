@@ -12,7 +12,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// counting is a command that prints what count finds in a file.
+// counting makes a command that prints what count finds in a file.
 func counting(count func(context.Context, *os.File) (int, error)) work {
 	return func(ctx context.Context, path string, stdout, _ io.Writer) error {
 		file, err := os.Open(path)
@@ -29,7 +29,8 @@ func counting(count func(context.Context, *os.File) (int, error)) work {
 	}
 }
 
-// countPlain counts the rows below the header with encoding/csv, as cheaply as it can be told to: the measure of reading.
+// countPlain counts the rows below the header with encoding/csv, as cheaply as it can be told to:
+// the measure of reading.
 func countPlain(_ context.Context, file *os.File) (int, error) {
 	reader := csv.NewReader(file)
 	reader.ReuseRecord, reader.FieldsPerRecord, reader.LazyQuotes = true, -1, true
@@ -43,8 +44,8 @@ func countPlain(_ context.Context, file *os.File) (int, error) {
 	}
 }
 
-// countRead counts the rows with Claimline's reader, one chunk after the other: character set, delimiter, blank rows,
-// lines and cells, and nothing behind that.
+// countRead counts the rows with Claimline's reader, one chunk after the other:
+// character set, delimiter, blank rows, lines and cells, and nothing behind that.
 func countRead(ctx context.Context, file *os.File) (int, error) {
 	info, err := file.Stat()
 	if err != nil {

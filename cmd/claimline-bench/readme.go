@@ -14,7 +14,8 @@ const (
 	endMark   = "<!-- bench:end -->"
 )
 
-// splice puts a section between the marks of a text, in place of what was there; ok is false where the marks are missing.
+// splice puts a section between the marks of a text, in place of what was there.
+// ok is false where the marks are missing.
 func splice(text, section string) (spliced string, ok bool) {
 	before, rest, ok := strings.Cut(text, beginMark)
 	if !ok {
@@ -27,7 +28,7 @@ func splice(text, section string) (spliced string, ok bool) {
 	return before + beginMark + "\n" + strings.TrimSpace(section) + "\n" + endMark + after, true
 }
 
-// writeReadme writes the section into the file; written is false where there is no place for it.
+// writeReadme writes the section into the file. written is false where there is no place for it.
 func writeReadme(path, section string) (written bool, err error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

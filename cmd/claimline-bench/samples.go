@@ -119,7 +119,7 @@ func (s *sample) organization(o organization) *organization {
 	return &o
 }
 
-// people are n new users of one organization, their addresses spread over the domains.
+// people makes n users of one organization, their addresses spread over the domains.
 func (s *sample) people(n int, org *organization, domains ...string) []*user {
 	var users []*user
 	for range n {
@@ -128,7 +128,7 @@ func (s *sample) people(n int, org *organization, domains ...string) []*user {
 	return users
 }
 
-// alone are n new users, each in a personal organization of its own: created up to 2020-05-05, or later.
+// alone makes n users, each in a personal organization of its own: created up to 2020-05-05, or later.
 func (s *sample) alone(n int, old bool, domains ...string) []*user {
 	var users []*user
 	for i := range n {
@@ -181,8 +181,8 @@ func (s *sample) person(org *organization, domains []string) *user {
 	return u
 }
 
-// peculiar gives some of the eligible users what real data has: capitals and letters of their own in the address,
-// what a spreadsheet would take for a formula, quotes, a date without a time.
+// peculiar gives some of the eligible users what real data has: capitals and letters of their own in the
+// address, what a spreadsheet would take for a formula, quotes, a date without a time.
 func (s *sample) peculiar() {
 	for i, change := range []func(*user){
 		func(u *user) { u.email = "Asa.Rosenblad@Acme.Example" },
@@ -202,7 +202,7 @@ func (s *sample) peculiar() {
 	}
 }
 
-// key is the order in which addresses are sorted. It is right for the addresses in the sample only.
+// key returns what an address is sorted by. It is right for the addresses in the sample only.
 func key(address string) string {
 	return strings.ReplaceAll(strings.ToLower(address), "@åkeri.example", "@xn--keri-poa.example")
 }

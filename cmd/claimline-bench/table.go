@@ -14,7 +14,7 @@ type line struct {
 	checks []check
 }
 
-// check holds one figure against a target. It says nothing where the other side was not measured.
+// check holds one figure against a target.
 type check struct {
 	against string
 	value   float64
@@ -62,7 +62,7 @@ func render(lines []line) string {
 			continue
 		}
 		wall := l.job.wall()
-		first := []string{l.job.name, strconv.Itoa(len(l.job.samples)), showTime(wall), showRate(l.job.rows, wall), showBytes(l.job.memory())}
+		first := []string{l.job.name, strconv.Itoa(len(l.job.samples)), showTime(wall), showRate(l.job.rows, wall), showMemory(l.job.memory())}
 		for _, c := range l.checks {
 			cells = append(cells, append(first, c.against, c.show(c.value), c.limit(c.target), c.limit(c.dream)))
 			first = make([]string, 5, len(columns))
@@ -133,9 +133,17 @@ func showRate(rows int, d time.Duration) string {
 	return fmt.Sprintf("%.0f k", rate/1e3)
 }
 
+// showMemory writes what a job had; nothing where the system does not tell.
+func showMemory(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return showBytes(n)
+}
+
 func showBytes(n int64) string { return fmt.Sprintf("%.0f MB", megabytes(n)) }
 
-// megabytes are millions of bytes.
+// megabytes returns millions of bytes.
 func megabytes(n int64) float64 { return float64(n) / 1e6 }
 
 // showCount writes a number with a comma at every thousand.

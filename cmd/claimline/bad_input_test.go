@@ -38,13 +38,13 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"blank", "\n\n , ,\n", schema.CodeFileEmpty, "", []string{"blank"}},
 		{"header only", emailHeader + ",Claim\n", schema.CodeFileEmpty, ":1", []string{"no row"}},
 		{"header and blank rows", emailHeader + ",Claim\n,\n\n", schema.CodeFileEmpty, ":1", []string{"no row"}},
-		{"no e-mail column", "First Name,E-mial,Claim\nAnn,ann@acme.example,TRUE\n", schema.CodeEmailColumnMissing, ":1",
-			[]string{`"First Name", "E-mial", "Claim"`, `Did you mean "E-mial"?`, emailHeader}},
+		{"no e-mail column", "First Name,E-mial,Claim\nAnn,ann@acme.example,TRUE\n", schema.CodeEmailColumnMissing, `:1, column "E-mial"`,
+			[]string{`seem to stand in "E-mial"`, `--column "E-mial=User ID/Email (Required)"`}},
 		{"no e-mail column, nothing near", "Namn;Avdelning\nAnn;Lager\n", schema.CodeEmailColumnMissing, ":1", []string{`"Namn", "Avdelning"`}},
 		{"no e-mail column below blank rows", "\n\nNamn;Avdelning\nAnn;Lager\n", schema.CodeEmailColumnMissing, ":3", nil},
-		{"two e-mail columns", emailHeader + ",Claim, user id/EMAIL (required) \na@acme.example,,b@acme.example\n", schema.CodeHeaderDuplicate, ":1:3",
+		{"two e-mail columns", emailHeader + ",Claim, user id/EMAIL (required) \na@acme.example,,b@acme.example\n", schema.CodeHeaderDuplicate, `:1, column "user id/EMAIL (required)"`,
 			[]string{"column 1", "column 3"}},
-		{"two service columns", emailHeader + ",Webex Calling,webex calling\na@acme.example,,\n", schema.CodeHeaderDuplicate, ":1:3", nil},
+		{"two service columns", emailHeader + ",Webex Calling,webex calling\na@acme.example,,\n", schema.CodeHeaderDuplicate, `:1, column "webex calling"`, nil},
 		{"workbook", sample(t, "bad/workbook.csv"), schema.CodeEncodingUnknown, "", []string{"Excel", "CSV UTF-8"}},
 		{"PDF", "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", schema.CodeEncodingUnknown, "", []string{"PDF"}},
 		{"UTF-16LE without BOM", utf16Text(t, sample(t, "good.csv"), false), schema.CodeEncodingUnknown, "", []string{"UTF-16", "CSV UTF-8"}},
@@ -114,7 +114,7 @@ func TestFilesThatAreTolerated(t *testing.T) {
 		{"cells of several lines", emailHeader + ",Notes\n\"a@acme.example\",\"1\n2\r\n3\"\nb@acme.example,\n", nil,
 			[]string{"2 ineligible user_not_found ", "5 ineligible user_not_found "}},
 		{"trimmed", "\ufeff " + strings.ToLower(emailHeader) + "\u00a0|title\n a@acme.example|\u200bx \n", map[schema.Repair]int{
-			schema.RepairBOM: 1, schema.RepairDelimiter: 1, schema.RepairBlanksTrimmed: 2,
+			schema.RepairBOM: 1, schema.RepairDelimiter: 1, schema.RepairBlanksTrimmed: 2, schema.RepairHeaderCleaned: 1,
 		}, []string{"2 ineligible user_not_found "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -137,7 +136,7 @@ func (a *app) showAnswers(answers []pipeline.Answer) error {
 // fixFor is a code's fix with the domain of the address it is about.
 func fixFor(code schema.Code, address string) string {
 	if key, problem := schema.ParseAddress(address); problem == "" {
-		return strings.ReplaceAll(code.Fix(), "DOMAIN", schema.KeyDomain(key))
+		return code.Fix(schema.KeyDomain(key))
 	}
 	return code.Fix()
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +55,7 @@ func (f *selectionFlags) words() []string {
 
 func (a *app) exportCommand() *cobra.Command {
 	var selection selectionFlags
-	var output string
+	var output, delimiter string
 	var excel, force bool
 	cmd := &cobra.Command{
 		Use:   "export",
@@ -61,12 +63,17 @@ func (a *app) exportCommand() *cobra.Command {
 		Long: `Writes the users that can be claimed to a CSV file, one row each. Edit it: delete rows or write FALSE in the Claim column
 to leave users alone, change names, assign services. Then validate and import it.`,
 		Example: `  claimline export --org acme -o users.csv
-  claimline export --org acme --excel --domain acme.example -o users.csv`,
+  claimline export --org acme --excel --delimiter semicolon \
+    --domain acme.example -o users.csv`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			narrowed, err := selection.selection()
 			if err != nil {
 				return err
+			}
+			comma, ok := delimiters[delimiter]
+			if !ok {
+				return notOneOf("--delimiter", delimiter, slices.Sorted(maps.Keys(delimiters)))
 			}
 			if _, err := a.findTarget(output); err != nil {
 				return err
@@ -82,7 +89,7 @@ to leave users alone, change names, assign services. Then validate and import it
 				defer clearProgress()
 				rows := 0
 				err := a.writeOutput(output, func(to io.Writer) (err error) {
-					format := dialect.Format{Delimiter: ',', CRLF: excel, BOM: excel}
+					format := dialect.Format{Delimiter: comma, CRLF: excel, BOM: excel}
 					rows, err = p.Export(cmd.Context(), organization.ID, narrowed, format, to)
 					return err
 				})
@@ -99,9 +106,13 @@ to leave users alone, change names, assign services. Then validate and import it
 	selection.add(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write (default: stdout)")
 	cmd.Flags().BoolVar(&force, "force", false, "write over the file where it is there already")
+	cmd.Flags().StringVar(&delimiter, "delimiter", "comma", "comma, semicolon (for an Excel whose list separator it is), tab or bar")
 	cmd.Flags().BoolVar(&excel, "excel", false, "write the file so that Excel opens it well: BOM and CRLF")
 	return cmd
 }
+
+// delimiters are the names of those that a file may have.
+var delimiters = map[string]byte{"comma": ',', "semicolon": ';', "tab": '\t', "bar": '|'}
 
 // warnDirectorySync says that nothing can be claimed now (R10).
 func (a *app) warnDirectorySync(organization schema.Organization) {

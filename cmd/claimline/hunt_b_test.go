@@ -122,7 +122,7 @@ var languages = []language{
 	{"windows-1254", charmap.Windows1254, "Şule", "Doğan"},
 	{"windows-1257", charmap.Windows1257, "Jānis", "Bērziņš"},
 	{"shift_jis / shift-jis", japanese.ShiftJIS, "太郎", "山田"},
-	{"gbk / gb18030", simplifiedchinese.GBK, "伟", "王"},
+	{"gbk / gb18030", simplifiedchinese.GBK, "建国", "王"},
 	{"big5", traditionalchinese.Big5, "志明", "陳"},
 	{"euc-kr", korean.EUCKR, "민수", "김"},
 }

@@ -325,6 +325,7 @@ func TestHuntVariantsH(t *testing.T) {
 	for name, header := range map[string]string{"as it is": plainHeader, "in other letters": strings.ToUpper(plainHeader), "with a mark": "\ufeff" + plainHeader} {
 		cases = append(cases, huntCase{name: "the header again " + name, content: plain + header + "\n" + berg + ",,TRUE\n" + header + "\n", want: []verdict{
 			{rows: "2 ready, 3 skipped/claim_false, 5 ready", repairs: repairs{"header_repeated": 2}},
+			{rows: "2 ready, 3 skipped/claim_false, 5 ready", repairs: repairs{"header_repeated": 2, "bom": 1}}, // of a mark in the middle
 		}})
 	}
 	cases = append(cases,

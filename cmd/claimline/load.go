@@ -42,7 +42,7 @@ read, the service is taken as it is.`,
 				}
 				return nil
 			})
-			if refused, ok := errors.AsType[snapshot.Errors](err); ok && refused[0].Code != schema.CodeUsage {
+			if refused, ok := errors.AsType[snapshot.Errors](err); ok {
 				a.exit = exitFailed
 				return a.showErrors(refused)
 			}
@@ -67,6 +67,13 @@ func (a *app) sayLoaded(folder string, loaded *snapshot.Loaded) {
 			}
 			a.say("%s: Columns not understood, and not read: %s.", file, strings.Join(names, ", "))
 		}
+	}
+	const shown = 20
+	for _, notice := range loaded.Notices[:min(len(loaded.Notices), shown)] {
+		a.say("%s:%d: %s", notice.File, notice.Line, schema.Printable(notice.Message))
+	}
+	if more := len(loaded.Notices) - shown; more > 0 {
+		a.say("And %s like these; --json has all of them.", screen.Count(more, "notice"))
 	}
 	for _, name := range loaded.Unused {
 		a.say("--ignore %q let nothing pass: there is nothing of this name that is not understood.", name)

@@ -84,13 +84,6 @@ func (l lab) site(t *testing.T, flags ...string) *site {
 	return s
 }
 
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	data, err := os.ReadFile(from)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(to, data, 0o600))
-}
-
 // process is the program at work.
 type process struct {
 	cmd            *exec.Cmd
@@ -298,8 +291,14 @@ func (s *site) assertAllClaimed(t *testing.T, l lab, id string) {
 	}
 	assert.Len(t, ids, labUsers)
 	header, rows, _ := strings.Cut(readFile(t, l.users), "\n")
-	want := header + "," + strings.Join(schema.ReportHeaders, ",") + "\n" + strings.ReplaceAll(rows, "\n", ",claimed,,,\n")
-	if s.execute(t, "report", "--format", "csv", id).stdout != want {
+	var want strings.Builder
+	want.WriteString(header + "," + strings.Join(schema.ReportHeaders, ",") + "\n")
+	line = 1
+	for row := range strings.Lines(rows) {
+		line++
+		fmt.Fprintf(&want, "%s,%d,claimed,,,,\n", strings.TrimSuffix(row, "\n"), line)
+	}
+	if s.execute(t, "report", "--format", "csv", id).stdout != want.String() {
 		require.Fail(t, "the report does not have the file's cells")
 	}
 
@@ -322,13 +321,6 @@ func (s *site) assertClaims(t *testing.T, want int) {
 	assert.Equal(t, []int{want, want, want, want}, []int{open, users, mails, mailed})
 	assert.Equal(t, immediate, activations)
 	require.NoError(t, db.Close())
-}
-
-func readFile(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	require.NoError(t, err)
-	return string(data)
 }
 
 // TestReadOnlyDatabase has a database that may not be written to, by somebody whom permissions bind: it can be read, and

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -250,7 +251,7 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 			}
 		}
 	}
-	of := thousands(summary.Claimed) + " of 1,205 users"
+	of := screen.Number(summary.Claimed) + " of 1,205 users"
 	correct := fmt.Sprintf("; %d rows to correct.", summary.Invalid+summary.Ineligible)
 	assert.Equal(t, of+" would be claimed"+correct, shownText(dry.all("h1")[0]))
 	assert.Equal(t, "Claimed "+of+correct, shownText(done.all("h1")[0]))
@@ -261,7 +262,7 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 	facts := done.facts()
 	assert.Equal(t, summary.SHA256, facts["SHA-256 of the file"])
 	assert.Equal(t, "Acme AB (acme)", facts["Organization"])
-	assert.Equal(t, fmt.Sprintf("%s claim mails recorded %d activation mails recorded", thousands(summary.Claimed), summary.Claimed-delayed), facts["Mails"])
+	assert.Equal(t, fmt.Sprintf("%s claim mails recorded %d activation mails recorded", screen.Number(summary.Claimed), summary.Claimed-delayed), facts["Mails"])
 	assert.Equal(t, localDate(started), facts["Started"])
 	assert.Contains(t, facts["Mended while the file was read"], "3 blank rows left out.")
 	assert.NotContains(t, done.text(), "mails sent")
@@ -312,14 +313,6 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 	p := parsePage(t, problems.stdout)
 	assert.Len(t, p.rows(), summary.Invalid+summary.Ineligible+summary.Failed+summary.NotAttempted)
 	assert.Equal(t, done.counts(t, "li", "data-outcome"), p.counts(t, "li", "data-outcome"), "the counts are of the whole file")
-}
-
-// thousands is a number of four digits, or fewer, as the page shows it.
-func thousands(n int) string {
-	if n < 1000 {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }
 
 // localDate is a moment as the page shows it.

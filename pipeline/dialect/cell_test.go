@@ -23,6 +23,11 @@ func TestClean(t *testing.T) {
 		{" Ann\t", "Ann", true},
 		{"\u00a0Ann\u202f", "Ann", true},
 		{"\u200b\ufeffAnn\u2060\u200d", "Ann", true},
+		{"\u200eAnn\u200f", "Ann", true},
+		{"\u202a\u202b\u202d\u202eAnn\u202c", "Ann", true},
+		{"\u2066\u2067\u2068Ann\u2069", "Ann", true},
+		{"\u061cAnn\u00ad", "Ann", true},
+		{"A\u202enn", "A\u202enn", false},
 		{" \r\n", "", true},
 		{"Ann Lee", "Ann Lee", false},
 		{"'Ann", "'Ann", false},
@@ -41,6 +46,40 @@ func TestClean(t *testing.T) {
 		trimmed := did&dialect.Trimmed != 0
 		assert.Equal(t, c.value, value, "%q", c.cell)
 		assert.Equal(t, c.trimmed, trimmed, "%q", c.cell)
+		assert.Zero(t, did&dialect.Formula, "%q", c.cell)
+	}
+}
+
+func TestCleanTextFormula(t *testing.T) {
+	for _, c := range []struct {
+		cell, value string
+		did         dialect.Cleaned
+		restored    string
+	}{
+		{`="Adam"`, "Adam", dialect.Formula, "Adam"},
+		{` ="Adam" `, "Adam", dialect.Formula | dialect.Trimmed, "Adam"},
+		{"\u00a0=\"Adam\"", "Adam", dialect.Formula | dialect.Trimmed, "Adam"},
+		{`=" Adam "`, "Adam", dialect.Formula, "Adam"},
+		{`="Adam ""Addy"" A, B"`, `Adam "Addy" A, B`, dialect.Formula, `Adam "Addy" A, B`},
+		{`=""`, "", dialect.Formula, ""},
+		{`="+46701740666"`, "+46701740666", dialect.Formula, "'+46701740666"},
+		{`="'=1"`, "'=1", dialect.Formula, "''=1"},
+		{`="=""x"""`, `="x"`, dialect.Formula, `'="x"`},
+		{`'="Adam"`, `="Adam"`, 0, `'="Adam"`}, // it is what it says
+		{`''="Adam"`, `'="Adam"`, 0, `''="Adam"`},
+		{`=T("Adam")`, `=T("Adam")`, 0, `'=T("Adam")`},
+		{`="a"&"b"`, `="a"&"b"`, 0, `'="a"&"b"`},
+		{`="a`, `="a`, 0, `'="a`},
+		{`="`, `="`, 0, `'="`},
+		{`=B3`, `=B3`, 0, `'=B3`},
+	} {
+		value, did := dialect.Clean(c.cell)
+		assert.Equal(t, c.value, value, "%q", c.cell)
+		assert.Equal(t, c.did, did, "%q", c.cell)
+		assert.Equal(t, c.restored, dialect.Restore(c.cell, true), "%q", c.cell)
+		back, _ := dialect.Clean(dialect.Restore(c.cell, true))
+		assert.Equal(t, c.value, back, "%q", c.cell)
+		assert.Equal(t, c.cell, unguard(dialect.Guard(c.cell)))
 	}
 }
 
@@ -77,6 +116,8 @@ func TestRestore(t *testing.T) {
 var (
 	guardable = regexp.MustCompile(`^'*[=+\-@\t\r]`)
 	unguarded = regexp.MustCompile(`^'+[=+\-@\t\r]`)
+
+	textFormula = regexp.MustCompile(`^(?s:="((?:[^"]|"")*)")$`)
 )
 
 // unguard is what a reader that does not trim does to a cell.
@@ -90,7 +131,14 @@ func unguard(cell string) string {
 func checkCell(t require.TestingT, cell string) {
 	value, did := dialect.Clean(cell)
 	trimmed := did&dialect.Trimmed != 0
-	require.Equal(t, unguard(strings.TrimFunc(cell, isBlank)), value, "%q", cell)
+	plain := strings.TrimFunc(cell, isBlank)
+	if text := textFormula.FindStringSubmatch(plain); text != nil {
+		require.Equal(t, strings.TrimFunc(strings.ReplaceAll(text[1], `""`, `"`), isBlank), value, "%q", cell)
+		require.NotZero(t, did&dialect.Formula, "%q", cell)
+	} else {
+		require.Equal(t, unguard(plain), value, "%q", cell)
+		require.Zero(t, did&dialect.Formula, "%q", cell)
+	}
 	require.Equal(t, strings.TrimFunc(cell, isBlank) != cell, trimmed, "%q", cell)
 
 	for _, s := range []string{cell, value} {
@@ -108,7 +156,7 @@ func checkCell(t require.TestingT, cell string) {
 		written := dialect.Restore(cell, known)
 		if guardable.MatchString(written) {
 			require.Equal(t, byte('\''), written[0], "%q is written as %q", cell, written)
-		} else if !guardable.MatchString(cell) {
+		} else if !guardable.MatchString(cell) && did&dialect.Formula == 0 {
 			require.Equal(t, cell, written, "blanks are kept")
 		}
 		if known {
@@ -123,18 +171,20 @@ func checkCell(t require.TestingT, cell string) {
 // isBlank names what is trimmed, one by one.
 func isBlank(r rune) bool {
 	return strings.ContainsRune("\t\n\v\f\r \u0085\u00a0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"+
-		"\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff", r) && r != '\ufffd'
+		"\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u205f\u3000\ufeff"+
+		"\u00ad\u034f\u061c\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2065\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f", r) &&
+		r != '\ufffd'
 }
 
 func TestCellsRoundTrip(t *testing.T) {
-	parts := []string{"'", "=", "+", "-", "@", "\t", "\r", "\n", " ", "\u00a0", "\u200b", "\ufeff", "a", "Ö", "\xff", "\x00"}
+	parts := []string{"'", "=", "+", "-", "@", "\t", "\r", "\n", " ", "\u00a0", "\u200b", "\ufeff", "\u202e", "a", "Ö", "\xff", "\x00", "\"", "=\""}
 	rapid.Check(t, func(t *rapid.T) {
 		checkCell(t, strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 6).Draw(t, "parts"), ""))
 	})
 }
 
 func FuzzCell(f *testing.F) {
-	for _, cell := range []string{"", "Ann", " '=1 ", "\t=1", "''\t", "'\r\n=", "\u200b'@", "\xff'", "Åsa"} {
+	for _, cell := range []string{"", "Ann", " '=1 ", "\t=1", "''\t", "'\r\n=", "\u200b'@", "\xff'", "Åsa", `="a"`, ` ="a""b" `, `="`, "=\"\u202d\""} {
 		f.Add(cell)
 	}
 	f.Fuzz(func(t *testing.T, cell string) { checkCell(t, cell) })

@@ -101,7 +101,6 @@ type splitter struct {
 
 	begin, first int // where the record begins: in text, and in cells
 	begins       int // the line of that
-	surplus      bool
 }
 
 // split looks at a block of bytes at a time for those that end or open a cell.

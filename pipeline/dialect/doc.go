@@ -1,10 +1,10 @@
 // Package dialect turns the bytes of a CSV file into records, and records into bytes. It knows nothing of users or
-// rules; it reads tolerantly, and says what it tolerated.
+// rules; it reads a file as it was meant, says what it mended, and refuses what it does not understand for certain.
 //
-//	file ─▶ NewReader: encoding, delimiter, header ─▶ Next: chunks of whole records ─▶ Parse: cells
+//	file ─▶ NewReader: encoding, delimiter, header ─▶ Next: chunks of whole records ─▶ Parse: cells ─▶ Fit, Clean
 //
 // Next is serial and cheap: it decodes, and finds where records end. Parse does the rest of the work, and may run
-// on several chunks at the same time.
+// on several chunks at the same time. Fit makes a record as wide as the header, Clean reads one cell.
 //
 // # Which error comes first
 //

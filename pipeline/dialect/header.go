@@ -121,7 +121,6 @@ func (r *Reader) findHeader(ctx context.Context) error {
 		default:
 			record.blank = err == nil && len(cells) == 0
 		}
-		users = users || holdsAddress(record.text)
 		if record.err != nil { // a quote in a title must not hide the lines below it
 			record.length = strings.IndexByte(record.text, '\n') + 1
 			if record.length == 0 {
@@ -130,6 +129,7 @@ func (r *Reader) findHeader(ctx context.Context) error {
 			record.text = record.text[:min(record.length, len(record.text))]
 			r.quote = -1
 		}
+		users = users || holdsAddress(record.text)
 		if content > 0 || !record.blank {
 			content++
 		}

@@ -56,6 +56,11 @@ func IsHeader(header, cells []string) bool { return slices.EqualFunc(cells, head
 
 // surplusDelimiters are the delimiters at the end of a header.
 func surplusDelimiters(cell string) string {
-	cell = strings.TrimRightFunc(cell, isBlank)
+	cell = trimBehind(cell)
 	return cell[len(strings.TrimRight(cell, delimiters)):]
+}
+
+// trimBehind cuts off the blanks at the end of a cell that are no delimiters.
+func trimBehind(cell string) string {
+	return strings.TrimRightFunc(cell, func(r rune) bool { return r != '\t' && isBlank(r) })
 }

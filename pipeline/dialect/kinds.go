@@ -105,7 +105,7 @@ func textKind(text string) kind {
 		return kind{"XML, text for programs", exportCSV}
 	case starts("<table"):
 		return kind{"a table in HTML, as some programs write it for spreadsheets", spreadsheet}
-	case pageKind(text).name != "" && starts("<"):
+	case starts("<") && pageKind(text).name != "":
 		return html
 	case isXML(lower):
 		return kind{"XML, text for programs", exportCSV}

@@ -218,10 +218,22 @@ func FuzzReader(f *testing.F) {
 		}
 
 		text := ""
+		again := 0 // rows of chunks that were kept, and put together again
+		format := cut.reader.Format()
 		for i, chunk := range cut.chunks {
 			require.Equal(t, i, chunk.Number)
 			text += chunk.Text
+			var records dialect.Records
+			require.NoError(t, dialect.Chunk{Number: i, Line: chunk.Line, Text: chunk.Text}.Parse(format, &records))
+			for j := range records.Len() {
+				require.Equal(t, cut.lines[again], records.Line(j))
+				require.Equal(t, cut.rows[again], records.Cells(j))
+				cells, fitted := records.Fit(j, format, 1)
+				require.Equal(t, fitted&dialect.Ragged == 0, len(cells) == format.Columns)
+				again++
+			}
 		}
+		require.Len(t, cut.rows, again)
 		if whole.repairs[schema.RepairUTF16]+whole.repairs[schema.RepairWindows1252] == 0 {
 			if whole.repairs[schema.RepairEndMark] > 0 {
 				file = bytes.TrimRight(file, "\x00\x1a\r\n")
@@ -235,6 +247,36 @@ func FuzzReader(f *testing.F) {
 			}
 		} else {
 			require.True(t, utf8.ValidString(text))
+		}
+	})
+}
+
+// FuzzOpen shows that no file and no option makes opening fail in another way than with a refusal that has a fix and can
+// be shown, and that what the beginning seems to be can be asked of every file.
+func FuzzOpen(f *testing.F) {
+	for _, file := range []string{
+		"Namn;E-post\nAnn;a@x.example\n", "a@x.example\nemail\n", "sep=^\nemail^n\n", "email,n\nx,\xe5\n", "\"email,n\"\n", "{\"a\":1}", "email\u2028a@x.example\u2028", "title \"\nemail\nx\n",
+		"\xff\xfee\x00m\x00a\x00i\x00l\x00\n\x00a\x00\n\x00\n", "email~n\na~b\n", "email\nÃ¥\n", "\x00\x1a", "email;;;\na;;;\n", "\"\"\n\",\"", "sep=;\n;;\n\"\"",
+	} {
+		f.Add([]byte(file), "", "")
+		f.Add([]byte(file), "windows-1251", "windows-1252")
+		f.Add([]byte(file), "utf-16le", "x")
+	}
+	f.Fuzz(func(t *testing.T, file []byte, encoding, single string) {
+		reader, err := dialect.NewReader(t.Context(), "users.csv", bytes.NewReader(file), int64(len(file)),
+			dialect.Options{Limits: dialect.Limits{RecordBytes: 100, Columns: 10}, Encoding: encoding, SingleByte: single, Names: []string{"email"}})
+		if err == nil {
+			require.Len(t, reader.HeaderCells(), len(reader.Header()))
+			require.Equal(t, len(reader.Header()), reader.Format().Columns)
+			if !reader.Found() {
+				_, err = reader.Seems(t.Context())
+			}
+		}
+		if err != nil {
+			var refusal *schema.Error
+			require.ErrorAs(t, err, &refusal)
+			require.NotEmpty(t, refusal.Remedy())
+			require.True(t, utf8.ValidString(refusal.Text()+refusal.Remedy()), "%q", refusal.Text())
 		}
 	})
 }

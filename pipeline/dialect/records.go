@@ -94,7 +94,7 @@ func (r *Records) Fit(i int, format Format, mayLack int) (cells []string, fitted
 		return cells, fitted | Missing
 	case format.Cut != "":
 		last := &cells[len(cells)-1]
-		if rest, found := strings.CutSuffix(strings.TrimRightFunc(*last, isBlank), format.Cut); found {
+		if rest, found := strings.CutSuffix(trimBehind(*last), format.Cut); found {
 			*last = rest
 			fitted |= Surplus
 		}

@@ -73,8 +73,9 @@ func (r *Reader) Seems(ctx context.Context) (Seeming, error) {
 		}
 	}
 	if user > 0 {
-		if column := columnOfAddresses(rows[user-1].text, rows[user].text, o.comma); column != "" {
-			return Seeming{Kind: SeemsOtherHeader, Line: rows[user-1].line, Column: column}, nil
+		header := o.widest(rows[:user])
+		if column := columnOfAddresses(header.text, rows[user].text, o.comma); column != "" {
+			return Seeming{Kind: SeemsOtherHeader, Line: header.line, Column: column}, nil
 		}
 	}
 	if _, cells, _ := o.match(first.text); len(slices.DeleteFunc(cells, blank)) <= 1 {
@@ -106,6 +107,19 @@ func (r *Reader) headerFurtherDown(ctx context.Context) (int, error) {
 		}
 		r.drop(length)
 	}
+}
+
+// widest is the record that has the most cells filled: titles have fewer than a header, and rows no more. Of records that are
+// one cell each it is the last.
+func (o *opening) widest(records []openingRecord) openingRecord {
+	best, most := records[0], 0
+	for _, record := range records {
+		_, cells, _ := o.match(record.text)
+		if n := len(slices.DeleteFunc(cells, blank)); n > most || n == 1 && most <= 1 {
+			best, most = record, n
+		}
+	}
+	return best
 }
 
 // quotedLine reports whether a line is one quoted cell, with a header in it.

@@ -111,7 +111,7 @@ func (l *loading) checkUsers(ctx context.Context, part []store.LoadUser) error {
 
 // checkOrganization refuses an organization that neither the snapshot nor the store has.
 func (l *loading) checkOrganization(ctx context.Context, file, line int, id string) error {
-	if _, ok := l.known.organizations[id]; ok || !l.files[organizations].whole() {
+	if _, ok := l.known.organizations[id]; ok || id == "" || !l.files[organizations].whole() {
 		return nil
 	}
 	if l.known.stored == nil {
@@ -129,7 +129,9 @@ func (l *loading) checkOrganization(ctx context.Context, file, line int, id stri
 	}
 	refused := schema.Refuse(schema.CodeOrganizationUnknown, "There is no organization %s.", schema.Quote(id)).
 		WithFix("Add it to organizations.csv, or correct the id.")
-	l.problems = append(l.problems, problem{l.files[file].place(refused, line, "organization_id"), file})
+	l.files[file].unsure = true
+	l.files[file].place(refused, line, "organization_id")
+	l.problems = append(l.problems, problem{refused, file})
 	return nil
 }
 
@@ -141,7 +143,7 @@ func (l *loading) service(ctx context.Context, organization, name string) (spelt
 	}
 	stored, looked := l.known.storedServices[organization]
 	if !looked {
-		list, err := l.store.Licenses(ctx, l.clock, organization)
+		list, err := l.store.Licenses(ctx, l.rules, organization)
 		if err != nil && schema.CodeOf(err) != schema.CodeOrganizationUnknown {
 			return "", err
 		}
@@ -174,8 +176,9 @@ func (l *loading) refuseService(u *store.LoadUser, service string) {
 	if near, ok := schema.Nearest([]string{service}, names); ok {
 		fix = "Did you mean " + near + "? If not, add the licence to licenses.csv. To let it pass: --ignore %q."
 	}
-	refused.WithFix(fix, service)
-	l.problems = append(l.problems, problem{l.files[users].place(refused, u.Line, "services"), users})
+	refused = refused.WithFix(fix, service)
+	l.files[users].place(refused, u.Line, "services")
+	l.problems = append(l.problems, problem{refused, users})
 }
 
 // refuse notes what a store has refused, which knows files by their bare names and no columns. What is no such refusal is

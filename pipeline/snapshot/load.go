@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
@@ -32,6 +33,13 @@ type File interface {
 	Unchanged() error
 }
 
+// Store is what a snapshot needs of a *store.Store.
+type Store interface {
+	Load(ctx context.Context, rules claim.Rules, fill func(store.Loader) error) error
+	Organizations(ctx context.Context) ([]schema.Organization, error)
+	Licenses(ctx context.Context, rules claim.Rules, organization string) ([]schema.License, error)
+}
+
 // Loaded says what a snapshot held, and how its files were read.
 type Loaded struct {
 	Organizations int `json:"organizations"`
@@ -40,60 +48,98 @@ type Loaded struct {
 	Users         int `json:"users"`
 	Claims        int `json:"claims"`
 
-	Repairs        map[string]map[schema.Repair]int `json:"repairs"`         // what was mended, by file
-	UnknownColumns map[string][]string              `json:"unknown_columns"` // headers not understood, by file
-	Unused         []string                         `json:"-"`               // of Options.Ignore, what there was nothing to let pass for
+	Repairs        map[string]map[schema.Repair]int `json:"repairs"`           // what was mended, by file
+	UnknownColumns map[string][]string              `json:"unknown_columns"`   // headers not understood, by file
+	Notices        []store.Notice                   `json:"notices,omitempty"` // what was left out, or is likely to be a mistake
+	Unused         []string                         `json:"-"`                 // of Options.Ignore, what there was nothing to let pass for
 }
 
 // loading is one snapshot that is being taken in.
 type loading struct {
 	folder   string
 	options  Options
-	store    *store.Store
-	clock    claim.Clock
+	store    Store
+	rules    claim.Rules
 	files    [tables]*opened // nil: not there
 	known    known
 	used     map[string]bool // of options.Ignore
 	problems []problem
 	rows     int
+	loaded   Loaded
 }
 
 // Load takes in the snapshot in a folder, all or nothing. What is wrong with it is Errors: up to MostErrors of them, with file,
 // line and column. They are CodeFileUnreadable, CodeFileUnclear, the codes of files and of rows, CodeColumnUnclear,
 // CodeColumnMissing, CodeValueMissing, CodeValueInvalid, CodeDomainInvalid, CodeOrganizationUnknown, CodeServiceUnknown, and
-// those of store.Loader.
-func Load(ctx context.Context, s *store.Store, clock claim.Clock, folder string, options Options) (loaded *Loaded, err error) {
-	l := &loading{folder: folder, options: options, store: s, clock: clock, known: newKnown(), used: map[string]bool{}}
-	defer func() {
-		for _, o := range l.files {
-			if o != nil {
-				err = errors.Join(err, o.file.Close())
+// those of store.Loader. An encoding that nobody knows is refused with CodeUsage.
+func Load(ctx context.Context, s Store, rules claim.Rules, folder string, options Options) (loaded *Loaded, err error) {
+	if err := checkEncoding(ctx, options.Encoding); err != nil {
+		return nil, err
+	}
+	open := func() (*loading, error) {
+		l := &loading{folder: folder, options: options, store: s, rules: rules, known: newKnown(), used: map[string]bool{}}
+		err := l.survey(ctx)
+		if err == nil {
+			err = l.refused()
+		}
+		return l, err
+	}
+	l, err := open()
+	defer func() { err = errors.Join(err, l.close()) }()
+	if err != nil {
+		return nil, err
+	}
+	tried := false
+	err = s.Load(ctx, rules, func(into store.Loader) error {
+		if tried { // a database that had a conflict begins again, and so do the files
+			if err := l.close(); err != nil {
+				return err
+			}
+			var err error
+			if l, err = open(); err != nil {
+				return err
 			}
 		}
-	}()
-	if err := l.survey(ctx); err != nil {
-		return nil, err
-	}
-	if err := l.refused(); err != nil {
-		return nil, err
-	}
-	loaded = &Loaded{Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{}}
-	err = s.Load(ctx, clock, func(into store.Loader) error { return l.read(ctx, loaded, into) })
-	if err != nil && l.refused() == nil { // what a store refuses at the end of it
-		err = l.refuse(err)
-	}
+		tried = true
+		return l.read(ctx, into)
+	})
 	if refused := l.refused(); refused != nil {
 		return nil, refused
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load a snapshot: %w", err)
 	}
-	l.tell(loaded)
-	return loaded, nil
+	l.tell()
+	return &l.loaded, nil
+}
+
+// close closes the files.
+func (l *loading) close() (err error) {
+	for i, o := range l.files {
+		if o != nil {
+			err = errors.Join(err, o.file.Close())
+		}
+		l.files[i] = nil
+	}
+	return err
+}
+
+// checkEncoding refuses an encoding that nobody knows, whether or not a file needs it.
+func checkEncoding(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	const text = "id"
+	_, err := dialect.NewReader(ctx, "", strings.NewReader(text), int64(len(text)), dialect.Options{Encoding: name})
+	if schema.CodeOf(err) == schema.CodeUsage {
+		return err
+	}
+	return nil
 }
 
 // read reads the five files and hands their rows over.
-func (l *loading) read(ctx context.Context, n *Loaded, into store.Loader) (err error) {
+func (l *loading) read(ctx context.Context, into store.Loader) (err error) {
+	n := &l.loaded
 	if n.Organizations, err = rows(ctx, l, organizations, (*row).organization, noCheck[store.LoadOrganization], into.Organizations); err != nil {
 		return err
 	}
@@ -109,11 +155,15 @@ func (l *loading) read(ctx context.Context, n *Loaded, into store.Loader) (err e
 	if n.Claims, err = rows(ctx, l, claims, (*row).claim, l.checkClaims, into.Claims); err != nil {
 		return err
 	}
-	return l.refused()
+	if err := l.refused(); err != nil {
+		return err
+	}
+	n.Notices, err = into.Finish(ctx)
+	return errors.Join(l.refuse(err), l.refused())
 }
 
 // rows reads one file and hands its rows over, many at a time, as long as nothing is wrong; then it goes on looking for more
-// that is, until there are MostErrors. It returns how many rows there are. check is made on rows that are right by themselves.
+// that is, until there are MostErrors. It returns how many rows there are.
 func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, check, hand func(context.Context, []T) error) (count int, err error) {
 	o := l.files[file]
 	if o == nil {
@@ -141,9 +191,7 @@ func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, 
 				continue
 			}
 			count++
-			if value := parse(&r); !r.wrong {
-				values = append(values, value)
-			}
+			values = append(values, parse(&r))
 		}
 		if err := check(ctx, values); err != nil {
 			return count, err
@@ -168,21 +216,21 @@ func (o *opened) count(kind schema.Repair, n int) {
 // take makes r record i; ok is false where that is no row to be read: the header again, or one with too many or too few cells.
 func (r *row) take(records *dialect.Records, i int) (ok bool) {
 	cells, fitted := records.Fit(i, r.reader.Format(), r.mayLack)
-	r.line, r.cells, r.wrong = records.Line(i), cells, false
+	r.line, r.cells = records.Line(i), cells
 	if dialect.IsHeader(r.header, cells) {
 		r.repairs[schema.RepairHeaderRepeated]++
 		return false
 	}
 	if fitted&dialect.Ragged != 0 {
-		refused := r.refuse("", schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
+		refused := schema.Refuse(schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
 		switch other := r.reader.Format().OtherDelimiter(cells); {
 		case other != 0:
 			refused.Message = schema.HintOtherDelimiter.Message(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
-			refused.WithFix("%s", schema.HintOtherDelimiter.Fix())
+			refused = refused.WithFix("%s", schema.HintOtherDelimiter.Fix())
 		case len(cells) > len(r.header):
-			refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
+			refused = refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
 		}
-		r.ragged = true
+		r.note("", refused)
 		return false
 	}
 	if fitted&dialect.Missing != 0 {
@@ -195,7 +243,8 @@ func (r *row) take(records *dialect.Records, i int) (ok bool) {
 }
 
 // tell sets what was repaired, and what was not understood.
-func (l *loading) tell(loaded *Loaded) {
+func (l *loading) tell() {
+	l.loaded.Repairs, l.loaded.UnknownColumns = map[string]map[schema.Repair]int{}, map[string][]string{}
 	for _, o := range l.files {
 		if o == nil {
 			continue
@@ -204,15 +253,15 @@ func (l *loading) tell(loaded *Loaded) {
 			o.count(kind, n)
 		}
 		if len(o.repairs) > 0 {
-			loaded.Repairs[o.name] = o.repairs
+			l.loaded.Repairs[o.name] = o.repairs
 		}
 		if len(o.unknown) > 0 {
-			loaded.UnknownColumns[o.name] = o.unknown
+			l.loaded.UnknownColumns[o.name] = o.unknown
 		}
 	}
 	for _, name := range l.options.Ignore {
 		if !l.used[name] {
-			loaded.Unused = append(loaded.Unused, name)
+			l.loaded.Unused = append(l.loaded.Unused, name)
 		}
 	}
 }

@@ -19,35 +19,34 @@ type row struct {
 	l     *loading
 	line  int
 	cells []string
-	wrong bool // something is
 }
 
-// refuse notes what is wrong with a cell, and returns it for its fix to be set.
-func (r *row) refuse(column string, code schema.Code, format string, args ...any) *schema.Error {
-	r.wrong = true
-	refused := schema.Refuse(code, format, args...)
-	r.l.problems = append(r.l.problems, problem{r.place(refused, r.line, column), r.order})
-	return refused
+// note notes what is wrong with a cell.
+func (r *row) note(column string, refused *schema.Error) {
+	if column == "" || column == "id" || column == "organization_id" || column == "service" {
+		r.unsure = true
+	}
+	r.place(refused, r.line, column)
+	r.l.problems = append(r.l.problems, problem{refused, r.order})
 }
 
 // place sets where a problem stands.
-func (o *opened) place(refused *schema.Error, line int, column string) *schema.Error {
-	refused.At(o.path, line, 0)
+func (o *opened) place(refused *schema.Error, line int, column string) {
+	refused.File, refused.Line, refused.Column, refused.Header = o.path, line, 0, ""
 	if i, there := o.columns[column]; there {
-		refused.At(o.path, line, i+1).In(o.header[i])
+		refused.Column, refused.Header = i+1, o.header[i]
 	}
-	return refused
 }
 
 // explain notes a cell with one of the problems that cells of the users file have, in the same words.
-func (r *row) explain(column string, code schema.Code, cell string) *schema.Error {
+func (r *row) explain(column string, code schema.Code, cell string) {
 	message, fix := usersfile.Explain(code, cell).Words()
-	return r.refuse(column, code, "%s", message).WithFix("%s", fix)
+	r.note(column, schema.Refuse(code, "%s", message).WithFix("%s", fix))
 }
 
 // missing notes a cell that must not be blank.
 func (r *row) missing(column string) {
-	r.refuse(column, schema.CodeValueMissing, "The column %s is blank.", column)
+	r.note(column, schema.Refuse(schema.CodeValueMissing, "The column %s is blank.", column))
 }
 
 // cell is a cell, cleaned; blank where the file has no such column.
@@ -138,12 +137,12 @@ func (r *row) moment(column string, needed bool) time.Time {
 		if t = t.UTC().Truncate(time.Second); t.Year() >= firstYear && t.Year() <= lastYear {
 			return t
 		}
-		r.refuse(column, schema.CodeValueInvalid, "%s is not a time between %d and %d.", schema.Quote(cell), firstYear, lastYear).
-			WithFix("Correct the year, or leave the cell blank where nothing is known.")
+		r.note(column, schema.Refuse(schema.CodeValueInvalid, "%s is not a time between %d and %d.", schema.Quote(cell), firstYear, lastYear).
+			WithFix("Correct the year, or leave the cell blank where nothing is known."))
 		return time.Time{}
 	}
-	r.refuse(column, schema.CodeValueInvalid, "%s is neither a date nor a time.", schema.Quote(cell)).
-		WithFix("Write it as 2006-01-02 or 2006-01-02T15:04:05Z.")
+	r.note(column, schema.Refuse(schema.CodeValueInvalid, "%s is neither a date nor a time.", schema.Quote(cell)).
+		WithFix("Write it as 2006-01-02 or 2006-01-02T15:04:05Z."))
 	return time.Time{}
 }
 
@@ -155,7 +154,7 @@ func (r *row) count(column string, blank int) int {
 	}
 	n, err := strconv.Atoi(cell)
 	if err != nil || n < 0 || n > 1<<31-1 {
-		r.refuse(column, schema.CodeValueInvalid, "%s is not a whole number of 0 or more.", schema.Quote(cell)).WithFix("Write digits only, or leave the cell blank.")
+		r.note(column, schema.Refuse(schema.CodeValueInvalid, "%s is not a whole number of 0 or more.", schema.Quote(cell)).WithFix("Write digits only, or leave the cell blank."))
 	}
 	return n
 }
@@ -174,10 +173,11 @@ func oneOf[T ~string](r *row, column string, values ...T) T {
 		r.missing(column)
 		return ""
 	}
-	refused := r.refuse(column, schema.CodeValueInvalid, "%s is not one of %s.", schema.Quote(cell), strings.Join(names, ", "))
+	refused := schema.Refuse(schema.CodeValueInvalid, "%s is not one of %s.", schema.Quote(cell), strings.Join(names, ", "))
 	if near, ok := schema.Nearest([]string{cell}, names); ok {
-		refused.WithFix("Did you mean %s?", near)
+		refused = refused.WithFix("Did you mean %s?", near)
 	}
+	r.note(column, refused)
 	return ""
 }
 
@@ -211,7 +211,7 @@ func (r *row) once(lines map[string]int, column, key string) {
 		return
 	}
 	if first, twice := lines[key]; twice {
-		r.refuse(column, schema.CodeIDDuplicate, "The same stands on line %d: %s.", first, schema.Quote(r.cells[r.columns[column]]))
+		r.note(column, schema.Refuse(schema.CodeIDDuplicate, "The same stands on line %d: %s.", first, schema.Quote(r.cells[r.columns[column]])))
 		return
 	}
 	lines[strings.Clone(key)] = r.line // the cell shares the memory of its chunk, which need not be kept
@@ -229,12 +229,12 @@ func (r *row) license() store.LoadLicense {
 	services := r.l.known.licensed(v.OrganizationID)
 	key := serviceKey(v.Service)
 	if first, twice := services[key]; twice {
-		r.refuse("service", schema.CodeIDDuplicate, "The organization's service stands on line %d too: %s.", first.line, schema.Quote(v.Service))
+		r.note("service", schema.Refuse(schema.CodeIDDuplicate, "The organization's service stands on line %d too: %s.", first.line, schema.Quote(v.Service)))
 		return v
 	}
 	if most := r.l.mostServices(); len(services) >= most {
-		r.refuse("service", schema.CodeLimitExceeded, "An organization has more than %d services: a users file would have too many columns.", most).
-			WithFix("Leave services out that nobody is to get.")
+		r.note("service", schema.Refuse(schema.CodeLimitExceeded, "An organization has more than %d services: a users file would have too many columns.", most).
+			WithFix("Leave services out that nobody is to get."))
 	}
 	services[key] = licensed{strings.Clone(v.Service), r.line}
 	return v
@@ -246,13 +246,13 @@ func (r *row) checkService(name string) {
 	added := slices.ContainsFunc(schema.ReportHeaders, func(header string) bool { return dialect.SameHeader(header, name) })
 	switch {
 	case strings.Contains(name, ";"):
-		r.refuse("service", schema.CodeValueInvalid, "The service %s has a semicolon, which separates services in users.csv.", schema.Quote(name))
+		r.note("service", schema.Refuse(schema.CodeValueInvalid, "The service %s has a semicolon, which separates services in users.csv.", schema.Quote(name)))
 	case taken:
-		r.refuse("service", schema.CodeValueInvalid, "A service cannot be called %s: that is the column %s of the users file.", schema.Quote(name), known)
+		r.note("service", schema.Refuse(schema.CodeValueInvalid, "A service cannot be called %s: that is the column %s of the users file.", schema.Quote(name), known))
 	case added:
-		r.refuse("service", schema.CodeValueInvalid, "A service cannot be called %s: that is a column of reports.", schema.Quote(name))
+		r.note("service", schema.Refuse(schema.CodeValueInvalid, "A service cannot be called %s: that is a column of reports.", schema.Quote(name)))
 	case !strings.EqualFold(dialect.CleanHeader(name), strings.Join(strings.Fields(name), " ")):
-		r.refuse("service", schema.CodeValueInvalid, "The service %s begins or ends with a character that no header keeps.", schema.Quote(name))
+		r.note("service", schema.Refuse(schema.CodeValueInvalid, "The service %s begins or ends with a character that no header keeps.", schema.Quote(name)))
 	}
 }
 
@@ -263,7 +263,7 @@ func (r *row) domain() store.LoadDomain {
 	case cell == "":
 		r.missing("domain")
 	case !ok:
-		r.refuse("domain", schema.CodeDomainInvalid, "%s is not a domain name.", schema.Quote(cell))
+		r.note("domain", schema.Refuse(schema.CodeDomainInvalid, "%s is not a domain name.", schema.Quote(cell)))
 	}
 	d := store.LoadDomain{Line: r.line, Domain: schema.Domain{
 		Domain: key, OrganizationID: r.name("organization_id"), Status: oneOf(r, "status", schema.DomainVerified, schema.DomainClaimed),
@@ -304,7 +304,8 @@ func (r *row) phone(column string) string {
 	case spelt:
 		r.repairs[schema.RepairPhoneSpelling]++
 	case schema.UnsignedPhone(cell):
-		r.explain(column, schema.CodePhoneInvalid, cell).WithFix("Write +%s if that is the number; or leave it blank.", cell).Message = schema.CodePhoneInvalid.Message(schema.Quote(cell))
+		r.note(column, schema.Refuse(schema.CodePhoneInvalid, "%s", schema.CodePhoneInvalid.Message(schema.Quote(cell))).
+			WithFix("Write +%s if that is the number; or leave it blank.", cell))
 	case !schema.ValidPhone(cell):
 		r.explain(column, schema.CodePhoneInvalid, cell)
 	}

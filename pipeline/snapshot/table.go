@@ -86,11 +86,11 @@ type opened struct {
 	repairs map[schema.Repair]int
 	unknown []string // headers not understood
 	ended   bool     // it has been read to its end
-	ragged  bool     // of some row it is not known what stands where
+	unsure  bool     // of some row it is not known what it names
 }
 
-// whole reports whether everything has been seen that the file names.
-func (o *opened) whole() bool { return o.ended && !o.ragged }
+// whole reports whether everything is known that the file names.
+func (o *opened) whole() bool { return o.ended && !o.unsure }
 
 // open opens a file and finds its columns. What is wrong with it is a problem of the loading.
 func (l *loading) open(ctx context.Context, t table, order int, path string) error {

@@ -39,9 +39,9 @@ type Loader interface {
 
 // Notice is something in a snapshot that was left out, or that is likely to be a mistake.
 type Notice struct {
-	File    string
-	Line    int
-	Message string
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Message string `json:"message"`
 }
 
 // LoadOrganization is an organization of a snapshot with the line it stands on, for messages.

@@ -20,12 +20,11 @@ type Row struct {
 
 // clean reads one cell.
 func (l *Layout) clean(cell string) string {
-	value, _ := l.read(cell, &Repairs{})
-	return value
+	return l.read(cell, &Repairs{})
 }
 
 // read reads one cell, and counts what was mended.
-func (l *Layout) read(cell string, n *Repairs) (value string, repaired bool) {
+func (l *Layout) read(cell string, n *Repairs) string {
 	if l.options.Mojibake {
 		if undone, ok := dialect.Undo(cell); ok {
 			n.Mojibake++
@@ -39,7 +38,7 @@ func (l *Layout) read(cell string, n *Repairs) (value string, repaired bool) {
 	if did&dialect.Formula != 0 {
 		n.Formulas++
 	}
-	return value, did != 0
+	return value
 }
 
 // Read reads the record's known cells, and counts what was mended in them.
@@ -50,7 +49,7 @@ func (l *Layout) Read(record []string, values *Values, n *Repairs) {
 		if field == none && l.services[column] < 0 {
 			continue
 		}
-		value, _ := l.read(cell, n)
+		value := l.read(cell, n)
 		if field != none {
 			values[field] = value
 		}

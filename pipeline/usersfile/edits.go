@@ -81,7 +81,7 @@ var Names = [...]Field{FirstName, LastName, DisplayName}
 func Part(account *schema.Profile, field Field) string { return *part(account, field) }
 
 // SameText reports whether two texts are the same to somebody who reads them.
-func SameText(a, b string) bool { return a == b || comparable(a) == comparable(b) }
+func SameText(a, b string) bool { return a == b || readable(a) == readable(b) }
 
 // Contradicts reports whether what an account has shows that the row's cells are no mojibake: they say what the account says as
 // they stand, or undone they are the account's value but for letters that are not ASCII.
@@ -165,8 +165,8 @@ func hidden(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || r == '\u180e' || r == '\u034f' || r >= '\ufe00' && r <= '\ufe0f'
 }
 
-// comparable is a text in NFC, without invisible characters, white space of any kind counted as one blank.
-func comparable(s string) string {
+// readable is a text in NFC, without invisible characters, white space of any kind counted as one blank.
+func readable(s string) string {
 	s = norm.NFC.String(strings.Map(func(r rune) rune {
 		if hidden(r) {
 			return -1

@@ -150,7 +150,7 @@ var bracketed = regexp.MustCompile(`^\s*[(\[{<].*[)\]}>]\s*$`)
 
 // EmailHint says what in particular is wrong with an address that is not valid; blank: nothing that is known.
 func EmailHint(cell string) (hint schema.Hint, details []string) {
-	if m := prefixed.FindStringSubmatch(cell); m != nil && isAddress(strings.TrimSpace(m[3])) {
+	if m := prefixed.FindStringSubmatch(cell); len(m) > 3 && isAddress(strings.TrimSpace(m[3])) {
 		return schema.HintEmailPrefix, []string{m[1] + m[2], schema.Quote(cell)}
 	}
 	if several(cell) {

@@ -41,7 +41,6 @@ type Layout struct {
 	columns  [Fields]int // per field: its column, or -1
 	names    []string    // of the services
 	mayLack  int         // the first column whose cells a row may lack, as spreadsheets write blank ones
-	cut      string      // what was cut off the header's end
 	marks    []int       // columns not understood that could say who is claimed
 	options  Options
 }

@@ -50,13 +50,13 @@ func (m *Marks) Add(other Marks) {
 func (l *Layout) Judge(m Marks) *schema.Error {
 	var doubts []doubt
 	for i, column := range l.marks {
-		if m.filled != nil && m.filled[i] && !m.other[i] {
+		if len(m.filled) > 0 && m.filled[i] && !m.other[i] {
 			doubts = append(doubts, doubt{column: column, header: l.Header[column], known: schema.ClaimHeader})
 		}
 	}
 	refused := refuseDoubts(doubts, "%q has nothing but TRUE, FALSE or words for them: it may be %s, which the file does not have.")
 	if refused != nil {
-		refused.WithFix("%s If every row is to be claimed, whatever it says: --every-row.", refused.Fix)
+		refused = refused.WithFix("%s If every row is to be claimed, whatever it says: --every-row.", refused.Fix)
 	}
 	return refused
 }

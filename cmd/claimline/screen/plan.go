@@ -48,13 +48,7 @@ func (v *Plan) blocks(p Page, explained bool) []block {
 // sentence is the whole plan in one.
 func (v *Plan) sentence() string {
 	file, rows, ready := schema.Printable(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
-	wrong := 0
-	for outcome, n := range v.Plan.Tally.Outcomes {
-		if outcome.Problem() {
-			wrong += n
-		}
-	}
-	correct := ""
+	wrong, correct := v.Plan.Tally.Problems(), ""
 	if wrong > 0 {
 		correct = "; " + Count(wrong, "row") + " to correct"
 	}

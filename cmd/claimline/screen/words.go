@@ -33,7 +33,7 @@ func numbered(counts map[schema.Code]int) []string {
 }
 
 func attention(code schema.Code) int {
-	if code.Outcome().Problem() {
+	if code.Problem() {
 		return 1
 	}
 	return 0

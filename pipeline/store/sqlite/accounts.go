@@ -154,7 +154,7 @@ func (t *tx) AccountsByID(ctx context.Context, ids []int64, _ bool) ([]claim.Acc
 		}
 		accounts = append(accounts, claim.Account{})
 		return reader.fill(&accounts[len(accounts)-1])
-	}, "SELECT NULL, "+accountColumns+" FROM json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encode(ids))
+	}, "SELECT NULL, "+accountColumns+" FROM json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 	if err != nil {
 		return nil, err
 	}

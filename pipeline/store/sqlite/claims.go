@@ -30,13 +30,23 @@ type claimKind struct {
 // which is none, keeps SQLite from parsing a value again wherever it is used. Ids are left out: they go on from the largest, as
 // the documentation of the database has it, and finding that this one is free would cost a search of the table.
 const (
-	insertClaims = `INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, source, line, user, edits)
-		SELECT ?1, ?2, ?3, ?4, ?5, ?6,
-			CASE WHEN ?4 THEN (SELECT u.organization FROM users u WHERE u.id = account AND u.services IS NOT NULL) END, `
-	insertPlain  = insertClaims + "CAST(line AS INTEGER), account, NULL FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
-	insertEdited = insertClaims + `CAST(line AS INTEGER), account, edits
-		FROM (SELECT key AS line, value ->> 0 AS account, value ->> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)`
+	insertClaims  = "INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, line, user, edits, source) SELECT ?1, ?2, ?3, ?4, ?5, ?6, CAST(line AS INTEGER), account, "
+	fromPlain     = " FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
+	fromEdited    = " FROM (SELECT key AS line, value ->> 0 AS account, value ->> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)"
+	delayedSource = "(SELECT u.organization FROM users u WHERE u.id = account AND u.services IS NOT NULL)"
 )
+
+// insert returns the statement that inserts the claims of a kind.
+func (k claimKind) insert() string {
+	edits, source, from := "NULL, ", "NULL", fromPlain
+	if k.edited {
+		edits, from = "edits, ", fromEdited
+	}
+	if k.delayed {
+		source = delayedSource
+	}
+	return insertClaims + edits + source + from
+}
 
 // InsertClaims implements store.Claims. An account with an open claim breaks the index claims_open.
 func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64, error) {
@@ -61,11 +71,7 @@ func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64,
 			ids[place] = next
 			next++
 		}
-		statement := insertPlain
-		if group.edited {
-			statement = insertEdited
-		}
-		if err := t.exec(ctx, statement, number, seconds(batch.At), importID, group.delayed, string(group.status), null(group.services),
+		if err := t.exec(ctx, group.insert(), number, seconds(batch.At), importID, group.delayed, string(group.status), null(group.services),
 			group.json(batch.Claims)); err != nil {
 			return nil, err
 		}
@@ -134,7 +140,7 @@ func (t *tx) ImportClaims(ctx context.Context, importID int64, afterLine, limit 
 func (t *tx) ClosedClaims(ctx context.Context, accounts []int64, keys []string) (closed []store.ClosedClaim, err error) {
 	const columns = "SELECT c.user, ifnull(c.key, ''), o.external_id, c.closed_at, c.closed_by FROM json_each(?) j CROSS JOIN claims c "
 	for query, wanted := range map[string]string{
-		columns + "INDEXED BY claims_closed ON c.user = j.value AND c.closed_at IS NOT NULL": encode(accounts),
+		columns + "INDEXED BY claims_closed ON c.user = j.value AND c.closed_at IS NOT NULL": encodeNumbers(accounts),
 		columns + "INDEXED BY claims_key ON c.key = j.value AND c.key IS NOT NULL":           encode(keys),
 	} {
 		err := t.collect(ctx, func(rows *sql.Rows) error {

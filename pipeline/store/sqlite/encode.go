@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,6 +28,18 @@ func encode(v any) string {
 		panic(err)
 	}
 	return string(data)
+}
+
+// encodeNumbers returns numbers as JSON: there may be many.
+func encodeNumbers(numbers []int64) string {
+	list := make([]byte, 0, 10*len(numbers)+2)
+	for i, n := range numbers {
+		list = strconv.AppendInt(append(list, "[,"[min(i, 1)]), n, 10)
+	}
+	if len(numbers) == 0 {
+		list = append(list, '[')
+	}
+	return string(append(list, ']'))
 }
 
 // encodeList returns a list as JSON, NULL where it is empty.

@@ -91,7 +91,7 @@ func (t *tx) Plans(ctx context.Context, ids []int64) (map[int64][]byte, error) {
 		err := rows.Scan(&id, &plan)
 		plans[id] = plan
 		return err
-	}, "SELECT i.id, i.plan FROM json_each(?) j CROSS JOIN imports i ON i.id = j.value WHERE i.plan IS NOT NULL", encode(ids))
+	}, "SELECT i.id, i.plan FROM json_each(?) j CROSS JOIN imports i ON i.id = j.value WHERE i.plan IS NOT NULL", encodeNumbers(ids))
 	return plans, err
 }
 
@@ -107,7 +107,7 @@ func (t *tx) Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally
 		part, err := decodeTally(text)
 		tallies[id] = append(tallies[id], part)
 		return err
-	}, "SELECT c.import, ifnull(c.applied, c.planned) FROM json_each(?) j CROSS JOIN import_chunks c ON c.import = j.value", encode(ids))
+	}, "SELECT c.import, ifnull(c.applied, c.planned) FROM json_each(?) j CROSS JOIN import_chunks c ON c.import = j.value", encodeNumbers(ids))
 	return tallies, err
 }
 

@@ -94,7 +94,7 @@ func (t *tx) Views(ctx context.Context, keys []string) ([]claim.View, error) {
 
 // ViewsByID implements store.Accounts.
 func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
-	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encode(ids))
+	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 }
 
 // Members implements store.Accounts. It walks the index of addresses, which is in the order wanted.

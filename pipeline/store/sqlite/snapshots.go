@@ -244,7 +244,7 @@ func (t *tx) InsertRestored(ctx context.Context, claims []store.RestoredClaim) e
 		ids[i] = claims[i].Account
 	}
 	return t.exec(ctx, `UPDATE claims SET source = (SELECT u.organization FROM users u WHERE u.id = claims.user AND u.services IS NOT NULL)
-		WHERE user IN (SELECT value FROM json_each(?)) AND delayed AND closed_at IS NULL`, encode(ids))
+		WHERE user IN (SELECT value FROM json_each(?)) AND delayed AND closed_at IS NULL`, encodeNumbers(ids))
 }
 
 // JoinedAt implements store.Snapshots.
@@ -256,6 +256,6 @@ func (t *tx) JoinedAt(ctx context.Context, accounts []int64) (map[int64]time.Tim
 		err := rows.Scan(&id, &at)
 		joined[id] = timeOf(at)
 		return err
-	}, "SELECT u.id, u.joined_at FROM json_each(?) j CROSS JOIN users u ON u.id = j.value WHERE u.joined_at IS NOT NULL", encode(accounts))
+	}, "SELECT u.id, u.joined_at FROM json_each(?) j CROSS JOIN users u ON u.id = j.value WHERE u.joined_at IS NOT NULL", encodeNumbers(accounts))
 	return joined, err
 }

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,9 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 			}
 		}
 		require.Equal(t, planned, results, "import does what validate showed")
+		shown, err := json.Marshal(r.plan)
+		require.NoError(t, err)
+		require.JSONEq(t, string(shown), string(imp.Plan))
 		imported, err := pipeline.Summarize(imp)
 		require.NoError(t, err)
 		addUp(t, imported, results)
@@ -323,9 +327,8 @@ func TestOffline(t *testing.T) {
 		for i := range want {
 			if e := &want[i]; e.outcome != "invalid" && e.outcome != "skipped" {
 				*e = expected{line: e.line, email: e.email, outcome: "ready"}
-				if at := slices.Index(f.columns, "Claim Type"); at >= 0 {
-					e.claimType = strings.ToLower(clean(f.rows[i].cells[at]))
-				}
+				cells, _, _ := f.fitted(f.rows[i].cells)
+				e.claimType = strings.ToLower(f.value(cells, "Claim Type"))
 			}
 		}
 		folder := newFolder(t, base)
@@ -343,4 +346,82 @@ func TestOffline(t *testing.T) {
 			})
 		}
 	})
+}
+
+// In whatever order rows stand: a row is contradicted or it is not, and becomes the same, but for what the rows before it
+// with its address, or of its licences, leave it.
+func TestOrderOfRows(t *testing.T) {
+	base := t.TempDir()
+	contradicted := 0
+	check(t, 20, func(t *rapid.T) {
+		w := drawWorld(t)
+		f := drawUsersFile(t, w, 10)
+		if len(f.rows) == 0 {
+			return
+		}
+		r := newRun(t, base, w)
+		planned, _, _ := r.validate(f.bytes, f.order())
+		shuffled := rapid.Permutation(f.rows).Draw(t, "rows")
+		text, places := f.above, map[*usersRow]int{}
+		for i, row := range shuffled {
+			text += row.text
+			places[row] = i
+		}
+		again, _, _ := r.validate(f.encoded(t, text), f.order())
+		require.Len(t, again, len(planned))
+
+		alike := map[string]int{} // rows of one address
+		for _, row := range f.rows {
+			alike[f.key(row.cells)]++
+		}
+		without := func(r schema.Result) schema.Result {
+			r.Line, r.Message, r.Licenses = 0, "", nil
+			r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, "license_unavailable:") })
+			return r
+		}
+		for i, row := range f.rows {
+			was, is := planned[i], again[places[row]]
+			require.Equal(t, slices.Contains(was.Reasons, schema.CodeClaimContradicted), slices.Contains(is.Reasons, schema.CodeClaimContradicted))
+			if slices.Contains(is.Reasons, schema.CodeClaimContradicted) {
+				contradicted++
+			}
+			if key := f.key(row.cells); key == "" || alike[key] == 1 {
+				require.Equal(t, without(was), without(is))
+			}
+		}
+	})
+	require.Positive(t, contradicted)
+}
+
+// Whoever imports the report of a file as it is claims those whom the file could claim, and gives them what it could; rows
+// that are ragged or contradicted claim nobody.
+func TestReportsDoNoHarm(t *testing.T) {
+	base := t.TempDir()
+	unclaimed := 0
+	check(t, 20, func(t *rapid.T) {
+		w := drawWorld(t)
+		f := drawUsersFile(t, w, 10)
+		if len(f.rows) == 0 || f.spoilsText { // what no text is becomes some in a report
+			return
+		}
+		r := newRun(t, base, w)
+		planned, report, _ := r.validate(f.bytes, f.order())
+		again, _, _ := r.validate([]byte(report), f.order())
+		require.Len(t, again, len(planned))
+		for i, is := range again {
+			was := planned[i]
+			ragged := was.Reason == schema.CodeFieldCount
+			switch {
+			case f.at("Claim") >= 0 && (ragged || slices.Contains(was.Reasons, schema.CodeClaimContradicted)):
+				require.NotEqual(t, schema.Ready, is.Outcome)
+				unclaimed++
+			case is.Outcome == schema.Ready && !ragged:
+				require.Equal(t, schema.Ready, was.Outcome)
+				require.Equal(t, was.Edits, is.Edits)
+			case was.Outcome == schema.Ready: // the cells of a ragged row may name its address too
+				require.Contains(t, []schema.Code{schema.CodeClaimContradicted, schema.CodeDuplicateRow}, is.Reason)
+			}
+		}
+	})
+	require.Positive(t, unclaimed)
 }

@@ -42,8 +42,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	var trouble error
 	synchronized := func(on bool) {
 		w.organizations[0].sync = on
-		w.snapshot(t, r.folder)
-		_, trouble = r.Load(t.Context(), r.folder, pipeline.LoadOrder{})
+		_, trouble = r.load(w)
 	}
 	r.Progress = func(phase pipeline.Phase, done, _ int) {
 		switch {
@@ -171,8 +170,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 			}
 		}
 		change(w, c)
-		w.snapshot(t, r.folder)
-		_, err := r.Load(t.Context(), r.folder, pipeline.LoadOrder{})
+		_, err := r.load(w)
 		require.NoError(t, err)
 	}
 	imp, results := r.importing(f.bytes, f.order())

@@ -320,6 +320,22 @@ func (l *life) expel(a *account, by string) schema.Code {
 	return ""
 }
 
+// mismatch reports whether a directory's list names nobody of acme, which has members.
+func (l *life) mismatch(list []string) bool {
+	members, matched := 0, false
+	for _, a := range l.accounts {
+		ours := a.open != nil && a.open.by == us
+		if !ours && a.organization != us {
+			continue
+		}
+		if !ours || !a.open.delayed {
+			members++
+		}
+		matched = matched || slices.ContainsFunc(list, func(email string) bool { return lowered(email) == lowered(a.email) })
+	}
+	return members > 0 && !matched
+}
+
 // synchronize does a directory run of acme's, or where dry is set only says what it would do, by address.
 func (l *life) synchronize(list []string, dry bool) map[string]schema.SyncEffect {
 	effects := map[string]schema.SyncEffect{}
