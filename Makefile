@@ -35,10 +35,13 @@ pictures: build ## draw samples/pictures/report.png, the README's picture of the
 	@bash .ci/need chromium=chromium
 	@bash samples/pictures.sh
 
-# The race detector is built with cgo, the program without.
+# The race detector is built with cgo, the program without. What has to do with the database runs on PostgreSQL once more: all
+# the laws, the scripts, and whatever kills, freezes and interrupts.
+ON_BOTH := ^Test(ImportDoes|Problems|ExportIs|AllOrNothing|TextReport|WhateverHappens|StoppedIn|ChangedIn|TimePasses|Resumed|Inactive|Refusals|Consent|Passing|RowsThat|Services|Script|Killed|Frozen|Overlapping|Settings|Cancelled|Interrupted|HangUp|RowThat|FileChanges)
 test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
-	CGO_ENABLED=1 .ci/postgres go test -race -timeout 30m ./...
+	CGO_ENABLED=1 .ci/postgres sh -c 'go test -race -timeout 30m ./... && \
+		CLAIMLINE_TEST_ON=postgres go test -race -timeout 30m -run "$(ON_BOTH)" ./pipeline ./cmd/claimline'
 
 lint: $(LINT) ## check formatting, go vet for every system, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \

@@ -50,6 +50,11 @@ var sessionDefaults = map[string]string{
 	"tcp_keepalives_interval":             "2",
 	"tcp_keepalives_count":                "3",
 	"tcp_user_timeout":                    "9s",
+
+	// Statements over thousands of rows are planned for those, and for the tables as large as they are by now: a plan made for
+	// an empty table goes through the full one once for each row. Compiling them costs more than it gains.
+	"plan_cache_mode": "force_custom_plan",
+	"jit":             "off",
 }
 
 // keepAlive finds out as soon on this side.

@@ -75,9 +75,9 @@ type accountRef struct {
 
 // newAccountReader returns a reader of accounts, with columns before theirs that the caller wants.
 func newAccountReader(before ...any) *accountReader {
-	r := &accountReader{}
+	r := &accountReader{into: before}
 	a, u := &r.account, &r.account.User
-	r.into = append(before, &a.ID, &a.Version, &r.organization, &r.inactive, &r.signIn, &r.content, &u.Email, &r.status, &u.FirstName,
+	r.into = append(r.into, &a.ID, &a.Version, &r.organization, &r.inactive, &r.signIn, &r.content, &u.Email, &r.status, &u.FirstName,
 		&u.LastName, &u.DisplayName, &u.Title, &u.Department, &u.Phone, &u.PreferredLanguage, &u.Services, &r.open)
 	return r
 }

@@ -29,8 +29,8 @@ var _ store.Tx = (*tx)(nil)
 
 // How a transaction begins. One that reads may take its time, as somebody does who reads page by page: it locks nothing.
 const (
-	beginReading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '1h'"
-	beginWriting = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+	beginReading = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '1h'"
+	beginWriting = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 )
 
 const (

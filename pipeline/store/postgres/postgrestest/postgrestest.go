@@ -81,41 +81,44 @@ func run(ctx context.Context, t T, statement string) {
 }
 
 func server(t T) string {
-	address, err := start()
+	s, err := start()
 	require.NoError(t, err)
-	return address
+	return s.address
 }
 
-// lifeline is what the server reads that was started here. Were nobody to hold it, it would be closed.
-var lifeline io.Closer
+// running is a server. One that was started here ends when its input does: with this process, however that ends.
+type running struct {
+	address string
+	input   io.Closer // nil: of somebody else. It is held here, for what nobody holds is closed.
+}
 
-// start returns the address of the server, which it starts first where there is none.
-var start = sync.OnceValues(func() (string, error) {
-	if address := os.Getenv("CLAIMLINE_TEST_POSTGRES"); address != "" {
-		return address, nil
+// start returns the server, which it starts first where there is none.
+var start = sync.OnceValues(func() (s running, err error) {
+	if s.address = os.Getenv("CLAIMLINE_TEST_POSTGRES"); s.address != "" {
+		return s, nil
 	}
 	root, err := moduleRoot()
 	if err != nil {
-		return "", err
+		return s, err
 	}
-	// It ends when what it reads ends, which is with this process.
-	server := exec.Command(filepath.Join(root, ".ci", "postgres"), "sh", "-c", `echo "$CLAIMLINE_TEST_POSTGRES"; exec cat >/dev/null`) //nolint:noctx // see above
-	server.Stderr = os.Stderr
-	if lifeline, err = server.StdinPipe(); err != nil {
-		return "", err
+	const tell = `echo "$CLAIMLINE_TEST_POSTGRES"; exec cat >/dev/null`
+	command := exec.CommandContext(context.Background(), filepath.Join(root, ".ci", "postgres"), "sh", "-c", tell) //nolint:gosec // the module's own script
+	command.Stderr = os.Stderr
+	if s.input, err = command.StdinPipe(); err != nil {
+		return s, err
 	}
-	told, err := server.StdoutPipe()
+	told, err := command.StdoutPipe()
 	if err != nil {
-		return "", err
+		return s, err
 	}
-	if err := server.Start(); err != nil {
-		return "", fmt.Errorf("start PostgreSQL: %w", err)
+	if err := command.Start(); err != nil {
+		return s, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	address, err := bufio.NewReader(told).ReadString('\n')
-	if err != nil {
-		return "", fmt.Errorf("start PostgreSQL: %w", err)
+	if s.address, err = bufio.NewReader(told).ReadString('\n'); err != nil {
+		return s, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	return strings.TrimSpace(address), nil
+	s.address = strings.TrimSpace(s.address)
+	return s, nil
 })
 
 func moduleRoot() (folder string, err error) {
