@@ -15,6 +15,9 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/domains"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
@@ -22,7 +25,7 @@ import (
 // lives is the program and the model, side by side.
 type lives struct {
 	choices
-	*pipeline.Pipeline
+	*pipeline.Flow
 	*life
 	folder  string
 	files   int
@@ -54,9 +57,9 @@ func newLives(t *rapid.T, base string) *lives {
 	l := &lives{choices: choices{t}, folder: folder, life: &life{
 		now: now, removed: map[string]bool{}, closedMap: map[string]time.Time{}, personal: "home",
 	}}
-	l.Pipeline = &pipeline.Pipeline{
+	l.Flow = newFlow(t, pipeline.Config{
 		Store: store.New(newDB(t, folder)), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
-	}
+	})
 	l.quantity = map[string]int{"Calling": pick(l.choices, 0, 1, 2, 9), "Chat": schema.Unlimited}
 	for i := range 5 + l.upTo(5) {
 		l.start = append(l.start, l.draw(i))
@@ -127,7 +130,7 @@ func (l *lives) writeSnapshot() {
 
 // load takes the snapshot in, for the first time or again.
 func (l *lives) load() {
-	_, err := l.Pipeline.Load(l.Context(), l.folder, pipeline.LoadOrder{})
+	_, err := load(l.Context(), l.Flow, l.folder)
 	require.NoError(l.T, err)
 	l.claimed = map[string]string{"home.example": "free"}
 	l.verified = map[string]map[string]bool{"acme.example": {us: true, "globex": true}, "acme.test": {us: true}, "home.example": {"free": true}}
@@ -179,23 +182,23 @@ func (l *lives) step() {
 	case "import":
 		l.imported(pick(l.choices, us, us, "globex"))
 	case "signin":
-		_, err := l.SignIn(l.Context(), by, email)
+		_, err := peopleOf(l.Flow).SignIn(l.Context(), by, email)
 		l.agree(l.signIn(a, by), err)
 	case "decide":
 		choice := pick(l.choices, schema.ChangeEmail, schema.ChangeEmail, schema.TransferContent, schema.DeleteAccount)
 		to := l.newAddress(email)
-		_, err := l.Decide(l.Context(), by, email, choice, to)
+		_, err := peopleOf(l.Flow).Decide(l.Context(), by, email, choice, to)
 		l.agree(l.decide(a, by, choice, to), err)
 	case "retract":
 		refused := l.whyNotRetract(a, by)
 		if refused == "" {
 			l.lift(a, l.now)
 		}
-		l.agree(refused, l.Retract(l.Context(), by, email))
+		l.agree(refused, peopleOf(l.Flow).Retract(l.Context(), by, email))
 	case "retract import":
 		l.retracted()
 	case "remove":
-		_, err := l.Remove(l.Context(), by, email)
+		_, err := peopleOf(l.Flow).Remove(l.Context(), by, email)
 		l.agree(l.expel(a, by), err)
 	case "sync":
 		l.synced()
@@ -214,12 +217,12 @@ func (l *lives) step() {
 		if refused == "" && !a.open.delayed {
 			refused = schema.CodeNotDelayed
 		}
-		l.agree(refused, l.Remind(l.Context(), by, email))
+		l.agree(refused, peopleOf(l.Flow).Remind(l.Context(), by, email))
 	}
 }
 
-// clock is the present.
-func (l *lives) clock() claim.Clock { return claim.Clock{Now: l.now, Policy: l.Policy} }
+// rules are those of the present.
+func (l *lives) rules() claim.Rules { return claim.Rules{Now: l.now, Policy: l.Policy} }
 
 func (l *lives) agree(want schema.Code, err error) {
 	if want == "" {
@@ -255,11 +258,11 @@ func (l *lives) newAddress(old string) string {
 }
 
 // file writes a file and opens it.
-func (l *lives) file(content string, do func(*pipeline.Source)) {
+func (l *lives) file(content string, do func(dialect.Source)) {
 	l.files++
 	path := filepath.Join(l.folder, fmt.Sprint("users-", l.files)) // no file of a snapshot
 	require.NoError(l.T, os.WriteFile(path, []byte(content), 0o600))
-	source, err := pipeline.OpenSource(path, nil)
+	source, err := dialect.OpenFile(path)
 	require.NoError(l.T, err)
 	do(source)
 	require.NoError(l.T, source.Close())
@@ -293,8 +296,8 @@ func (l *lives) imported(by string) {
 		fmt.Fprintf(&b, "%s,%s,TRUE,%s\n", email, r.title, strings.Join(cells, ","))
 		rows = append(rows, r)
 	}
-	l.file(b.String(), func(source *pipeline.Source) {
-		imp, err := l.Import(l.Context(), source, pipeline.Order{Organization: by}, agree)
+	l.file(b.String(), func(source dialect.Source) {
+		imp, err := l.Import(l.Context(), source, schema.Order{Organization: by}, agree)
 		require.NoError(l.T, err)
 		claims := 0
 		for _, r := range rows {
@@ -315,17 +318,17 @@ func (l *lives) retracted() {
 	}
 	id := pick(l.choices, l.imports...)
 	var dry, done []schema.Retraction
-	var before pipeline.Retractable
-	tell := func(n pipeline.Retractable) error {
+	var before people.Retractable
+	tell := func(n people.Retractable) error {
 		before = n
 		return nil
 	}
 	keep := func(list *[]schema.Retraction) func(schema.Retraction) {
 		return func(r schema.Retraction) { *list = append(*list, r) }
 	}
-	require.NoError(l.T, l.RetractImport(l.Context(), id, true, tell, keep(&dry)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, true, tell, keep(&dry)))
 	l.compare()
-	require.NoError(l.T, l.RetractImport(l.Context(), id, false, tell, keep(&done)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, false, tell, keep(&done)))
 	require.Equal(l.T, dry, done)
 	can := 0
 	for _, r := range done {
@@ -355,7 +358,7 @@ func (l *lives) retracted() {
 	}
 	require.Equal(l.T, can, before.Can)
 	done = nil
-	require.NoError(l.T, l.RetractImport(l.Context(), id, false, tell, keep(&done)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, false, tell, keep(&done)))
 	for _, r := range done {
 		require.False(l.T, r.Retracted, "a second run changes nothing")
 	}
@@ -373,7 +376,7 @@ func (l *lives) synced() {
 		}
 	}
 	content := "email\n" + strings.Join(list, "\n") + "\n"
-	effects := func(plan *pipeline.SyncPlan) map[string]schema.SyncEffect {
+	effects := func(plan *people.SyncPlan) map[string]schema.SyncEffect {
 		found := map[string]schema.SyncEffect{}
 		for _, row := range plan.Rows {
 			require.NotContains(l.T, found, row.Email)
@@ -382,14 +385,14 @@ func (l *lives) synced() {
 		return found
 	}
 	if l.mismatch(list) {
-		l.file(content, func(source *pipeline.Source) {
-			_, err := l.PreviewSync(l.Context(), us, source, "email")
+		l.file(content, func(source dialect.Source) {
+			_, err := peopleOf(l.Flow).PreviewSync(l.Context(), us, source, "email")
 			l.agree(schema.CodeDirectoryMismatch, err)
 		})
 		return
 	}
-	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.PreviewSync(l.Context(), us, source, "email")
+	l.file(content, func(source dialect.Source) {
+		plan, err := peopleOf(l.Flow).PreviewSync(l.Context(), us, source, "email")
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, true), effects(plan))
 	})
@@ -398,15 +401,15 @@ func (l *lives) synced() {
 		return
 	}
 	on := func(on bool) {
-		_, err := l.Store.SetOrganization(l.Context(), l.clock(), us, func(o *schema.Organization) error {
+		_, err := l.Store.SetOrganization(l.Context(), l.rules(), us, func(o *schema.Organization) error {
 			o.DirectorySync = on
 			return nil
 		})
 		require.NoError(l.T, err)
 	}
 	on(true)
-	l.file(content, func(source *pipeline.Source) {
-		plan, err := l.RunSync(l.Context(), us, source, "email", true, func(*pipeline.SyncPlan) error { return nil })
+	l.file(content, func(source dialect.Source) {
+		plan, err := peopleOf(l.Flow).RunSync(l.Context(), us, source, "email", true, func(*people.SyncPlan) error { return nil })
 		require.NoError(l.T, err)
 		require.Equal(l.T, l.synchronize(list, false), effects(plan))
 	})
@@ -417,7 +420,7 @@ func (l *lives) synced() {
 func (l *lives) domain(by string) {
 	domain := pick(l.choices, "acme.example", "acme.test")
 	if l.chance(50) {
-		_, err := l.ClaimDomain(l.Context(), by, domain)
+		_, err := domains.Claim(l.Context(), l.Store, by, domain)
 		switch holder := l.claimed[domain]; {
 		case !l.verified[domain][by]:
 			l.agree(schema.CodeDomainNotVerified, err)
@@ -429,7 +432,7 @@ func (l *lives) domain(by string) {
 		}
 		return
 	}
-	_, err := l.ReleaseDomain(l.Context(), by, domain)
+	_, err := domains.Release(l.Context(), l.Store, by, domain)
 	if l.claimed[domain] != by {
 		l.agree(schema.CodeDomainNotClaimed, err)
 		return
@@ -444,7 +447,7 @@ func (l *lives) compare() {
 	l.settle() // what was just uncovered may be due
 	for _, o := range lifeOrganizations {
 		got := []schema.Listing{}
-		require.NoError(l.T, l.EachMember(l.Context(), o, pipeline.MemberFilter{}, func(s schema.Listing) error {
+		require.NoError(l.T, peopleOf(l.Flow).EachMember(l.Context(), o, people.MemberFilter{}, func(s schema.Listing) error {
 			s.RetentionDays = 0
 			got = append(got, s)
 			return nil
@@ -458,7 +461,7 @@ func (l *lives) compare() {
 		slices.SortFunc(want, func(a, b schema.Listing) int { return strings.Compare(lowered(a.Email), lowered(b.Email)) })
 		require.Equal(l.T, want, got, o)
 	}
-	licenses, err := l.Store.Licenses(l.Context(), l.clock(), us)
+	licenses, err := l.Store.Licenses(l.Context(), l.rules(), us)
 	require.NoError(l.T, err)
 	require.Len(l.T, licenses, len(l.quantity))
 	for _, license := range licenses {
@@ -471,7 +474,7 @@ func (l *lives) compare() {
 	facts, err := l.Store.Facts(l.Context(), us, keys)
 	require.NoError(l.T, err)
 	for i, found := range facts.Accounts {
-		a, got := l.accounts[i], l.clock().AsOf(found).User
+		a, got := l.accounts[i], l.rules().AsOf(found).User
 		require.Equal(l.T, a.organization, got.OrganizationID)
 		require.Equal(l.T, a.title, got.Title)
 		require.Equal(l.T, a.conversations, got.Conversations)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -17,32 +18,32 @@ import (
 
 // applyStage is the stages of the second pass: it claims what the plan found ready.
 type applyStage struct {
-	pipeline *Pipeline
+	pipeline *Flow
 	owner    store.Owner
-	order    Order
+	order    schema.Order
 	mails    bool // activation mails
-	plan     *Plan
+	plan     *schema.Plan
 	layout   *usersfile.Layout
 	done     int // ready rows whose turn has come
 	total    int
 }
 
-// batch is one chunk on its way through the second pass.
-type batch struct {
-	kept     store.Chunk
-	verdicts []verdict // of all rows of the chunk, as planned
-	*prepared
-	values []usersfile.Values // of the ready rows; only where the rules are asked again
-	keys   []string           // likewise: their address keys
-	breaks map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
+// chunk is a kept chunk on its way through the second pass.
+type chunk struct {
+	packed   store.Chunk
+	verdicts []kept.Verdict // of all rows of the chunk, as planned
+	ready    *kept.Ready
+	values   []usersfile.Values // of the ready rows; only where the rules are asked again
+	keys     []string           // likewise: their address keys
+	breaks   map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
-func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Plan) (*applyStage, error) {
-	order, err := OrderOf(imp)
+func (p *Flow) newApplyStage(owner store.Owner, imp schema.Import, plan *schema.Plan) (*applyStage, error) {
+	order, err := schema.OrderOf(imp)
 	if err != nil {
 		return nil, err
 	}
-	l, err := plan.layout(order)
+	l, err := usersfile.LayoutOf(plan, order)
 	if err != nil {
 		return nil, err
 	}
@@ -54,78 +55,72 @@ func (p *Pipeline) newApplyStage(owner store.Owner, imp schema.Import, plan *Pla
 }
 
 // fetch is the first stage: it names the chunks whose turn comes.
-func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *batch {
-	batches := make(chan *batch)
+func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk {
+	chunks := make(chan *chunk)
 	g.Go(func() error {
-		defer close(batches)
+		defer close(chunks)
 		for _, number := range numbers {
 			select {
-			case batches <- &batch{kept: store.Chunk{Number: number}}:
+			case chunks <- &chunk{packed: store.Chunk{Number: number}}:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
 		return nil
 	})
-	return batches
+	return chunks
 }
 
-// unpack is the second stage: it reads a kept chunk, with what was prepared of its ready rows. Verdicts are not made anew.
-func (a *applyStage) unpack(ctx context.Context, b *batch) (err error) {
-	number := b.kept.Number
-	if b.kept, err = a.pipeline.Store.Chunk(ctx, a.owner.ImportID, number); err != nil {
+// unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are not made anew.
+func (a *applyStage) unpack(ctx context.Context, c *chunk) (err error) {
+	number := c.packed.Number
+	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.owner.ImportID, number); err != nil {
 		return fmt.Errorf("read chunk %d: %w", number, err)
 	}
-	if b.verdicts, err = unpackVerdicts(b.kept.Verdicts); err != nil {
+	if c.verdicts, err = kept.UnpackVerdicts(c.packed.Verdicts); err != nil {
 		return fmt.Errorf("unpack chunk %d: %w", number, err)
 	}
-	if b.prepared, err = unpackPrepared(b.kept.Prepared, b.verdicts); err != nil {
+	if c.ready, err = kept.UnpackReady(c.packed.Prepared, c.verdicts, len(a.plan.Services)); err != nil {
 		return fmt.Errorf("unpack chunk %d: %w", number, err)
-	}
-	if len(b.rows) > 0 && len(b.rows[0].wishes) != 0 && len(b.rows[0].wishes) != len(a.plan.Services) {
-		return fmt.Errorf("unpack chunk %d: %w", number, errPreparedDamaged)
 	}
 	return nil
 }
 
-// readAgain reads the ready rows themselves, to ask the rules again, and returns their address keys.
-func (a *applyStage) readAgain(b *batch) ([]string, error) {
-	if b.keys != nil {
-		return b.keys, nil
+// reread reads the ready rows themselves, to ask the rules again, and returns their address keys.
+func (a *applyStage) reread(c *chunk) ([]string, error) {
+	if c.keys != nil {
+		return c.keys, nil
 	}
-	c, err := unpackRows(b.kept, a.plan.Format)
+	records, err := kept.UnpackRecords(c.packed, a.plan.Format, len(c.verdicts))
 	if err != nil {
-		return nil, fmt.Errorf("unpack chunk %d: %w", b.kept.Number, err)
+		return nil, fmt.Errorf("unpack chunk %d: %w", c.packed.Number, err)
 	}
-	if c.records.Len() != len(b.verdicts) {
-		return nil, errVerdictsDamaged
+	c.keys, c.values = make([]string, len(c.ready.Rows)), make([]usersfile.Values, len(c.ready.Rows))
+	for n := range c.ready.Rows {
+		record, _ := a.layout.Fit(records, c.ready.Rows[n].Row, a.plan.Format)
+		a.layout.Read(record, &c.values[n], &usersfile.Repairs{})
+		usersfile.Spell(&c.values[n], &usersfile.Repairs{})
+		c.keys[n], _ = schema.ParseAddress(c.values[n][usersfile.Email])
 	}
-	b.keys, b.values = make([]string, len(b.rows)), make([]usersfile.Values, len(b.rows))
-	for n := range b.rows {
-		record, _ := a.layout.Fit(&c.records, b.rows[n].row, a.plan.Format)
-		a.layout.Read(record, &b.values[n], &usersfile.Repairs{})
-		usersfile.Spell(&b.values[n], &usersfile.Repairs{})
-		b.keys[n], _ = schema.ParseAddress(b.values[n][usersfile.Email])
-	}
-	return b.keys, nil
+	return c.keys, nil
 }
 
-// chunk is the third stage: one transaction per chunk, one after the other in file order, because licences are given out
+// write is the third stage: one transaction per chunk, one after the other in file order, because licences are given out
 // in that order. Its transaction runs to its end even when ctx is cancelled in the middle. Trouble that may pass costs no row:
 // the chunk is tried again. A row is failed only where it is that row that breaks something.
-func (a *applyStage) chunk(ctx context.Context, b *batch) error {
+func (a *applyStage) write(ctx context.Context, c *chunk) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	patience := a.pipeline.patience()
 	for looked := false; ; {
-		err := a.apply(context.WithoutCancel(ctx), b, nil)
+		err := a.apply(context.WithoutCancel(ctx), c, nil)
 		if err == nil {
 			break
 		}
 		if broken(err) && !looked {
 			looked = true
-			if b.breaks, err = a.breaking(ctx, b, err); err == nil {
+			if c.breaks, err = a.breaking(ctx, c, err); err == nil {
 				continue
 			}
 		}
@@ -133,16 +128,16 @@ func (a *applyStage) chunk(ctx context.Context, b *batch) error {
 			return errors.Join(ctx.Err(), err)
 		}
 	}
-	a.done += len(b.rows)
+	a.done += len(c.ready.Rows)
 	a.pipeline.progress(Applying, a.done, a.total)
 	return nil
 }
 
 // apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that it could have been
 // done.
-func (a *applyStage) apply(ctx context.Context, b *batch, try map[int]bool) error {
-	clock := a.pipeline.clock()
-	leaveOut := b.breaks
+func (a *applyStage) apply(ctx context.Context, c *chunk, try map[int]bool) error {
+	rules := a.pipeline.rules()
+	leaveOut := c.breaks
 	made := false
 	undo := func() {}
 	if try != nil {
@@ -150,10 +145,10 @@ func (a *applyStage) apply(ctx context.Context, b *batch, try map[int]bool) erro
 		ctx, undo = context.WithCancel(ctx)
 		defer undo()
 	}
-	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, clock, b.kept.Number, b.known(a.owner, clock.Now),
-		func() ([]string, error) { return a.readAgain(b) },
+	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, c.packed.Number, c.ready.Known(a.owner, rules.Now),
+		func() ([]string, error) { return a.reread(c) },
 		func(facts claim.Facts) (store.Applied, error) {
-			applied, err := a.decide(clock, b, facts, leaveOut, try != nil)
+			applied, err := a.decide(rules, c, facts, leaveOut, try != nil)
 			if results := applied.Results; err == nil && try != nil {
 				applied.Results = func(ids []int64) []byte { // every claim has been written
 					made = true
@@ -172,16 +167,16 @@ func (a *applyStage) apply(ctx context.Context, b *batch, try map[int]bool) erro
 // breaking finds the ready rows of a chunk without which it can be applied: those that break something, like a claim that the
 // database does not take. It tries, by halves and in file order, which rows work together. Where no row is to blame, it
 // returns why the chunk cannot be applied.
-func (a *applyStage) breaking(ctx context.Context, b *batch, why error) (map[int]bool, error) {
-	out := make(map[int]bool, len(b.rows)) // rows left out
-	for n := range b.rows {
+func (a *applyStage) breaking(ctx context.Context, c *chunk, why error) (map[int]bool, error) {
+	out := make(map[int]bool, len(c.ready.Rows)) // rows left out
+	for n := range c.ready.Rows {
 		out[n] = true
 	}
 	var trouble error
 	tries := func() bool {
 		err := ctx.Err()
 		if err == nil {
-			err = a.apply(ctx, b, out)
+			err = a.apply(ctx, c, out)
 		}
 		if err != nil && !broken(err) {
 			trouble = err
@@ -208,14 +203,14 @@ func (a *applyStage) breaking(ctx context.Context, b *batch, why error) (map[int
 			take(middle, to)
 		}
 	}
-	take(0, len(b.rows))
+	take(0, len(c.ready.Rows))
 	switch {
 	case trouble != nil:
 		return nil, trouble
 	case len(out) == 0:
 		return nil, why
 	}
-	a.pipeline.Log.Error().Err(why).Int("chunk", b.kept.Number).Int("rows", len(out)).Msg("rows break something, and are given up")
+	a.pipeline.Log.Error().Err(why).Int("chunk", c.packed.Number).Int("rows", len(out)).Msg("rows break something, and are given up")
 	return out, nil
 }
 
@@ -232,74 +227,74 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 // decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned. Where
 // nothing has changed since the plan, what was decided then is what they would say.
-// Rows in leaveOut, by their number among the ready ones, are failed; while trying, that spoils nothing.
-func (a *applyStage) decide(clock claim.Clock, b *batch, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
-	if err := MayClaim(facts.Claiming); err != nil {
+// Rows in leaveOut, by their number among the ready ones, are failed; while trying, that blocks nothing.
+func (a *applyStage) decide(rules claim.Rules, c *chunk, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
+	if err := claim.CheckMayClaim(&facts.Claiming); err != nil {
 		return store.Applied{}, err
 	}
-	licensing := licensing{pool: claim.NewPool(facts.Licenses)}
-	wishesFor := a.wishesFor(licensing.pool.Services())
-	verdicts := slices.Clone(b.verdicts)
-	claims := make([]store.NewClaim, 0, len(b.rows))
-	claimed := make([]int, 0, len(b.rows)) // verdict of each claim
+	licensing := licensing{pool: claim.NewLicenses(facts.Licenses)}
+	assignmentsFor := a.assignmentsFor(licensing.pool.Services())
+	verdicts := slices.Clone(c.verdicts)
+	claims := make([]store.NewClaim, 0, len(c.ready.Rows))
+	claimed := make([]int, 0, len(c.ready.Rows)) // verdict of each claim
 	var claimedLike claimedFindings
 	before := withoutLicenses{}
 
-	for n := range b.rows { // in the order of the file, for licences are given out in that order
-		r := b.rows[n]
-		v := &verdicts[r.row]
+	for n := range c.ready.Rows { // in the order of the file, for licences are given out in that order
+		r := c.ready.Rows[n]
+		v := &verdicts[r.Row]
 		if facts.Unchanged {
 			v.Finding = before.of(v.Finding)
-		} else if account := clock.AsOf(facts.Accounts[n]); !a.decideRow(clock, &facts, &account, b, n, v) {
+		} else if account := rules.AsOf(facts.Accounts[n]); !a.decideRow(rules, &facts, &account, c, n, v) {
 			continue
 		} else {
-			r.target = target{Seen: store.Seen{Account: account.ID, Version: account.Version}, status: account.User.Status}
+			r.Target = kept.Target{Seen: store.Seen{Account: account.ID, Version: account.Version}, Status: account.User.Status}
 		}
 		if leaveOut[n] {
-			v.Finding, v.edits = schema.NewFinding(schema.CodeInternal, ""), nil
+			v.Finding, v.Edits = schema.NewFinding(schema.CodeInternal, ""), nil
 			continue
 		}
-		services, _ := licensing.ready(v, wishesFor(r.wishes))
+		services, _ := licensing.ready(v, assignmentsFor(r.Assignments))
 		v.Finding = claimedLike.of(v.Finding)
-		claims = append(claims, r.claim(v.Type, services, v.edits))
-		claimed = append(claimed, r.row)
+		claims = append(claims, r.Claim(v.Type, services, v.Edits))
+		claimed = append(claimed, r.Row)
 	}
 
-	if a.order.AllOrNothing && !trying && slices.ContainsFunc(verdicts, spoils) {
+	if a.order.AllOrNothing && !trying && slices.ContainsFunc(verdicts, blocksAllOrNothing) {
 		for _, i := range claimed {
-			verdicts[i].Finding, verdicts[i].edits = schema.NewFinding(schema.CodeAllOrNothing, ""), nil
+			verdicts[i].Finding, verdicts[i].Edits = schema.NewFinding(schema.CodeAllOrNothing, ""), nil
 		}
 		claims, claimed = nil, nil
 	}
 	return store.Applied{
-		Claims: claims, ActivationMails: a.mails, Assigned: assigned(claims), Tally: tally(verdicts),
+		Claims: claims, ActivationMails: a.mails, Assigned: assigned(claims), Tally: kept.Tally(verdicts),
 		Results: func(ids []int64) []byte {
 			for n, id := range ids {
-				verdicts[claimed[n]].claimID = id
+				verdicts[claimed[n]].ClaimID = id
 			}
-			return pack(encodeVerdicts(verdicts))
+			return kept.PackVerdicts(verdicts)
 		},
 	}, nil
 }
 
 // decideRow asks the rules again about the ready row n, and reports whether it still is.
-func (a *applyStage) decideRow(clock claim.Clock, facts *claim.Facts, account *claim.Account, b *batch, n int, v *verdict) bool {
-	domain := schema.KeyDomain(b.keys[n])
-	decision := clock.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
+func (a *applyStage) decideRow(rules claim.Rules, facts *claim.Facts, account *claim.Account, c *chunk, n int, v *kept.Verdict) bool {
+	domain := schema.KeyDomain(c.keys[n])
+	decision := rules.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
 	if decision.Outcome != schema.Ready {
-		v.edits = nil
-		v.refuse(decision, a.layout, domain, clock.TypeFor, facts, account)
+		v.Edits = nil
+		refuse(v, decision, a.layout, domain, rules.TypeFor, facts, account)
 		return false
 	}
 	var doubtful []usersfile.Field
 	if !a.order.NoEdits {
-		values := &b.values[n]
+		values := &c.values[n]
 		if schema.UnsignedPhone(values[usersfile.Phone]) {
 			values[usersfile.Phone] = "" // it was ready because that was the account's own
 		}
 		var edits []usersfile.Edit
 		edits, doubtful = usersfile.Compare(&account.User.Profile, values, nil)
-		v.edits, doubtful = asPlanned(v.edits, edits, doubtful)
+		v.Edits, doubtful = asPlanned(v.Edits, edits, doubtful)
 	}
 	v.Finding = readyFinding(decision, doubtful)
 	return true
@@ -336,25 +331,25 @@ func (c *claimedFindings) of(ready *schema.Finding) *schema.Finding {
 	return claimed
 }
 
-// spoils reports whether a row keeps an all-or-nothing import from claiming anybody.
-func spoils(v verdict) bool {
+// blocksAllOrNothing reports whether a row keeps an all-or-nothing import from claiming anybody.
+func blocksAllOrNothing(v kept.Verdict) bool {
 	return v.Outcome == schema.Invalid || v.Outcome == schema.Ineligible || v.Outcome == schema.Failed
 }
 
-// wishesFor maps a row's wishes, which stand in the order of the services when the plan was made, to the services
+// assignmentsFor maps a row's assignments, which stand in the order of the services when the plan was made, to the services
 // there are now.
-func (a *applyStage) wishesFor(services []string) func([]claim.Wish) []claim.Wish {
+func (a *applyStage) assignmentsFor(services []string) func([]claim.Assignment) []claim.Assignment {
 	if slices.Equal(services, a.plan.Services) {
-		return func(wishes []claim.Wish) []claim.Wish { return wishes }
+		return func(assignments []claim.Assignment) []claim.Assignment { return assignments }
 	}
-	return func(wishes []claim.Wish) []claim.Wish {
-		if wishes == nil {
+	return func(assignments []claim.Assignment) []claim.Assignment {
+		if assignments == nil {
 			return nil
 		}
-		now := make([]claim.Wish, len(services))
+		now := make([]claim.Assignment, len(services))
 		for i, service := range services {
 			if was := slices.Index(a.plan.Services, service); was >= 0 {
-				now[i] = wishes[was]
+				now[i] = assignments[was]
 			}
 		}
 		return now

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -60,22 +62,22 @@ func perRow(b *testing.B, work func()) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rows), "ns/row")
 }
 
-func benchPipeline(b *testing.B, folder string) *pipeline.Pipeline {
+func benchFlow(b *testing.B, folder string) *pipeline.Flow {
 	b.Helper()
 	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "claimline.db"), sqlite.Options{Create: true})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, db.Close()) })
-	p := &pipeline.Pipeline{
+	p := newFlow(b, pipeline.Config{
 		Store: store.New(db), Now: time.Now, Policy: schema.DefaultPolicy(), Workers: runtime.NumCPU(), Lease: time.Minute, Runner: "bench",
-	}
-	_, err = p.Load(b.Context(), folder, pipeline.LoadOrder{})
+	})
+	_, err = load(b.Context(), p, folder)
 	require.NoError(b, err)
 	return p
 }
 
-func benchSource(b *testing.B, file string) *pipeline.Source {
+func benchSource(b *testing.B, file string) *dialect.File {
 	b.Helper()
-	source, err := pipeline.OpenSource(file, nil)
+	source, err := dialect.OpenFile(file)
 	require.NoError(b, err)
 	return source
 }
@@ -88,12 +90,12 @@ func BenchmarkValidate(b *testing.B) {
 		offline, strict bool
 	}{{"offline", true, false}, {"strict", true, true}, {"rules", false, false}} {
 		b.Run(c.name, func(b *testing.B) {
-			p := benchPipeline(b, folder)
+			p := benchFlow(b, folder)
 			p.Strict = c.strict
 			source := benchSource(b, file)
 			defer func() { require.NoError(b, source.Close()) }()
 			perRow(b, func() {
-				_, err := p.Plan(b.Context(), source, pipeline.Order{Organization: "acme", Offline: c.offline}, nil)
+				_, err := p.Plan(b.Context(), source, schema.Order{Organization: "acme", Offline: c.offline}, nil)
 				require.NoError(b, err)
 			})
 		})
@@ -105,10 +107,10 @@ func BenchmarkApply(b *testing.B) {
 	folder, file := benchSnapshot(b)
 	for b.Loop() {
 		b.StopTimer()
-		p := benchPipeline(b, folder)
+		p := benchFlow(b, folder)
 		source := benchSource(b, file)
 		b.StartTimer()
-		imp, err := p.Import(b.Context(), source, pipeline.Order{Organization: "acme"}, agreed)
+		imp, err := p.Import(b.Context(), source, schema.Order{Organization: "acme"}, agreed)
 		require.NoError(b, err)
 		require.Equal(b, schema.StateCompleted, imp.State)
 		b.StopTimer()
@@ -118,20 +120,20 @@ func BenchmarkApply(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchRows), "ns/row")
 }
 
-func agreed(context.Context, schema.Import, *pipeline.Plan) error { return nil }
+func agreed(context.Context, schema.Import, *schema.Plan) error { return nil }
 
 // BenchmarkReport writes the report of an import, in each form.
 func BenchmarkReport(b *testing.B) {
 	folder, file := benchSnapshot(b)
-	p := benchPipeline(b, folder)
+	p := benchFlow(b, folder)
 	source := benchSource(b, file)
-	imp, err := p.Import(b.Context(), source, pipeline.Order{Organization: "acme"}, agreed)
+	imp, err := p.Import(b.Context(), source, schema.Order{Organization: "acme"}, agreed)
 	require.NoError(b, err)
 	require.NoError(b, source.Close())
-	for _, format := range []pipeline.ReportFormat{pipeline.ReportCSV, pipeline.ReportJSONL, pipeline.ReportHTML} {
+	for _, format := range []report.Format{report.CSV, report.JSONL, report.HTML} {
 		b.Run(string(format), func(b *testing.B) {
 			perRow(b, func() {
-				require.NoError(b, p.Report(b.Context(), imp, &pipeline.Report{To: io.Discard, Format: format}))
+				require.NoError(b, (&report.Report{To: io.Discard, Format: format}).OfImport(b.Context(), p.Store, p.Policy, imp))
 			})
 		})
 	}

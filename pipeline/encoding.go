@@ -13,9 +13,6 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// windows1252 is the encoding that most files have which are neither UTF-8 nor UTF-16.
-const windows1252 = "windows-1252"
-
 // foreignRow is a row with a cell that is not ASCII, beside the account that it names.
 type foreignRow struct {
 	line    int
@@ -26,7 +23,7 @@ type foreignRow struct {
 
 // foreign hands over, in file order, every row that has a cell of an account's data that is not ASCII. each returns
 // whether it wants more.
-func (p *Pipeline) foreign(ctx context.Context, order Order, reader *dialect.Reader, l *usersfile.Layout, each func(*foreignRow) (more bool)) error {
+func (p *Flow) foreign(ctx context.Context, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, each func(*foreignRow) (more bool)) error {
 	var records dialect.Records
 	for {
 		c, err := reader.Next(ctx)
@@ -81,16 +78,16 @@ func (p *Pipeline) foreign(ctx context.Context, order Order, reader *dialect.Rea
 // settleEncoding finds out whether a file that is neither UTF-8 nor UTF-16 is certain to be Windows-1252: at least nine in
 // ten of its names that are not ASCII, where the account's is not either, say what the account says. Otherwise it
 // refuses the file, with what the first such name is in each encoding that fits.
-func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Order, services []string, options dialect.Options, unclear error) error {
-	options.SingleByte = windows1252
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+func (p *Flow) settleEncoding(ctx context.Context, source dialect.Source, order schema.Order, services []string, options dialect.Options, unclear error) error {
+	options.SingleByte = dialect.Windows1252
+	reader, err := dialect.NewReader(ctx, source, options)
 	if err != nil {
 		return err
 	}
 	if !reader.Found() {
-		return usersfile.EmailColumnMissing(ctx, source.Name, reader)
+		return usersfile.EmailColumnMissing(ctx, source.Name(), reader)
 	}
-	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(false))
+	l, err := usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
 	if err != nil {
 		return err
 	}
@@ -135,7 +132,7 @@ func (p *Pipeline) settleEncoding(ctx context.Context, source *Source, order Ord
 	if len(first.cells) == 0 {
 		return unclear
 	}
-	return first.refuse(source.Name, pairs)
+	return first.refuse(source.Name(), pairs)
 }
 
 type namePair struct{ cell, own string }
@@ -165,14 +162,14 @@ func (n foreignName) refuse(file string, pairs []namePair) error {
 
 // mojibake reports whether the file's cells are UTF-8 that was taken for Windows-1252 and saved as UTF-8 again: everything
 // that is not ASCII decodes back, and no account's own value contradicts what it becomes.
-func (p *Pipeline) mojibake(ctx context.Context, source *Source, order Order, reader *dialect.Reader, l *usersfile.Layout) (bool, error) {
+func (p *Flow) mojibake(ctx context.Context, source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout) (bool, error) {
 	if !reader.Mojibake() || order.Encoding != "" {
 		return false, nil
 	}
 	if order.Offline {
 		return true, nil
 	}
-	again, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), dialect.Options{Limits: p.chunkLimits(), Names: order.reading(false).EmailHeaders()})
+	again, err := dialect.NewReader(ctx, source, dialect.Options{Limits: p.chunkLimits(), Names: usersfile.OptionsOf(order, false).EmailHeaders()})
 	if err != nil {
 		return false, err
 	}

@@ -6,24 +6,26 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
 // validated is everything there is to say about a file when it is validated without a store.
-func validated(t *testing.T, path string, strict bool) (report string, plan *Plan, refusal *schema.Error) {
+func validated(t *testing.T, path string, strict bool) (said string, plan *schema.Plan, refusal *schema.Error) {
 	t.Helper()
-	source, err := OpenSource(path, nil)
+	source, err := dialect.OpenFile(path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	p := offline()
 	p.Strict = strict
 	var out bytes.Buffer
-	plan, err = p.Plan(t.Context(), source, Order{Offline: true}, &Report{To: &out, Format: ReportJSONL})
+	plan, err = p.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
 	if err != nil {
 		require.ErrorAs(t, err, &refusal)
 		require.True(t, refusal.Code.Known(), refusal.Code)
@@ -79,6 +81,9 @@ func TestSamplesAreCheckedAlike(t *testing.T) {
 	}
 }
 
-func offline() *Pipeline {
-	return &Pipeline{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}
+func offline() *Flow {
+	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}}
 }
+
+// fixedNow is the time in tests.
+func fixedNow() time.Time { return time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC) }

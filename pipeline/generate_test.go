@@ -403,10 +403,10 @@ func (w *world) held(service string) (n int) {
 }
 
 // license gives services to a claim that is ready (R17). given counts what the rows before it took.
-func (w *world) license(e *expected, wishes map[string]string, given map[string]int) {
+func (w *world) license(e *expected, assignments map[string]string, given map[string]int) {
 	for _, s := range w.services {
 		wanted := s.automatic
-		switch wishes[s.name] {
+		switch assignments[s.name] {
 		case "TRUE":
 			wanted = true
 		case "FALSE":

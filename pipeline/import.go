@@ -11,18 +11,20 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
 // Consent is asked once a plan stands and would claim somebody; it returns nil where somebody agrees (R13), a refusal with
 // CodeConsentDeclined where somebody does not, and one with CodeConsentMissing or CodeEditsNotAccepted where nobody could be asked.
-type Consent func(ctx context.Context, imp schema.Import, plan *Plan) error
+type Consent func(ctx context.Context, imp schema.Import, plan *schema.Plan) error
 
 // Import plans, asks and applies. Where it returns an error, the import is as its state says: refused while it was planned, or
 // for want of somebody to ask, and nothing is left of it; declined, and rejected; or stopped by trouble, to be resumed. When
 // ctx is cancelled, the chunks in hand are finished and the import is cancelled, which is no error.
-func (p *Pipeline) Import(ctx context.Context, source *Source, order Order, consent Consent) (schema.Import, error) {
+func (p *Flow) Import(ctx context.Context, source dialect.Source, order schema.Order, consent Consent) (schema.Import, error) {
 	owner, plan, err := p.planImport(ctx, source, order)
 	if err != nil {
 		return schema.Import{}, errors.Join(err, p.drop(ctx, owner))
@@ -46,18 +48,11 @@ func nobodyAsked(err error) bool {
 	return code == schema.CodeConsentMissing || code == schema.CodeEditsNotAccepted
 }
 
-// ManyNameEdits reports whether ready rows would replace so many names that an import needs a second agreement (R17):
-// those of more than a tenth of them, and of more than 20.
-func (p *Plan) ManyNameEdits() bool {
-	const tenth, few = 10, 20
-	return p.NameEdits > few && p.NameEdits*tenth > p.Tally.Outcomes[schema.Ready]
-}
-
 // Resume goes on with an import where it stopped, under the consent recorded; where none was, consent is asked. It is
 // always told what remains. Right after a crash the import still belongs to the process that died: waiting, where set, is
 // told until when. Refused with CodeImportNotFound, CodeImportRunning, CodeImportFinished, CodeImportIncomplete. Where nobody
 // could be asked, it is cancelled still, and can be resumed.
-func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time.Time), consent Consent) (schema.Import, error) {
+func (p *Flow) Resume(ctx context.Context, id int64, waiting func(until time.Time), consent Consent) (schema.Import, error) {
 	if err := p.mayResume(ctx, id); err != nil {
 		return schema.Import{}, err
 	}
@@ -70,7 +65,7 @@ func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time
 		if err != nil {
 			return fmt.Errorf("read the import: %w", err)
 		}
-		plan, err := PlanOf(imp)
+		plan, err := schema.PlanOf(imp)
 		if err != nil {
 			return err
 		}
@@ -80,7 +75,7 @@ func (p *Pipeline) Resume(ctx context.Context, id int64, waiting func(until time
 
 // mayResume refuses, before anything is changed, what was rejected as a whole, and to claim while the organization
 // synchronizes its own directory (R10).
-func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
+func (p *Flow) mayResume(ctx context.Context, id int64) error {
 	imp, err := p.Store.Import(ctx, id, p.now())
 	switch {
 	case err != nil:
@@ -95,12 +90,12 @@ func (p *Pipeline) mayResume(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	return MayClaim(organization)
+	return claim.CheckMayClaim(&organization)
 }
 
 // planImport is the first pass: it makes the plan and keeps the file, in chunks. Nothing is written, and owner is not
 // set, before the file's header and the organization are found in order.
-func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) (owner store.Owner, plan *Plan, err error) {
+func (p *Flow) planImport(ctx context.Context, source dialect.Source, order schema.Order) (owner store.Owner, plan *schema.Plan, err error) {
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
 		return owner, nil, err
@@ -115,25 +110,25 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) 
 	}
 	err = p.holding(ctx, owner, func(ctx context.Context) error {
 		var keeper *keeper
-		plan, err = p.plan(ctx, pass, func(*planPass) (func(context.Context, *chunk) error, error) {
+		plan, err = p.plan(ctx, pass, func(*planPass) (func(context.Context, *block) error, error) {
 			again := keeper != nil
 			keeper = p.newKeeper(owner, order)
 			if again {
-				return keeper.chunk, p.Store.DropChunks(ctx, owner)
+				return keeper.add, p.Store.DropChunks(ctx, owner)
 			}
-			return keeper.chunk, nil
+			return keeper.add, nil
 		})
 		if err != nil {
 			return err
 		}
-		if err := keeper.end(ctx); err != nil {
+		if err := keeper.flush(ctx); err != nil {
 			return err
 		}
 		encoded, err := json.Marshal(plan)
 		if err != nil {
 			return fmt.Errorf("encode the plan: %w", err)
 		}
-		return p.persist(ctx, func() error {
+		return p.Persist(ctx, func() error {
 			if err := p.Store.SealPlan(ctx, owner, plan.SHA256, encoded); err != nil {
 				return fmt.Errorf("record the plan: %w", err)
 			}
@@ -143,7 +138,7 @@ func (p *Pipeline) planImport(ctx context.Context, source *Source, order Order) 
 	return owner, plan, err
 }
 
-func (p *Pipeline) newImport(ctx context.Context, source *Source, order Order) (schema.Import, error) {
+func (p *Flow) newImport(ctx context.Context, source dialect.Source, order schema.Order) (schema.Import, error) {
 	organization, err := p.Store.Organization(ctx, order.Organization)
 	if err != nil {
 		return schema.Import{}, err
@@ -157,13 +152,13 @@ func (p *Pipeline) newImport(ctx context.Context, source *Source, order Order) (
 		return schema.Import{}, fmt.Errorf("encode the options: %w", err)
 	}
 	return schema.Import{
-		File: source.Name, OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
+		File: source.Name(), OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
 		CreatedBy: p.By, Version: p.Version, Options: options,
 	}, nil
 }
 
 // drop deletes an import that was refused while it was planned; there may be none yet.
-func (p *Pipeline) drop(ctx context.Context, owner store.Owner) error {
+func (p *Flow) drop(ctx context.Context, owner store.Owner) error {
 	if owner.ImportID == 0 {
 		return nil
 	}
@@ -175,7 +170,7 @@ func (p *Pipeline) drop(ctx context.Context, owner store.Owner) error {
 
 // acquire makes this process the owner of the import. A lease that runs is waited out once: unless somebody renews it, its
 // owner has died.
-func (p *Pipeline) acquire(ctx context.Context, id int64, waiting func(until time.Time)) (store.Owner, error) {
+func (p *Flow) acquire(ctx context.Context, id int64, waiting func(until time.Time)) (store.Owner, error) {
 	owner, err := p.Store.AcquireImport(ctx, id, p.Runner, p.now(), p.Lease)
 	if schema.CodeOf(err) != schema.CodeImportRunning {
 		return owner, err
@@ -194,7 +189,7 @@ func (p *Pipeline) acquire(ctx context.Context, id int64, waiting func(until tim
 }
 
 // askAndApply is what comes behind the barrier (R13).
-func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan, consent Consent) error {
+func (p *Flow) askAndApply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan, consent Consent) error {
 	switch {
 	case imp.AllOrNothing && imp.Tally.Problems() > 0:
 		return schema.Refuse(schema.CodeAllOrNothing, "")
@@ -204,7 +199,7 @@ func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schem
 		}
 	}
 	if imp.ConsentedAt.IsZero() {
-		err := p.persist(ctx, func() error {
+		err := p.Persist(ctx, func() error {
 			if err := p.Store.Consent(ctx, owner, p.now(), p.By); err != nil {
 				return fmt.Errorf("record the consent: %w", err)
 			}
@@ -218,7 +213,7 @@ func (p *Pipeline) askAndApply(ctx context.Context, owner store.Owner, imp schem
 }
 
 // drive works on an import that this process owns, and ends it as the work ended.
-func (p *Pipeline) drive(ctx context.Context, owner store.Owner, work func(context.Context) error) (schema.Import, error) {
+func (p *Flow) drive(ctx context.Context, owner store.Owner, work func(context.Context) error) (schema.Import, error) {
 	err := p.holding(ctx, owner, work)
 	whole := context.WithoutCancel(ctx) // to be ended in order, it must not stop halfway
 	end := store.ImportEnd{At: p.now()}
@@ -243,7 +238,7 @@ func (p *Pipeline) drive(ctx context.Context, owner store.Owner, work func(conte
 		}
 	}
 	var imp schema.Import
-	finishErr := p.persist(whole, func() (err error) {
+	finishErr := p.Persist(whole, func() (err error) {
 		imp, err = p.finish(whole, owner, end)
 		return err
 	})
@@ -255,7 +250,7 @@ func (p *Pipeline) drive(ctx context.Context, owner store.Owner, work func(conte
 
 // release gives up an import that trouble keeps from going on: it is interrupted, and can be resumed, at once where that can
 // be written down, else when the lease has run out.
-func (p *Pipeline) release(ctx context.Context, owner store.Owner) schema.Import {
+func (p *Flow) release(ctx context.Context, owner store.Owner) schema.Import {
 	if err := p.Store.RenewImport(ctx, owner, p.now(), 0); err != nil {
 		p.Log.Warn().Err(err).Int64("import", owner.ImportID).Msg("the import could not be released; its lease runs out")
 	}
@@ -267,7 +262,7 @@ func (p *Pipeline) release(ctx context.Context, owner store.Owner) schema.Import
 }
 
 // finish ends an import. Without a state given, its chunks tell how it went.
-func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.ImportEnd) (schema.Import, error) {
+func (p *Flow) finish(ctx context.Context, owner store.Owner, end store.ImportEnd) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, owner.ImportID, p.now())
 	if err != nil {
 		return imp, fmt.Errorf("read the import: %w", err)
@@ -289,7 +284,7 @@ func (p *Pipeline) finish(ctx context.Context, owner store.Owner, end store.Impo
 
 // holding does the work while the lease on the import is renewed. Once somebody else has taken the import over, the
 // work's context ends.
-func (p *Pipeline) holding(ctx context.Context, owner store.Owner, work func(context.Context) error) error {
+func (p *Flow) holding(ctx context.Context, owner store.Owner, work func(context.Context) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})
 	g.Go(func() error {
@@ -324,13 +319,4 @@ func ParseImportID(id string) (int64, error) {
 		return 0, schema.Refuse(schema.CodeImportNotFound, "There is no import %q.", schema.Shorten(id))
 	}
 	return n, nil
-}
-
-// PlanOf is the plan that an import kept.
-func PlanOf(imp schema.Import) (*Plan, error) {
-	plan := &Plan{File: imp.File, SHA256: imp.SHA256, Tally: imp.Tally}
-	if err := json.Unmarshal(imp.Plan, plan); err != nil {
-		return nil, fmt.Errorf("decode the plan: %w", err)
-	}
-	return plan, nil
 }

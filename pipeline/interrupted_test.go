@@ -10,6 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -54,16 +56,16 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 		}
 	}
 	var imp schema.Import
-	r.with(f.bytes, func(source *pipeline.Source) {
+	r.with(f.bytes, func(source dialect.Source) {
 		var err error
 		imp, err = r.Import(ctx, source, f.order(), agree)
 		require.NoError(t, err)
 	})
 	require.NoError(t, trouble)
 	r.Progress = nil
-	results := decodeResults(t, r.reported(imp, pipeline.ReportJSONL, false))
+	results := decodeResults(t, r.reported(imp, report.JSONL, false))
 	rest = f.sameOrNotAttempted(t, planned, results, reason)
-	s, err := pipeline.Summarize(imp)
+	s, err := imp.Summary()
 	require.NoError(t, err)
 	addUp(t, s, results)
 	require.GreaterOrEqual(t, s.Claimed, min(after, 1))
@@ -80,7 +82,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 
 	imp, err = r.Resume(t.Context(), imp.ID, nil, agree)
 	require.NoError(t, err)
-	results = decodeResults(t, r.reported(imp, pipeline.ReportJSONL, false))
+	results = decodeResults(t, r.reported(imp, report.JSONL, false))
 	require.Zero(t, f.sameOrNotAttempted(t, planned, results, reason))
 	_, err = r.Resume(t.Context(), imp.ID, nil, agree)
 	require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))
@@ -174,7 +176,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 		require.NoError(t, err)
 	}
 	imp, results := r.importing(f.bytes, f.order())
-	s, err := pipeline.Summarize(imp)
+	s, err := imp.Summary()
 	require.NoError(t, err)
 	addUp(t, s, results)
 

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/schema"
 )
 
 // licensing gives out licences to ready rows, in file order (R17).
 type licensing struct {
-	pool *claim.Pool
+	pool *claim.Licenses
 	last map[*schema.Finding]*licensed // rows that found the same mostly get the same: they share one finding
 
 	services, unavailable []string // memory for the next row
@@ -23,8 +24,8 @@ type licensed struct {
 }
 
 // ready notes which services the row's claim gets, and of which none was left.
-func (l *licensing) ready(v *verdict, wishes []claim.Wish) (services, unavailable []string) {
-	l.services, l.unavailable = l.pool.Assign(v.Type, wishes, l.services[:0], l.unavailable[:0])
+func (l *licensing) ready(v *kept.Verdict, assignments []claim.Assignment) (services, unavailable []string) {
+	l.services, l.unavailable = l.pool.Assign(v.Type, assignments, l.services[:0], l.unavailable[:0])
 	services, unavailable = l.services, l.unavailable
 	last := l.last[v.Finding]
 	if last == nil || !slices.Equal(services, last.services) || !slices.Equal(unavailable, last.unavailable) {

@@ -15,15 +15,16 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
 // planned is a plan of a file, and what it says of each row.
-func planned(t *testing.T, p *pipeline.Pipeline, file string, order pipeline.Order) (*pipeline.Plan, []schema.Result) {
+func planned(t *testing.T, p *pipeline.Flow, file string, order schema.Order) (*schema.Plan, []schema.Result) {
 	t.Helper()
 	var out bytes.Buffer
 	order.Organization = us
-	plan, err := p.Plan(t.Context(), source(t, file), order, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+	plan, err := p.Plan(t.Context(), source(t, file), order, &report.Report{To: &out, Format: report.JSONL})
 	require.NoError(t, err)
 	return plan, decodeResults(t, out.String())
 }
@@ -49,7 +50,7 @@ func TestContradictions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
 			file := "Email,Claim\n" + strings.ReplaceAll(c.rows, ",", "@acme.example,") + "\n"
-			plan, results := planned(t, p, file, pipeline.Order{})
+			plan, results := planned(t, p, file, schema.Order{})
 			var reasons []string
 			for i, r := range results {
 				reasons = append(reasons, string(r.Reason))
@@ -63,7 +64,7 @@ func TestContradictions(t *testing.T) {
 			require.NoError(t, err)
 			_, err = out.WriteString("before\n")
 			require.NoError(t, err)
-			_, err = p.Plan(t.Context(), source(t, file), pipeline.Order{Organization: us}, &pipeline.Report{To: out, Format: pipeline.ReportJSONL})
+			_, err = p.Plan(t.Context(), source(t, file), schema.Order{Organization: us}, &report.Report{To: out, Format: report.JSONL})
 			require.NoError(t, err)
 			_, err = out.Seek(0, io.SeekStart)
 			require.NoError(t, err)
@@ -74,7 +75,7 @@ func TestContradictions(t *testing.T) {
 			require.True(t, ours, "only what is the report's is taken back")
 			require.Equal(t, results, decodeResults(t, after))
 
-			imp, err := p.Import(t.Context(), source(t, file), pipeline.Order{Organization: us}, agree)
+			imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, agree)
 			require.NoError(t, err)
 			require.Equal(t, plan.Tally.Outcomes[schema.Ready], imp.Tally.Outcomes[schema.Claimed])
 			require.Len(t, resultsOf(t, p, imp), len(results))
@@ -87,18 +88,18 @@ func TestWhoIsMeantIsUnclear(t *testing.T) {
 	ragged := strings.Repeat("u1@acme.example\n", 7) // more than a chunk
 	for name, c := range map[string]struct {
 		file  string
-		order pipeline.Order
+		order schema.Order
 		code  schema.Code
 	}{
-		"words":               {"Email,Include\n" + ragged + "u1@acme.example,\nu2@acme.example,x\nu3@acme.example,nej\n", pipeline.Order{}, schema.CodeColumnUnclear},
-		"a word, and a note":  {"Email,Include\n" + ragged + "u1@acme.example,x\nu2@acme.example,left\n", pipeline.Order{}, ""},
-		"every row":           {"Email,Include\nu1@acme.example,x\n", pipeline.Order{EveryRow: true}, ""},
-		"ignored":             {"Email,Include\nu1@acme.example,x\n", pipeline.Order{IgnoreColumns: []string{"include"}}, ""},
-		"said":                {"Email,Include\nu1@acme.example,x\n", pipeline.Order{Columns: map[string]string{"Include": "Claim"}}, ""},
-		"blank":               {"Email,Include\nu1@acme.example,\n", pipeline.Order{}, ""},
-		"Claim stands there":  {"Email,Include,Claim\nu1@acme.example,x,TRUE\n", pipeline.Order{}, ""},
-		"misspelt":            {"Email,Claims\nu1@acme.example,FALSE\n", pipeline.Order{}, schema.CodeColumnUnclear},
-		"in another language": {"Email;Gör anspråk\nu1@acme.example;FALSKT\n", pipeline.Order{}, schema.CodeColumnUnclear},
+		"words":               {"Email,Include\n" + ragged + "u1@acme.example,\nu2@acme.example,x\nu3@acme.example,nej\n", schema.Order{}, schema.CodeColumnUnclear},
+		"a word, and a note":  {"Email,Include\n" + ragged + "u1@acme.example,x\nu2@acme.example,left\n", schema.Order{}, ""},
+		"every row":           {"Email,Include\nu1@acme.example,x\n", schema.Order{EveryRow: true}, ""},
+		"ignored":             {"Email,Include\nu1@acme.example,x\n", schema.Order{IgnoreColumns: []string{"include"}}, ""},
+		"said":                {"Email,Include\nu1@acme.example,x\n", schema.Order{Columns: map[string]string{"Include": "Claim"}}, ""},
+		"blank":               {"Email,Include\nu1@acme.example,\n", schema.Order{}, ""},
+		"Claim stands there":  {"Email,Include,Claim\nu1@acme.example,x,TRUE\n", schema.Order{}, ""},
+		"misspelt":            {"Email,Claims\nu1@acme.example,FALSE\n", schema.Order{}, schema.CodeColumnUnclear},
+		"in another language": {"Email;Gör anspråk\nu1@acme.example;FALSKT\n", schema.Order{}, schema.CodeColumnUnclear},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
@@ -119,24 +120,24 @@ func TestWhoIsMeantIsUnclear(t *testing.T) {
 }
 
 // named is small, with names: the users' first names are Åsa, their phones differ, and the last has neither.
-func named(t *testing.T, last string) *pipeline.Pipeline {
+func named(t *testing.T, last string) *pipeline.Flow {
 	t.Helper()
 	p := small(t)
 	rename(t.Context(), t, p, last)
 	return p
 }
 
-func rename(ctx context.Context, t *testing.T, p *pipeline.Pipeline, last string) {
+func rename(ctx context.Context, t *testing.T, p *pipeline.Flow, last string) {
 	t.Helper()
 	users := "id,email,organization_id,status,first_name,last_name,phone\n"
 	for i := range 9 {
 		users += fmt.Sprintf("u%d,u%d@acme.example,hooli,active,Åsa,%s,'+4670123456%d\n", i, i, last, i)
 	}
-	_, err := p.Load(ctx, snapshotOf(t, map[string]string{
+	_, err := load(ctx, p, snapshotOf(t, map[string]string{
 		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         users,
-	}), pipeline.LoadOrder{})
+	}))
 	require.NoError(t, err)
 }
 
@@ -149,7 +150,7 @@ func TestEditsAreWhatWasShown(t *testing.T) {
 		"A\u030asa,&Ouml;berg,u2@acme.example,+46 70 765 43 21,TRUE\n" +
 		"?sa,NULL,u3@acme.example,,TRUE\n" +
 		"Eva,Ek,u9@acme.example,+46701234569,TRUE\n"
-	plan, results := planned(t, p, file, pipeline.Order{})
+	plan, results := planned(t, p, file, schema.Order{})
 	assert.Equal(t, []schema.ColumnEdits{
 		{Column: "First Name", Count: 1, Line: 6, Email: "u9@acme.example", New: "Eva"},
 		{Column: "Last Name", Count: 2, Line: 2, Email: "u0@acme.example", Old: "Öberg", New: "Berg"},
@@ -162,7 +163,7 @@ func TestEditsAreWhatWasShown(t *testing.T) {
 	assert.Equal(t, []string{"edit_doubtful:First Name", "edit_doubtful:Last Name"}, results[3].Warnings)
 	assert.Equal(t, map[schema.Repair]int{schema.RepairPhoneSpelling: 1}, plan.Repairs)
 
-	imp, err := p.Import(t.Context(), source(t, file), pipeline.Order{Organization: us}, agree)
+	imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, agree)
 	require.NoError(t, err)
 	facts, err := p.Store.Facts(t.Context(), us, []string{"u0@acme.example", "u2@acme.example", "u3@acme.example", "u9@acme.example"})
 	require.NoError(t, err)
@@ -174,7 +175,7 @@ func TestEditsAreWhatWasShown(t *testing.T) {
 		require.NotNil(t, account.Claim)
 		assert.Equal(t, want, account.User.Edit(account.Claim.Edits))
 	}
-	s, err := pipeline.Summarize(imp)
+	s, err := imp.Summary()
 	require.NoError(t, err)
 	assert.Equal(t, map[string]int{"First Name": 1, "Last Name": 2, "Phone Number": 2}, s.Edits)
 }
@@ -186,7 +187,7 @@ func TestAccountsChangeBeforeConsent(t *testing.T) {
 	file := "First Name,Last Name,Email,Phone Number,Claim\n" +
 		"Eva,Öberg,u0@acme.example,46701234560,TRUE\n" + // says what the account says, until that changes
 		"Åsa,Berg,u1@acme.example,,TRUE\n" // the value it replaces has changed
-	imp, err := p.Import(t.Context(), source(t, file), pipeline.Order{Organization: us}, func(ctx context.Context, _ schema.Import, _ *pipeline.Plan) error {
+	imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, func(ctx context.Context, _ schema.Import, _ *schema.Plan) error {
 		rename(ctx, t, p, "Lind")
 		return nil
 	})
@@ -207,7 +208,7 @@ func TestAccountsChangeBeforeConsent(t *testing.T) {
 // A phone without its + that is the account's own excuses no other mistake.
 func TestOwnPhoneExcusesNothingElse(t *testing.T) {
 	p := named(t, "Öberg")
-	_, results := planned(t, p, "Email,Phone Number,Preferred Language,Note,å\nu0@acme.example,46701234560,svenska,,\nu1@acme.example,46701234561,,K\xe5re,\nu2@acme.example,46701234562,,,\n", pipeline.Order{})
+	_, results := planned(t, p, "Email,Phone Number,Preferred Language,Note,å\nu0@acme.example,46701234560,svenska,,\nu1@acme.example,46701234561,,K\xe5re,\nu2@acme.example,46701234562,,,\n", schema.Order{})
 	assert.Equal(t, []schema.Code{schema.CodeLanguageInvalid}, results[0].Reasons)
 	assert.Equal(t, []schema.Code{schema.CodeTextInvalid}, results[1].Reasons)
 	assert.Equal(t, schema.Ready, results[2].Outcome)
@@ -219,7 +220,7 @@ func TestManyNameEdits(t *testing.T) {
 		renamed, ready int
 		many           bool
 	}{{20, 20, false}, {21, 21, true}, {21, 209, true}, {21, 210, false}, {2001, 20_000, true}, {2000, 20_000, false}, {0, 0, false}} {
-		plan := pipeline.Plan{NameEdits: c.renamed, Tally: schema.Tally{Outcomes: map[schema.Outcome]int{schema.Ready: c.ready}}}
+		plan := schema.Plan{NameEdits: c.renamed, Tally: schema.Tally{Outcomes: map[schema.Outcome]int{schema.Ready: c.ready}}}
 		assert.Equal(t, c.many, plan.ManyNameEdits(), c)
 	}
 }
@@ -264,7 +265,7 @@ func TestEncodings(t *testing.T) {
 			if c.repair == schema.RepairMojibake {
 				c.text = strings.ReplaceAll(c.text, "Öberg", "Ã–berg")
 			}
-			file, order := encoded(t, c.encoding, c.text), pipeline.Order{Organization: us, Encoding: c.said}
+			file, order := encoded(t, c.encoding, c.text), schema.Order{Organization: us, Encoding: c.said}
 			if c.code != "" {
 				for _, plan := range []func() error{
 					func() error { _, err := p.Plan(t.Context(), source(t, file), order, nil); return err },

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
@@ -22,7 +23,7 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 		p.Now = func() time.Time { return at }
 		require.NoError(t, inactive(t, p, now.Add(time.Hour-p.Policy.InactiveTime()).Format(time.RFC3339))) // removed in an hour
 
-		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, _ *pipeline.Plan) error {
+		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, _ *schema.Plan) error {
 			assert.Equal(t, 10, imp.Tally.Outcomes[schema.Ready])
 			at = now.Add(waits)
 			return nil
@@ -42,7 +43,7 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 func TestResumedUnderAnotherPolicy(t *testing.T) {
 	for stops, claimed := range []int{0, 3, 6} { // before this chunk
 		p := smallOn(t, func(db store.DB) store.DB { return &broken{DB: db, chunk: stops, times: 1, err: context.Canceled} })
-		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
 		require.NoError(t, err)
 		require.Equal(t, schema.StateCancelled, imp.State)
 		require.Equal(t, claimed, imp.Tally.Outcomes[schema.Claimed])
@@ -70,26 +71,26 @@ func TestInactiveForEver(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err)
-		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
 }
 
 // inactive loads that the fifth user of small has been inactive since then.
-func inactive(t *testing.T, p *pipeline.Pipeline, since string) error {
+func inactive(t *testing.T, p *pipeline.Flow, since string) error {
 	t.Helper()
-	_, err := p.Load(t.Context(), snapshotOf(t, map[string]string{
+	_, err := load(t.Context(), p, snapshotOf(t, map[string]string{
 		"organizations.csv": organizationsHeader + "hooli,Hooli,personal,2019-01-01,,,,\n",
 		"domains.csv":       "domain,organization_id,status\n",
 		"users.csv":         "id,email,organization_id,status,inactive_since\nu4,u4@acme.example,hooli,inactive," + since + "\n",
-	}), pipeline.LoadOrder{})
+	}))
 	return err
 }
 
-func resultsOf(t *testing.T, p *pipeline.Pipeline, imp schema.Import) []schema.Result {
+func resultsOf(t *testing.T, p *pipeline.Flow, imp schema.Import) []schema.Result {
 	t.Helper()
 	var out bytes.Buffer
-	require.NoError(t, p.Report(t.Context(), imp, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL}))
+	require.NoError(t, (&report.Report{To: &out, Format: report.JSONL}).OfImport(t.Context(), p.Store, p.Policy, imp))
 	return decodeResults(t, out.String())
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -37,12 +39,12 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 			return
 		}
 
-		planned, report, summary := r.validate(f.bytes, f.order())
+		planned, text, summary := r.validate(f.bytes, f.order())
 		require.Equal(t, f.wanted(), seenAsAll(planned))
 		addUp(t, summary, planned)
 		require.Equal(t, f.repairs, stringKeys(summary.Repairs))
 		require.ElementsMatch(t, f.unknown, summary.UnknownColumns)
-		f.givenBack(t, report, planned, false)
+		f.givenBack(t, text, planned, false)
 		for _, p := range planned {
 			for _, reason := range p.Reasons {
 				reasons[reason]++
@@ -65,7 +67,7 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 		shown, err := json.Marshal(r.plan)
 		require.NoError(t, err)
 		require.JSONEq(t, string(shown), string(imp.Plan))
-		imported, err := pipeline.Summarize(imp)
+		imported, err := imp.Summary()
 		require.NoError(t, err)
 		addUp(t, imported, results)
 		require.Equal(t, summary.Ready, imported.Claimed)
@@ -78,9 +80,9 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 		}
 		require.Equal(t, state, imp.State)
 		f.claimed(r, imp.ID, results)
-		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, false), results, false)
-		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, true), results, true)
-		require.Equal(t, problemsOf(results), decodeResults(t, r.reported(imp, pipeline.ReportJSONL, true)))
+		f.givenBack(t, r.reported(imp, report.CSV, false), results, false)
+		f.givenBack(t, r.reported(imp, report.CSV, true), results, true)
+		require.Equal(t, problemsOf(results), decodeResults(t, r.reported(imp, report.JSONL, true)))
 
 		again, second := r.importing(f.bytes, f.order())
 		for i := range results {
@@ -118,8 +120,8 @@ func TestProblemsAreFixed(t *testing.T) {
 			}
 		}
 
-		report := strings.TrimPrefix(r.reported(imp, pipeline.ReportCSV, true), "\ufeff")
-		records := parseCSV(t, report, f.delimiter)
+		listed := strings.TrimPrefix(r.reported(imp, report.CSV, true), "\ufeff")
+		records := parseCSV(t, listed, f.delimiter)
 		fixed, problems := [][]string{records[0]}, records[1:]
 		claims := map[string]string{} // key → type
 		seen := map[string]bool{}
@@ -156,13 +158,12 @@ func TestProblemsAreFixed(t *testing.T) {
 		for _, record := range fixed {
 			text.WriteString(f.written(choices{t}, record))
 		}
-		_, results = r.importing([]byte(text.String()), pipeline.Order{})
+		_, results = r.importing([]byte(text.String()), schema.Order{})
 		claimed := map[string]string{}
-		for i, result := range results {
+		for _, result := range results {
 			require.Contains(t, []schema.Outcome{schema.Claimed, schema.Unchanged}, result.Outcome, result.Reason)
 			if result.Outcome == schema.Claimed {
-				at := slices.IndexFunc(fixed[0], func(h string) bool { return strings.EqualFold(clean(h), emailColumn) })
-				claimed[keyOf(clean(fixed[i+1][at]))] = string(result.ClaimType)
+				claimed[keyOf(result.Email)] = string(result.ClaimType)
 			}
 		}
 		require.Equal(t, claims, claimed)
@@ -176,9 +177,9 @@ func TestExportIsReady(t *testing.T) {
 		w := drawWorld(t)
 		r := newRun(t, base, w)
 		c := choices{t}
-		format := dialect.Format{BOM: c.chance(30), CRLF: c.chance(30)}
+		format := schema.Format{BOM: c.chance(30), CRLF: c.chance(30)}
 		var out bytes.Buffer
-		n, err := r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err := peopleOf(r.Flow).Export(t.Context(), us, people.Selection{}, format, &out, nil)
 		require.NoError(t, err)
 
 		ready := w.ready()
@@ -209,7 +210,7 @@ func TestExportIsReady(t *testing.T) {
 			require.Equal(t, append(want, make([]string, len(w.services))...), records[i+1])
 		}
 
-		results, _, summary := r.validate(out.Bytes(), pipeline.Order{Organization: us})
+		results, _, summary := r.validate(out.Bytes(), schema.Order{Organization: us})
 		require.Equal(t, n, summary.Ready)
 		require.Equal(t, n, summary.Rows)
 		for i, result := range results {
@@ -217,12 +218,12 @@ func TestExportIsReady(t *testing.T) {
 			require.Equal(t, claimType, string(result.ClaimType))
 			require.Equal(t, ready[i].email, result.Email)
 		}
-		imp, _ := r.importing(out.Bytes(), pipeline.Order{})
+		imp, _ := r.importing(out.Bytes(), schema.Order{})
 		require.Equal(t, schema.StateCompleted, imp.State)
 		require.Equal(t, n, imp.Tally.Outcomes[schema.Claimed])
 
 		out.Reset()
-		n, err = r.Export(t.Context(), us, pipeline.Selection{}, format, &out)
+		n, err = peopleOf(r.Flow).Export(t.Context(), us, people.Selection{}, format, &out, nil)
 		require.NoError(t, err)
 		require.Zero(t, n, "nobody is left")
 	})
@@ -243,7 +244,7 @@ func TestAllOrNothing(t *testing.T) {
 		}
 		r := newRun(t, base, w)
 		planned, _, summary := r.validate(f.bytes, f.order())
-		imp, results := r.importing(f.bytes, pipeline.Order{AllOrNothing: true, NoEdits: f.noEdits})
+		imp, results := r.importing(f.bytes, schema.Order{AllOrNothing: true, NoEdits: f.noEdits})
 		reached[imp.State]++
 		if summary.Invalid+summary.Ineligible == 0 {
 			require.Equal(t, schema.StateCompleted, imp.State)
@@ -263,10 +264,10 @@ func TestAllOrNothing(t *testing.T) {
 			require.Equal(t, schema.NotAttempted, result.Outcome)
 			require.Equal(t, []schema.Code{schema.CodeAllOrNothing}, result.Reasons)
 		}
-		rejected, err := pipeline.Summarize(imp)
+		rejected, err := imp.Summary()
 		require.NoError(t, err)
 		addUp(t, rejected, results)
-		f.givenBack(t, r.reported(imp, pipeline.ReportCSV, false), results, false)
+		f.givenBack(t, r.reported(imp, report.CSV, false), results, false)
 		again, _, _ := r.validate(f.bytes, f.order())
 		require.Equal(t, planned, again, "nothing has changed")
 	})
@@ -297,9 +298,9 @@ func TestTextReport(t *testing.T) {
 			return
 		}
 		r := newRun(t, base, w)
-		r.with(f.bytes, func(source *pipeline.Source) {
+		r.with(f.bytes, func(source dialect.Source) {
 			var out bytes.Buffer
-			_, err := r.Plan(t.Context(), source, f.order(), &pipeline.Report{To: &out, Format: pipeline.ReportText})
+			_, err := r.Plan(t.Context(), source, f.order(), &report.Report{To: &out, Format: report.Text})
 			require.NoError(t, err)
 			lines := slices.Collect(strings.Lines(out.String()))
 			require.Len(t, lines, len(f.rows))
@@ -333,13 +334,13 @@ func TestOffline(t *testing.T) {
 		}
 		folder := newFolder(t, base)
 		c := choices{t}
-		r := &run{t: t, folder: folder, Pipeline: &pipeline.Pipeline{
+		r := &run{t: t, folder: folder, Flow: newFlow(t, pipeline.Config{
 			Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3), TransactionRows: 1 + c.upTo(12),
-		}}
+		})}
 		for _, r.Strict = range []bool{false, true} {
-			r.with(f.bytes, func(source *pipeline.Source) {
+			r.with(f.bytes, func(source dialect.Source) {
 				var out bytes.Buffer
-				plan, err := r.Plan(t.Context(), source, pipeline.Order{Offline: true}, &pipeline.Report{To: &out, Format: pipeline.ReportJSONL})
+				plan, err := r.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
 				require.NoError(t, err)
 				require.Equal(t, want, seenAsAll(decodeResults(t, out.String())))
 				require.Equal(t, f.repairs, stringKeys(plan.Repairs))
@@ -405,8 +406,8 @@ func TestReportsDoNoHarm(t *testing.T) {
 			return
 		}
 		r := newRun(t, base, w)
-		planned, report, _ := r.validate(f.bytes, f.order())
-		again, _, _ := r.validate([]byte(report), f.order())
+		planned, text, _ := r.validate(f.bytes, f.order())
+		again, _, _ := r.validate([]byte(text), f.order())
 		require.Len(t, again, len(planned))
 		for i, is := range again {
 			was := planned[i]

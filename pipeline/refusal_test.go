@@ -17,18 +17,20 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
 // small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
-func small(t *testing.T) *pipeline.Pipeline {
+func small(t *testing.T) *pipeline.Flow {
 	t.Helper()
 	return smallOn(t, func(db store.DB) store.DB { return db })
 }
 
 // smallOn is small on a database that behaves otherwise.
-func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
+func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 	t.Helper()
 	users := "id,email,organization_id,status\n"
 	for i := range 10 {
@@ -40,11 +42,11 @@ func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Pipeline {
 		"domains.csv": "domain,organization_id,status\nacme.example,acme,verified\nacme.example,synced,verified\n",
 		"users.csv":   users,
 	})
-	p := &pipeline.Pipeline{
+	p := newFlow(t, pipeline.Config{
 		Store: store.New(as(newDB(t, folder))), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
-	}
-	_, err := p.Load(t.Context(), folder, pipeline.LoadOrder{})
+	})
+	_, err := load(t.Context(), p, folder)
 	require.NoError(t, err)
 	return p
 }
@@ -71,30 +73,30 @@ func everybody() string {
 	return text
 }
 
-func source(t *testing.T, text string) *pipeline.Source {
+func source(t *testing.T, text string) *dialect.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "users.csv")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	s, err := pipeline.OpenSource(path, nil)
+	s, err := dialect.OpenFile(path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s
 }
 
 // untouched checks that nothing was written: no import, and everybody can still be claimed.
-func untouched(t *testing.T, p *pipeline.Pipeline) {
+func untouched(t *testing.T, p *pipeline.Flow) {
 	t.Helper()
 	for _, organization := range []string{us, "synced"} {
 		imports, err := p.Store.ListImports(t.Context(), organization, now, 0)
 		require.NoError(t, err)
 		assert.Empty(t, imports)
 	}
-	n, err := p.Export(t.Context(), us, pipeline.Selection{}, dialect.Format{}, new(bytes.Buffer))
+	n, err := peopleOf(p).Export(t.Context(), us, people.Selection{}, schema.Format{}, new(bytes.Buffer), nil)
 	require.NoError(t, err)
 	assert.Equal(t, 10, n)
 }
 
-func never(context.Context, schema.Import, *pipeline.Plan) error {
+func never(context.Context, schema.Import, *schema.Plan) error {
 	return errors.New("consent was asked")
 }
 
@@ -104,7 +106,7 @@ func TestRefusals(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
 	for name, c := range map[string]struct {
 		file   string
-		given  func(p *pipeline.Pipeline, order *pipeline.Order, path string)
+		given  func(p *pipeline.Flow, order *schema.Order, path string)
 		code   schema.Code
 		line   int
 		column int
@@ -128,33 +130,34 @@ func TestRefusals(t *testing.T) {
 		"a row of 1 MiB":            {file: emailColumn + ",Notes\nu1@acme.example," + strings.Repeat("x", 1<<20) + "\n", code: "limit_exceeded", line: 2},
 		"1,001 columns":             {file: emailColumn + strings.Repeat(",x", 1000) + "\nu1@acme.example\n", code: "limit_exceeded", line: 1},
 		"1,001 cells":               {file: emailColumn + "\nu1@acme.example" + strings.Repeat(",x", 1000) + "\n", code: "limit_exceeded", line: 2},
-		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Pipeline, _ *pipeline.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
+		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Flow, _ *schema.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
 		"too many for all-or-nothing": {
 			file: emailColumn + "\n\n" + lines(6), code: "too_many_rows", line: 8, says: "5",
-			given: func(p *pipeline.Pipeline, o *pipeline.Order, _ string) {
+			given: func(p *pipeline.Flow, o *schema.Order, _ string) {
 				p.Policy.AllOrNothingMaxRows, o.AllOrNothing = 5, true
 			},
 		},
-		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
-		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Pipeline, o *pipeline.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
+		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
+		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
 		"the file is written to": {
 			file: everybody(), code: "file_changed",
-			given: func(p *pipeline.Pipeline, _ *pipeline.Order, path string) {
+			given: func(p *pipeline.Flow, _ *schema.Order, path string) {
+				p.Workers, p.TransactionRows = 1, 1 // most of the file has not been read when the first row is through
 				p.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
-			order := pipeline.Order{Organization: us}
-			open := func() *pipeline.Source {
+			order := schema.Order{Organization: us}
+			open := func() *dialect.File {
 				file := source(t, c.file)
 				if c.given != nil {
-					c.given(p, &order, file.Name)
+					c.given(p, &order, file.Name())
 				}
 				return file
 			}
-			_, validating := p.Plan(t.Context(), open(), order, &pipeline.Report{To: new(bytes.Buffer), Format: pipeline.ReportJSONL})
+			_, validating := p.Plan(t.Context(), open(), order, &report.Report{To: new(bytes.Buffer), Format: report.JSONL})
 			_, importing := p.Import(t.Context(), open(), order, never)
 			p.Progress = nil
 			for _, err := range []error{validating, importing} {
@@ -179,16 +182,16 @@ func TestRefusals(t *testing.T) {
 }
 
 // What is no file at all is refused before anything else.
-func TestOpenSource(t *testing.T) {
+func TestOpenFile(t *testing.T) {
 	folder := t.TempDir()
 	for _, path := range []string{filepath.Join(folder, "none.csv"), folder} {
-		_, err := pipeline.OpenSource(path, nil)
+		_, err := dialect.OpenFile(path)
 		require.Equal(t, schema.CodeFileUnreadable, schema.CodeOf(err), path)
 	}
 	p := small(t)
-	s, err := pipeline.OpenSource("-", strings.NewReader(everybody()))
+	s, err := dialect.Spool("-", strings.NewReader(everybody()))
 	require.NoError(t, err)
-	plan, err := p.Plan(t.Context(), s, pipeline.Order{Organization: us}, nil)
+	plan, err := p.Plan(t.Context(), s, schema.Order{Organization: us}, nil)
 	require.NoError(t, err)
 	require.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
 	require.NoError(t, s.Close())
@@ -201,7 +204,7 @@ func TestConsent(t *testing.T) {
 	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeConsentDeclined} {
 		p := small(t)
 		asked := 0
-		imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *pipeline.Plan) error {
+		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *schema.Plan) error {
 			asked++
 			assert.Equal(t, schema.StateAwaitingConsent, imp.State)
 			assert.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
@@ -215,7 +218,7 @@ func TestConsent(t *testing.T) {
 		if code == schema.CodeConsentDeclined {
 			require.Len(t, list, 1)
 			require.Equal(t, schema.StateRejected, imp.State)
-			s, err := pipeline.Summarize(imp)
+			s, err := imp.Summary()
 			require.NoError(t, err)
 			require.Equal(t, 10, s.NotAttempted)
 			require.Zero(t, s.Claimed)
@@ -233,7 +236,7 @@ func TestConsent(t *testing.T) {
 			require.Zero(t, imp.ID)
 		}
 
-		imp, err = p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+		imp, err = p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
@@ -242,7 +245,7 @@ func TestConsent(t *testing.T) {
 // Where nobody would be claimed, nobody is asked.
 func TestConsentToNothing(t *testing.T) {
 	p := small(t)
-	imp, err := p.Import(t.Context(), source(t, emailColumn+"\nnobody@acme.example\n"), pipeline.Order{Organization: us}, never)
+	imp, err := p.Import(t.Context(), source(t, emailColumn+"\nnobody@acme.example\n"), schema.Order{Organization: us}, never)
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
@@ -305,14 +308,14 @@ func TestPassingTrouble(t *testing.T) {
 					told++
 					assert.Equal(t, schema.CodeOf(err), schema.CodeOf(trouble))
 				}
-				imp, got := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us}, agree)
+				imp, got := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
 				if times < 1000 {
 					require.NoError(t, got)
 				} else {
 					require.Equal(t, schema.CodeOf(err), schema.CodeOf(got))
 					require.Positive(t, told)
 					require.Equal(t, schema.StateInterrupted, imp.State)
-					s, err := pipeline.Summarize(imp)
+					s, err := imp.Summary()
 					require.NoError(t, err)
 					require.Equal(t, 6, s.Claimed)
 					require.Equal(t, 4, s.NotAttempted)
@@ -332,7 +335,7 @@ func TestRowsThatBreakSomething(t *testing.T) {
 	for _, lines := range [][]int{{5}, {2, 3, 11}, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}} {
 		for _, whole := range []bool{false, true} {
 			p := smallOn(t, (&broken{chunk: -1, lines: lines}).on)
-			imp, err := p.Import(t.Context(), source(t, everybody()), pipeline.Order{Organization: us, AllOrNothing: whole}, agree)
+			imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us, AllOrNothing: whole}, agree)
 			require.NoError(t, err)
 			for _, result := range resultsOf(t, p, imp) {
 				switch {
@@ -367,7 +370,7 @@ func TestServicesAreColumns(t *testing.T) {
 		} {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 		}
-		_, err := small(t).Load(t.Context(), folder, pipeline.LoadOrder{})
+		_, err := load(t.Context(), small(t), folder)
 		if code == "" {
 			require.NoError(t, err)
 			continue

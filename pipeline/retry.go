@@ -21,8 +21,8 @@ func broken(err error) bool {
 	return !refused && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// persist does something with the database, again and again while trouble that may pass keeps it from it, and Retry is not over.
-func (p *Pipeline) persist(ctx context.Context, do func() error) error {
+// Persist does something with the database, again and again while trouble that may pass keeps it from it, and Retry is not over.
+func (p *Flow) Persist(ctx context.Context, do func() error) error {
 	patience := p.patience()
 	for {
 		err := do()
@@ -34,12 +34,12 @@ func (p *Pipeline) persist(ctx context.Context, do func() error) error {
 
 // patience is what is left of the time for which something is tried again.
 type patience struct {
-	pipeline *Pipeline
+	pipeline *Flow
 	left     time.Duration
 	pause    time.Duration
 }
 
-func (p *Pipeline) patience() *patience {
+func (p *Flow) patience() *patience {
 	return &patience{pipeline: p, left: p.Retry, pause: firstPause}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -17,38 +18,38 @@ import (
 // planPass is the first pass over a file, ready to run: its stages, and what they share.
 type planPass struct {
 	reader   *dialect.Reader
-	validate *validateStage
-	plan     *planStage
-	source   *Source
+	validate *validator
+	plan     *counter
+	source   dialect.Source
 	workers  int
 	claiming schema.Organization // blank where the order is Offline
 }
 
 // run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is handed
-// every chunk, in file order, once its verdicts stand.
+// every block, in file order, once its verdicts stand.
 //
-//	file ─▶ read ─chunks▶ validate ─verdicts▶ plan ─▶ keep
-func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) error) (*Plan, error) {
+//	file ─▶ read ─blocks▶ validate ─verdicts▶ plan ─▶ keep
+func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) error) (*schema.Plan, error) {
 	g, gctx := errgroup.WithContext(ctx)
-	spent := make(spentChunks, 2*p.workers+2) // as many as may be on their way
-	chunks := read(gctx, g, p.reader, spent)
-	validated := inOrder(gctx, g, p.workers, chunks, p.validate.chunk)
+	spent := make(spentBlocks, 2*p.workers+2) // as many as may be on their way
+	blocks := read(gctx, g, p.reader, spent)
+	validated := inOrder(gctx, g, p.workers, blocks, p.validate.validate)
 	g.Go(func() error {
-		for c := range validated {
-			if err := p.plan.chunk(c); err != nil {
+		for b := range validated {
+			if err := p.plan.add(b); err != nil {
 				return err
 			}
 			if keep != nil {
-				if err := keep(gctx, c); err != nil {
+				if err := keep(gctx, b); err != nil {
 					return err
 				}
 			}
-			spent.put(c)
+			spent.put(b)
 		}
 		return nil
 	})
 	if err := g.Wait(); err != nil {
-		return nil, p.source.blame(err)
+		return nil, err
 	}
 	return p.plan.finish(p.source, p.reader)
 }
@@ -57,7 +58,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *chunk) e
 // rules are asked again where anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
-func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *Plan) error {
+func (p *Flow) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan) error {
 	a, err := p.newApplyStage(owner, imp, plan)
 	if err != nil {
 		return err
@@ -68,11 +69,11 @@ func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Impo
 	}
 
 	g, gctx := errgroup.WithContext(ctx)
-	batches := fetch(gctx, g, numbers)
-	unpacked := inOrder(gctx, g, p.Workers, batches, a.unpack)
+	chunks := fetch(gctx, g, numbers)
+	unpacked := inOrder(gctx, g, p.Workers, chunks, a.unpack)
 	g.Go(func() error {
-		for b := range unpacked {
-			if err := a.chunk(gctx, b); err != nil {
+		for c := range unpacked {
+			if err := a.write(gctx, c); err != nil {
 				return err
 			}
 		}
@@ -84,16 +85,16 @@ func (p *Pipeline) apply(ctx context.Context, owner store.Owner, imp schema.Impo
 // chunkRows is how many rows a chunk has in which the file is read. More cost memory and gain nothing.
 const chunkRows = 2500
 
-// Plan decides what an import of the file would do with each row, and changes nothing: the dry run. report, where it is
-// not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report *Report) (*Plan, error) {
+// Plan decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
+// nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
+func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
 	started := p.now()
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
 	if err != nil {
 		return nil, err
 	}
-	if report != nil && pass.validate.layout.Has(usersfile.Claim) {
-		if to, _ := report.rewinder(); to == nil { // what makes a report begin again has to be known before it begins
+	if to != nil && pass.validate.layout.Has(usersfile.Claim) {
+		if !to.Rewinds() { // what makes a report begin again has to be known before it begins
 			if _, err := pass.run(ctx, nil); err != nil {
 				return nil, err
 			}
@@ -102,24 +103,24 @@ func (p *Pipeline) Plan(ctx context.Context, source *Source, order Order, report
 			}
 		}
 	}
-	var rows *reporting
-	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *chunk) error, error) {
-		if report == nil {
+	var rows *report.Writer
+	plan, err := p.plan(ctx, pass, func(pass *planPass) (func(context.Context, *block) error, error) {
+		if to == nil {
 			return nil, nil
 		}
-		rows, err = report.begin(pass.validate.layout, pass.validate.format, pass.claiming, p.Policy)
-		return func(_ context.Context, c *chunk) error { return rows.chunk(c) }, err
+		rows, err = to.Begin(pass.validate.layout, pass.validate.format, pass.claiming, p.Policy)
+		return func(_ context.Context, b *block) error { return rows.Write(&b.Rows) }, err
 	})
-	if err != nil || report == nil {
+	if err != nil || to == nil {
 		return plan, err
 	}
-	return plan, rows.end(whole{Summary: plan.Summary(order, started, p.now()), order: order})
+	return plan, rows.End(report.Whole{Summary: plan.Summary(order, started, p.now()), Order: order})
 }
 
 // plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
 // has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
 // before each reading, and returns what every chunk is handed to once its verdicts stand.
-func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *chunk) error, error)) (*Plan, error) {
+func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
 		if err != nil {
@@ -136,7 +137,7 @@ func (p *Pipeline) plan(ctx context.Context, pass *planPass, begin func(*planPas
 }
 
 // again opens the file of a pass that has been run, for one that knows what that one found out.
-func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error) {
+func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
 	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes)
 	if err != nil {
 		return nil, err
@@ -146,31 +147,31 @@ func (p *Pipeline) again(ctx context.Context, pass *planPass) (*planPass, error)
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed maphash.Seed, known disputes) (*planPass, error) {
-	clock := p.clock()
+func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
+	rules := p.rules()
 	var services []string
-	var pool *claim.Pool
+	var pool *claim.Licenses
 	var claiming schema.Organization
 	if !order.Offline {
 		var err error
 		if claiming, err = p.Store.Organization(ctx, order.Organization); err != nil {
 			return nil, err
 		}
-		if err := MayClaim(claiming); err != nil {
+		if err := claim.CheckMayClaim(&claiming); err != nil {
 			return nil, err
 		}
-		licenses, err := p.Store.Licenses(ctx, clock, order.Organization)
+		licenses, err := p.Store.Licenses(ctx, rules, order.Organization)
 		if err != nil {
 			return nil, err
 		}
-		pool = claim.NewPool(licenses)
+		pool = claim.NewLicenses(licenses)
 		services = pool.Services()
 	}
 	reader, err := p.openReader(ctx, source, order, services)
 	if err != nil {
 		return nil, err
 	}
-	l, err := usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(false))
+	l, err := usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
 	if err != nil {
 		return nil, err
 	}
@@ -179,45 +180,45 @@ func (p *Pipeline) open(ctx context.Context, source *Source, order Order, seed m
 		return nil, err
 	}
 	if mojibake {
-		if l, err = usersfile.NewLayout(source.Name, reader.HeaderLine(), reader.HeaderCells(), services, order.reading(true)); err != nil {
+		if l, err = usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, true)); err != nil {
 			return nil, err
 		}
 	}
-	v := &validateStage{pipeline: p, order: order, layout: l, format: reader.Format(), clock: clock, seed: seed}
+	v := &validator{pipeline: p, order: order, layout: l, format: reader.Format(), rules: rules, seed: seed}
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
-	stage := p.newPlanStage(source, order, reader, l, pool, known)
+	stage := p.newCounter(source, order, reader, l, pool, known)
 	stage.plan.Mojibake = mojibake
 	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming}, nil
 }
 
 // openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
 // of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
-func (p *Pipeline) openReader(ctx context.Context, source *Source, order Order, services []string) (*dialect.Reader, error) {
-	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: order.reading(false).EmailHeaders()}
+func (p *Flow) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
+	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {
-		options.SingleByte = windows1252
+		options.SingleByte = dialect.Windows1252
 	}
-	reader, err := dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+	reader, err := dialect.NewReader(ctx, source, options)
 	if schema.CodeOf(err) == schema.CodeEncodingUnclear {
 		if err := p.settleEncoding(ctx, source, order, services, options, err); err != nil {
 			return nil, err
 		}
-		options.SingleByte = windows1252
-		reader, err = dialect.NewReader(ctx, source.Name, source.file, source.info.Size(), options)
+		options.SingleByte = dialect.Windows1252
+		reader, err = dialect.NewReader(ctx, source, options)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(ctx, source.Name, reader)
+		return nil, usersfile.EmailColumnMissing(ctx, source.Name(), reader)
 	}
 	return reader, nil
 }
 
 // chunkLimits are the limits of a file that is read in parts.
-func (p *Pipeline) chunkLimits() dialect.Limits {
+func (p *Flow) chunkLimits() dialect.Limits {
 	limits := p.Limits
 	if limits.ChunkRows == 0 {
 		limits.ChunkRows = chunkRows
@@ -226,12 +227,4 @@ func (p *Pipeline) chunkLimits() dialect.Limits {
 		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
 	}
 	return limits
-}
-
-// MayClaim refuses, with CodeDirectorySyncEnabled, an organization that can claim nobody now (R10).
-func MayClaim(organization schema.Organization) error {
-	if !organization.DirectorySync {
-		return nil
-	}
-	return schema.Refuse(schema.CodeDirectorySyncEnabled, "Directory synchronization is on in %s, so nobody can be claimed.", organization.Name)
 }

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
 )
 
 // This file makes up users files, with every kind of mistake in them, and knows what must become of each row.
@@ -84,8 +84,8 @@ type usersRow struct {
 }
 
 // order is how the file is to be read.
-func (f *usersFile) order() pipeline.Order {
-	return pipeline.Order{Organization: us, NoEdits: f.noEdits}
+func (f *usersFile) order() schema.Order {
+	return schema.Order{Organization: us, NoEdits: f.noEdits}
 }
 
 func (f *usersFile) drawColumns(c choices, w *world) {
@@ -729,7 +729,7 @@ func (f *usersFile) expect(w *world, row *usersRow, first, left, given map[strin
 	if slices.Contains(badTypes, value("Claim Type")) {
 		wrong("claim_type_invalid", f.at("Claim Type"))
 	}
-	wishes := map[string]string{}
+	assignments := map[string]string{}
 	for i, column := range f.columns {
 		if !f.service(i) {
 			continue
@@ -742,9 +742,9 @@ func (f *usersFile) expect(w *world, row *usersRow, first, left, given map[strin
 		case slices.Contains(badBooleans, cell):
 			wrong("boolean_invalid", i)
 		case slices.Contains(trues, cell), slices.Contains(trueWords, cell):
-			wishes[column] = "TRUE"
+			assignments[column] = "TRUE"
 		case cell != "":
-			wishes[column] = "FALSE"
+			assignments[column] = "FALSE"
 		}
 	}
 	if line := first[key]; key != "" && line != row.line {
@@ -774,7 +774,7 @@ func (f *usersFile) expect(w *world, row *usersRow, first, left, given map[strin
 				e.warnings = append(e.warnings, "edit_doubtful:"+column)
 			}
 		}
-		w.license(&e, wishes, given)
+		w.license(&e, assignments, given)
 	case e.reasons[0] == "stale_claim_type":
 		e.column, e.claimType = plainText(clean(f.header[f.at("Claim Type")])), ""
 	default:

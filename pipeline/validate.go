@@ -5,142 +5,140 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
-// chunk is what travels through the stages: whole rows in file order, and what is known of them so far.
-type chunk struct {
-	text     dialect.Chunk
-	records  dialect.Records
-	rows     []row
-	verdicts []verdict // one per record
-	wishes   []claim.Wish
-	version  int64     // of the facts decided on; 0: the rules must be asked again
-	until    time.Time // when time itself first changes an account decided on; zero: never
-	repairs  usersfile.Repairs
-	marks    usersfile.Marks
-	missing  int   // rows that lack blank cells at their end
-	surplus  int   // rows with blank cells beyond the header's
-	repeated int   // records that are the header once more
-	err      error // what ends the file here
+// block is what travels through the stages of planning: whole rows in file order, and what is known of them so far.
+type block struct {
+	text dialect.Chunk
+	kept.Rows
+	checked     []checkedRow // one per record
+	assignments []claim.Assignment
+	ready       kept.Ready // its rows are added once the verdicts stand
+	repairs     usersfile.Repairs
+	marks       usersfile.Marks
+	missing     int   // rows that lack blank cells at their end
+	surplus     int   // rows with blank cells beyond the header's
+	repeated    int   // records that are the header once more
+	err         error // what ends the file here
 }
 
-// spentChunks are chunks of one run that have come to its end: their memory serves the next ones. (A sync.Pool would be
-// emptied by the collector about as often as a chunk comes by.)
-type spentChunks chan *chunk
+// spentBlocks are blocks of one run that have come to its end: their memory serves the next ones. (A sync.Pool would be
+// emptied by the collector about as often as a block comes by.)
+type spentBlocks chan *block
 
-func (s spentChunks) get() *chunk {
+func (s spentBlocks) get() *block {
 	select {
-	case c := <-s:
-		return c
+	case b := <-s:
+		return b
 	default:
-		return &chunk{}
+		return &block{}
 	}
 }
 
-func (s spentChunks) put(c *chunk) {
+func (s spentBlocks) put(b *block) {
 	select {
-	case s <- c:
+	case s <- b:
 	default:
 	}
 }
 
-// row is what later stages need of a record.
-type row struct {
+// checkedRow is what later stages need of a record.
+type checkedRow struct {
 	usersfile.Row
 	hash uint64 // of the address key; 0: the row counts for no duplicate
-	target
+	kept.Target
 }
 
-// validateStage is the second stage: it checks every row by itself, and what is then still in order by the rules R1 to R9.
-type validateStage struct {
-	pipeline *Pipeline
-	order    Order
+// validator is the second stage: it checks every row by itself, and what is then still in order by the rules R1 to R9.
+type validator struct {
+	pipeline *Flow
+	order    schema.Order
 	layout   *usersfile.Layout
-	format   dialect.Format
-	clock    claim.Clock
+	format   schema.Format
+	rules    claim.Rules
 	seed     maphash.Seed
 	strict   *usersfile.Strict // nil: the fast checks
 	prepares bool              // what claiming the ready rows takes
 }
 
-// chunk validates one chunk; several may be under way at once.
-func (v *validateStage) chunk(ctx context.Context, c *chunk) error {
-	if c.err != nil {
-		return c.err
+// validate validates one block; several may be under way at once.
+func (v *validator) validate(ctx context.Context, b *block) error {
+	if b.err != nil {
+		return b.err
 	}
-	if err := c.text.Parse(v.format, &c.records); err != nil {
+	if err := b.text.Parse(v.format, &b.Records); err != nil {
 		return err
 	}
-	v.check(c)
+	v.check(b)
 	if v.order.Offline {
-		for i := range c.verdicts {
-			if c.verdicts[i].Finding == nil {
-				c.verdicts[i].Finding = readyFindings[c.rows[i].Asked]
+		for i := range b.Verdicts {
+			if b.Verdicts[i].Finding == nil {
+				b.Verdicts[i].Finding = readyFindings[b.checked[i].Asked]
 			}
 		}
 		return nil
 	}
-	return v.decide(ctx, c)
+	return v.decide(ctx, b)
 }
 
 // check makes the row checks, all but those on other rows with the same address, which need the order of the file.
-func (v *validateStage) check(c *chunk) {
-	n := c.records.Len()
-	c.version, c.until = 0, time.Time{}
-	c.repairs, c.marks, c.missing, c.surplus, c.repeated = usersfile.Repairs{}, usersfile.Marks{}, 0, 0, 0
-	c.rows, c.verdicts = cleared(c.rows, n), cleared(c.verdicts, n)
+func (v *validator) check(b *block) {
+	n := b.Records.Len()
+	b.ready = kept.Ready{Rows: b.ready.Rows[:0]}
+	b.repairs, b.marks, b.missing, b.surplus, b.repeated = usersfile.Repairs{}, usersfile.Marks{}, 0, 0, 0
+	b.checked, b.Verdicts = cleared(b.checked, n), cleared(b.Verdicts, n)
 	services := len(v.layout.Services())
-	var wishes []claim.Wish
+	var assignments []claim.Assignment
 	if v.layout.HasServices() {
-		c.wishes = cleared(c.wishes, n*services)
-		wishes = c.wishes
+		b.assignments = cleared(b.assignments, n*services)
+		assignments = b.assignments
 	}
-	decodable := utf8.ValidString(c.text.Text)
+	decodable := utf8.ValidString(b.text.Text)
 	undecodable := -1
 	var values usersfile.Values
 	var problems schema.Finding
 	for i := range n {
-		record, fitted := v.layout.Fit(&c.records, i, v.format)
+		record, fitted := v.layout.Fit(&b.Records, i, v.format)
 		if fitted&dialect.Ragged != 0 {
-			c.verdicts[i].Finding = v.fieldCount(c, i)
+			b.Verdicts[i].Finding = v.fieldCount(b, i)
 			continue
 		}
 		if fitted&dialect.Missing != 0 {
-			c.missing++
+			b.missing++
 		}
 		if fitted&dialect.Surplus != 0 {
-			c.surplus++
+			b.surplus++
 		}
-		r, before := &c.rows[i], c.repairs
-		v.layout.Read(record, &values, &c.repairs)
-		if wishes != nil {
-			r.Assignments, wishes = wishes[:services:services], wishes[services:]
+		r, before := &b.checked[i], b.repairs
+		v.layout.Read(record, &values, &b.repairs)
+		if assignments != nil {
+			r.Assignments, assignments = assignments[:services:services], assignments[services:]
 		}
 		if !decodable {
 			undecodable = firstUndecodable(record)
 		}
-		v.checkRow(record, &values, undecodable, r, &c.repairs, &problems)
+		v.checkRow(record, &values, undecodable, r, &b.repairs, &problems)
 		if problems.Outcome != "" {
 			if r.Key == "" && dialect.IsHeader(v.layout.Header, record) {
-				c.repeated++
-				c.repairs = before
-				c.verdicts[i].Finding = noRow
+				b.repeated++
+				b.repairs = before
+				b.Verdicts[i].Finding = kept.NoRow
 				problems = schema.Finding{}
 				continue
 			}
-			c.verdicts[i].Finding = new(problems)
+			b.Verdicts[i].Finding = new(problems)
 			problems = schema.Finding{}
 		}
 		if v.layout.Watches() {
-			v.layout.Mark(record, &c.marks)
+			v.layout.Mark(record, &b.marks)
 		}
 		if r.Key != "" {
 			r.hash = maphash.String(v.seed, r.Key)
@@ -154,7 +152,7 @@ func firstUndecodable(record []string) int {
 }
 
 // checkRow makes the checks of one row.
-func (v *validateStage) checkRow(record []string, values *usersfile.Values, undecodable int, r *row, n *usersfile.Repairs, problems *schema.Finding) {
+func (v *validator) checkRow(record []string, values *usersfile.Values, undecodable int, r *checkedRow, n *usersfile.Repairs, problems *schema.Finding) {
 	if v.strict != nil {
 		v.strict.Check(v.layout, record, values, undecodable, &r.Row, n, problems)
 		return
@@ -163,15 +161,15 @@ func (v *validateStage) checkRow(record []string, values *usersfile.Values, unde
 }
 
 // fieldCount says how a record's count of cells is wrong.
-func (v *validateStage) fieldCount(c *chunk, i int) *schema.Finding {
-	next := c.records.Line(i) + 1
-	switch last := c.records.Len() - 1; {
+func (v *validator) fieldCount(b *block, i int) *schema.Finding {
+	next := b.Records.Line(i) + 1
+	switch last := b.Records.Len() - 1; {
 	case i < last:
-		next = c.records.Line(i + 1)
-	case !strings.HasSuffix(c.text.Text, "\n"):
+		next = b.Records.Line(i + 1)
+	case !strings.HasSuffix(b.text.Text, "\n"):
 		next = 0 // the file ends here
 	}
-	record := c.records.Cells(i)
+	record := b.Records.Cells(i)
 	return v.layout.FieldCount(record, v.format, next)
 }
 
@@ -185,20 +183,20 @@ func cleared[T any](old []T, n int) []T {
 }
 
 // decide looks up the accounts of the rows that have no problem, all at once, and applies the rules to each.
-func (v *validateStage) decide(ctx context.Context, c *chunk) error {
-	good := make([]int, 0, len(c.rows))
-	for i := range c.rows {
-		if c.verdicts[i].Finding == nil || c.rows[i].Unsigned {
+func (v *validator) decide(ctx context.Context, b *block) error {
+	good := make([]int, 0, len(b.checked))
+	for i := range b.checked {
+		if b.Verdicts[i].Finding == nil || b.checked[i].Unsigned {
 			good = append(good, i)
 		}
 	}
 	if len(good) == 0 {
 		return nil
 	}
-	slices.SortFunc(good, func(a, b int) int { return strings.Compare(c.rows[a].Key, c.rows[b].Key) })
+	slices.SortFunc(good, func(x, y int) int { return strings.Compare(b.checked[x].Key, b.checked[y].Key) })
 	keys := make([]string, 0, len(good))
 	for _, i := range good {
-		if key := c.rows[i].Key; len(keys) == 0 || keys[len(keys)-1] != key {
+		if key := b.checked[i].Key; len(keys) == 0 || keys[len(keys)-1] != key {
 			keys = append(keys, key)
 		}
 	}
@@ -209,31 +207,31 @@ func (v *validateStage) decide(ctx context.Context, c *chunk) error {
 	if err != nil {
 		return err
 	}
-	c.version = facts.Version
+	b.ready.Version = facts.Version
 	var unknown []int // rows whose address no account has
 	at := 0           // key of the row
 	for _, i := range good {
-		r := &c.rows[i]
+		r := &b.checked[i]
 		if r.Key == "" {
 			continue
 		}
 		if keys[at] != r.Key {
 			at++
 		}
-		v.decideRow(c, i, &facts, &facts.Accounts[at])
-		if c.verdicts[i].Finding != nil && len(c.verdicts[i].Reasons) > 0 && c.verdicts[i].Reasons[0] == schema.CodeUserNotFound {
+		v.decideRow(b, i, &facts, &facts.Accounts[at])
+		if b.Verdicts[i].Finding != nil && len(b.Verdicts[i].Reasons) > 0 && b.Verdicts[i].Reasons[0] == schema.CodeUserNotFound {
 			unknown = append(unknown, i)
 		}
 	}
-	return v.suspect(ctx, c, unknown)
+	return v.suspect(ctx, b, unknown)
 }
 
 // decideRow applies the rules to one row.
-func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *claim.Account) {
-	r, verdict := &c.rows[i], &c.verdicts[i]
-	now := v.clock.AsOf(*account)
+func (v *validator) decideRow(b *block, i int, facts *claim.Facts, account *claim.Account) {
+	r, verdict := &b.checked[i], &b.Verdicts[i]
+	now := v.rules.AsOf(*account)
 	var values usersfile.Values
-	record, _ := v.layout.Fit(&c.records, i, v.format)
+	record, _ := v.layout.Fit(&b.Records, i, v.format)
 	v.layout.Read(record, &values, &usersfile.Repairs{})
 	ownPhone := r.Unsigned && now.User.Phone == "+"+values[usersfile.Phone]
 	if ownPhone { // that a spreadsheet has taken the + off is neither a fault nor an edit
@@ -249,34 +247,34 @@ func (v *validateStage) decideRow(c *chunk, i int, facts *claim.Facts, account *
 		return
 	}
 	domain := schema.KeyDomain(r.Key)
-	decision := v.clock.Decide(&facts.Claiming, facts.Domains[domain], now, r.Asked)
+	decision := v.rules.Decide(&facts.Claiming, facts.Domains[domain], now, r.Asked)
 	if decision.Outcome != schema.Ready {
-		verdict.refuse(decision, v.layout, domain, v.clock.TypeFor, facts, &now)
+		refuse(verdict, decision, v.layout, domain, v.rules.TypeFor, facts, &now)
 		return
 	}
 	var doubtful []usersfile.Field
 	if !v.order.NoEdits {
 		usersfile.Spell(&values, &usersfile.Repairs{})
-		verdict.edits, doubtful = usersfile.Compare(&now.User.Profile, &values, nil)
+		verdict.Edits, doubtful = usersfile.Compare(&now.User.Profile, &values, nil)
 	}
 	verdict.Finding = readyFinding(decision, doubtful)
 	if !v.prepares {
 		return
 	}
-	r.target = target{Seen: store.Seen{Account: now.ID, Version: now.Version}, status: now.User.Status}
-	if due := v.clock.NextDue(*account); !due.IsZero() && !due.After(v.clock.Now) {
-		c.version = 0 // decided as of now, on what is not written yet
+	r.Target = kept.Target{Seen: store.Seen{Account: now.ID, Version: now.Version}, Status: now.User.Status}
+	if due := v.rules.NextDue(*account); !due.IsZero() && !due.After(v.rules.Now) {
+		b.ready.Version = 0 // decided as of now, on what is not written yet
 	} else {
-		c.until = earliest(c.until, due)
+		b.ready.Expire(due)
 	}
 }
 
 // suspect looks for what keeps addresses that no account has from being those that are meant.
-func (v *validateStage) suspect(ctx context.Context, c *chunk, unknown []int) error {
+func (v *validator) suspect(ctx context.Context, b *block, unknown []int) error {
 	suspicions := map[int]usersfile.Suspicion{}
 	var keys []string
 	for _, i := range unknown {
-		if s, ok := usersfile.Suspect(v.layout.Address(c.records.Cells(i))); ok {
+		if s, ok := usersfile.Suspect(v.layout.Address(b.Records.Cells(i))); ok {
 			suspicions[i] = s
 			if s.Key != "" {
 				keys = append(keys, s.Key)
@@ -297,20 +295,20 @@ func (v *validateStage) suspect(ctx context.Context, c *chunk, unknown []int) er
 		if at, found := slices.BinarySearch(keys, s.Key); found && facts.Accounts[at].ID != 0 {
 			known = facts.Accounts[at].User.Email
 		}
-		f := *c.verdicts[i].Finding
+		f := *b.Verdicts[i].Finding
 		switch {
 		case s.Hint == schema.HintLookAlike:
 			f.Explain(s.Hint, s.Letter, known)
 		case known != "":
 			f.Explain(s.Hint, known)
 		}
-		c.verdicts[i].Finding = &f
+		b.Verdicts[i].Finding = &f
 	}
 	return nil
 }
 
 // refuse makes the decision not to claim the verdict's.
-func (v *verdict) refuse(d claim.Decision, l *usersfile.Layout, domain string, typeFor func(claiming, source *schema.Organization) schema.ClaimType, facts *claim.Facts, account *claim.Account) {
+func refuse(v *kept.Verdict, d claim.Decision, l *usersfile.Layout, domain string, typeFor func(claiming, source *schema.Organization) schema.ClaimType, facts *claim.Facts, account *claim.Account) {
 	v.Finding = &schema.Finding{Outcome: d.Outcome, Reasons: d.Reasons}
 	switch d.Reasons[0] {
 	case schema.CodeStaleClaimType:

@@ -123,7 +123,7 @@ type ColumnEdits struct {
 type Cause struct {
 	Reason Code   `json:"reason"`
 	Column string `json:"column,omitempty"`
-	Value  string `json:"value,omitempty"` // the cell, as it stands in the message
+	Value  string `json:"value,omitempty"` // the cell, quoted, or what is wrong with it, as in a blank; nothing: it is blank
 	Count  int    `json:"count"`
 	Lines  []int  `json:"lines"` // the first few
 }

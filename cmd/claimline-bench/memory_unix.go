@@ -14,8 +14,9 @@ func peakMemory(ended *os.ProcessState) int64 {
 	if !ok {
 		return 0
 	}
+	peak := int64(usage.Maxrss)   //nolint:unconvert // on some systems it has 32 bits
 	if runtime.GOOS == "darwin" { // it counts in bytes, all others in KiB
-		return int64(usage.Maxrss)
+		return peak
 	}
-	return int64(usage.Maxrss) << 10
+	return peak << 10
 }

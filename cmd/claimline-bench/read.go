@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
 // counting makes a command that prints what count finds in a file.
-func counting(count func(context.Context, *os.File) (int, error)) work {
+func counting(count func(context.Context, *dialect.File) (int, error)) work {
 	return func(ctx context.Context, path string, stdout, _ io.Writer) error {
-		file, err := os.Open(path)
+		file, err := dialect.OpenFile(path)
 		if err != nil {
 			return fmt.Errorf("open the file: %w", err)
 		}
@@ -31,8 +30,8 @@ func counting(count func(context.Context, *os.File) (int, error)) work {
 
 // countPlain counts the rows below the header with encoding/csv, as cheaply as it can be told to:
 // the measure of reading.
-func countPlain(_ context.Context, file *os.File) (int, error) {
-	reader := csv.NewReader(file)
+func countPlain(_ context.Context, file *dialect.File) (int, error) {
+	reader := csv.NewReader(io.NewSectionReader(file, 0, file.Size()))
 	reader.ReuseRecord, reader.FieldsPerRecord, reader.LazyQuotes = true, -1, true
 	for rows := -1; ; rows++ {
 		switch _, err := reader.Read(); {
@@ -46,12 +45,8 @@ func countPlain(_ context.Context, file *os.File) (int, error) {
 
 // countRead counts the rows with Claimline's reader, one chunk after the other:
 // character set, delimiter, blank rows, lines and cells, and nothing behind that.
-func countRead(ctx context.Context, file *os.File) (int, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	reader, err := dialect.NewReader(ctx, file.Name(), file, info.Size(), dialect.Options{Names: []string{schema.EmailHeader}})
+func countRead(ctx context.Context, file *dialect.File) (int, error) {
+	reader, err := dialect.NewReader(ctx, file, dialect.Options{Names: []string{schema.EmailHeader}})
 	if err != nil {
 		return 0, err
 	}

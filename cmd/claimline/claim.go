@@ -8,7 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/report"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -40,15 +43,15 @@ A name given with an address becomes the account's name. With --listed it claims
 			if err != nil {
 				return err
 			}
-			order := pipeline.Order{Organization: a.config.Org, NoEdits: reading.noEdits}
+			order := schema.Order{Organization: a.config.Org, NoEdits: reading.noEdits}
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
 			}
-			people := pipeline.ParsePeople(args...)
-			if err := a.checkPeople(cmd, people, listed, narrowed); err != nil {
+			persons := usersfile.ParsePeople(args...)
+			if err := a.checkPeople(cmd, persons, listed, narrowed); err != nil {
 				return err
 			}
-			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
 				assigned, err := findServices(cmd.Context(), p, organization.ID, services)
 				if schema.CodeOf(err) == schema.CodeServiceUnknown {
 					return usageError{err}
@@ -57,14 +60,14 @@ A name given with an address becomes the account's name. With --listed it claims
 					return err
 				}
 				if listed {
-					if people, err = listedPeople(cmd.Context(), p, organization, narrowed); err != nil {
+					if persons, err = listedPeople(cmd.Context(), p, organization, narrowed); err != nil {
 						return err
 					}
-					if len(people) == 0 {
+					if len(persons) == 0 {
 						return a.nobodyListed(p, order, flags)
 					}
 				}
-				return a.claimPeople(cmd.Context(), p, organization, people, assigned, order, flags)
+				return a.claimPeople(cmd.Context(), p, organization, persons, assigned, order, flags)
 			})
 		},
 	}
@@ -78,59 +81,59 @@ A name given with an address becomes the account's name. With --listed it claims
 }
 
 // checkPeople refuses what no claim by hand can be (R14).
-func (a *app) checkPeople(cmd *cobra.Command, people []pipeline.Person, listed bool, narrowed pipeline.Selection) error {
+func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed bool, narrowed people.Selection) error {
 	most := a.config.Policy.ManualLimit
 	switch {
-	case listed && len(people) > 0:
+	case listed && len(persons) > 0:
 		return usage("--listed claims the users that eligible lists, and takes no addresses.").WithFix("Leave out the addresses, or --listed.")
-	case !listed && narrowed != (pipeline.Selection{}):
+	case !listed && narrowed != (people.Selection{}):
 		return usage("--domain and --type narrow what --listed claims.").WithFix("Leave them out, or add --listed.")
-	case !listed && len(people) == 0:
+	case !listed && len(persons) == 0:
 		return usage("%s needs an address.", cmd.CommandPath()).WithFix("Write: %s ann@acme.example.", cmd.CommandPath())
-	case len(people) > most:
-		return schema.Refuse(schema.CodeTooManyAddresses, "These are %d addresses; at most %d can be claimed by hand.", len(people), most)
+	case len(persons) > most:
+		return schema.Refuse(schema.CodeTooManyAddresses, "These are %d addresses; at most %d can be claimed by hand.", len(persons), most)
 	}
 	return nil
 }
 
 // listedPeople are the users that eligible lists, refused where it cannot list them all (R14).
-func listedPeople(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, selection pipeline.Selection) ([]pipeline.Person, error) {
-	if err := pipeline.MayClaim(organization); err != nil {
+func listedPeople(ctx context.Context, p *session, organization schema.Organization, selection people.Selection) ([]usersfile.Person, error) {
+	if err := claim.CheckMayClaim(&organization); err != nil {
 		return nil, err
 	}
 	most := p.Policy.ScreenLimit
-	list, total, err := p.Eligible(ctx, organization.ID, selection, most)
+	list, total, err := p.people.Eligible(ctx, organization.ID, selection, most)
 	if err != nil {
 		return nil, err
 	}
 	if total > most {
 		return nil, schema.Refuse(schema.CodeTooManyAddresses, "These are %d users; at most %d can be claimed without a file.", total, most)
 	}
-	people := make([]pipeline.Person, len(list))
+	persons := make([]usersfile.Person, len(list))
 	for i, e := range list {
-		people[i].Email = e.User.Email
+		persons[i].Email = e.User.Email
 	}
-	return people, nil
+	return persons, nil
 }
 
 // nobodyListed answers where there is nobody to claim.
-func (a *app) nobodyListed(p *pipeline.Pipeline, order pipeline.Order, flags importFlags) error {
+func (a *app) nobodyListed(p *session, order schema.Order, flags importFlags) error {
 	a.say("Nobody can be claimed. To learn why for one address: claimline eligible --why ADDRESS")
 	if flags.format != formatJSON {
 		return nil
 	}
-	plan := pipeline.Plan{File: byHand}
+	plan := schema.Plan{File: byHand}
 	summary := plan.Summary(order, p.Now(), p.Now())
 	summary.DryRun = false // it was meant
 	return a.answer(summary)
 }
 
 // findServices finds the services by name, whatever the case. Refused with CodeServiceUnknown.
-func findServices(ctx context.Context, p *pipeline.Pipeline, organization string, names []string) ([]string, error) {
+func findServices(ctx context.Context, p *session, organization string, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	known, err := p.Services(ctx, organization)
+	known, err := p.people.Services(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
@@ -154,14 +157,14 @@ func findServices(ctx context.Context, p *pipeline.Pipeline, organization string
 	return found, nil
 }
 
-func (a *app) claimPeople(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, people []pipeline.Person, services []string, order pipeline.Order, flags importFlags) (err error) {
-	source, err := pipeline.HandSource(byHand, people, services)
+func (a *app) claimPeople(ctx context.Context, p *session, organization schema.Organization, persons []usersfile.Person, services []string, order schema.Order, flags importFlags) (err error) {
+	source, err := usersfile.HandSource(byHand, persons, services)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	if flags.format == formatText && len(flags.only) == 0 { // they are few: of each that is not claimed it is said why
-		flags.only = []string{pipeline.OnlyProblems}
+		flags.only = []string{report.OnlyProblems}
 	}
 	return a.runImport(ctx, p, organization, source, order, flags)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -182,7 +181,7 @@ func firstArgument(complete cobra.CompletionFunc) cobra.CompletionFunc {
 
 // knownImports are the imports of the organization, the newest first, with state and file.
 func (a *app) knownImports(cmd *cobra.Command) (ids []string, err error) {
-	err = a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+	err = a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 		imports, err := p.Store.ListImports(cmd.Context(), organization.ID, a.now(), completedImports)
 		for _, imp := range imports {
 			ids = append(ids, strconv.FormatInt(imp.ID, 10)+"\t"+string(imp.State)+", "+schema.Printable(imp.File))
@@ -196,7 +195,7 @@ func (a *app) knownImports(cmd *cobra.Command) (ids []string, err error) {
 const completedImports = 50
 
 func (a *app) knownOrganizations(cmd *cobra.Command) (ids []string, err error) {
-	err = a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
+	err = a.withStore(cmd.Context(), reads, func(p *session) error {
 		organizations, err := p.Store.Organizations(cmd.Context())
 		for _, o := range organizations {
 			if o.Kind == schema.Enterprise { // the others do not claim
@@ -209,17 +208,17 @@ func (a *app) knownOrganizations(cmd *cobra.Command) (ids []string, err error) {
 }
 
 func (a *app) knownServices(cmd *cobra.Command) (names []string, err error) {
-	err = a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-		names, err = p.Services(cmd.Context(), organization.ID)
+	err = a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
+		names, err = p.people.Services(cmd.Context(), organization.ID)
 		return err
 	})
 	return names, err
 }
 
 func (a *app) knownDomains(cmd *cobra.Command) (names []string, err error) {
-	err = a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-		domains, err := p.Store.Domains(cmd.Context(), organization.ID)
-		for _, d := range domains {
+	err = a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
+		held, err := p.Store.Domains(cmd.Context(), organization.ID)
+		for _, d := range held {
 			names = append(names, d.Domain)
 		}
 		return err

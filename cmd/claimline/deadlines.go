@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -37,10 +36,10 @@ file has one event for each day and kind, with an alarm on the morning before.`,
 				}
 				until = a.now().Add(span)
 			}
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) (err error) {
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) (err error) {
 				var list screen.Spool
 				defer func() { err = errors.Join(err, list.Close()) }()
-				err = p.EachDeadline(cmd.Context(), organization.ID, until, func(d schema.Deadline) error {
+				err = p.people.EachDeadline(cmd.Context(), organization.ID, until, func(d schema.Deadline) error {
 					data, err := json.Marshal(d)
 					if err != nil {
 						return fmt.Errorf("keep a deadline: %w", err)

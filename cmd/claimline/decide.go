@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -40,8 +39,8 @@ Where the old account does not move, a new, empty one joins. The choice closes t
 			case choice != string(schema.ChangeEmail) && newEmail != "":
 				return usage("--new-email means nothing to %s.", choice).WithFix("Leave it out, or choose change_email.")
 			}
-			return a.changeOne(cmd.Context(), a.anyOrganization, func(ctx context.Context, p *pipeline.Pipeline, organization string) (schema.Changed, error) {
-				return p.Decide(ctx, organization, args[0], schema.Choice(choice), newEmail)
+			return a.changeOne(cmd.Context(), a.anyOrganization, func(ctx context.Context, p *session, organization string) (schema.Changed, error) {
+				return p.people.Decide(ctx, organization, args[0], schema.Choice(choice), newEmail)
 			}, func(c schema.Changed) {
 				a.say("%s has chosen %s, and is active now.", c.Email, c.Choice)
 			})
@@ -62,8 +61,8 @@ retracted.`,
 		Example: `  claimline signin --org acme dalia.haggstrom@acme.example`,
 		Args:    oneArg("address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeOne(cmd.Context(), a.anyOrganization, func(ctx context.Context, p *pipeline.Pipeline, organization string) (schema.Changed, error) {
-				return p.SignIn(ctx, organization, args[0])
+			return a.changeOne(cmd.Context(), a.anyOrganization, func(ctx context.Context, p *session, organization string) (schema.Changed, error) {
+				return p.people.SignIn(ctx, organization, args[0])
 			}, func(c schema.Changed) {
 				a.say("%s has signed in: the claim can no longer be retracted.", c.Email)
 			})
@@ -81,8 +80,8 @@ chosen yet, the claim is closed instead, and the account is in its own organizat
 		Example: `  claimline remove --org acme josefin.wikstrom@acme.example`,
 		Args:    oneArg("address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeOne(cmd.Context(), a.organization, func(ctx context.Context, p *pipeline.Pipeline, organization string) (schema.Changed, error) {
-				closes, err := p.MayRemove(ctx, organization, args[0])
+			return a.changeOne(cmd.Context(), a.organization, func(ctx context.Context, p *session, organization string) (schema.Changed, error) {
+				closes, err := p.people.MayRemove(ctx, organization, args[0])
 				if err != nil {
 					return schema.Changed{}, err
 				}
@@ -93,7 +92,7 @@ chosen yet, the claim is closed instead, and the account is in its own organizat
 				if err := a.agrees(ctx, yes, "Remove %s? %s", schema.Printable(args[0]), removing); err != nil {
 					return schema.Changed{}, err
 				}
-				return p.Remove(ctx, organization, args[0])
+				return p.people.Remove(ctx, organization, args[0])
 			}, func(c schema.Changed) {
 				a.say("%s is removed.", c.Email)
 			})
@@ -104,8 +103,8 @@ chosen yet, the claim is closed instead, and the account is in its own organizat
 }
 
 // changeOne changes one account, and answers with it: as JSON, or by what tell says.
-func (a *app) changeOne(ctx context.Context, find finder, change func(context.Context, *pipeline.Pipeline, string) (schema.Changed, error), tell func(schema.Changed)) error {
-	return a.withPipeline(ctx, writes, func(p *pipeline.Pipeline) error {
+func (a *app) changeOne(ctx context.Context, find finder, change func(context.Context, *session, string) (schema.Changed, error), tell func(schema.Changed)) error {
+	return a.withStore(ctx, writes, func(p *session) error {
 		organization, err := find(ctx, p.Store)
 		if err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -38,13 +38,13 @@ func (a *app) domainListCommand() *cobra.Command {
 		Example: `  claimline domain list --org acme`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				domains, err := p.Store.Domains(cmd.Context(), organization.ID)
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
+				held, err := p.Store.Domains(cmd.Context(), organization.ID)
 				if err != nil {
 					return err
 				}
-				answers := make([]domainAnswer, len(domains))
-				for i, d := range domains {
+				answers := make([]domainAnswer, len(held))
+				for i, d := range held {
 					answers[i] = domainAnswer{Domain: d.Domain, Status: d.Status}
 				}
 				if a.flags.json {
@@ -75,14 +75,14 @@ func domainName(key string) string {
 }
 
 // onDomain makes a command that works on one domain.
-func (a *app) onDomain(cmd *cobra.Command, work func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error) *cobra.Command {
+func (a *app) onDomain(cmd *cobra.Command, work func(cmd *cobra.Command, p *session, organization schema.Organization, domain string) error) *cobra.Command {
 	cmd.Args = oneArg("domain")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		domain, err := parseDomain(args[0])
 		if err != nil {
 			return err
 		}
-		return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+		return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
 			return work(cmd, p, organization, domain)
 		})
 	}
@@ -104,8 +104,8 @@ func (a *app) domainVerifyCommand() *cobra.Command {
 		Long: `Prints the TXT record to publish in DNS for the domain, and looks for it. Once it is there, the domain is verified.
 Until then the domain is pending: run the command again after publishing the record.`,
 		Example: `  claimline domain verify --org acme acme.example`,
-	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
-		held, err := p.OfferToken(cmd.Context(), organization.ID, domain)
+	}, func(cmd *cobra.Command, p *session, organization schema.Organization, domain string) error {
+		held, err := domains.BeginVerification(cmd.Context(), p.Store, organization.ID, domain)
 		if err != nil {
 			return err
 		}
@@ -113,8 +113,8 @@ Until then the domain is pending: run the command again after publishing the rec
 			if err := a.showRecord(held); err != nil {
 				return err
 			}
-			resolver := pipeline.Resolver{Address: a.config.Resolver, Timeout: a.config.ResolverTimeout}
-			if held, err = p.VerifyDomain(cmd.Context(), held, resolver); err != nil {
+			resolver := domains.Resolver{Address: a.config.Resolver, Timeout: a.config.ResolverTimeout}
+			if held, err = domains.Verify(cmd.Context(), p.Store, held, resolver); err != nil {
 				return a.stillPending(held, err)
 			}
 		}
@@ -128,13 +128,13 @@ func (a *app) showRecord(pending schema.Domain) error {
 		return nil
 	}
 	a.say("Publish this TXT record in the DNS of %s:", domainName(pending.Domain))
-	return a.printLine(pipeline.TXTRecord(pending))
+	return a.printLine(domains.TXTRecord(pending))
 }
 
 // stillPending answers, with --json, with the record as well as with the error.
 func (a *app) stillPending(pending schema.Domain, err error) error {
 	if a.flags.json {
-		answer := domainAnswer{Domain: pending.Domain, Status: pending.Status, Record: pipeline.TXTRecord(pending)}
+		answer := domainAnswer{Domain: pending.Domain, Status: pending.Status, Record: domains.TXTRecord(pending)}
 		if writeErr := a.answer(answer); writeErr != nil {
 			return writeErr
 		}
@@ -159,21 +159,21 @@ func (a *app) domainClaimCommand() *cobra.Command {
 		Long: `Claims a domain that your organization has verified. Other organizations can then claim neither it nor its users.
 It ends retracting: claims on users of the domain cannot be taken back until it is released. At a terminal it asks before.`,
 		Example: `  claimline domain claim --org acme acme.test`,
-	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
-		ends, err := p.RetractableIn(cmd.Context(), organization.ID, domain)
+	}, func(cmd *cobra.Command, p *session, organization schema.Organization, domain string) error {
+		ends, err := p.people.RetractableIn(cmd.Context(), organization.ID, domain)
 		if err != nil {
 			return err
 		}
-		domains, err := p.Store.Domains(cmd.Context(), organization.ID)
+		list, err := p.Store.Domains(cmd.Context(), organization.ID)
 		if err != nil {
 			return err
 		}
-		verified := slices.ContainsFunc(domains, func(d schema.Domain) bool { return d.Domain == domain && d.Status == schema.DomainVerified })
+		verified := slices.ContainsFunc(list, func(d schema.Domain) bool { return d.Domain == domain && d.Status == schema.DomainVerified })
 		can := screen.Count(ends, "claim") + " on its users that can be retracted now cannot be then"
 		if err := a.agrees(cmd.Context(), yes || !verified, "Claim %s? No other organization can claim its users then; %s.", domainName(domain), can); err != nil {
 			return err
 		}
-		held, err := p.ClaimDomain(cmd.Context(), organization.ID, domain)
+		held, err := domains.Claim(cmd.Context(), p.Store, organization.ID, domain)
 		if err != nil {
 			return err
 		}
@@ -190,8 +190,8 @@ func (a *app) domainReleaseCommand() *cobra.Command {
 		Use:     "release DOMAIN",
 		Short:   "Undo the claim of a domain; it stays verified",
 		Example: `  claimline domain release --org acme acme-labs.example`,
-	}, func(cmd *cobra.Command, p *pipeline.Pipeline, organization schema.Organization, domain string) error {
-		held, err := p.ReleaseDomain(cmd.Context(), organization.ID, domain)
+	}, func(cmd *cobra.Command, p *session, organization schema.Organization, domain string) error {
+		held, err := domains.Release(cmd.Context(), p.Store, organization.ID, domain)
 		if err != nil {
 			return err
 		}

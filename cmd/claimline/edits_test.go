@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -18,13 +17,13 @@ func TestManyNewNames(t *testing.T) {
 		edits, ready int
 		many         bool
 	}{{20, 20, false}, {21, 21, true}, {21, 209, true}, {21, 210, false}, {101, 1009, true}, {0, 0, false}} {
-		plan := &pipeline.Plan{NameEdits: c.edits, Tally: schema.Tally{Outcomes: map[schema.Outcome]int{schema.Ready: c.ready}}}
+		plan := &schema.Plan{NameEdits: c.edits, Tally: schema.Tally{Outcomes: map[schema.Outcome]int{schema.Ready: c.ready}}}
 		assert.Equal(t, c.many, plan.ManyNameEdits(), c)
 		for _, accepted := range []bool{false, true} {
 			for _, acceptedEdits := range []bool{false, true} {
 				a := &app{stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
 				a.flags.quiet = true
-				consent := a.consent(schema.Organization{}, pipeline.Order{}, schema.DefaultPolicy(), importFlags{accept: accepted, acceptEdits: acceptedEdits}, func() {})
+				consent := a.consent(schema.Organization{}, schema.Order{}, schema.DefaultPolicy(), importFlags{accept: accepted, acceptEdits: acceptedEdits}, func() {})
 				err := consent(t.Context(), schema.Import{}, plan)
 				switch {
 				case !accepted:

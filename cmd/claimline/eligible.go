@@ -7,7 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -36,29 +37,29 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 			if err != nil {
 				return err
 			}
-			people := pipeline.ParsePeople(args...)
+			persons := usersfile.ParsePeople(args...)
 			switch {
 			case !why && len(args) > 0:
 				return usage("%s takes addresses only with --why.", cmd.CommandPath()).WithFix("Write: %s --why %s.", cmd.CommandPath(), args[0])
-			case why && len(people) == 0:
+			case why && len(persons) == 0:
 				return usage("--why needs an address.").WithFix("Write: %s --why ADDRESS.", cmd.CommandPath())
-			case why && narrowed != (pipeline.Selection{}):
+			case why && narrowed != (people.Selection{}):
 				return usage("--why answers for any address; --domain and --type mean nothing to it.").WithFix("Leave them out.")
 			}
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 				defer a.warnDirectorySync(organization)
 				if why {
-					addresses := make([]string, len(people))
-					for i, person := range people {
+					addresses := make([]string, len(persons))
+					for i, person := range persons {
 						addresses[i] = person.Email
 					}
-					answers, err := p.Why(cmd.Context(), organization.ID, addresses)
+					answers, err := p.people.Explain(cmd.Context(), organization.ID, addresses)
 					if err != nil {
 						return err
 					}
 					return a.showAnswers(answers)
 				}
-				list, total, err := p.Eligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
+				list, total, err := p.people.Eligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
 				if err != nil {
 					return err
 				}
@@ -72,7 +73,7 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 }
 
 // showEligible lists eligible users; words are the flags that narrowed the list, for the next command.
-func (a *app) showEligible(list []pipeline.Eligible, total int, words []string) error {
+func (a *app) showEligible(list []people.Eligible, total int, words []string) error {
 	if a.flags.json {
 		answer := struct {
 			Total int            `json:"total"`
@@ -114,7 +115,7 @@ func (a *app) showEligible(list []pipeline.Eligible, total int, words []string) 
 	return nil
 }
 
-func (a *app) showAnswers(answers []pipeline.Answer) error {
+func (a *app) showAnswers(answers []people.Eligibility) error {
 	if a.flags.json {
 		return a.answer(answers)
 	}

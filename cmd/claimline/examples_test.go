@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
@@ -131,12 +132,12 @@ func interruptImport(t *testing.T, path, file string) {
 	require.NoError(t, err)
 	s := store.New(db)
 	defer func() { require.NoError(t, s.Close()) }()
-	source, err := pipeline.OpenSource(file, nil)
+	source, err := dialect.OpenFile(file)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	p := &pipeline.Pipeline{
+	p, err := pipeline.New(pipeline.Config{
 		Store: s, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Log: zerolog.Nop(),
 		TransactionRows: 100, Runner: "demo",
 		Progress: func(phase pipeline.Phase, _, _ int) {
@@ -144,8 +145,9 @@ func interruptImport(t *testing.T, path, file string) {
 				cancel()
 			}
 		},
-	}
-	imp, err := p.Import(ctx, source, pipeline.Order{Organization: "acme"}, func(context.Context, schema.Import, *pipeline.Plan) error { return nil })
+	})
+	require.NoError(t, err)
+	imp, err := p.Import(ctx, source, schema.Order{Organization: "acme"}, func(context.Context, schema.Import, *schema.Plan) error { return nil })
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCancelled, imp.State)
 	_, err = s.AcquireImport(t.Context(), imp.ID, "demo", time.Now().Add(-time.Hour), time.Minute)

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/pipeline"
-	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -22,8 +22,8 @@ func (f *selectionFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.claimType, "type", "", "only users whose claim would be immediate, or delayed")
 }
 
-func (f *selectionFlags) selection() (pipeline.Selection, error) {
-	var s pipeline.Selection
+func (f *selectionFlags) selection() (people.Selection, error) {
+	var s people.Selection
 	if f.domain != "" {
 		key, ok := schema.DomainKey(f.domain)
 		if !ok {
@@ -81,16 +81,16 @@ to leave users alone, change names, assign services. Then validate and import it
 			if err := mayCreate(output, force); err != nil {
 				return err
 			}
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				clearProgress := func() {}
-				if output != "" { // else the rows themselves come to the screen
-					clearProgress = a.follow(p)
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
+				progress, clearProgress := a.counting(pipeline.Exporting)
+				if output == "" { // the rows themselves come to the screen
+					progress = nil
 				}
 				defer clearProgress()
 				rows := 0
 				err := a.writeOutput(output, func(to io.Writer) (err error) {
-					format := dialect.Format{Delimiter: comma, CRLF: excel, BOM: excel}
-					rows, err = p.Export(cmd.Context(), organization.ID, narrowed, format, to)
+					format := schema.Format{Delimiter: comma, CRLF: excel, BOM: excel}
+					rows, err = p.people.Export(cmd.Context(), organization.ID, narrowed, format, to, progress)
 					return err
 				})
 				clearProgress()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -52,7 +53,7 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 				}
 				a.config.Workers = workers
 			}
-			order := pipeline.Order{Organization: a.config.Org, AllOrNothing: allOrNothing}
+			order := schema.Order{Organization: a.config.Org, AllOrNothing: allOrNothing}
 			var err error
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
@@ -61,8 +62,8 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 				return err
 			}
 			defer a.readsStdin(args[0])()
-			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
+			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
 					return a.runImport(cmd.Context(), p, organization, source, order, flags)
 				})
 			})
@@ -89,8 +90,8 @@ func parseMails(value string) (*bool, error) {
 }
 
 // runImport imports one source, after consent. What may keep the report from being written is found before anybody is claimed.
-func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization schema.Organization, source *pipeline.Source, order pipeline.Order, flags importFlags) error {
-	if _, err := a.findTarget(flags.output, source.Name); err != nil {
+func (a *app) runImport(ctx context.Context, p *session, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
+	if _, err := a.findTarget(flags.output, source.Name()); err != nil {
 		return err
 	}
 	clearProgress := a.follow(p)
@@ -117,8 +118,8 @@ func (a *app) runImport(ctx context.Context, p *pipeline.Pipeline, organization 
 }
 
 // consent shows the plan and asks (R13), a second time where it would replace many names (R17).
-func (a *app) consent(organization schema.Organization, order pipeline.Order, policy schema.Policy, flags importFlags, clearProgress func()) pipeline.Consent {
-	return func(ctx context.Context, _ schema.Import, plan *pipeline.Plan) error {
+func (a *app) consent(organization schema.Organization, order schema.Order, policy schema.Policy, flags importFlags, clearProgress func()) pipeline.Consent {
+	return func(ctx context.Context, _ schema.Import, plan *schema.Plan) error {
 		clearProgress()
 		if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
 			if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
@@ -153,7 +154,7 @@ func (a *app) consent(organization schema.Organization, order pipeline.Order, po
 }
 
 // notAsked refuses what nobody has agreed to and nobody can be asked about.
-func notAsked(plan *pipeline.Plan, accepted, edits bool) error {
+func notAsked(plan *schema.Plan, accepted, edits bool) error {
 	ready := plan.Tally.Outcomes[schema.Ready]
 	names := fmt.Sprintf("%s of %s would get another name", screen.Number(plan.NameEdits), users(ready))
 	switch {
@@ -225,8 +226,8 @@ func (a *app) withHint(err error, imp schema.Import) error {
 }
 
 // showImport answers with an import that has ended.
-func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.Import, flags reportFlags) error {
-	summary, err := pipeline.Summarize(imp)
+func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, flags reportFlags) error {
+	summary, err := imp.Summary()
 	if err != nil {
 		return err
 	}
@@ -234,7 +235,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 		switch flags.format {
 		case formatText:
 			if flags.narrows() { // the rows, then the summary
-				if err := p.Report(ctx, imp, flags.report(to)); err != nil {
+				if err := flags.report(to).OfImport(ctx, p.Store, p.Policy, imp); err != nil {
 					return err
 				}
 			}
@@ -242,7 +243,7 @@ func (a *app) showImport(ctx context.Context, p *pipeline.Pipeline, imp schema.I
 		case formatJSON:
 			return writeJSON(to, summary)
 		}
-		return p.Report(ctx, imp, flags.report(to))
+		return flags.report(to).OfImport(ctx, p.Store, p.Policy, imp)
 	}, imp.File)
 	switch {
 	case schema.CodeOf(err) == schema.CodeOutputUnwritable && imp.Tally.Outcomes[schema.Claimed] > 0:
@@ -306,7 +307,7 @@ func (a *app) resumeCommand() *cobra.Command {
 				return err
 			}
 			ctx := cmd.Context()
-			return a.withPipeline(ctx, writes, func(p *pipeline.Pipeline) error {
+			return a.withStore(ctx, writes, func(p *session) error {
 				imp, err := a.importOf(ctx, p, id)
 				if err != nil {
 					return err
@@ -342,7 +343,7 @@ func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 	if !planned || !imp.ConsentedAt.IsZero() || a.asks() {
 		return nil
 	}
-	plan, err := pipeline.PlanOf(imp)
+	plan, err := schema.PlanOf(imp)
 	if err != nil {
 		return err
 	}
@@ -350,14 +351,14 @@ func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 }
 
 // resumeConsent says what remains, and asks only where nobody has agreed before.
-func (a *app) resumeConsent(p *pipeline.Pipeline, flags importFlags, clearProgress func()) pipeline.Consent {
-	return func(ctx context.Context, imp schema.Import, plan *pipeline.Plan) error {
+func (a *app) resumeConsent(p *session, flags importFlags, clearProgress func()) pipeline.Consent {
+	return func(ctx context.Context, imp schema.Import, plan *schema.Plan) error {
 		if imp.ConsentedAt.IsZero() {
 			organization, err := p.Store.Organization(ctx, imp.OrganizationID)
 			if err != nil {
 				return err
 			}
-			order, err := pipeline.OrderOf(imp)
+			order, err := schema.OrderOf(imp)
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -21,14 +22,14 @@ func (a *app) importsCommand() *cobra.Command {
 		Example: `  claimline imports --org acme`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 				imports, err := p.Store.ListImports(cmd.Context(), organization.ID, a.now(), 0)
 				if err != nil {
 					return err
 				}
 				summaries := make([]schema.Summary, len(imports))
 				for i, imp := range imports {
-					if summaries[i], err = pipeline.Summarize(imp); err != nil {
+					if summaries[i], err = imp.Summary(); err != nil {
 						return err
 					}
 				}
@@ -76,7 +77,7 @@ func (a *app) statusCommand() *cobra.Command {
 				return err
 			}
 			look := func() (imp schema.Import, err error) {
-				err = a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
+				err = a.withStore(cmd.Context(), reads, func(p *session) error {
 					imp, err = a.findImport(cmd.Context(), p, args)
 					return err
 				})
@@ -95,7 +96,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if flags.format == formatText {
 				return a.writeImport(a.stdout, a.page(a.stdout), imp)
 			}
-			summary, err := pipeline.Summarize(imp)
+			summary, err := imp.Summary()
 			if err != nil {
 				return err
 			}
@@ -162,7 +163,7 @@ func (a *app) watching(ctx context.Context, look func() (schema.Import, error)) 
 }
 
 // findImport finds the import that the argument names; without one, the organization's latest.
-func (a *app) findImport(ctx context.Context, p *pipeline.Pipeline, args []string) (schema.Import, error) {
+func (a *app) findImport(ctx context.Context, p *session, args []string) (schema.Import, error) {
 	if len(args) > 0 {
 		id, err := pipeline.ParseImportID(args[0])
 		if err != nil {
@@ -186,7 +187,7 @@ func (a *app) findImport(ctx context.Context, p *pipeline.Pipeline, args []strin
 }
 
 // importOf finds an import by its id. Where an organization is named, those of others are not to be seen.
-func (a *app) importOf(ctx context.Context, p *pipeline.Pipeline, id int64) (schema.Import, error) {
+func (a *app) importOf(ctx context.Context, p *session, id int64) (schema.Import, error) {
 	a.importID = id
 	imp, err := p.Store.Import(ctx, id, a.now())
 	if err == nil && a.config.Org != "" && imp.OrganizationID != a.config.Org {
@@ -208,15 +209,15 @@ func (a *app) reportCommand() *cobra.Command {
 				return err
 			}
 			if flags.format == formatJSON { // a report is rows: one object each
-				flags.format = string(pipeline.ReportJSONL)
+				flags.format = string(report.JSONL)
 			}
-			return a.withPipeline(cmd.Context(), reads, func(p *pipeline.Pipeline) error {
+			return a.withStore(cmd.Context(), reads, func(p *session) error {
 				imp, err := a.findImport(cmd.Context(), p, args)
 				if err != nil {
 					return err
 				}
 				return a.writeOutput(flags.output, func(to io.Writer) error {
-					return p.Report(cmd.Context(), imp, flags.report(to))
+					return flags.report(to).OfImport(cmd.Context(), p.Store, p.Policy, imp)
 				}, imp.File)
 			})
 		},
@@ -237,7 +238,7 @@ func (a *app) cancelCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withPipeline(cmd.Context(), writes, func(p *pipeline.Pipeline) error {
+			return a.withStore(cmd.Context(), writes, func(p *session) error {
 				if _, err := a.importOf(cmd.Context(), p, id); err != nil {
 					return err
 				}
@@ -249,7 +250,7 @@ func (a *app) cancelCommand() *cobra.Command {
 					return err
 				}
 				if a.flags.json {
-					summary, err := pipeline.Summarize(imp)
+					summary, err := imp.Summary()
 					if err != nil {
 						return err
 					}

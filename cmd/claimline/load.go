@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) loadCommand() *cobra.Command {
-	var order pipeline.LoadOrder
+	var options snapshot.Options
 	cmd := &cobra.Command{
 		Use:   "load DIR",
 		Short: "Take in a snapshot of organizations, domains, licences, users and claims",
@@ -28,10 +28,12 @@ read, the service is taken as it is.`,
   claimline load --encoding windows-1252 samples/org`,
 		Args: oneArg("folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := a.withPipeline(cmd.Context(), creates, func(p *pipeline.Pipeline) error {
-				clearProgress := a.follow(p)
+			err := a.withStore(cmd.Context(), creates, func(p *session) error {
+				options.Limits = p.Limits
+				progress, clearProgress := a.counting(pipeline.Loading)
 				defer clearProgress()
-				loaded, err := p.Load(cmd.Context(), args[0], order)
+				options.Loaded = progress
+				loaded, err := snapshot.Load(cmd.Context(), p.Store, p.people.Rules(), args[0], options)
 				clearProgress()
 				if err != nil {
 					return err
@@ -49,8 +51,8 @@ read, the service is taken as it is.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&order.Encoding, "encoding", "", "encoding of the files that are neither UTF-8 nor UTF-16, as in windows-1252")
-	cmd.Flags().StringArrayVar(&order.Ignore, "ignore", nil, "let a column, a file or a service pass that is not understood (repeatable)")
+	cmd.Flags().StringVar(&options.Encoding, "encoding", "", "encoding of the files that are neither UTF-8 nor UTF-16, as in windows-1252")
+	cmd.Flags().StringArrayVar(&options.Ignore, "ignore", nil, "let a column, a file or a service pass that is not understood (repeatable)")
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/postgres"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -27,8 +28,14 @@ const (
 	creates        // it is made where there is none
 )
 
-// withPipeline opens the database, does the work, and closes the database again.
-func (a *app) withPipeline(ctx context.Context, how access, work func(*pipeline.Pipeline) error) (err error) {
+// session is an open database, with what works on it.
+type session struct {
+	*pipeline.Flow
+	people *people.People
+}
+
+// withStore opens the database, does the work, and closes the database again.
+func (a *app) withStore(ctx context.Context, how access, work func(*session) error) (err error) {
 	path, isFile := a.databaseFile()
 	made := how == creates && isFile && missing(path)
 	s, err := a.openStore(ctx, how)
@@ -49,7 +56,11 @@ func (a *app) withPipeline(ctx context.Context, how access, work func(*pipeline.
 			removeDatabase(path)
 		}
 	}()
-	return work(a.pipeline(s))
+	opened, err := a.session(s)
+	if err != nil {
+		return err
+	}
+	return work(opened)
 }
 
 // databaseFile is the file of the database that --db names, where it is one.
@@ -94,17 +105,22 @@ func (a *app) openStore(ctx context.Context, how access) (*store.Store, error) {
 	return store.New(db), nil
 }
 
-func (a *app) pipeline(s *store.Store) *pipeline.Pipeline {
+// session sets up what works on a store; nil: what does without.
+func (a *app) session(s *store.Store) (*session, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	return &pipeline.Pipeline{
-		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, TransactionRows: a.config.TransactionRows, Lease: a.config.Lease, Log: a.log,
-		Limits: dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns},
-		Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), By: "terminal:" + userName(), Version: version,
+	limits := dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns}
+	flow, err := pipeline.New(pipeline.Config{
+		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, TransactionRows: a.config.TransactionRows, Lease: a.config.Lease,
+		Log: a.log, Limits: limits, Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), By: "terminal:" + userName(), Version: version,
 		Retry: a.config.Retry,
+	})
+	if err != nil {
+		return nil, err
 	}
+	return &session{Flow: flow, people: &people.People{Store: s, Now: a.now, Policy: a.config.Policy, Limits: limits, Persist: flow.Persist}}, nil
 }
 
 // userName is who runs the program.
@@ -115,9 +131,9 @@ func userName() string {
 	return first(os.Getenv("USER"), os.Getenv("USERNAME"), "unknown")
 }
 
-// withOrganization is withPipeline for commands that work for one organization, which must be known.
-func (a *app) withOrganization(ctx context.Context, how access, work func(*pipeline.Pipeline, schema.Organization) error) error {
-	return a.withPipeline(ctx, how, func(p *pipeline.Pipeline) error {
+// withOrganization is withStore for commands that work for one organization, which must be known.
+func (a *app) withOrganization(ctx context.Context, how access, work func(*session, schema.Organization) error) error {
+	return a.withStore(ctx, how, func(p *session) error {
 		organization, err := a.organization(ctx, p.Store)
 		if err != nil {
 			return err

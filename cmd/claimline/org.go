@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -82,7 +81,7 @@ func (a *app) orgCommand() *cobra.Command {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
 			}
-			return a.withOrganization(cmd.Context(), reads, func(_ *pipeline.Pipeline, organization schema.Organization) error {
+			return a.withOrganization(cmd.Context(), reads, func(_ *session, organization schema.Organization) error {
 				return a.showOrganization(organization)
 			})
 		},
@@ -110,8 +109,8 @@ func (a *app) orgSetCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				organization, err := p.SetOrganization(cmd.Context(), organization.ID, change)
+			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
+				organization, err := p.Store.SetOrganization(cmd.Context(), p.people.Rules(), organization.ID, change)
 				if err != nil {
 					return err
 				}
@@ -131,7 +130,7 @@ func settingsHelp() string {
 }
 
 // parseSettings reads KEY=VALUE...; nothing is changed where one of them is wrong.
-func parseSettings(args []string) (change func(*schema.Organization), err error) {
+func parseSettings(args []string) (change func(*schema.Organization) error, err error) {
 	var keys []string
 	for _, s := range settings {
 		keys = append(keys, s.key)
@@ -155,10 +154,11 @@ func parseSettings(args []string) (change func(*schema.Organization), err error)
 		}
 		changes = append(changes, func(o *schema.Organization) { settings[i].set(o, value) })
 	}
-	return func(o *schema.Organization) {
+	return func(o *schema.Organization) error {
 		for _, change := range changes {
 			change(o)
 		}
+		return nil
 	}, nil
 }
 

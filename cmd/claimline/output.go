@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -219,7 +219,7 @@ const (
 
 // onlyValues is what --only can be.
 func onlyValues() []string {
-	values := []string{pipeline.OnlyProblems, pipeline.OnlyEdits, pipeline.OnlyWarnings}
+	values := []string{report.OnlyProblems, report.OnlyEdits, report.OnlyWarnings}
 	for _, outcome := range schema.Outcomes {
 		values = append(values, string(outcome))
 	}
@@ -262,8 +262,8 @@ func notOneOf(flag, value string, values []string) error {
 	return refused.WithFix("Write %s with one of: %s.", flag, strings.Join(values, ", "))
 }
 
-func (f *reportFlags) report(to io.Writer) *pipeline.Report {
-	return &pipeline.Report{To: to, Format: pipeline.ReportFormat(f.format), Only: f.only, Reason: schema.Code(f.reason)}
+func (f *reportFlags) report(to io.Writer) *report.Report {
+	return &report.Report{To: to, Format: report.Format(f.format), Only: f.only, Reason: schema.Code(f.reason)}
 }
 
 // words are the flags as somebody would write them to have the same rows again.

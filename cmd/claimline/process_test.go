@@ -64,7 +64,7 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 			return l, fmt.Errorf("%v: %w\n%s", command, err, out)
 		}
 	}
-	const small = "transaction_rows: 5000\n"
+	const small = "transaction_rows: 1000\n" // many chunks, so that there are many moments between two
 	return l, errors.Join(os.Chmod(l.folder, 0o755), os.WriteFile(l.config, []byte(small), 0o600),
 		os.WriteFile(l.shortLease, []byte(small+"lease: 300ms\n"), 0o600))
 })
@@ -231,10 +231,10 @@ func (s *site) hold(t *testing.T, table string) (release func()) {
 // States of the database in which a process is stopped.
 const (
 	applying     = "SELECT EXISTS (SELECT 1 FROM imports WHERE state = 'applying')"
-	halfway      = "SELECT count(*) BETWEEN 1 AND 4 FROM import_chunks WHERE done"
+	halfway      = "SELECT count(*) BETWEEN 1 AND 25 FROM import_chunks WHERE done"
 	halfwayRead  = "SELECT EXISTS (SELECT 1 FROM import_chunks c JOIN imports i ON i.id = c.import WHERE i.state = 'planning')"
-	firstClaims  = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 1 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 1 AND done) < 2"
-	secondClaims = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 2 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 2 AND done) < 2"
+	firstClaims  = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 1 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 1 AND done) < 20"
+	secondClaims = "SELECT EXISTS (SELECT 1 FROM imports WHERE id = 2 AND state = 'applying') AND (SELECT count(*) FROM import_chunks WHERE import = 2 AND done) < 20"
 )
 
 func (p *process) thaw(t *testing.T) {

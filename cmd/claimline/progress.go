@@ -7,13 +7,23 @@ import (
 
 // follow shows the progress of p's work where somebody is looking; done must be called before anything else is
 // written, and may be called again.
-func (a *app) follow(p *pipeline.Pipeline) (done func()) {
+func (a *app) follow(p *session) (done func()) {
 	bar := a.progress()
 	if bar == nil {
 		return func() {}
 	}
 	p.Progress = bar.Update
 	return bar.Clear
+}
+
+// counting shows the progress of what counts rows where somebody is looking; progress is nil where nobody is. done is that
+// of follow.
+func (a *app) counting(phase pipeline.Phase) (progress func(rows int), done func()) {
+	bar := a.progress()
+	if bar == nil {
+		return nil, func() {}
+	}
+	return func(rows int) { bar.Update(phase, rows, 0) }, bar.Clear
 }
 
 // progress is a line to be redrawn on the terminal; nil where nobody is looking.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -30,7 +29,7 @@ func (f *readingFlags) addNoEdits(cmd *cobra.Command) {
 }
 
 // order puts what the flags say into an order.
-func (f *readingFlags) order(cmd *cobra.Command, order *pipeline.Order) error {
+func (f *readingFlags) order(cmd *cobra.Command, order *schema.Order) error {
 	if cmd.Flags().Changed("encoding") && strings.TrimSpace(f.encoding) == "" {
 		return usage("--encoding names no encoding.").WithFix("Write the name of one, as in --encoding windows-1252.")
 	}

@@ -63,7 +63,7 @@ func flagCell(flags *pflag.FlagSet) string {
 	flags.VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden && f.Name != "help" {
 			_, usage := pflag.UnquoteUsage(f)
-			words = append(words, fmt.Sprintf("`%s` %s", flagName(f), cell(usage)))
+			words = append(words, "`"+flagName(f)+"` "+cell(usage))
 		}
 	})
 	return strings.Join(words, "<br>")

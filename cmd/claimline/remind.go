@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -15,15 +15,15 @@ func (a *app) remindCommand() *cobra.Command {
   claimline remind --org acme ali.ek@acme.test bjorn.lundqvist@acme.example`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			people := pipeline.ParsePeople(args...)
-			if len(people) == 0 {
+			persons := usersfile.ParsePeople(args...)
+			if len(persons) == 0 {
 				return usage("%s needs an address.", cmd.CommandPath()).WithFix("Write: %s.", cmd.UseLine())
 			}
-			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				results := make([]schema.Reminder, len(people))
+			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
+				results := make([]schema.Reminder, len(persons))
 				refused := 0
-				for i, person := range people {
-					err := p.Remind(cmd.Context(), organization.ID, person.Email)
+				for i, person := range persons {
+					err := p.people.Remind(cmd.Context(), organization.ID, person.Email)
 					results[i] = schema.Reminder{Email: person.Email, Reminded: err == nil}
 					switch {
 					case err != nil && schema.CodeOf(err) == schema.CodeInternal:
@@ -38,7 +38,7 @@ func (a *app) remindCommand() *cobra.Command {
 				}
 				switch refused {
 				case 0:
-				case len(people):
+				case len(persons):
 					a.exit = exitFailed
 				default:
 					a.exit = exitProblems

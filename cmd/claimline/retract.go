@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -49,9 +50,9 @@ terminal it asks before.`,
 
 // retractOne retracts one claim; with --json a refusal is answered as well as told.
 func (a *app) retractOne(ctx context.Context, address string) error {
-	return a.withOrganization(ctx, writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
+	return a.withOrganization(ctx, writes, func(p *session, organization schema.Organization) error {
 		address = strings.TrimSpace(address)
-		refused := p.Retract(ctx, organization.ID, address)
+		refused := p.people.Retract(ctx, organization.ID, address)
 		result := schema.Retraction{Email: address, Retracted: refused == nil}
 		if refused != nil {
 			if result.Reason = schema.CodeOf(refused); !retractReason(result.Reason) {
@@ -88,15 +89,15 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 	if dryRun {
 		how = reads
 	}
-	return a.withPipeline(ctx, how, func(p *pipeline.Pipeline) error {
+	return a.withStore(ctx, how, func(p *session) error {
 		if err := a.ownImport(ctx, p, id); err != nil {
 			return err
 		}
 		results := []schema.Retraction{}
 		retracted, refused := 0, 0
-		var before pipeline.Retractable
+		var before people.Retractable
 		var unwritten error // the work is done whole, whatever becomes of its answer
-		err := p.RetractImport(ctx, id, dryRun, func(n pipeline.Retractable) error {
+		err := p.people.RetractImport(ctx, id, dryRun, func(n people.Retractable) error {
 			before = n
 			a.tellRetract(id, n)
 			return a.agrees(ctx, yes || dryRun || n.Can == 0, "Retract %s?", users(n.Can))
@@ -122,7 +123,7 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 			a.exit = exitProblems
 		}
 		for _, domain := range before.Domains {
-			a.say("%s is claimed. To retract its users: %s", domain, pipeline.ReleaseAndRetract(domain, fmt.Sprintf("--import %d", id)))
+			a.say("%s is claimed. To retract its users: %s", domain, people.ReleaseAndRetract(domain, fmt.Sprintf("--import %d", id)))
 		}
 		if a.flags.json {
 			unwritten = a.answer(results)
@@ -139,7 +140,7 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 }
 
 // ownImport refuses an import of another organization than the one that --org names, where it does.
-func (a *app) ownImport(ctx context.Context, p *pipeline.Pipeline, id int64) error {
+func (a *app) ownImport(ctx context.Context, p *session, id int64) error {
 	if a.config.Org == "" {
 		return nil
 	}
@@ -158,7 +159,7 @@ func (a *app) ownImport(ctx context.Context, p *pipeline.Pipeline, id int64) err
 }
 
 // tellRetract says before anything is done what will be.
-func (a *app) tellRetract(id int64, n pipeline.Retractable) {
+func (a *app) tellRetract(id int64, n people.Retractable) {
 	cannot := 0
 	for _, count := range n.Cannot {
 		cannot += count

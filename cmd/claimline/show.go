@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -22,8 +21,8 @@ retracted or why not, what it changes, licences, the owner's choice, and what ha
 		Example: `  claimline show --org acme adam.ahmed@acme.example`,
 		Args:    oneArg("address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				view, err := p.Show(cmd.Context(), organization.ID, args[0])
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
+				view, err := p.people.Show(cmd.Context(), organization.ID, args[0])
 				if err != nil {
 					return err
 				}

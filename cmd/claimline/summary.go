@@ -7,18 +7,19 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
 
 // writeImport shows how an import stands, on one page.
 func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error {
-	v := screen.Import{Import: imp, Plan: &pipeline.Plan{}, Policy: a.config.Policy}
+	v := screen.Import{Import: imp, Plan: &schema.Plan{}, Policy: a.config.Policy}
 	var err error
-	if v.Summary, err = pipeline.Summarize(imp); err != nil {
+	if v.Summary, err = imp.Summary(); err != nil {
 		return err
 	}
 	if len(imp.Plan) > 0 { // none while it is being planned
-		if v.Plan, err = pipeline.PlanOf(imp); err != nil {
+		if v.Plan, err = schema.PlanOf(imp); err != nil {
 			return err
 		}
 	}
@@ -33,7 +34,7 @@ func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error 
 
 // timed notes when somebody has agreed: the times that the store keeps are whole seconds.
 func (a *app) timed(consent pipeline.Consent) pipeline.Consent {
-	return func(ctx context.Context, imp schema.Import, plan *pipeline.Plan) error {
+	return func(ctx context.Context, imp schema.Import, plan *schema.Plan) error {
 		err := consent(ctx, imp, plan)
 		if err == nil {
 			a.agreed = a.now()
@@ -58,10 +59,6 @@ Whoever is missing there becomes inactive, and is removed %s later.`, screen.Cou
 // nextCommand is what one wants to run after an import.
 func (a *app) nextCommand(imp schema.Import) string {
 	id := strconv.FormatInt(imp.ID, 10)
-	problems := 0
-	for _, outcome := range []schema.Outcome{schema.Invalid, schema.Ineligible, schema.Failed} {
-		problems += imp.Tally.Outcomes[outcome]
-	}
 	switch {
 	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning:
 		return a.command("status", id, "--watch")
@@ -69,8 +66,8 @@ func (a *app) nextCommand(imp schema.Import) string {
 		return a.command("import", imp.File)
 	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
 		return a.command("resume", id)
-	case problems > 0 && !imp.RowsRemoved:
-		return a.command("report", id, "--only", pipeline.OnlyProblems, "--format", string(pipeline.ReportCSV), "-o", screen.ProblemsFile(imp.File))
+	case imp.Tally.Problems() > 0 && !imp.RowsRemoved:
+		return a.command("report", id, "--only", report.OnlyProblems, "--format", string(report.CSV), "-o", screen.ProblemsFile(imp.File))
 	case imp.State == schema.StateRejected && imp.File != byHand:
 		return a.command("import", imp.File)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:

@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
 )
 
 func (a *app) sweepCommand() *cobra.Command {
@@ -16,7 +15,7 @@ imports past their keeping time. All of it counts as done before; run this daily
 		Example: `  claimline sweep`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withPipeline(cmd.Context(), writes, func(p *pipeline.Pipeline) error {
+			return a.withStore(cmd.Context(), writes, func(p *session) error {
 				swept, err := p.Sweep(cmd.Context())
 				if err != nil {
 					return err

@@ -9,7 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -42,16 +43,16 @@ func (a *app) syncPreviewCommand() *cobra.Command {
   claimline sync preview --org acme --missing missing.csv directory.csv`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
-					plan, err := p.PreviewSync(cmd.Context(), organization.ID, source, address)
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
+					plan, err := p.people.PreviewSync(cmd.Context(), organization.ID, source, address)
 					if err != nil {
 						return err
 					}
 					if err := a.writeMissing(missing, plan, args[0]); err != nil {
 						return err
 					}
-					a.sayList(source.Name, plan.List)
+					a.sayList(source.Name(), plan.List)
 					a.warnCase(plan)
 					return a.answerSync(plan)
 				})
@@ -76,13 +77,13 @@ are back in it are active again. It shows that first, asks where somebody is the
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer a.readsStdin(args[0])()
-			return a.withOrganization(cmd.Context(), writes, func(p *pipeline.Pipeline, organization schema.Organization) error {
-				return a.withSource(args[0], func(source *pipeline.Source) error {
-					plan, err := p.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *pipeline.SyncPlan) error {
+			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
+				return a.withSource(args[0], func(source dialect.Source) error {
+					plan, err := p.people.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *people.SyncPlan) error {
 						if err := a.writeMissing(missing, plan, args[0]); err != nil {
 							return err
 						}
-						a.sayList(source.Name, plan.List)
+						a.sayList(source.Name(), plan.List)
 						a.warnCase(plan)
 						return a.agreeSync(cmd.Context(), plan, yes)
 					})
@@ -105,7 +106,7 @@ func addListFlags(cmd *cobra.Command, missing, address *string) {
 	cmd.Flags().StringVar(missing, "missing", "", "file to write the claimed users to whom the directory lacks, for its administrator")
 }
 
-func (a *app) writeMissing(name string, plan *pipeline.SyncPlan, file string) error {
+func (a *app) writeMissing(name string, plan *people.SyncPlan, file string) error {
 	if name == "" {
 		return nil
 	}
@@ -113,7 +114,7 @@ func (a *app) writeMissing(name string, plan *pipeline.SyncPlan, file string) er
 }
 
 // sayList says how the list was read, one sentence for each thing to know.
-func (a *app) sayList(file string, list pipeline.DirectoryNotes) {
+func (a *app) sayList(file string, list people.DirectoryNotes) {
 	column := schema.Printable(list.Column)
 	if len(list.Others) > 0 {
 		others := make([]string, len(list.Others))
@@ -146,7 +147,7 @@ func either(n int, one, several string) string {
 const syncShown = 250
 
 // warnCase names the users whose address a case-sensitive connector would not find.
-func (a *app) warnCase(plan *pipeline.SyncPlan) {
+func (a *app) warnCase(plan *people.SyncPlan) {
 	shown := 0
 	for _, row := range plan.Rows {
 		if row.Effect != schema.SyncCaseMismatch {
@@ -162,7 +163,7 @@ func (a *app) warnCase(plan *pipeline.SyncPlan) {
 }
 
 // agreeSync shows the plan and asks, where somebody is there to answer.
-func (a *app) agreeSync(ctx context.Context, plan *pipeline.SyncPlan, yes bool) error {
+func (a *app) agreeSync(ctx context.Context, plan *people.SyncPlan, yes bool) error {
 	deactivate, reactivate := plan.Counts[schema.SyncDeactivate], plan.Counts[schema.SyncReactivate]
 	if yes || !a.asks() || deactivate+reactivate == 0 {
 		return nil
@@ -173,7 +174,7 @@ func (a *app) agreeSync(ctx context.Context, plan *pipeline.SyncPlan, yes bool) 
 	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), screen.Number(reactivate))
 }
 
-func (a *app) answerSync(plan *pipeline.SyncPlan) error {
+func (a *app) answerSync(plan *people.SyncPlan) error {
 	if !a.flags.json {
 		return a.writeSync(a.stdout, plan)
 	}
@@ -190,7 +191,7 @@ func (a *app) answerSync(plan *pipeline.SyncPlan) error {
 }
 
 // writeSync shows the counts, and then who is concerned, those at risk first. Who simply stays is only counted.
-func (a *app) writeSync(to io.Writer, plan *pipeline.SyncPlan) error {
+func (a *app) writeSync(to io.Writer, plan *people.SyncPlan) error {
 	counts := screen.NewTable(screen.Whole("Effect"), screen.Numeric("Users"))
 	for _, effect := range schema.SyncEffects {
 		if n := plan.Counts[effect]; n > 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -32,10 +32,10 @@ var (
 		}
 		return names
 	}()
-	memberOrders = []string{string(pipeline.ByEmail), string(pipeline.ByStatus), string(pipeline.ByDaysLeft)}
+	memberOrders = []string{string(people.ByEmail), string(people.ByStatus), string(people.ByDaysLeft)}
 )
 
-func (f *userFlags) filter() (filter pipeline.MemberFilter, order pipeline.MemberOrder, err error) {
+func (f *userFlags) filter() (filter people.MemberFilter, order people.MemberOrder, err error) {
 	if f.status != "" && !slices.Contains(listedStatuses, f.status) {
 		return filter, "", notOneOf("--status", f.status, listedStatuses)
 	}
@@ -52,7 +52,7 @@ func (f *userFlags) filter() (filter pipeline.MemberFilter, order pipeline.Membe
 		return filter, "", usage("--limit %d is no number of users.", f.limit).WithFix("Write --limit %d, or --limit 0 for all.", -f.limit)
 	}
 	filter.Status, filter.Retractable, filter.Search = schema.Status(f.status), f.retractable, f.search
-	return filter, pipeline.MemberOrder(f.sort), nil
+	return filter, people.MemberOrder(f.sort), nil
 }
 
 func (a *app) usersCommand() *cobra.Command {
@@ -73,7 +73,7 @@ with ` + schema.ConvertSuffix + ` behind the address.`,
 			if err != nil {
 				return err
 			}
-			return a.withOrganization(cmd.Context(), reads, func(p *pipeline.Pipeline, organization schema.Organization) error {
+			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 				list := func(each func(*schema.Listing) error) error {
 					return eachUser(cmd.Context(), p, organization.ID, filter, order, each)
 				}
@@ -102,7 +102,7 @@ with ` + schema.ConvertSuffix + ` behind the address.`,
 	cmd.Flags().BoolVar(&flags.retractable, "retractable", false, "only users whose claim can be retracted now")
 	cmd.Flags().StringVar(&flags.search, "search", "", "only users with this `text` in the address or a name, whatever the case and accents")
 	cmd.Flags().IntVar(&flags.limit, "limit", 0, "list so many users at most; 0: all (default: 250 as text, all as JSON)")
-	cmd.Flags().StringVar(&flags.sort, "sort", string(pipeline.ByEmail), "email, status or days_left")
+	cmd.Flags().StringVar(&flags.sort, "sort", string(people.ByEmail), "email, status or days_left")
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(listedStatuses, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(memberOrders, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -135,9 +135,9 @@ func writeList[V any](to io.Writer, all func(each func(V) error) error) error {
 }
 
 // eachUser hands over users in the order wanted. Those that must be sorted first wait in a file, and not in memory.
-func eachUser(ctx context.Context, p *pipeline.Pipeline, organization string, filter pipeline.MemberFilter, order pipeline.MemberOrder, each func(*schema.Listing) error) (err error) {
-	if order == pipeline.ByEmail {
-		return p.EachMember(ctx, organization, filter, func(l schema.Listing) error { return each(&l) })
+func eachUser(ctx context.Context, p *session, organization string, filter people.MemberFilter, order people.MemberOrder, each func(*schema.Listing) error) (err error) {
+	if order == people.ByEmail {
+		return p.people.EachMember(ctx, organization, filter, func(l schema.Listing) error { return each(&l) })
 	}
 	type named struct {
 		Name    string         `json:"name"`
@@ -145,7 +145,7 @@ func eachUser(ctx context.Context, p *pipeline.Pipeline, organization string, fi
 	}
 	var spool screen.Spool
 	defer func() { err = errors.Join(err, spool.Close()) }()
-	err = p.EachMember(ctx, organization, filter, func(l schema.Listing) error {
+	err = p.people.EachMember(ctx, organization, filter, func(l schema.Listing) error {
 		data, err := json.Marshal(named{l.Name, l})
 		if err != nil {
 			return fmt.Errorf("keep a user: %w", err)

@@ -13,7 +13,7 @@ import (
 
 var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 
-func clock() Clock { return Clock{Now: now, Policy: schema.DefaultPolicy()} }
+func rules() Rules { return Rules{Now: now, Policy: schema.DefaultPolicy()} }
 
 func acme() *schema.Organization {
 	return &schema.Organization{ID: "acme", Kind: schema.Enterprise, BringConversations: true, Created: now.AddDate(-9, 0, 0)}
@@ -30,14 +30,14 @@ type situation struct {
 	account  Account
 	domain   Domain
 	asked    schema.ClaimType
-	clock    Clock
+	rules    Rules
 }
 
 // eligible is a situation in which the account may be claimed, delayed.
 func eligible() *situation {
 	source := hooli()
 	return &situation{
-		claiming: acme(), source: source, clock: clock(), domain: Domain{Ours: true},
+		claiming: acme(), source: source, rules: rules(), domain: Domain{Ours: true},
 		account: Account{ID: 1, Organization: source, User: schema.User{OrganizationID: source.ID, Status: schema.Active, Conversations: 3}},
 	}
 }
@@ -48,7 +48,7 @@ func (s *situation) claimed(by string, t schema.ClaimType, at time.Time) {
 }
 
 func (s *situation) decide() Decision {
-	return s.clock.Decide(s.claiming, s.domain, s.account, s.asked)
+	return s.rules.Decide(s.claiming, s.domain, s.account, s.asked)
 }
 
 func (s *situation) moveTo(organization string) {
@@ -166,7 +166,7 @@ func TestTypeFor(t *testing.T) {
 		want  schema.ClaimType
 	}{
 		"all of it":                          {func(*situation) {}, schema.Delayed},
-		"delayed claims do not exist":        {func(s *situation) { s.clock.Policy.DelayedClaims = false }, schema.Immediate},
+		"delayed claims do not exist":        {func(s *situation) { s.rules.Policy.DelayedClaims = false }, schema.Immediate},
 		"conversations are not brought":      {func(s *situation) { s.claiming.BringConversations = false }, schema.Immediate},
 		"the source's setting is not asked":  {func(s *situation) { s.source.BringConversations = false }, schema.Delayed},
 		"enterprise":                         {func(s *situation) { s.source.Kind = schema.Enterprise }, schema.Immediate},
@@ -177,14 +177,14 @@ func TestTypeFor(t *testing.T) {
 		"the day after, but not in UTC":      {func(s *situation) { s.source.Created = at("2020-05-06T01:59:59+02:00") }, schema.Delayed},
 		"the last day, but not in UTC":       {func(s *situation) { s.source.Created = at("2020-05-05T19:00:00-05:00") }, schema.Immediate},
 		"long ago":                           {func(s *situation) { s.source.Created = at("1999-12-31T00:00:00Z") }, schema.Delayed},
-		"another date in the policy":         {func(s *situation) { s.clock.Policy.DelayedCreatedUntil = "2018-12-31" }, schema.Immediate},
-		"another date, the source on it":     {func(s *situation) { s.clock.Policy.DelayedCreatedUntil = "2019-01-01" }, schema.Delayed},
+		"another date in the policy":         {func(s *situation) { s.rules.Policy.DelayedCreatedUntil = "2018-12-31" }, schema.Immediate},
+		"another date, the source on it":     {func(s *situation) { s.rules.Policy.DelayedCreatedUntil = "2019-01-01" }, schema.Delayed},
 		"age of the claiming one is nothing": {func(s *situation) { s.claiming.Created = now }, schema.Delayed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := eligible()
 			c.given(s)
-			assert.Equal(t, c.want, s.clock.TypeFor(s.claiming, s.source))
+			assert.Equal(t, c.want, s.rules.TypeFor(s.claiming, s.source))
 			got := s.decide()
 			assert.Equal(t, schema.Ready, got.Outcome)
 			assert.Equal(t, c.want, got.Type)

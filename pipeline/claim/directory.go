@@ -105,3 +105,19 @@ func (v *View) former() schema.Status {
 	}
 	return former
 }
+
+// CheckMayClaim refuses, with CodeDirectorySyncEnabled, an organization that can claim nobody now (R10).
+func CheckMayClaim(o *schema.Organization) error {
+	if !o.DirectorySync {
+		return nil
+	}
+	return schema.Refuse(schema.CodeDirectorySyncEnabled, "Directory synchronization is on in %s, so nobody can be claimed.", o.Name)
+}
+
+// CheckDirectorySync refuses, with CodeDirectorySyncDisabled, an organization for which no directory run can be made (R23).
+func CheckDirectorySync(o *schema.Organization) error {
+	if o.DirectorySync {
+		return nil
+	}
+	return schema.Refuse(schema.CodeDirectorySyncDisabled, "Directory synchronization is off in %s.", o.Name)
+}

@@ -11,7 +11,7 @@ import (
 )
 
 // member is an account of acme's own, with nobody's claim on it.
-func member(status schema.Status) claim.Case {
+func member(status schema.Status) claim.View {
 	k := claimedCase(schema.Immediate)
 	k.Account.Claim, k.Account.Claiming = nil, nil
 	k.Account.Organization, k.Account.User.OrganizationID, k.Account.User.Status = k.Organization, "acme", status
@@ -19,14 +19,14 @@ func member(status schema.Status) claim.Case {
 }
 
 // foreign is an account of acme's own under another organization's open claim.
-func foreign(status schema.Status) claim.Case {
+func foreign(status schema.Status) claim.View {
 	k := member(status)
 	k.Account.Claiming = &schema.Organization{ID: "globex"}
 	k.Account.Claim = &schema.Claim{OrganizationID: "globex", Type: schema.Immediate, ClaimedAt: madeAt, StatusBefore: status, Status: status}
 	return k
 }
 
-func claimedStatus(t schema.ClaimType, before, status schema.Status) claim.Case {
+func claimedStatus(t schema.ClaimType, before, status schema.Status) claim.View {
 	k := claimedCase(t)
 	k.Account.Claim.StatusBefore, k.Account.Claim.Status = before, status
 	return k
@@ -36,7 +36,7 @@ func TestSync(t *testing.T) {
 	const mail = "Ann@acme.example"
 	same, other, both := []string{mail}, []string{"ann@acme.example"}, []string{"ANN@acme.example", mail}
 	for name, c := range map[string]struct {
-		k      claim.Case
+		k      claim.View
 		listed []string
 		want   schema.SyncEffect
 	}{
@@ -56,7 +56,7 @@ func TestSync(t *testing.T) {
 		"delayed claim, absent":               {claimedCase(schema.Delayed), nil, ""},
 		"claimed by others, absent":           {foreign(schema.Active), nil, schema.SyncKeep},
 		"inactive, claimed by others, listed": {foreign(schema.Inactive), same, schema.SyncKeep},
-		"nobody, listed":                      {claim.Case{Organization: &schema.Organization{ID: "acme"}}, same, schema.SyncNotInOrganization},
+		"nobody, listed":                      {claim.View{Organization: &schema.Organization{ID: "acme"}}, same, schema.SyncNotInOrganization},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := c.k.Account.User
@@ -75,57 +75,57 @@ func TestSync(t *testing.T) {
 }
 
 func TestSyncWritesTheStatus(t *testing.T) {
-	clock := after(time.Hour)
+	rules := after(time.Hour)
 	k := member(schema.Pending)
-	effect := clock.Synced(&k, schema.SyncDeactivate)
+	effect := rules.Synced(&k, schema.SyncDeactivate)
 	assert.Equal(t, schema.Inactive, effect.User.Status)
-	assert.Equal(t, clock.Now, effect.User.InactiveSince)
+	assert.Equal(t, rules.Now, effect.User.InactiveSince)
 	assert.Equal(t, schema.Pending, effect.Former)
 	for former, want := range map[schema.Status]schema.Status{schema.Pending: schema.Pending, "": schema.Active, schema.Inactive: schema.Active} {
 		k = member(schema.Inactive)
 		k.Account.User.InactiveSince, k.Former = madeAt, former
-		effect = clock.Synced(&k, schema.SyncReactivate)
+		effect = rules.Synced(&k, schema.SyncReactivate)
 		assert.Equal(t, want, effect.User.Status)
 		assert.Zero(t, effect.User.InactiveSince)
 		assert.Empty(t, effect.Former)
 
 		k = claimedStatus(schema.Immediate, former, schema.Inactive)
-		effect = clock.Synced(&k, schema.SyncReactivate)
+		effect = rules.Synced(&k, schema.SyncReactivate)
 		assert.Equal(t, want, effect.Claim.Status)
 		assert.True(t, effect.Claim.Open())
 	}
 	k = claimedCase(schema.Immediate)
-	effect = clock.Synced(&k, schema.SyncDeactivate)
+	effect = rules.Synced(&k, schema.SyncDeactivate)
 	assert.Equal(t, schema.Inactive, effect.Claim.Status)
-	assert.Equal(t, clock.Now, effect.Claim.InactiveSince)
+	assert.Equal(t, rules.Now, effect.Claim.InactiveSince)
 	assert.Equal(t, schema.Verified, k.Account.Claim.Status, "the case is not changed")
 }
 
 func TestRemove(t *testing.T) {
-	clock := after(time.Hour)
+	rules := after(time.Hour)
 	for name, c := range map[string]struct {
-		k    claim.Case
+		k    claim.View
 		want schema.Code
 	}{
 		"a member":                          {member(schema.Active), ""},
 		"a member claimed by others":        {foreign(schema.Active), schema.CodeClaimedElsewhere},
 		"a delayed claim":                   {claimedCase(schema.Delayed), schema.CodeClaimPending},
-		"nobody":                            {claim.Case{Organization: &schema.Organization{ID: "acme"}}, schema.CodeUserNotFound},
-		"a stranger":                        {func() claim.Case { k := claimedCase(schema.Delayed); k.Account.Claim = nil; return k }(), schema.CodeNotMember},
-		"a stranger claimed by a third one": {func() claim.Case { k := claimedCase(schema.Delayed); k.Account.Claim.OrganizationID = "x"; return k }(), schema.CodeNotMember},
+		"nobody":                            {claim.View{Organization: &schema.Organization{ID: "acme"}}, schema.CodeUserNotFound},
+		"a stranger":                        {func() claim.View { k := claimedCase(schema.Delayed); k.Account.Claim = nil; return k }(), schema.CodeNotMember},
+		"a stranger claimed by a third one": {func() claim.View { k := claimedCase(schema.Delayed); k.Account.Claim.OrganizationID = "x"; return k }(), schema.CodeNotMember},
 	} {
 		t.Run(name, func(t *testing.T) {
-			effect, refused := clock.Remove(&c.k)
+			effect, refused := rules.Remove(&c.k)
 			assert.Equal(t, c.want, refused)
 			if refused == "" {
-				assert.Equal(t, claim.Effect{Before: c.k.Account, At: clock.Now, Gone: true}, effect)
+				assert.Equal(t, claim.Effect{Before: c.k.Account, At: rules.Now, Gone: true}, effect)
 			} else {
 				assert.Zero(t, effect)
 			}
 		})
 	}
 	k := claimedCase(schema.Immediate)
-	effect, refused := clock.Remove(&k)
+	effect, refused := rules.Remove(&k)
 	assert.Empty(t, refused)
 	assert.Equal(t, schema.ClosedRemoved, effect.Claim.ClosedBy)
 	assert.Nil(t, effect.User)

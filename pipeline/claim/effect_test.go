@@ -89,19 +89,19 @@ func TestHeldIsWhatIsGiven(t *testing.T) {
 			var effects []Effect
 			switch rapid.SampledFrom([]string{"time", "transfer", "delete", "change", "retract", "remove", "nothing"}).Draw(t, "what") {
 			case "time":
-				effects = clock().Due(v.Account)
+				effects = rules().Due(v.Account)
 			case "transfer":
-				effects = chosenOrNone(clock().Choose(&v, schema.TransferContent, NewAddress{}))
+				effects = chosenOrNone(rules().Choose(&v, schema.TransferContent, NewAddress{}))
 			case "delete":
-				effects = chosenOrNone(clock().Choose(&v, schema.DeleteAccount, NewAddress{}))
+				effects = chosenOrNone(rules().Choose(&v, schema.DeleteAccount, NewAddress{}))
 			case "change":
-				effects = chosenOrNone(clock().Choose(&v, schema.ChangeEmail, NewAddress{Email: "b@y.example", Key: "b@y.example"}))
+				effects = chosenOrNone(rules().Choose(&v, schema.ChangeEmail, NewAddress{Email: "b@y.example", Key: "b@y.example"}))
 			case "retract":
 				if v.Account.Claim != nil {
-					effects = []Effect{clock().Retracted(&v)}
+					effects = []Effect{rules().Retracted(&v)}
 				}
 			case "remove":
-				effects = chosenOrNone(clock().Remove(&v))
+				effects = chosenOrNone(rules().Remove(&v))
 			}
 			for n := range effects {
 				e := &effects[n]
@@ -139,7 +139,7 @@ func TestDueIsInOrder(t *testing.T) {
 	s := eligible()
 	s.claimed("globex", schema.Delayed, now.Add(-50*day))
 	s.account.Claim.StatusBefore = schema.Inactive
-	effects := clock().Due(s.account)
+	effects := rules().Due(s.account)
 	require.Len(t, effects, 2)
 	assert.Equal(t, now.Add(-36*day), effects[0].At)
 	assert.Equal(t, now.Add(-6*day), effects[1].At)
@@ -149,7 +149,7 @@ func TestDueIsInOrder(t *testing.T) {
 	s.claimed("globex", schema.Immediate, now.Add(-90*day))
 	s.inactive(80 * day)
 	s.account.Claim.Status, s.account.Claim.InactiveSince = schema.Inactive, now.Add(-40*day)
-	effects = clock().Due(s.account)
+	effects = rules().Due(s.account)
 	require.Len(t, effects, 2)
 	assert.Equal(t, now.Add(-10*day), effects[0].At)
 	assert.Equal(t, now.Add(-10*day), effects[1].At, "it waited for the claim that lay over it")

@@ -39,6 +39,11 @@ type Rules struct {
 	Policy schema.Policy
 }
 
+// RulesAt returns the rules as they are at a time, which is taken in whole seconds: that is what is kept.
+func RulesAt(now time.Time, policy schema.Policy) Rules {
+	return Rules{Now: now.UTC().Truncate(time.Second), Policy: policy}
+}
+
 // SeenBy returns the domain as an organization sees it (R5, R6); holders are all who have verified or claimed it.
 func SeenBy(organization string, holders []schema.Domain) (d Domain) {
 	for _, held := range holders {

@@ -19,7 +19,7 @@ func claimDue(r Rules, made schema.Claim) bool {
 }
 
 func TestCompletionDue(t *testing.T) {
-	c := clock()
+	c := rules()
 	for _, made := range []struct {
 		claimType schema.ClaimType
 		ago       time.Duration
@@ -36,7 +36,7 @@ func TestCompletionDue(t *testing.T) {
 }
 
 func TestRemovalDue(t *testing.T) {
-	c := clock()
+	c := rules()
 	due := func(status schema.Status, since time.Time) bool {
 		member := c.Due(Account{ID: 1, User: schema.User{Status: status, InactiveSince: since}})
 		claimed := claimDue(c, schema.Claim{Type: schema.Immediate, Status: status, InactiveSince: since})
@@ -58,7 +58,7 @@ func TestADelayedClaimCompletesWhateverItsStatus(t *testing.T) {
 	s := eligible()
 	s.claimed("globex", schema.Delayed, now.Add(-14*day))
 	s.account.Claim.Status, s.account.Claim.InactiveSince = schema.Inactive, now.Add(-40*day)
-	effects := clock().Due(s.account)
+	effects := rules().Due(s.account)
 	require.Len(t, effects, 1)
 	assert.Equal(t, schema.ClosedCompleted, effects[0].Claim.ClosedBy)
 }
@@ -73,7 +73,7 @@ func TestAsOfCompleted(t *testing.T) {
 	s.account.Claim.Edits = schema.Profile{LastName: "Lind"}
 	s.account.Claim.Services = []string{"Calling"}
 
-	got := clock().AsOf(s.account)
+	got := rules().AsOf(s.account)
 	assert.Nil(t, got.Claim)
 	assert.Nil(t, got.Claiming)
 	assert.Equal(t, "globex", got.Organization.ID)
@@ -89,12 +89,12 @@ func TestAsOfCompletedInactive(t *testing.T) {
 	s := eligible()
 	s.inactive(300 * day)
 	s.claimed("globex", schema.Delayed, now.Add(-44*day+time.Second))
-	got := clock().AsOf(s.account)
+	got := rules().AsOf(s.account)
 	assert.Equal(t, schema.Inactive, got.User.Status)
 	assert.Equal(t, now.Add(-30*day+time.Second), got.User.InactiveSince)
 
 	s.claimed("globex", schema.Delayed, now.Add(-44*day))
-	assert.Equal(t, Account{}, clock().AsOf(s.account))
+	assert.Equal(t, Account{}, rules().AsOf(s.account))
 }
 
 // An account that was removed where it was claimed is what it was in its own organization (R23).
@@ -102,18 +102,18 @@ func TestAsOfRemovedUnderAClaim(t *testing.T) {
 	s := eligible()
 	s.claimed("globex", schema.Immediate, now.Add(-100*day))
 	s.account.Claim.Status, s.account.Claim.InactiveSince = schema.Inactive, now.Add(-30*day)
-	got := clock().AsOf(s.account)
+	got := rules().AsOf(s.account)
 	assert.Nil(t, got.Claim)
 	assert.Equal(t, "hooli", got.User.OrganizationID)
 	assert.Equal(t, schema.Active, got.User.Status)
 	assert.Equal(t, schema.Ready, s.decide().Outcome)
 
 	s.account.Claim.InactiveSince = now.Add(-30*day + time.Second)
-	assert.NotNil(t, clock().AsOf(s.account).Claim)
+	assert.NotNil(t, rules().AsOf(s.account).Claim)
 
 	s.account.Claim.InactiveSince = now.Add(-30 * day)
 	s.inactive(30 * day)
-	assert.Equal(t, Account{}, clock().AsOf(s.account), "removed there too")
+	assert.Equal(t, Account{}, rules().AsOf(s.account), "removed there too")
 }
 
 // An open claim lies over an account that would otherwise have been removed.
@@ -121,7 +121,7 @@ func TestAsOfInactiveUnderAClaim(t *testing.T) {
 	s := eligible()
 	s.inactive(300 * day)
 	s.claimed("globex", schema.Immediate, now.Add(-100*day))
-	assert.Equal(t, s.account, clock().AsOf(s.account))
+	assert.Equal(t, s.account, rules().AsOf(s.account))
 }
 
 // What has been done because time made it due is not done again, and nothing falls due before its time.
@@ -146,14 +146,14 @@ func TestAsOfTwice(t *testing.T) {
 				s.account.Claim.InactiveSince = since(t, s.account.Claim.Status, "inactive there since")
 			}
 		}
-		first := s.clock.AsOf(s.account)
-		require.Equal(t, first, s.clock.AsOf(first))
+		first := s.rules.AsOf(s.account)
+		require.Equal(t, first, s.rules.AsOf(first))
 		if first.ID != 0 {
-			require.Empty(t, s.clock.Due(first))
+			require.Empty(t, s.rules.Due(first))
 			require.Equal(t, first.Claim == nil, first.Claiming == nil)
 			require.Equal(t, first.User.OrganizationID, first.Organization.ID)
 		}
-		require.Equal(t, s.clock.Decide(s.claiming, s.domain, s.account, ""), s.clock.Decide(s.claiming, s.domain, first, ""))
+		require.Equal(t, s.rules.Decide(s.claiming, s.domain, s.account, ""), s.rules.Decide(s.claiming, s.domain, first, ""))
 	})
 }
 
@@ -175,12 +175,12 @@ func TestNextDue(t *testing.T) {
 				s.account.Claim.InactiveSince = now.Add(-ago.Draw(t, "inactive there since"))
 			}
 		}
-		due := clock().NextDue(s.account)
+		due := rules().NextDue(s.account)
 		if due.IsZero() {
-			require.Equal(t, s.account, Clock{Now: now.Add(1000 * day), Policy: clock().Policy}.AsOf(s.account))
+			require.Equal(t, s.account, Rules{Now: now.Add(1000 * day), Policy: rules().Policy}.AsOf(s.account))
 			return
 		}
-		require.Equal(t, s.account, Clock{Now: due.Add(-time.Second), Policy: clock().Policy}.AsOf(s.account))
-		require.NotEqual(t, s.account, Clock{Now: due, Policy: clock().Policy}.AsOf(s.account))
+		require.Equal(t, s.account, Rules{Now: due.Add(-time.Second), Policy: rules().Policy}.AsOf(s.account))
+		require.NotEqual(t, s.account, Rules{Now: due, Policy: rules().Policy}.AsOf(s.account))
 	})
 }

@@ -21,28 +21,28 @@ func TestAssign(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		claimType             schema.ClaimType
-		wishes                []Wish
+		assignments           []Assignment
 		services, unavailable []string
 	}{
 		"nothing was said":                {schema.Immediate, nil, []string{"Messaging", "Rooms"}, nil},
-		"blank cells":                     {schema.Immediate, []Wish{Automatic, Automatic, Automatic, Automatic}, []string{"Messaging", "Rooms"}, nil},
-		"TRUE assigns":                    {schema.Immediate, []Wish{Assign, Automatic, Automatic, Automatic}, []string{"Calling", "Messaging", "Rooms"}, nil},
-		"FALSE withholds, also automatic": {schema.Immediate, []Wish{Withhold, Withhold, Withhold, Withhold}, nil, nil},
-		"none is left":                    {schema.Immediate, []Wish{Assign, Assign, Withhold, Withhold}, []string{"Calling"}, []string{"Extra"}},
-		"delayed only asks":               {schema.Delayed, []Wish{Assign, Assign, Automatic, Withhold}, []string{"Calling", "Extra", "Messaging"}, nil},
+		"blank cells":                     {schema.Immediate, []Assignment{Automatic, Automatic, Automatic, Automatic}, []string{"Messaging", "Rooms"}, nil},
+		"TRUE assigns":                    {schema.Immediate, []Assignment{Assign, Automatic, Automatic, Automatic}, []string{"Calling", "Messaging", "Rooms"}, nil},
+		"FALSE withholds, also automatic": {schema.Immediate, []Assignment{Withhold, Withhold, Withhold, Withhold}, nil, nil},
+		"none is left":                    {schema.Immediate, []Assignment{Assign, Assign, Withhold, Withhold}, []string{"Calling"}, []string{"Extra"}},
+		"delayed only asks":               {schema.Delayed, []Assignment{Assign, Assign, Automatic, Withhold}, []string{"Calling", "Extra", "Messaging"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := NewPool(licenses)
-			services, unavailable := p.Assign(c.claimType, c.wishes, nil, nil)
+			p := NewLicenses(licenses)
+			services, unavailable := p.Assign(c.claimType, c.assignments, nil, nil)
 			assert.Equal(t, c.services, services)
 			assert.Equal(t, c.unavailable, unavailable)
 		})
 	}
 
-	p := NewPool(licenses)
+	p := NewLicenses(licenses)
 	assert.Equal(t, []string{"Calling", "Extra", "Messaging", "Rooms"}, p.Services())
 	assert.Equal(t, "Rooms", licenses[0].Service, "what was given is not changed")
-	all := []Wish{Assign, Assign, Assign, Assign}
+	all := []Assignment{Assign, Assign, Assign, Assign}
 	_, unavailable := p.Assign(schema.Immediate, all, nil, nil)
 	assert.Equal(t, []string{"Extra"}, unavailable)
 	services, unavailable := p.Assign(schema.Immediate, all, nil, nil)
@@ -55,13 +55,13 @@ func TestAssign(t *testing.T) {
 }
 
 func TestLeft(t *testing.T) {
-	p := NewPool([]schema.License{{Service: "a", Quantity: 2, Held: 5}, {Service: "b", Quantity: 2, Held: 1}, {Service: "c", Quantity: schema.Unlimited, Held: 9}})
+	p := NewLicenses([]schema.License{{Service: "a", Quantity: 2, Held: 5}, {Service: "b", Quantity: 2, Held: 1}, {Service: "c", Quantity: schema.Unlimited, Held: 9}})
 	assert.Equal(t, 0, p.Left(0), "more are held than there are")
 	assert.Equal(t, 1, p.Left(1))
 	assert.Equal(t, schema.Unlimited, p.Left(2))
 }
 
-// However many claims ask, a limited service is given out as often as it lasts, in their order, and every wish ends in
+// However many claims ask, a limited service is given out as often as it lasts, in their order, and every assignment ends in
 // exactly one way.
 func TestPool(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -72,20 +72,20 @@ func TestPool(t *testing.T) {
 				Service: name, Quantity: rapid.IntRange(-1, 4).Draw(t, "quantity"), Held: rapid.IntRange(0, 3).Draw(t, "held"), AutoAssign: rapid.Bool().Draw(t, "automatic"),
 			}
 		}
-		p := NewPool(licenses)
+		p := NewLicenses(licenses)
 		left := make([]int, len(names))
 		for i, l := range licenses {
 			left[i] = max(0, l.Quantity-l.Held)
 		}
 		for range rapid.IntRange(0, 12).Draw(t, "claims") {
 			claimType := rapid.SampledFrom([]schema.ClaimType{schema.Immediate, schema.Delayed}).Draw(t, "type")
-			wishes := make([]Wish, len(names))
-			for i := range wishes {
-				wishes[i] = rapid.SampledFrom([]Wish{Automatic, Assign, Withhold}).Draw(t, "wish")
+			assignments := make([]Assignment, len(names))
+			for i := range assignments {
+				assignments[i] = rapid.SampledFrom([]Assignment{Automatic, Assign, Withhold}).Draw(t, "assignment")
 			}
-			services, unavailable := p.Assign(claimType, wishes, nil, nil)
+			services, unavailable := p.Assign(claimType, assignments, nil, nil)
 			for i, l := range licenses {
-				wanted := wishes[i] == Assign || wishes[i] == Automatic && l.AutoAssign
+				wanted := assignments[i] == Assign || assignments[i] == Automatic && l.AutoAssign
 				given := wanted && (claimType == schema.Delayed || l.Quantity < 0 || left[i] > 0)
 				require.Equal(t, given, slices.Contains(services, l.Service))
 				require.Equal(t, wanted && !given, slices.Contains(unavailable, l.Service))

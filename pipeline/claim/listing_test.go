@@ -11,7 +11,7 @@ import (
 )
 
 func TestList(t *testing.T) {
-	clock := after(time.Hour)
+	rules := after(time.Hour)
 	number := func(n int) *int { return &n }
 	at := madeAt
 	delayed, immediate := claimedCase(schema.Delayed), claimedCase(schema.Immediate)
@@ -20,16 +20,16 @@ func TestList(t *testing.T) {
 	stranger := claimedCase(schema.Immediate)
 	stranger.Organization = &schema.Organization{ID: "globex"}
 	moved := member(schema.Active)
-	moved.Closed = &schema.Claim{OrganizationID: "acme", Type: schema.Delayed, ClaimedAt: madeAt, ClosedAt: clock.Now}
+	moved.Closed = &schema.Claim{OrganizationID: "acme", Type: schema.Delayed, ClaimedAt: madeAt, ClosedAt: rules.Now}
 	leaving := member(schema.Active)
-	leaving.Closed = &schema.Claim{OrganizationID: "globex", Type: schema.Delayed, ClaimedAt: madeAt, ClosedAt: clock.Now}
+	leaving.Closed = &schema.Claim{OrganizationID: "globex", Type: schema.Delayed, ClaimedAt: madeAt, ClosedAt: rules.Now}
 	renamed, later := claimedCase(schema.Immediate), claimedCase(schema.Delayed)
 	renamed.Account.Claim.Edits = schema.Profile{FirstName: "Anna", LastName: "Lind"}
 	later.Account.Claim.Edits = schema.Profile{DisplayName: "Anna Lind"}
 	unknown := member(schema.Pending)
 	unknown.Account.User.Conversations, unknown.Account.User.Services = schema.UnknownConversations, nil
 	for name, c := range map[string]struct {
-		k    claim.Case
+		k    claim.View
 		want schema.Listing
 	}{
 		"delayed": {delayed, schema.Listing{
@@ -65,14 +65,14 @@ func TestList(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, ok := clock.List(&c.k)
+			got, ok := rules.List(&c.k)
 			assert.True(t, ok)
 			assert.Equal(t, c.want, got)
 		})
 	}
-	_, ok := clock.List(&stranger)
+	_, ok := rules.List(&stranger)
 	assert.False(t, ok)
-	_, ok = clock.List(&claim.Case{Organization: delayed.Organization})
+	_, ok = rules.List(&claim.View{Organization: delayed.Organization})
 	assert.False(t, ok)
 }
 
@@ -87,10 +87,10 @@ func TestDaysLeftAreRoundedUp(t *testing.T) {
 }
 
 func TestDeadlines(t *testing.T) {
-	clock := after(time.Hour)
-	due := func(k claim.Case) map[schema.DeadlineKind]time.Time {
+	rules := after(time.Hour)
+	due := func(k claim.View) map[schema.DeadlineKind]time.Time {
 		list := map[schema.DeadlineKind]time.Time{}
-		for _, d := range clock.Deadlines(&k) {
+		for _, d := range rules.Deadlines(&k) {
 			assert.Equal(t, "Ann@acme.example", d.Email)
 			list[d.Kind] = d.DueAt
 		}

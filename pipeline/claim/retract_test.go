@@ -15,15 +15,15 @@ const days14 = 14 * 24 * time.Hour
 var madeAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // after is the clock, so long after the claim was made.
-func after(since time.Duration) claim.Clock {
-	return claim.Clock{Now: madeAt.Add(since), Policy: schema.DefaultPolicy()}
+func after(since time.Duration) claim.Rules {
+	return claim.Rules{Now: madeAt.Add(since), Policy: schema.DefaultPolicy()}
 }
 
 // claimedCase is an account of a personal organization under an open claim of acme, which asks.
-func claimedCase(t schema.ClaimType) claim.Case {
+func claimedCase(t schema.ClaimType) claim.View {
 	acme := &schema.Organization{ID: "acme", Kind: schema.Enterprise, RetentionDays: 90}
 	home := &schema.Organization{ID: "home", Kind: schema.Personal, RetentionDays: 7}
-	return claim.Case{
+	return claim.View{
 		Key: "ann@acme.example", Organization: acme,
 		Account: claim.Account{
 			ID: 1, Organization: home, Claiming: acme,
@@ -44,23 +44,23 @@ func claimedCase(t schema.ClaimType) claim.Case {
 // signed in without choosing, is its FAQ's; the fourth, the claimed domain, its note's.
 func TestTheArticlesTableOfRetracts(t *testing.T) {
 	const yes, no = true, false
-	chose := func(k *claim.Case, _ *time.Duration) {
+	chose := func(k *claim.View, _ *time.Duration) {
 		made := *k.Account.Claim
 		made.SignedInAt, made.ClosedAt, made.ClosedBy = madeAt.Add(time.Hour), madeAt.Add(time.Hour), schema.Closing(schema.ChangeEmail)
 		k.Closed, k.Account.Claim, k.Account.Claiming = &made, nil, nil
 	}
 	for _, row := range []struct {
 		condition          string
-		given              func(k *claim.Case, since *time.Duration)
+		given              func(k *claim.View, since *time.Duration)
 		delayed, immediate bool
 	}{
 		{"The user has signed in and chosen an option.", chose, no, no},
-		{"The user has not signed in. 14 days have passed since the claim.", func(_ *claim.Case, since *time.Duration) { *since = days14 }, no, no},
-		{"The user has not signed in. 14 days have not passed yet since the claim.", func(_ *claim.Case, since *time.Duration) { *since = days14 - time.Second }, yes, yes},
-		{"The user has signed in and not chosen.", func(k *claim.Case, _ *time.Duration) { k.Account.Claim.SignedInAt = madeAt }, no, no},
-		{"The organization has claimed the user's domain.", func(k *claim.Case, _ *time.Duration) { k.Domain.ClaimedBy = "acme" }, no, no},
-		{"Another organization has claimed it.", func(k *claim.Case, _ *time.Duration) { k.Domain.ClaimedBy = "globex" }, yes, yes},
-		{"Another organization asks.", func(k *claim.Case, _ *time.Duration) { k.Organization = k.Account.Organization }, no, no},
+		{"The user has not signed in. 14 days have passed since the claim.", func(_ *claim.View, since *time.Duration) { *since = days14 }, no, no},
+		{"The user has not signed in. 14 days have not passed yet since the claim.", func(_ *claim.View, since *time.Duration) { *since = days14 - time.Second }, yes, yes},
+		{"The user has signed in and not chosen.", func(k *claim.View, _ *time.Duration) { k.Account.Claim.SignedInAt = madeAt }, no, no},
+		{"The organization has claimed the user's domain.", func(k *claim.View, _ *time.Duration) { k.Domain.ClaimedBy = "acme" }, no, no},
+		{"Another organization has claimed it.", func(k *claim.View, _ *time.Duration) { k.Domain.ClaimedBy = "globex" }, yes, yes},
+		{"Another organization asks.", func(k *claim.View, _ *time.Duration) { k.Organization = k.Account.Organization }, no, no},
 	} {
 		t.Run(row.condition, func(t *testing.T) {
 			for claimType, want := range map[schema.ClaimType]bool{schema.Delayed: row.delayed, schema.Immediate: row.immediate} {
@@ -75,11 +75,11 @@ func TestTheArticlesTableOfRetracts(t *testing.T) {
 
 func TestRetractIsRefusedInThisOrder(t *testing.T) {
 	// Everything is wrong at once; one thing after the other is put right.
-	k := claim.Case{Organization: &schema.Organization{ID: "acme"}, Domain: claim.Domain{ClaimedBy: "acme"}}
-	clock := after(days14)
+	k := claim.View{Organization: &schema.Organization{ID: "acme"}, Domain: claim.Domain{ClaimedBy: "acme"}}
+	rules := after(days14)
 	refused := func(want schema.Code) {
 		t.Helper()
-		assert.Equal(t, want, clock.Retract(&k))
+		assert.Equal(t, want, rules.Retract(&k))
 	}
 	refused(schema.CodeUserNotFound)
 	full := claimedCase(schema.Immediate)
@@ -98,7 +98,7 @@ func TestRetractIsRefusedInThisOrder(t *testing.T) {
 	refused(schema.CodeUserSignedIn)
 	open.SignedInAt = time.Time{}
 	refused(schema.CodeRetractWindowPassed)
-	clock = after(days14 - time.Nanosecond)
+	rules = after(days14 - time.Nanosecond)
 	refused(schema.CodeDomainClaimed)
 	k.Domain.ClaimedBy = ""
 	refused("")
@@ -109,9 +109,9 @@ func TestFourteenDaysToTheSecond(t *testing.T) {
 		span := time.Duration(policyDays) * 24 * time.Hour
 		for _, claimType := range []schema.ClaimType{schema.Immediate, schema.Delayed} {
 			for _, early := range []time.Duration{time.Second, 0, -time.Second} {
-				clock := after(span - early)
-				clock.Policy.DecisionDays = policyDays
-				k := clock.ViewAsOf(claimedCase(claimType))
+				rules := after(span - early)
+				rules.Policy.DecisionDays = policyDays
+				k := rules.ViewAsOf(claimedCase(claimType))
 				want := schema.Code("")
 				switch {
 				case early > 0:
@@ -124,7 +124,7 @@ func TestFourteenDaysToTheSecond(t *testing.T) {
 					want = schema.CodeRetractWindowPassed
 					assert.NotNil(t, k.Account.Claim, "an immediate claim stays open")
 				}
-				assert.Equal(t, want, clock.Retract(&k), "%s, %s early", claimType, early)
+				assert.Equal(t, want, rules.Retract(&k), "%s, %s early", claimType, early)
 			}
 		}
 	}
@@ -144,16 +144,16 @@ func TestASignInBeforeTheClaimIsNone(t *testing.T) {
 
 func TestAnImportRetractsItsOwnClaimsOnly(t *testing.T) {
 	k := claimedCase(schema.Immediate)
-	clock := after(time.Hour)
-	assert.Empty(t, clock.RetractMade(&k, 2))
-	assert.Equal(t, schema.CodeNotClaimed, clock.RetractMade(&k, 3), "another import has claimed it since")
+	rules := after(time.Hour)
+	assert.Empty(t, rules.RetractMade(&k, 2))
+	assert.Equal(t, schema.CodeNotClaimed, rules.RetractMade(&k, 3), "another import has claimed it since")
 	closed := *k.Account.Claim
 	closed.ClosedAt = madeAt
 	k.Closed, k.Account.Claim = &closed, nil
-	assert.Equal(t, schema.CodeClaimClosed, clock.RetractMade(&k, 2))
+	assert.Equal(t, schema.CodeClaimClosed, rules.RetractMade(&k, 2))
 	k.Closed = nil
-	assert.Equal(t, schema.CodeNotClaimed, clock.RetractMade(&k, 2))
-	assert.Equal(t, schema.CodeUserNotFound, clock.RetractMade(&claim.Case{Organization: k.Organization}, 2))
+	assert.Equal(t, schema.CodeNotClaimed, rules.RetractMade(&k, 2))
+	assert.Equal(t, schema.CodeUserNotFound, rules.RetractMade(&claim.View{Organization: k.Organization}, 2))
 }
 
 func TestARetractTouchesTheClaimAlone(t *testing.T) {

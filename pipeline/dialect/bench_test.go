@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
 )
 
 // usersFile is a file like those that people import: 15 columns, names in UTF-8, some quoted cells.
@@ -40,7 +41,7 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	var records dialect.Records
 	for b.Loop() {
-		reader, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{})
+		reader, err := dialect.NewReader(b.Context(), dialect.Text("users.csv", string(file)), dialect.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -82,7 +83,7 @@ func BenchmarkNext(b *testing.B) {
 	b.SetBytes(int64(len(file)))
 	b.ReportAllocs()
 	for b.Loop() {
-		reader, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{})
+		reader, err := dialect.NewReader(b.Context(), dialect.Text("users.csv", string(file)), dialect.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -105,7 +106,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.SetBytes(int64(len(file)))
 	b.ReportAllocs()
 	for b.Loop() {
-		writer := dialect.NewWriter(io.Discard, dialect.Format{CRLF: true, BOM: true})
+		writer := dialect.NewWriter(io.Discard, schema.Format{CRLF: true, BOM: true})
 		for _, row := range rows {
 			if err := writer.WriteRaw(row); err != nil {
 				b.Fatal(err)
@@ -138,7 +139,7 @@ func BenchmarkScan(b *testing.B) {
 	file := bytes.Repeat([]byte("ann@acme.example,Ann,Lee,active\n"), 1<<20)
 	b.SetBytes(int64(len(file)))
 	for b.Loop() {
-		if _, err := dialect.NewReader(b.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{}); err != nil {
+		if _, err := dialect.NewReader(b.Context(), dialect.Text("users.csv", string(file)), dialect.Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}

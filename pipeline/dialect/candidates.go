@@ -146,7 +146,7 @@ func (r *Reader) unclear(ctx context.Context) error {
 		column = slices.IndexFunc(r.written, func(cell string) bool { return !isASCII(cell) }) + 1
 		cells = slices.DeleteFunc(slices.Clone(r.written), isASCII)
 	}
-	refusal := EncodingUnclear(Candidates(cells...)).At(r.name, line, column)
+	refusal := EncodingUnclear(Candidates(cells...)).At(r.source.Name(), line, column)
 	if column > 0 && column <= len(r.header) {
 		refusal.Header = r.header[column-1]
 	}

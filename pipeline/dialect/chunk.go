@@ -34,9 +34,9 @@ type origin struct {
 // schema.CodeEncodingUnknown for a NUL. Several chunks may be parsed at the same time, each into Records of its own.
 //
 // A byte order mark before a record is no part of it. Blank cells beyond the header's are not kept.
-func (c Chunk) Parse(format Format, into *Records) error {
+func (c Chunk) Parse(format schema.Format, into *Records) error {
 	into.reset(c.Text)
-	s := splitter{text: c.Text, line: c.Line, delimiter: format.delimiter(), width: format.Columns, into: into, cells: into.cells[:0]}
+	s := splitter{text: c.Text, line: c.Line, delimiter: delimiterOf(format), width: format.Columns, into: into, cells: into.cells[:0]}
 	if c.origin != nil {
 		s.limit = c.origin.columns
 	}

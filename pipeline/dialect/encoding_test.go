@@ -1,7 +1,6 @@
 package dialect_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -28,7 +27,7 @@ func encoded(t require.TestingT, text, encoding string) string {
 func openAs(t *testing.T, file string, options dialect.Options) (*dialect.Reader, error) {
 	t.Helper()
 	options.Names = []string{"email"}
-	return dialect.NewReader(t.Context(), "users.csv", bytes.NewReader([]byte(file)), int64(len(file)), options)
+	return dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)), options)
 }
 
 func firstRow(t *testing.T, r *dialect.Reader) []string {

@@ -173,7 +173,7 @@ func (r *Reader) longOpening(ctx context.Context, record openingRecord) error {
 		return err
 	}
 	delimiter := frequentDelimiter(record.text)
-	return r.tooLong(ctx, Format{Delimiter: delimiter})
+	return r.tooLong(ctx, schema.Format{Delimiter: delimiter})
 }
 
 // refused is the refusal of an opening without a header whose cells are separated by what is no delimiter.
@@ -248,7 +248,7 @@ func (o *opening) match(text string) (delimiter byte, cells []string, err error)
 		if candidate != likely && strings.IndexByte(text, candidate) < 0 {
 			continue
 		}
-		wrong := Chunk{Text: text}.Parse(Format{Delimiter: candidate}, &records)
+		wrong := Chunk{Text: text}.Parse(schema.Format{Delimiter: candidate}, &records)
 		if wrong == nil && records.Len() > 0 && slices.ContainsFunc(records.Cells(0), o.isName) {
 			return candidate, slices.Clone(records.Cells(0)), nil
 		}

@@ -1,7 +1,6 @@
 package dialect_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -23,7 +22,7 @@ func open(t *testing.T, file string) *dialect.Reader {
 }
 
 func tryOpen(file string) (*dialect.Reader, error) {
-	return dialect.NewReader(context.Background(), "users.csv", bytes.NewReader([]byte(file)), int64(len(file)),
+	return dialect.NewReader(context.Background(), dialect.Text("users.csv", string(file)),
 		dialect.Options{SingleByte: "windows-1252", Names: []string{emailHeader, "email", "E-mail", "Mail"}})
 }
 

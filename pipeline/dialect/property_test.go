@@ -44,7 +44,7 @@ func TestRoundTrip(t *testing.T) {
 		return strings.Join(rapid.SliceOfN(rapid.SampledFrom(parts), 0, 4).Draw(t, "parts"), "")
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		format := dialect.Format{
+		format := schema.Format{
 			Delimiter: rapid.SampledFrom([]byte(",;\t|")).Draw(t, "delimiter"),
 			CRLF:      rapid.Bool().Draw(t, "CRLF"),
 			BOM:       rapid.Bool().Draw(t, "BOM"),
@@ -53,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 		rows := rapid.SliceOfN(rapid.SliceOfN(cell, 1, 5), 0, 12).Draw(t, "rows")
 
 		var b strings.Builder
-		writer := dialect.NewWriter(&b, dialect.Format{Delimiter: format.Delimiter, CRLF: format.CRLF, BOM: format.BOM && encoding == "UTF-8"})
+		writer := dialect.NewWriter(&b, schema.Format{Delimiter: format.Delimiter, CRLF: format.CRLF, BOM: format.BOM && encoding == "UTF-8"})
 		write := func(cells []string) {
 			require.NoError(t, writer.WriteRaw(cells))
 			require.NoError(t, writer.Flush())
@@ -141,7 +141,7 @@ func FuzzParse(f *testing.F) {
 		}
 		delimiter = ",;\t|"[delimiter%4]
 		var records dialect.Records
-		err := dialect.Chunk{Line: 1, Text: text}.Parse(dialect.Format{Delimiter: delimiter}, &records)
+		err := dialect.Chunk{Line: 1, Text: text}.Parse(schema.Format{Delimiter: delimiter}, &records)
 		if err != nil {
 			require.Equal(t, schema.CodeCSVMalformed, schema.CodeOf(err))
 		}
@@ -263,7 +263,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add([]byte(file), "utf-16le", "x")
 	}
 	f.Fuzz(func(t *testing.T, file []byte, encoding, single string) {
-		reader, err := dialect.NewReader(t.Context(), "users.csv", bytes.NewReader(file), int64(len(file)),
+		reader, err := dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)),
 			dialect.Options{Limits: dialect.Limits{RecordBytes: 100, Columns: 10}, Encoding: encoding, SingleByte: single, Names: []string{"email"}})
 		if err == nil {
 			require.Len(t, reader.HeaderCells(), len(reader.Header()))

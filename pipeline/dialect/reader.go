@@ -31,6 +31,9 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// Windows1252 is the encoding that most files have which are neither UTF-8 nor UTF-16.
+const Windows1252 = "windows-1252"
+
 // Options say how a file is to be read, where the file itself leaves it open.
 type Options struct {
 	Limits
@@ -39,7 +42,7 @@ type Options struct {
 	// mark wins over it.
 	Encoding string
 	// SingleByte is the encoding of text that is neither UTF-8 nor UTF-16. Empty: such a file is refused with
-	// schema.CodeEncodingUnclear. After "windows-1252" Reread reads a cell again, without loss.
+	// schema.CodeEncodingUnclear. After Windows1252 Reread reads a cell again, without loss.
 	SingleByte string
 	// Names are the headers by which the header is known: it is the first of the first 20 records that has one of them.
 	Names []string
@@ -47,12 +50,12 @@ type Options struct {
 
 // Reader reads one file from its beginning to its end. Its memory is bounded by the limits, whatever the file.
 type Reader struct {
-	name     string
+	source   Source
 	limits   Limits
 	raw      *rawReader
 	text     io.Reader // raw, decoded
 	charset  charset
-	format   Format
+	format   schema.Format
 	repairs  map[schema.Repair]int
 	opening  opening
 	mojibake bool
@@ -73,18 +76,19 @@ type Reader struct {
 	err    error  // what every further Next returns
 }
 
-// NewReader finds out how the file is written, and reads its header. size is the file's size in bytes, name what
-// errors call it. The delimiter is the one with which the header has one of the names, else the most frequent.
+// NewReader finds out how the file is written, and reads its header. The delimiter is the one with which the header has
+// one of the names, else the most frequent.
 //
 // Every refusal is a *schema.Error: schema.CodeFileEmpty (no header), schema.CodeEncodingUnknown,
 // schema.CodeEncodingUnclear, schema.CodeCSVMalformed, schema.CodeLimitExceeded, schema.CodeFileChanged,
 // schema.CodeFileUnreadable, and schema.CodeUsage for an encoding that nobody knows.
-func NewReader(ctx context.Context, name string, f io.ReaderAt, size int64, options Options) (*Reader, error) {
+func NewReader(ctx context.Context, source Source, options Options) (*Reader, error) {
+	size := source.Size()
 	r := &Reader{
-		name: name, limits: options.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1,
-		raw: &rawReader{f: f, size: size, end: size, hash: sha256.New()},
+		source: source, limits: options.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1,
+		raw: &rawReader{f: source, size: size, end: size, hash: sha256.New()},
 	}
-	r.origin = &origin{file: name, columns: r.limits.Columns}
+	r.origin = &origin{file: source.Name(), columns: r.limits.Columns}
 	if err := r.open(ctx, options); err != nil {
 		return nil, r.named(err)
 	}
@@ -108,7 +112,7 @@ func (r *Reader) Found() bool { return r.opening.found }
 func (r *Reader) Cut() string { return r.format.Cut }
 
 // Format is how the file's records are parsed, and how a report of it is written.
-func (r *Reader) Format() Format { return r.format }
+func (r *Reader) Format() schema.Format { return r.format }
 
 // Mojibake reports whether the text behind the header is UTF-8 that was taken for Windows-1252 and encoded again:
 // there are characters that are not ASCII, and all of them decode back (see Undo).
@@ -128,8 +132,9 @@ func (r *Reader) SHA256() [sha256.Size]byte { return [sha256.Size]byte(r.raw.has
 
 // Next returns the next chunk, and io.EOF after the last. Any other error but that of ctx is a *schema.Error, and
 // stays: schema.CodeLimitExceeded or schema.CodeCSVMalformed for the record after the last chunk,
-// schema.CodeFileChanged where the file was cut short, schema.CodeFileUnreadable. An error in an earlier chunk,
-// which Parse finds, comes first. Next must not be called by several goroutines at the same time.
+// schema.CodeFileUnreadable, and schema.CodeFileChanged where the file was cut short, or is at its end not what it was
+// when it was opened. An error in an earlier chunk, which Parse finds, comes first. Next must not be called by several
+// goroutines at the same time.
 func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -153,6 +158,11 @@ func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
 		end += length
 	}
 	if end == 0 {
+		if errors.Is(r.err, io.EOF) {
+			if err := r.source.Unchanged(); err != nil {
+				r.err = err
+			}
+		}
 		return nil, r.err
 	}
 	chunk := r.take(end)
@@ -224,7 +234,7 @@ func (r *Reader) drop(n int) {
 // named is err with the name of the file.
 func (r *Reader) named(err error) error {
 	if refusal, ok := errors.AsType[*schema.Error](err); ok && refusal.Code != schema.CodeUsage {
-		refusal.File = r.name
+		refusal.File = r.source.Name()
 	}
 	return err
 }

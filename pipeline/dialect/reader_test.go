@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -239,7 +241,7 @@ func TestErrorsNameTheFileAndStay(t *testing.T) {
 	assert.Equal(t, "users.csv: The file is empty. (file_empty)", err.Error())
 
 	file := []byte("email\na\n" + strings.Repeat("x", 100) + "\nb\n")
-	reader, err := dialect.NewReader(t.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{Limits: dialect.Limits{RecordBytes: 10}})
+	reader, err := dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)), dialect.Options{Limits: dialect.Limits{RecordBytes: 10}})
 	require.NoError(t, err)
 	chunk, err := reader.Next(t.Context())
 	require.NoError(t, err)
@@ -252,7 +254,7 @@ func TestErrorsNameTheFileAndStay(t *testing.T) {
 
 func TestNextObeysItsContext(t *testing.T) {
 	file := []byte("email\na\n")
-	reader, err := dialect.NewReader(t.Context(), "users.csv", bytes.NewReader(file), int64(len(file)), dialect.Options{})
+	reader, err := dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)), dialect.Options{})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -340,7 +342,7 @@ func TestHugeCellTakesNoMemory(t *testing.T) {
 func TestWriteErrorsStay(t *testing.T) {
 	reader, pipe := io.Pipe()
 	require.NoError(t, reader.CloseWithError(errDisk))
-	writer := dialect.NewWriter(pipe, dialect.Format{})
+	writer := dialect.NewWriter(pipe, schema.Format{})
 	require.NoError(t, writer.WriteRaw([]string{"a"}))
 	require.ErrorIs(t, writer.Flush(), errDisk)
 	require.ErrorIs(t, writer.WriteRaw([]string{"a"}), errDisk)
@@ -349,14 +351,14 @@ func TestWriteErrorsStay(t *testing.T) {
 
 func TestWriter(t *testing.T) {
 	for _, c := range []struct {
-		format dialect.Format
+		format schema.Format
 		rows   [][]string
 		want   string
 	}{
-		{dialect.Format{}, [][]string{{"a", "b c", " d "}, {"", ""}, {""}, {}}, "a,b c, d \n,\n\"\"\n\"\"\n"},
-		{dialect.Format{Delimiter: ';', CRLF: true, BOM: true}, [][]string{{"a,b", "c;d"}, {"\"", "x\ny", "\r"}}, "\ufeffa,b;\"c;d\"\r\n\"\"\"\";\"x\ny\";\"\r\"\r\n"},
-		{dialect.Format{Delimiter: '\t'}, [][]string{{"'\tx", "a\"b\""}}, "\"'\tx\"\t\"a\"\"b\"\"\"\n"},
-		{dialect.Format{}, [][]string{{"\ufeffa", "\ufeffb"}, {"\ufeffc"}}, "\"\ufeffa\",\ufeffb\n\"\ufeffc\"\n"},
+		{schema.Format{}, [][]string{{"a", "b c", " d "}, {"", ""}, {""}, {}}, "a,b c, d \n,\n\"\"\n\"\"\n"},
+		{schema.Format{Delimiter: ';', CRLF: true, BOM: true}, [][]string{{"a,b", "c;d"}, {"\"", "x\ny", "\r"}}, "\ufeffa,b;\"c;d\"\r\n\"\"\"\";\"x\ny\";\"\r\"\r\n"},
+		{schema.Format{Delimiter: '\t'}, [][]string{{"'\tx", "a\"b\""}}, "\"'\tx\"\t\"a\"\"b\"\"\"\n"},
+		{schema.Format{}, [][]string{{"\ufeffa", "\ufeffb"}, {"\ufeffc"}}, "\"\ufeffa\",\ufeffb\n\"\ufeffc\"\n"},
 	} {
 		var b strings.Builder
 		writer := dialect.NewWriter(&b, c.format)
@@ -366,4 +368,45 @@ func TestWriter(t *testing.T) {
 		require.NoError(t, writer.Flush())
 		assert.Equal(t, c.want, b.String())
 	}
+}
+
+// A file that is written to while it is read is refused at its end, whoever reads it.
+func TestFileThatChanges(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users.csv")
+	require.NoError(t, os.WriteFile(path, []byte("email\na@x.example\n"), 0o600))
+	file, err := dialect.OpenFile(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, file.Close()) })
+	reader, err := dialect.NewReader(t.Context(), file, dialect.Options{})
+	require.NoError(t, err)
+	_, err = reader.Next(t.Context())
+	require.NoError(t, err)
+
+	require.NoError(t, os.WriteFile(path, []byte("email\na@x.example\nb@x.example\n"), 0o600))
+	for range 2 {
+		_, err = reader.Next(t.Context())
+		require.Equal(t, schema.CodeFileChanged, schema.CodeOf(err))
+		require.ErrorContains(t, err, path)
+	}
+}
+
+// What can be read only once is read from a copy that leaves nothing behind.
+func TestSpool(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	file, err := dialect.Spool("-", strings.NewReader("email\na@x.example\n"))
+	require.NoError(t, err)
+	require.Equal(t, "-", file.Name())
+	for range 2 {
+		reader, err := dialect.NewReader(t.Context(), file, dialect.Options{})
+		require.NoError(t, err)
+		block, err := reader.Next(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "a@x.example\n", block.Text)
+		_, err = reader.Next(t.Context())
+		require.ErrorIs(t, err, io.EOF)
+	}
+	require.NoError(t, file.Close())
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, left)
 }

@@ -3,6 +3,8 @@ package dialect
 import (
 	"math"
 	"strings"
+
+	"github.com/claimline/claimline/schema"
 )
 
 // Records are the records of one chunk. The zero value is ready for Parse; used again, it keeps its memory.
@@ -76,7 +78,7 @@ const (
 // Fit returns the cells of record i, as many as the header has where that is meant: blank cells beyond those are left out,
 // what was cut off the header's end is cut off the row's, and cells from index mayLack on may be missing, and are blank
 // then. The slice is the Records' own, and valid until the next call.
-func (r *Records) Fit(i int, format Format, mayLack int) (cells []string, fitted Fitted) {
+func (r *Records) Fit(i int, format schema.Format, mayLack int) (cells []string, fitted Fitted) {
 	cells = r.Cells(i)
 	if r.rows[i].surplus {
 		fitted = Surplus
@@ -84,7 +86,7 @@ func (r *Records) Fit(i int, format Format, mayLack int) (cells []string, fitted
 	switch {
 	case len(cells) > format.Columns || len(cells) < min(mayLack, format.Columns):
 		return cells, fitted | Ragged
-	case len(cells) < format.Columns && format.OtherDelimiter(cells) != 0:
+	case len(cells) < format.Columns && OtherDelimiter(format, cells) != 0:
 		return cells, fitted | Ragged
 	case len(cells) < format.Columns:
 		for len(cells) < format.Columns {
@@ -94,10 +96,18 @@ func (r *Records) Fit(i int, format Format, mayLack int) (cells []string, fitted
 		return cells, fitted | Missing
 	case format.Cut != "":
 		last := &cells[len(cells)-1]
-		if rest, found := strings.CutSuffix(trimBehind(*last), format.Cut); found {
+		if rest := Uncut(*last, format); rest != *last {
 			*last = rest
 			fitted |= Surplus
 		}
 	}
 	return cells, fitted
+}
+
+// Uncut returns a row's last cell without the surplus delimiters that were cut off the header's end too.
+func Uncut(cell string, format schema.Format) string {
+	if rest, found := strings.CutSuffix(trimBehind(cell), format.Cut); found && format.Cut != "" {
+		return rest
+	}
+	return cell
 }

@@ -229,16 +229,16 @@ func TestQuotesInCells(t *testing.T) {
 func TestOtherDelimiter(t *testing.T) {
 	for _, ours := range ",;\t|" {
 		for _, theirs := range ",;\t|" {
-			format := dialect.Format{Delimiter: byte(ours), Columns: 3}
+			format := schema.Format{Delimiter: byte(ours), Columns: 3}
 			row := strings.Split(fmt.Sprintf("a%[1]cAdam%[1]cTRUE", theirs), string(ours))
 			if ours == theirs {
-				assert.Zero(t, format.OtherDelimiter(row))
+				assert.Zero(t, dialect.OtherDelimiter(format, row))
 			} else {
-				assert.Equal(t, byte(theirs), format.OtherDelimiter(row))
+				assert.Equal(t, byte(theirs), dialect.OtherDelimiter(format, row))
 			}
 		}
 	}
-	assert.Zero(t, dialect.Format{Columns: 3}.OtherDelimiter([]string{"-----"}))
+	assert.Zero(t, dialect.OtherDelimiter(schema.Format{Columns: 3}, []string{"-----"}))
 	assert.Equal(t, "semicolons", dialect.NameDelimiter(';'))
 }
 

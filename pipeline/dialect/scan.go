@@ -89,10 +89,10 @@ func indexFrom(data []byte, pos int, c byte) int {
 
 // tooLong is the refusal of the record at the beginning of data, which is over the limit: malformed, where that is
 // why. It reads on, keeping nothing, to see whether a quoted cell that is open at the limit is properly closed.
-func (r *Reader) tooLong(ctx context.Context, format Format) error {
+func (r *Reader) tooLong(ctx context.Context, format schema.Format) error {
 	cut, records := r.limits.RecordBytes, new(Records)
 	limit := schema.Refuse(schema.CodeLimitExceeded, "A row is longer than %d bytes.", cut).At("", r.line, 0)
-	delimiter := format.delimiter()
+	delimiter := delimiterOf(format)
 	if bytes.HasSuffix(r.data[:cut], bytes.Repeat([]byte{delimiter}, min(cut, blankTail))) {
 		limit.Fix = deleteBlankColumns
 	}

@@ -138,7 +138,7 @@ func columnOfAddresses(header, row string, delimiter byte) string {
 		delimiter = frequentDelimiter(header)
 	}
 	var names, cells Records
-	format := Format{Delimiter: delimiter}
+	format := schema.Format{Delimiter: delimiter}
 	if (Chunk{Text: header}).Parse(format, &names) != nil || (Chunk{Text: row}).Parse(format, &cells) != nil || names.Len() == 0 || cells.Len() == 0 {
 		return ""
 	}

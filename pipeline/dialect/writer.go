@@ -3,30 +3,24 @@ package dialect
 import (
 	"io"
 	"strings"
+
+	"github.com/claimline/claimline/schema"
 )
 
 // delimiters are those that a file may have without saying so.
 const delimiters = ",;\t|"
 
-// Format is how the records of a file are written. Reports are written so too, but always as UTF-8.
-type Format struct {
-	Delimiter byte   `json:"delimiter"`         // 0 is a comma
-	CRLF      bool   `json:"crlf"`              // lines end with CR LF, not LF
-	BOM       bool   `json:"bom"`               // a byte order mark comes first; true for a file that was UTF-16
-	Columns   int    `json:"columns,omitempty"` // cells of the header, for Parse and Fit; 0: not known
-	Cut       string `json:"cut,omitempty"`     // surplus delimiters at the end of the header, which rows may have too
-}
-
-func (f Format) delimiter() byte {
+// delimiterOf returns the delimiter of a format.
+func delimiterOf(f schema.Format) byte {
 	if f.Delimiter == 0 {
 		return ','
 	}
 	return f.Delimiter
 }
 
-// OtherDelimiter is the delimiter that a record of too few cells has instead of the header's, as often as the header has
-// its own; 0 where there is none.
-func (f Format) OtherDelimiter(cells []string) byte {
+// OtherDelimiter returns the delimiter that a record of too few cells has instead of the header's, as often as the
+// header has its own; 0 where there is none.
+func OtherDelimiter(f schema.Format, cells []string) byte {
 	if f.Columns < 2 || len(cells) >= f.Columns {
 		return 0
 	}
@@ -35,7 +29,7 @@ func (f Format) OtherDelimiter(cells []string) byte {
 		for _, cell := range cells {
 			count += strings.Count(cell, string(rune(other)))
 		}
-		if other != f.delimiter() && count >= f.Columns-1 {
+		if other != delimiterOf(f) && count >= f.Columns-1 {
 			return other
 		}
 	}
@@ -72,8 +66,8 @@ type Writer struct {
 }
 
 // NewWriter returns a Writer of the given format, the byte order mark already taken care of.
-func NewWriter(w io.Writer, format Format) *Writer {
-	writer := &Writer{w: w, buf: make([]byte, 0, writeSize+writeSize/4), lineEnd: "\n", comma: format.delimiter()}
+func NewWriter(w io.Writer, format schema.Format) *Writer {
+	writer := &Writer{w: w, buf: make([]byte, 0, writeSize+writeSize/4), lineEnd: "\n", comma: delimiterOf(format)}
 	for _, c := range []byte{writer.comma, '"', '\r', '\n'} {
 		writer.quote[c] = true
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
@@ -20,17 +19,7 @@ type Options struct {
 	Ignore   []string // columns, files and services that may pass although they are not understood
 
 	Limits dialect.Limits
-	Open   func(path string) (File, error) // a refusal is a problem of the snapshot
-	Loaded func(rows int)                  // is told now and then how many rows are through
-}
-
-// File is a file of the folder.
-type File interface {
-	io.ReaderAt
-	io.Closer
-	Size() int64
-	// Unchanged refuses, with CodeFileChanged, a file that was written to since it was opened.
-	Unchanged() error
+	Loaded func(rows int) // nil, or is told now and then how many rows are through
 }
 
 // Store is what a snapshot needs of a *store.Store.
@@ -129,8 +118,7 @@ func checkEncoding(ctx context.Context, name string) error {
 	if name == "" {
 		return nil
 	}
-	const text = "id"
-	_, err := dialect.NewReader(ctx, "", strings.NewReader(text), int64(len(text)), dialect.Options{Encoding: name})
+	_, err := dialect.NewReader(ctx, dialect.Text("", "id"), dialect.Options{Encoding: name})
 	if schema.CodeOf(err) == schema.CodeUsage {
 		return err
 	}
@@ -202,9 +190,11 @@ func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, 
 			}
 		}
 		l.rows += records.Len()
-		l.options.Loaded(l.rows)
+		if l.options.Loaded != nil {
+			l.options.Loaded(l.rows)
+		}
 	}
-	return count, l.add(file, o.file.Unchanged())
+	return count, nil
 }
 
 func (o *opened) count(kind schema.Repair, n int) {
@@ -223,7 +213,7 @@ func (r *row) take(records *dialect.Records, i int) (ok bool) {
 	}
 	if fitted&dialect.Ragged != 0 {
 		refused := schema.Refuse(schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
-		switch other := r.reader.Format().OtherDelimiter(cells); {
+		switch other := dialect.OtherDelimiter(r.reader.Format(), cells); {
 		case other != 0:
 			refused.Message = schema.HintOtherDelimiter.Message(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
 			refused = refused.WithFix("%s", schema.HintOtherDelimiter.Fix())

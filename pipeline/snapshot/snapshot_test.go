@@ -64,27 +64,6 @@ func openStore(tb testing.TB) *store.Store {
 	return s
 }
 
-// file is a file of the system.
-type file struct{ *os.File }
-
-func (file) Unchanged() error { return nil }
-
-func (f file) Size() int64 {
-	info, err := f.Stat()
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
-
-func open(path string) (snapshot.File, error) {
-	opened, err := os.Open(path)
-	if err != nil {
-		return nil, schema.Refuse(schema.CodeFileUnreadable, "It cannot be opened.").At(path, 0, 0)
-	}
-	return file{opened}, nil
-}
-
 func rules() claim.Rules { return claim.Rules{Now: now, Policy: schema.DefaultPolicy()} }
 
 func load(tb testing.TB, s snapshot.Store, files map[string]string, options snapshot.Options) (*snapshot.Loaded, error) {
@@ -93,7 +72,6 @@ func load(tb testing.TB, s snapshot.Store, files map[string]string, options snap
 }
 
 func loadFolder(ctx context.Context, s snapshot.Store, folder string, options snapshot.Options) (*snapshot.Loaded, error) {
-	options.Open, options.Loaded = open, func(int) {}
 	return snapshot.Load(ctx, s, rules(), folder, options)
 }
 

@@ -78,7 +78,7 @@ type opened struct {
 	table
 	order   int // among the five
 	path    string
-	file    File
+	file    *dialect.File
 	reader  *dialect.Reader
 	header  []string       // as it is read: see dialect.CleanHeader
 	columns map[string]int // where each known column stands
@@ -94,7 +94,7 @@ func (o *opened) whole() bool { return o.ended && !o.unsure }
 
 // open opens a file and finds its columns. What is wrong with it is a problem of the loading.
 func (l *loading) open(ctx context.Context, t table, order int, path string) error {
-	file, err := l.options.Open(path)
+	file, err := dialect.OpenFile(path)
 	if err != nil {
 		return l.add(order, err)
 	}
@@ -113,7 +113,7 @@ func (l *loading) open(ctx context.Context, t table, order int, path string) err
 }
 
 func (l *loading) reader(ctx context.Context, o *opened, encoding string) (*dialect.Reader, error) {
-	return dialect.NewReader(ctx, o.path, o.file, o.file.Size(), dialect.Options{Limits: l.options.Limits, Encoding: encoding, Names: o.table.columns})
+	return dialect.NewReader(ctx, o.file, dialect.Options{Limits: l.options.Limits, Encoding: encoding, Names: o.table.columns})
 }
 
 // readHeader finds the table's columns.

@@ -13,7 +13,7 @@ type Row struct {
 	Key         string // address key; blank: the address is not valid
 	LeftAlone   bool   // its Claim is FALSE or blank
 	Asked       schema.ClaimType
-	Assignments []claim.Wish // per service of the layout; nil: the file has no service columns
+	Assignments []claim.Assignment // per service of the layout; nil: the file has no service columns
 	// Unsigned says that the phone is no number but for a + that it lacks: right where it is the account's own, wrong else.
 	Unsigned bool
 }

@@ -109,10 +109,10 @@ var rowCount = regexp.MustCompile(`(?i)^\(?\s*[0-9][0-9 .,\x{00a0}]*\s+(row|reco
 
 // FieldCount says of a record how its count of cells is wrong. next is the line on which the next record begins; 0: there
 // is none, and the file ends without a line end.
-func (l *Layout) FieldCount(record []string, format dialect.Format, next int) *schema.Finding {
+func (l *Layout) FieldCount(record []string, format schema.Format, next int) *schema.Finding {
 	cells, width := strconv.Itoa(len(record)), strconv.Itoa(len(l.Header))
 	f := schema.NewFinding(schema.CodeFieldCount, "", cells+" instead of "+width)
-	email, other := l.columns[Email], format.OtherDelimiter(record)
+	email, other := l.columns[Email], dialect.OtherDelimiter(format, record)
 	switch line, ok := noUser(record, ""); {
 	case ok, len(record) < len(l.Header) && len(record) == 1 && sentence(line):
 		f.Explain(schema.HintNoUser, schema.Quote(line))

@@ -14,7 +14,22 @@ type Options struct {
 	Columns  map[string]string `json:"columns,omitempty"`   // what a column is, by header
 	Ignore   []string          `json:"ignore,omitempty"`    // headers of columns that are nothing
 	EveryRow bool              `json:"every_row,omitempty"` // a file without the column Claim claims every row
+	Offline  bool              `json:"-"`                   // the services are not known: columns not understood are text
 	Mojibake bool              `json:"mojibake,omitempty"`  // the cells are UTF-8 that was taken for Windows-1252
+}
+
+// OptionsOf returns how an order has the columns of its file read; mojibake is what the file itself tells.
+func OptionsOf(order schema.Order, mojibake bool) Options {
+	return Options{Columns: order.Columns, Ignore: order.IgnoreColumns, EveryRow: order.EveryRow, Offline: order.Offline, Mojibake: mojibake}
+}
+
+// LayoutOf returns the layout of a file that was planned.
+func LayoutOf(plan *schema.Plan, order schema.Order) (*Layout, error) {
+	l, err := NewLayout(plan.File, 1, plan.Header, plan.Services, OptionsOf(order, plan.Mojibake))
+	if err != nil {
+		return nil, fmt.Errorf("read the kept header: %w", err)
+	}
+	return l, nil
 }
 
 // EmailHeaders are the headers under which the addresses may stand in a file that is read with these options.
@@ -99,7 +114,7 @@ func NewLayout(file string, line int, header, services []string, options Options
 	l.mayLack = l.columns[Claim] + 1
 	if l.columns[Claim] < 0 {
 		l.mayLack = slices.Max(l.columns[:]) + 1
-		if !options.EveryRow {
+		if !options.EveryRow && !options.Offline {
 			l.marks = unknown
 		}
 	}
@@ -261,7 +276,7 @@ func (l *Layout) Known(column int) bool { return l.fields[column] != none || l.s
 // Added reports whether a column is one that an earlier report added.
 func (l *Layout) Added(column int) bool { return l.report[column] }
 
-// Services are the names of the services; a row's wishes stand in their order.
+// Services are the names of the services; a row's assignments stand in their order.
 func (l *Layout) Services() []string { return l.names }
 
 // HasServices reports whether the file has a column of a service.
@@ -284,7 +299,7 @@ func (l *Layout) Column(field Field) string {
 func (l *Layout) Place(field Field) int { return l.columns[field] }
 
 // Fit is record i with as many cells as the header has, where it can be made so.
-func (l *Layout) Fit(records *dialect.Records, i int, format dialect.Format) ([]string, dialect.Fitted) {
+func (l *Layout) Fit(records *dialect.Records, i int, format schema.Format) ([]string, dialect.Fitted) {
 	return records.Fit(i, format, l.mayLack)
 }
 

@@ -114,7 +114,7 @@ func TestMarks(t *testing.T) {
 	assert.Contains(t, refused.Remedy(), "--every-row")
 	assert.NotContains(t, refused.Text(), "Notes")
 
-	for _, o := range []Options{{EveryRow: true}, {Ignore: []string{"Include"}}} {
+	for _, o := range []Options{{EveryRow: true}, {Offline: true}, {Ignore: []string{"Include"}}} {
 		l, err := layoutOf(t, o, "Email", "Include")
 		require.NoError(t, err)
 		assert.False(t, l.Watches())

@@ -35,7 +35,7 @@ func FuzzChecks(f *testing.F) {
 		undecodable := slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) })
 		check := func(check func(*Layout, []string, *Values, int, *Row, *Repairs, *schema.Finding)) (Row, Repairs, schema.Finding) {
 			read := values
-			r, n, found := Row{Assignments: make([]claim.Wish, 3)}, Repairs{}, schema.Finding{}
+			r, n, found := Row{Assignments: make([]claim.Assignment, 3)}, Repairs{}, schema.Finding{}
 			check(l, record, &read, undecodable, &r, &n, &found)
 			return r, n, found
 		}

@@ -9,16 +9,15 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
 // Plan is what an import would do, with what it takes to tell somebody.
 type Plan struct {
-	*pipeline.Plan
+	*schema.Plan
 
 	Organization schema.Organization // the claiming one; the zero value where the plan was made offline
-	Order        pipeline.Order
+	Order        schema.Order
 	Policy       schema.Policy
 	Now          time.Time
 }
@@ -154,7 +153,7 @@ func (v *Plan) mails(p Page) block {
 
 // problems lists why rows are not claimed: below each reason what those rows have in common, or their first lines; more says where
 // to see them all.
-func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explained bool, more string) block {
+func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained bool, more string) block {
 	b := block{more: "; " + more}
 	for _, code := range ByCount(reasons) {
 		n := reasons[code]
@@ -183,7 +182,7 @@ func problems(p Page, plan *pipeline.Plan, reasons map[schema.Code]int, explaine
 
 // Cause says what many rows have in common, as in 1,200 × "FALSKT" in Claim.
 func Cause(c schema.Cause) string {
-	s := fmt.Sprintf("%s × %s", Number(c.Count), quoted(c.Value))
+	s := fmt.Sprintf("%s × %s", Number(c.Count), End(schema.Printable(c.Value), 50))
 	if c.Column != "" {
 		s += " in " + End(schema.Printable(c.Column), 40)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -31,9 +30,9 @@ var reasons = []schema.Code{
 var word = rapid.OneOf(rapid.String(), rapid.StringOfN(rapid.RuneFrom([]rune("aåe\u0301漢한😀\x1b[\u202e\u200b\u009b, ")), 0, 120, -1))
 
 // somePlan makes up a plan as a file with all kinds of trouble may have it.
-func somePlan(t *rapid.T) *pipeline.Plan {
+func somePlan(t *rapid.T) *schema.Plan {
 	number := rapid.OneOf(rapid.IntRange(0, 3), rapid.IntRange(0, 9_999_999))
-	plan := &pipeline.Plan{
+	plan := &schema.Plan{
 		File: word.Draw(t, "file"), UnknownColumns: rapid.SliceOfN(word, 0, 40).Draw(t, "unknown"),
 		Types:    map[schema.ClaimType]int{schema.Immediate: number.Draw(t, "immediate"), schema.Delayed: number.Draw(t, "delayed")},
 		Repairs:  rapid.MapOf(rapid.SampledFrom(schema.Repairs), number).Draw(t, "repairs"),
@@ -42,7 +41,7 @@ func somePlan(t *rapid.T) *pipeline.Plan {
 	}
 	for _, service := range rapid.SliceOfNDistinct(word, 0, 12, rapid.ID).Draw(t, "services") {
 		plan.Services = append(plan.Services, service)
-		plan.Licenses = append(plan.Licenses, pipeline.LicenseNeed{
+		plan.Licenses = append(plan.Licenses, schema.LicenseNeed{
 			Service: service, Assigned: number.Draw(t, "assigned"), Asked: number.Draw(t, "asked"), Missing: number.Draw(t, "missing"),
 			Left: number.Draw(t, "left"), Unlimited: rapid.Bool().Draw(t, "unlimited"),
 		})
@@ -77,7 +76,7 @@ func TestPlanFitsTheTerminal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := Plan{
 			Plan: somePlan(t), Organization: schema.Organization{Name: word.Draw(t, "name"), ActivationEmails: rapid.Bool().Draw(t, "mails")},
-			Order: pipeline.Order{AllOrNothing: rapid.Bool().Draw(t, "all or nothing")}, Policy: schema.DefaultPolicy(), Now: now,
+			Order: schema.Order{AllOrNothing: rapid.Bool().Draw(t, "all or nothing")}, Policy: schema.DefaultPolicy(), Now: now,
 		}
 		p := Page{Width: rapid.IntRange(60, 200).Draw(t, "width"), Height: rapid.IntRange(10, 100).Draw(t, "height")}
 		var out bytes.Buffer
@@ -135,16 +134,16 @@ func TestPlanWithoutATerminalIsWhole(t *testing.T) {
 // ordinary is a plan as people have it.
 func ordinary() *Plan {
 	return &Plan{
-		Plan: &pipeline.Plan{
+		Plan: &schema.Plan{
 			File: "users.csv", Types: map[schema.ClaimType]int{schema.Immediate: 1000, schema.Delayed: 138},
 			Repairs: map[schema.Repair]int{schema.RepairDelimiter: 1, schema.RepairBooleanWords: 1200},
-			Causes:  []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: "FALSKT", Count: 40, Lines: []int{2, 3, 4}}},
+			Causes:  []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: `"FALSKT"`, Count: 40, Lines: []int{2, 3, 4}}},
 			Edits: []schema.ColumnEdits{
 				{Column: "Last Name", Count: 1100, Line: 2, Email: "ann@acme.example", Old: "Öberg", New: "Berg"},
 				{Column: "Title", Count: 1, Line: 9, Email: "bo@acme.example", New: "Clerk"},
 			},
 			NameEdits: 1100,
-			Licenses:  []pipeline.LicenseNeed{{Service: "Webex Calling", Assigned: 900, Missing: 12, Left: 900, Asked: 5}, {Service: "Webex Messaging", Assigned: 1000, Unlimited: true}},
+			Licenses:  []schema.LicenseNeed{{Service: "Webex Calling", Assigned: 900, Missing: 12, Left: 900, Asked: 5}, {Service: "Webex Messaging", Assigned: 1000, Unlimited: true}},
 			Problems:  map[schema.Code][]int{schema.CodeUserNotFound: {11, 12}},
 			Tally: schema.Tally{
 				Rows: 1205, Outcomes: map[schema.Outcome]int{schema.Ready: 1138, schema.Skipped: 22, schema.Invalid: 40, schema.Ineligible: 5},

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -15,7 +14,7 @@ import (
 type Import struct {
 	Import  schema.Import
 	Summary schema.Summary
-	Plan    *pipeline.Plan // as it was agreed to; without anything in it while there is none
+	Plan    *schema.Plan // as it was agreed to; without anything in it while there is none
 	Policy  schema.Policy
 	Took    time.Duration // from the consent to the end, more exactly than the times kept; 0: unknown
 }

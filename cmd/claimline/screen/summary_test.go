@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -29,7 +28,7 @@ func someImport(state schema.ImportState, outcomes map[schema.Outcome]int) *Impo
 			Skipped: outcomes[schema.Skipped], Invalid: outcomes[schema.Invalid], Ineligible: outcomes[schema.Ineligible], Failed: outcomes[schema.Failed],
 			NotAttempted: outcomes[schema.NotAttempted] + outcomes[schema.Ready],
 		},
-		Plan: &pipeline.Plan{Types: map[schema.ClaimType]int{schema.Delayed: 8}}, Policy: schema.DefaultPolicy(),
+		Plan: &schema.Plan{Types: map[schema.ClaimType]int{schema.Delayed: 8}}, Policy: schema.DefaultPolicy(),
 	}
 }
 
@@ -73,7 +72,7 @@ func TestTheSummarySaysWhoAndUntilWhen(t *testing.T) {
 	v.Summary.Reasons = map[schema.Code]int{schema.CodeBooleanInvalid: 1200}
 	v.Summary.Warnings = map[schema.Code]int{schema.CodeContentNotTransferred: 7}
 	v.Summary.Edits = map[string]int{"Last Name": 1100, "Title": 1}
-	v.Plan.Causes = []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: "FALSKT", Count: 1200, Lines: []int{2, 3}}}
+	v.Plan.Causes = []schema.Cause{{Reason: schema.CodeBooleanInvalid, Column: "Claim", Value: `"FALSKT"`, Count: 1200, Lines: []int{2, 3}}}
 	var out bytes.Buffer
 	require.NoError(t, v.Write(&out, Page{}))
 	until := now.Add(time.Minute + 14*24*time.Hour)

@@ -148,7 +148,7 @@ func applyAll(b *testing.B, s *store.Store, chunks [][]string, seen bool) time.D
 }
 
 func benchDecide(facts claim.Facts, keys []string, results []byte) store.Applied {
-	pool := claim.NewPool(facts.Licenses)
+	pool := claim.NewLicenses(facts.Licenses)
 	applied := store.Applied{ActivationMails: true, Results: func([]int64) []byte { return results }}
 	for i, a := range facts.Accounts {
 		decision := benchRules.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(keys[i])], a, "")

@@ -26,7 +26,7 @@ func benchUsers() int {
 	return 200_000
 }
 
-var benchClock = claim.Clock{Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Policy: schema.DefaultPolicy()}
+var benchClock = claim.Rules{Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Policy: schema.DefaultPolicy()}
 
 func benchKey(i int) string { return fmt.Sprintf("person.%07d@acme.example", i) }
 
@@ -163,7 +163,7 @@ func benchApply(b *testing.B, size int, shuffled bool) {
 }
 
 func benchDecide(facts claim.Facts, keys []string, results []byte) store.Applied {
-	pool := claim.NewPool(facts.Licenses)
+	pool := claim.NewLicenses(facts.Licenses)
 	applied := store.Applied{Assigned: map[string]int{}, ActivationMails: true, Results: func([]int64) []byte { return results }}
 	for i, a := range facts.Accounts {
 		decision := benchClock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(keys[i])], a, "")

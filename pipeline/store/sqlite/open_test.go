@@ -17,7 +17,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-var clock = claim.Clock{Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Policy: schema.DefaultPolicy()}
+var clock = claim.Rules{Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Policy: schema.DefaultPolicy()}
 
 func open(t *testing.T, path string, options sqlite.Options) *store.Store {
 	t.Helper()

@@ -16,20 +16,20 @@ import (
 )
 
 // one is an effect on the first of the keys.
-func one(effect claim.Effect) func([]claim.Case) ([]claim.Effect, error) {
-	return func([]claim.Case) ([]claim.Effect, error) { return []claim.Effect{effect}, nil }
+func one(effect claim.Effect) func([]claim.View) ([]claim.Effect, error) {
+	return func([]claim.View) ([]claim.Effect, error) { return []claim.Effect{effect}, nil }
 }
 
 // choose makes an owner's choice.
 func (s *suite) choose(key string, choice schema.Choice, to ...string) {
 	s.Helper()
 	keys := append([]string{key}, to...)
-	require.NoError(s, s.Change(s.ctx(), s.clock(), "", keys, func(cases []claim.Case) ([]claim.Effect, error) {
+	require.NoError(s, s.Change(s.ctx(), s.rules(), "", keys, func(cases []claim.View) ([]claim.Effect, error) {
 		address := claim.NewAddress{}
 		if len(to) > 0 {
 			address = claim.NewAddress{Email: to[0], Key: to[0], Taken: cases[1].Account.ID != 0, Domain: cases[1].Domain}
 		}
-		effect, refused := s.clock().Choose(&cases[0], choice, address)
+		effect, refused := s.rules().Choose(&cases[0], choice, address)
 		require.Empty(s, refused)
 		return []claim.Effect{effect}, nil
 	}))
@@ -40,18 +40,18 @@ func (s *suite) choose(key string, choice schema.Choice, to ...string) {
 func (s *suite) retracted(organization, key string) {
 	s.Helper()
 	k := s.one(organization, key)
-	require.Empty(s, s.clock().Retract(&k))
-	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, one(s.clock().Retracted(&k))))
+	require.Empty(s, s.rules().Retract(&k))
+	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, one(s.rules().Retracted(&k))))
 	s.checkHeld()
 }
 
 // synced lets a directory run have this effect on members.
 func (s *suite) synced(organization string, effect schema.SyncEffect, keys ...string) {
 	s.Helper()
-	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, keys, func(cases []claim.Case) ([]claim.Effect, error) {
+	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, keys, func(cases []claim.View) ([]claim.Effect, error) {
 		effects := make([]claim.Effect, len(cases))
 		for i := range cases {
-			effects[i] = s.clock().Synced(&cases[i], effect)
+			effects[i] = s.rules().Synced(&cases[i], effect)
 		}
 		return effects, nil
 	}))
@@ -61,7 +61,7 @@ func (s *suite) synced(organization string, effect schema.SyncEffect, keys ...st
 // swept writes all that is due.
 func (s *suite) swept() schema.Swept {
 	s.Helper()
-	swept, err := s.Sweep(s.ctx(), s.clock())
+	swept, err := s.Sweep(s.ctx(), s.rules())
 	require.NoError(s, err)
 	s.checkHeld()
 	return swept
@@ -71,17 +71,17 @@ func (s *suite) swept() schema.Swept {
 func (s *suite) removed(organization, key string) {
 	s.Helper()
 	k := s.one(organization, key)
-	effect, refused := s.clock().Remove(&k)
+	effect, refused := s.rules().Remove(&k)
 	require.Empty(s, refused)
-	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, one(effect)))
+	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, one(effect)))
 }
 
 // members are the members of an organization, by address key.
-func (s *suite) members(organization string) map[string]claim.Case {
+func (s *suite) members(organization string) map[string]claim.View {
 	s.Helper()
-	members := map[string]claim.Case{}
+	members := map[string]claim.View{}
 	before := ""
-	require.NoError(s, s.Members(s.ctx(), s.clock(), organization, func(cases []claim.Case) error {
+	require.NoError(s, s.Members(s.ctx(), s.rules(), organization, func(cases []claim.View) error {
 		for _, k := range cases {
 			require.Less(s, before, k.Key, "by address key")
 			before = k.Key
@@ -93,9 +93,9 @@ func (s *suite) members(organization string) map[string]claim.Case {
 }
 
 // one is the case of one account, as Change finds it.
-func (s *suite) one(organization, key string) (k claim.Case) {
+func (s *suite) one(organization, key string) (k claim.View) {
 	s.Helper()
-	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, func(cases []claim.Case) ([]claim.Effect, error) {
+	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, func(cases []claim.View) ([]claim.Effect, error) {
 		require.Len(s, cases, 1)
 		k = cases[0]
 		return nil, nil
@@ -128,7 +128,7 @@ var claimsTests = map[string]func(*suite){
 		require.Equal(s, "acme", s.one("", ann).Organization.ID)
 		require.Equal(s, "acme", s.one("", "bo@claimed.example").Organization.ID)
 		require.Zero(s, s.one("", "nobody@acme.example").Account)
-		s.refused(s.Change(s.ctx(), s.clock(), "nobody", []string{ann}, one(claim.Effect{})), schema.CodeOrganizationUnknown)
+		s.refused(s.Change(s.ctx(), s.rules(), "nobody", []string{ann}, one(claim.Effect{})), schema.CodeOrganizationUnknown)
 	},
 
 	"claims/what is refused changes nothing": func(s *suite) {
@@ -136,8 +136,8 @@ var claimsTests = map[string]func(*suite){
 		s.claimed("acme", ann, "Calling")
 		before, held := s.accounts("acme", ann), s.held("acme")
 		stop := errors.New("stop")
-		err := s.Change(s.ctx(), s.clock(), "acme", []string{ann}, func(cases []claim.Case) ([]claim.Effect, error) {
-			return []claim.Effect{s.clock().Retracted(&cases[0])}, stop
+		err := s.Change(s.ctx(), s.rules(), "acme", []string{ann}, func(cases []claim.View) ([]claim.Effect, error) {
+			return []claim.Effect{s.rules().Retracted(&cases[0])}, stop
 		})
 		require.ErrorIs(s, err, stop)
 		require.Equal(s, before, s.accounts("acme", ann))
@@ -152,11 +152,11 @@ var claimsTests = map[string]func(*suite){
 		for range 2 { // it can be claimed again
 			s.now = s.now.Add(time.Hour)
 			owner := s.importing("acme", []string{ann})
-			c := &claimer{clock: s.clock(), keys: []string{ann}, services: []string{"Calling", "Meetings"}, edits: schema.Profile{Title: "Boss"}}
-			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, store.Known{}, asked(ann), c.decide))
+			c := &claimer{rules: s.rules(), keys: []string{ann}, services: []string{"Calling", "Meetings"}, edits: schema.Profile{Title: "Boss"}}
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(ann), c.decide))
 			require.Equal(s, 1, s.held("acme")["Calling"])
 			k := s.one("acme", ann)
-			require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(s.clock().Retracted(&k))))
+			require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", []string{ann}, one(s.rules().Retracted(&k))))
 			require.Equal(s, before, s.accounts("acme", ann))
 			require.Equal(s, held, s.held("acme"))
 			require.Nil(s, s.one("acme", ann).Closed)
@@ -170,7 +170,7 @@ var claimsTests = map[string]func(*suite){
 		s.load(in)
 		k := s.one("acme", ann)
 		require.NotNil(s, k.Account.Claim)
-		require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(s.clock().Retracted(&k))))
+		require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", []string{ann}, one(s.rules().Retracted(&k))))
 		s.load(in)
 		require.Nil(s, s.one("acme", ann).Account.Claim)
 	},
@@ -257,9 +257,9 @@ var claimsTests = map[string]func(*suite){
 		s.claimed("acme", ann)
 		before := s.accounts("acme", ann, bo)
 		k := s.one("acme", ann)
-		effect, refused := s.clock().Choose(&k, schema.ChangeEmail, claim.NewAddress{Email: bo, Key: bo})
+		effect, refused := s.rules().Choose(&k, schema.ChangeEmail, claim.NewAddress{Email: bo, Key: bo})
 		require.Empty(s, refused)
-		require.Error(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(effect)))
+		require.Error(s, s.Change(s.ctx(), s.rules(), "acme", []string{ann}, one(effect)))
 		require.Equal(s, before, s.accounts("acme", ann, bo))
 	},
 
@@ -268,8 +268,8 @@ var claimsTests = map[string]func(*suite){
 		s.claimed("acme", ann)
 		s.now = s.now.Add(time.Hour)
 		k := s.one("acme", ann)
-		effect, _ := s.clock().SignIn(&k)
-		require.NoError(s, s.Change(s.ctx(), s.clock(), "", []string{ann}, one(effect)))
+		effect, _ := s.rules().SignIn(&k)
+		require.NoError(s, s.Change(s.ctx(), s.rules(), "", []string{ann}, one(effect)))
 		require.Equal(s, s.now, s.one("acme", ann).Account.Claim.SignedInAt)
 	},
 
@@ -280,11 +280,11 @@ var claimsTests = map[string]func(*suite){
 		s.claimed("acme", bo)
 		keys := []string{bo, ann}
 		run := func(effect schema.SyncEffect) {
-			require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", keys, func(cases []claim.Case) ([]claim.Effect, error) {
+			require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", keys, func(cases []claim.View) ([]claim.Effect, error) {
 				effects := make([]claim.Effect, len(cases))
 				for i := range cases {
 					require.Equal(s, keys[i], cases[i].Key)
-					effects[i] = s.clock().Synced(&cases[i], effect)
+					effects[i] = s.rules().Synced(&cases[i], effect)
 				}
 				return effects, nil
 			}))
@@ -313,7 +313,7 @@ var claimsTests = map[string]func(*suite){
 		run(schema.SyncDeactivate)
 		s.now = s.now.Add(30 * day)
 		require.Empty(s, s.members("acme"))
-		swept, err := s.Sweep(s.ctx(), s.clock())
+		swept, err := s.Sweep(s.ctx(), s.rules())
 		require.NoError(s, err)
 		require.Equal(s, schema.Swept{Removed: 2}, swept)
 		require.Zero(s, s.held("acme")["Calling"])
@@ -359,7 +359,7 @@ var claimsTests = map[string]func(*suite){
 		require.Equal(s, "acme", moved.Account.User.OrganizationID)
 		require.Equal(s, []string{"Calling"}, moved.Account.User.Services)
 		require.Equal(s, schema.ClosedCompleted, moved.Closed.ClosedBy)
-		swept, err := s.Sweep(s.ctx(), s.clock())
+		swept, err := s.Sweep(s.ctx(), s.rules())
 		require.NoError(s, err)
 		require.Equal(s, schema.Swept{Transferred: 1}, swept)
 		after := s.members("acme")[bo]
@@ -368,8 +368,8 @@ var claimsTests = map[string]func(*suite){
 		require.Equal(s, moved.Closed.ImportID, after.Closed.ImportID)
 
 		stop := errors.New("stop")
-		require.ErrorIs(s, s.Members(s.ctx(), s.clock(), "acme", func([]claim.Case) error { return stop }), stop)
-		s.refused(s.Members(s.ctx(), s.clock(), "nobody", func([]claim.Case) error { return nil }), schema.CodeOrganizationUnknown)
+		require.ErrorIs(s, s.Members(s.ctx(), s.rules(), "acme", func([]claim.View) error { return stop }), stop)
+		s.refused(s.Members(s.ctx(), s.rules(), "nobody", func([]claim.View) error { return nil }), schema.CodeOrganizationUnknown)
 	},
 
 	"claims/many members": func(s *suite) {
@@ -387,14 +387,14 @@ var claimsTests = map[string]func(*suite){
 		owner := s.importing("acme", keys)
 		s.apply(owner, 1, keys)
 		listed := func() (list []store.ImportClaim) {
-			require.NoError(s, s.ImportClaims(s.ctx(), s.clock(), owner.ImportID, func(part []store.ImportClaim) error {
+			require.NoError(s, s.ImportClaims(s.ctx(), s.rules(), owner.ImportID, func(part []store.ImportClaim) error {
 				list = append(list, part...)
 				return nil
 			}))
 			return list
 		}
 		k := s.one("acme", ann)
-		require.NoError(s, s.Change(s.ctx(), s.clock(), "acme", []string{ann}, one(s.clock().Retracted(&k))))
+		require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", []string{ann}, one(s.rules().Retracted(&k))))
 		s.choose(bo, schema.ChangeEmail, "bo@home.example")
 		list := listed()
 		require.Len(s, list, 3)
@@ -412,7 +412,7 @@ var claimsTests = map[string]func(*suite){
 		list = listed()
 		require.Equal(s, schema.ClosedCompleted, list[0].Case.Closed.ClosedBy)
 		require.Zero(s, list[1].Case.Account)
-		s.refused(s.ImportClaims(s.ctx(), s.clock(), 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
+		s.refused(s.ImportClaims(s.ctx(), s.rules(), 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
 	},
 
 	"claims/a sweep that is stopped can be run again": func(s *suite) {
@@ -425,7 +425,7 @@ var claimsTests = map[string]func(*suite){
 		s.now = s.now.Add(14 * day)
 		ctx, cancel := context.WithCancel(s.ctx())
 		cancel()
-		_, err := s.Sweep(ctx, s.clock())
+		_, err := s.Sweep(ctx, s.rules())
 		require.ErrorIs(s, err, context.Canceled)
 
 		// Two at the same time do everything once.
@@ -433,7 +433,7 @@ var claimsTests = map[string]func(*suite){
 		var errs [2]error
 		var both sync.WaitGroup
 		for i, handle := range []*store.Store{s.Store, s.another()} {
-			both.Go(func() { sums[i], errs[i] = handle.Sweep(s.ctx(), s.clock()) })
+			both.Go(func() { sums[i], errs[i] = handle.Sweep(s.ctx(), s.rules()) })
 		}
 		both.Wait()
 		require.NoError(s, errors.Join(errs[:]...))

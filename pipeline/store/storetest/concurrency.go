@@ -39,8 +39,8 @@ var concurrencyTests = map[string]func(*suite){
 		for _, r := range runners {
 			g.Go(func() error {
 				for i, keys := range r.chunks {
-					c := &claimer{clock: s.clock(), keys: keys, services: []string{"Calling"}}
-					if err := r.handle.ApplyChunk(s.ctx(), r.owner, s.clock(), i+1, store.Known{}, asked(keys...), c.decide); err != nil {
+					c := &claimer{rules: s.rules(), keys: keys, services: []string{"Calling"}}
+					if err := r.handle.ApplyChunk(s.ctx(), r.owner, s.rules(), i+1, store.Known{}, asked(keys...), c.decide); err != nil {
 						return err
 					}
 					for key, outcome := range c.outcomes {
@@ -76,10 +76,10 @@ var concurrencyTests = map[string]func(*suite){
 		claimers := make([]*claimer, 4)
 		var g errgroup.Group
 		for i := range claimers {
-			claimers[i] = &claimer{clock: s.clock(), keys: keys}
+			claimers[i] = &claimer{rules: s.rules(), keys: keys}
 			handle := s.another()
 			g.Go(func() error {
-				return handle.ApplyChunk(s.ctx(), owner, s.clock(), 1, store.Known{}, asked(keys...), claimers[i].decide)
+				return handle.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(keys...), claimers[i].decide)
 			})
 		}
 		require.NoError(s, g.Wait())
@@ -105,8 +105,8 @@ var concurrencyTests = map[string]func(*suite){
 		var g errgroup.Group
 		g.Go(func() error {
 			for i, keys := range chunks {
-				c := &claimer{clock: s.clock(), keys: keys}
-				if err := s.ApplyChunk(s.ctx(), owner, s.clock(), i+1, store.Known{}, asked(keys...), c.decide); err != nil {
+				c := &claimer{rules: s.rules(), keys: keys}
+				if err := s.ApplyChunk(s.ctx(), owner, s.rules(), i+1, store.Known{}, asked(keys...), c.decide); err != nil {
 					return err
 				}
 			}

@@ -19,8 +19,8 @@ var dueTests = map[string]func(*suite){
 		in.users[1].Status, in.users[1].InactiveSince = schema.Inactive, s.now.Add(-time.Hour)
 		s.load(in)
 		owner := s.importing("acme", keys)
-		c := &claimer{clock: s.clock(), keys: keys, services: []string{"Meetings"}, edits: schema.Profile{Title: "Boss"}}
-		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, store.Known{}, asked(keys...), c.decide))
+		c := &claimer{rules: s.rules(), keys: keys, services: []string{"Meetings"}, edits: schema.Profile{Title: "Boss"}}
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(keys...), c.decide))
 		require.Equal(s, schema.Delayed, s.account(keys[0]).Claim.Type)
 		id := s.account(keys[0]).ID
 

@@ -74,8 +74,8 @@ var factsTests = map[string]func(*suite){
 	"facts/the open claim": func(s *suite) {
 		s.load(world(user(1, "a@acme.example", "free")))
 		owner := s.importing("acme", []string{"a@acme.example"})
-		c := &claimer{clock: s.clock(), keys: []string{"a@acme.example"}, services: []string{"Calling"}, edits: schema.Profile{Title: "Boss"}}
-		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), 1, store.Known{}, asked(c.keys...), c.decide))
+		c := &claimer{rules: s.rules(), keys: []string{"a@acme.example"}, services: []string{"Calling"}, edits: schema.Profile{Title: "Boss"}}
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(c.keys...), c.decide))
 		a := s.accounts("umbrella", "a@acme.example")[0]
 		require.Equal(s, &schema.Claim{
 			ID: c.ids[0], OrganizationID: "acme", Type: schema.Immediate, ClaimedAt: s.now, StatusBefore: schema.Active, Status: schema.Active,
@@ -147,7 +147,7 @@ func (s *suite) candidates(organization, domain string) []string {
 	var keys []string
 	require.NoError(s, s.Candidates(s.ctx(), organization, domain, func(batch store.Batch) error {
 		for i, a := range batch.Facts.Accounts {
-			if a = s.clock().AsOf(a); a.ID != 0 && a.User.OrganizationID != organization && (a.Claim == nil || a.Claim.OrganizationID != organization) {
+			if a = s.rules().AsOf(a); a.ID != 0 && a.User.OrganizationID != organization && (a.Claim == nil || a.Claim.OrganizationID != organization) {
 				keys = append(keys, batch.Keys[i])
 			}
 		}

@@ -138,14 +138,14 @@ var importTests = map[string]func(*suite){
 		require.Greater(s, owner.Epoch, old.Epoch)
 		before := s.imported(old.ImportID)
 
-		c := &claimer{clock: s.clock(), keys: keys}
+		c := &claimer{rules: s.rules(), keys: keys}
 		for _, err := range []error{
 			s.KeepChunk(s.ctx(), old, store.Chunk{Number: 9}),
 			s.DropChunks(s.ctx(), old),
 			s.SealPlan(s.ctx(), old, "x", nil),
 			s.Consent(s.ctx(), old, s.now, "ann"),
 			s.RenewImport(s.ctx(), old, s.now, time.Hour),
-			s.ApplyChunk(s.ctx(), old, s.clock(), 1, store.Known{}, asked(keys...), c.decide),
+			s.ApplyChunk(s.ctx(), old, s.rules(), 1, store.Known{}, asked(keys...), c.decide),
 			s.FinishImport(s.ctx(), old, store.ImportEnd{State: schema.StateFailed, At: s.now, RemoveRows: true}),
 			s.DropImport(s.ctx(), old),
 		} {
@@ -204,8 +204,8 @@ var importTests = map[string]func(*suite){
 		imp := s.imported(owner.ImportID)
 		require.Equal(s, schema.StateApplying, imp.State)
 		require.True(s, imp.CancelRequested)
-		c := &claimer{clock: s.clock(), keys: []string{"b@acme.example"}}
-		s.refused(s.ApplyChunk(s.ctx(), owner, s.clock(), 2, store.Known{}, asked(c.keys...), c.decide), schema.CodeCancelled)
+		c := &claimer{rules: s.rules(), keys: []string{"b@acme.example"}}
+		s.refused(s.ApplyChunk(s.ctx(), owner, s.rules(), 2, store.Known{}, asked(c.keys...), c.decide), schema.CodeCancelled)
 		require.NoError(s, s.FinishImport(s.ctx(), owner, store.ImportEnd{State: schema.StateCancelled, Reason: schema.CodeCancelled, At: s.now}))
 		s.refused(s.RequestCancel(s.ctx(), owner.ImportID, s.now), schema.CodeImportFinished)
 
@@ -227,8 +227,8 @@ var importTests = map[string]func(*suite){
 		require.Equal(s, s.now, imp.FinishedAt)
 		require.False(s, imp.CancelRequested)
 
-		c := &claimer{clock: s.clock(), keys: keys} // it was only asleep
-		require.Error(s, s.ApplyChunk(s.ctx(), old, s.clock(), 1, store.Known{}, asked(keys...), c.decide))
+		c := &claimer{rules: s.rules(), keys: keys} // it was only asleep
+		require.Error(s, s.ApplyChunk(s.ctx(), old, s.rules(), 1, store.Known{}, asked(keys...), c.decide))
 		require.Nil(s, c.outcomes)
 		require.Equal(s, imp, s.imported(old.ImportID))
 		s.refused(s.RequestCancel(s.ctx(), old.ImportID, s.now), schema.CodeImportFinished)

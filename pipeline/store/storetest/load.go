@@ -23,10 +23,10 @@ var loadTests = map[string]func(*suite){
 		_, err = s.Organization(s.ctx(), "nobody")
 		s.refused(err, schema.CodeOrganizationUnknown)
 
-		licenses, err := s.Licenses(s.ctx(), s.clock(), "acme")
+		licenses, err := s.Licenses(s.ctx(), s.rules(), "acme")
 		require.NoError(s, err)
 		require.Equal(s, in.licenses[:2], licenses)
-		_, err = s.Licenses(s.ctx(), s.clock(), "nobody")
+		_, err = s.Licenses(s.ctx(), s.rules(), "nobody")
 		s.refused(err, schema.CodeOrganizationUnknown)
 
 		domains, err := s.Domains(s.ctx(), "umbrella")
@@ -204,7 +204,7 @@ var loadTests = map[string]func(*suite){
 
 	"load/an error of the source undoes everything": func(s *suite) {
 		broken := errors.New("broken")
-		err := s.Load(s.ctx(), s.clock(), func(into store.Loader) error {
+		err := s.Load(s.ctx(), s.rules(), func(into store.Loader) error {
 			require.NoError(s, into.Organizations(s.ctx(), loadOrganizations(world().organizations)))
 			require.NoError(s, into.Users(s.ctx(), []store.LoadUser{user(1, "a@acme.example", "free")}))
 			return broken

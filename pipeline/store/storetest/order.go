@@ -40,7 +40,7 @@ func (s *suite) standing(organizations ...string) standing {
 // touched lets an organization change nothing about an account, which writes what is due and concerns the two.
 func (s *suite) touched(organization, key string) {
 	s.Helper()
-	require.NoError(s, s.Change(s.ctx(), s.clock(), organization, []string{key}, one(claim.Effect{})))
+	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, one(claim.Effect{})))
 	s.checkHeld()
 }
 
@@ -48,7 +48,7 @@ func (s *suite) touched(organization, key string) {
 func (s *suite) unwritten(keys ...string) (n int) {
 	s.Helper()
 	for _, a := range s.accounts("acme", keys...) {
-		if len(s.clock().Due(a)) > 0 {
+		if len(s.rules().Due(a)) > 0 {
 			n++
 		}
 	}
@@ -267,7 +267,7 @@ func (s *suite) membersAmong(organization string, keys []string) (found []string
 // compareDue compares what the statement of the database finds with what the rules say, of every account.
 func (s *suite) compareDue(organizations, keys []string) {
 	s.Helper()
-	rules := s.clock()
+	rules := s.rules()
 	want, wantIn, got := map[int64]bool{}, map[string]bool{}, map[int64]bool{}
 	for _, a := range s.accounts("acme", keys...) {
 		if due := rules.NextDue(a); !due.IsZero() && !due.After(rules.Now) {

@@ -12,7 +12,7 @@ import (
 // loadTold loads a snapshot, and returns what one is told.
 func (s *suite) loadTold(in snapshot) (told []store.Notice) {
 	s.Helper()
-	require.NoError(s, s.Load(s.ctx(), s.clock(), func(into store.Loader) error {
+	require.NoError(s, s.Load(s.ctx(), s.rules(), func(into store.Loader) error {
 		require.NoError(s, into.Organizations(s.ctx(), loadOrganizations(in.organizations)))
 		require.NoError(s, into.Licenses(s.ctx(), loadLicenses(in.licenses)))
 		require.NoError(s, into.Domains(s.ctx(), loadDomains(in.domains)))
@@ -127,7 +127,7 @@ var restoreTests = map[string]func(*suite){
 		require.Equal(s, []string{"Calling", "Unknown"}, s.account(ann).User.Services)
 		in.licenses[0].Service, in.licenses[0].Quantity = "calling", 7
 		s.load(in)
-		licenses, err := s.Licenses(s.ctx(), s.clock(), "acme")
+		licenses, err := s.Licenses(s.ctx(), s.rules(), "acme")
 		require.NoError(s, err)
 		require.Len(s, licenses, 2)
 		require.Equal(s, schema.License{OrganizationID: "acme", Service: "Calling", Quantity: 7, Held: 1}, licenses[0])
@@ -139,7 +139,7 @@ var restoreTests = map[string]func(*suite){
 	},
 
 	"restore/users after claims are an error": func(s *suite) {
-		err := s.Load(s.ctx(), s.clock(), func(into store.Loader) error {
+		err := s.Load(s.ctx(), s.rules(), func(into store.Loader) error {
 			require.NoError(s, into.Organizations(s.ctx(), loadOrganizations(world().organizations)))
 			require.NoError(s, into.Claims(s.ctx(), nil))
 			return into.Users(s.ctx(), []store.LoadUser{user(1, ann, "free")})

@@ -15,7 +15,7 @@ var settingsTests = map[string]func(*suite){
 		s.load(world())
 		before, err := s.Organization(s.ctx(), "acme")
 		require.NoError(s, err)
-		changed, err := s.SetOrganization(s.ctx(), s.clock(), "acme", func(o *schema.Organization) error {
+		changed, err := s.SetOrganization(s.ctx(), s.rules(), "acme", func(o *schema.Organization) error {
 			require.Equal(s, before, *o)
 			o.BringConversations, o.DirectorySync, o.ActivationEmails, o.RetentionDays = false, true, false, 7
 			return nil
@@ -33,7 +33,7 @@ var settingsTests = map[string]func(*suite){
 	"settings are not changed when that is refused": func(s *suite) {
 		s.load(world())
 		stop := errors.New("stop")
-		_, err := s.SetOrganization(s.ctx(), s.clock(), "acme", func(o *schema.Organization) error {
+		_, err := s.SetOrganization(s.ctx(), s.rules(), "acme", func(o *schema.Organization) error {
 			o.DirectorySync = true
 			return stop
 		})
@@ -41,14 +41,14 @@ var settingsTests = map[string]func(*suite){
 		after, err := s.Organization(s.ctx(), "acme")
 		require.NoError(s, err)
 		require.False(s, after.DirectorySync)
-		_, err = s.SetOrganization(s.ctx(), s.clock(), "nobody", func(*schema.Organization) error { return nil })
+		_, err = s.SetOrganization(s.ctx(), s.rules(), "nobody", func(*schema.Organization) error { return nil })
 		s.refused(err, schema.CodeOrganizationUnknown)
 	},
 	"what is due when settings change is done under the old ones": func(s *suite) {
 		in := world(user(1, "ann@acme.example", "home"))
 		in.claims = append(in.claims, restored(2, "ann@acme.example", "acme", schema.Delayed, s.now.Add(-15*day)))
 		s.load(in)
-		_, err := s.SetOrganization(s.ctx(), s.clock(), "acme", func(o *schema.Organization) error {
+		_, err := s.SetOrganization(s.ctx(), s.rules(), "acme", func(o *schema.Organization) error {
 			o.ActivationEmails = false
 			return nil
 		})
@@ -65,7 +65,7 @@ var settingsTests = map[string]func(*suite){
 		for i := range times {
 			handle := s.another()
 			all.Go(func() {
-				_, errs[i] = handle.SetOrganization(s.ctx(), s.clock(), "acme", func(o *schema.Organization) error {
+				_, errs[i] = handle.SetOrganization(s.ctx(), s.rules(), "acme", func(o *schema.Organization) error {
 					o.RetentionDays++
 					return nil
 				})

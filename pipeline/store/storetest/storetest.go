@@ -64,8 +64,8 @@ func (s *suite) another() *store.Store {
 
 func (s *suite) ctx() context.Context { return s.Context() }
 
-// clock is the present, which tests move by setting now.
-func (s *suite) clock() claim.Clock { return claim.Clock{Now: s.now, Policy: schema.DefaultPolicy()} }
+// rules are those of the present, which tests move by setting now.
+func (s *suite) rules() claim.Rules { return claim.Rules{Now: s.now, Policy: schema.DefaultPolicy()} }
 
 // refused requires an error with this code.
 func (s *suite) refused(err error, code schema.Code) {
@@ -92,7 +92,7 @@ type snapshot struct {
 }
 
 func (s *suite) tryLoad(in snapshot) error {
-	return s.Load(s.ctx(), s.clock(), func(into store.Loader) error {
+	return s.Load(s.ctx(), s.rules(), func(into store.Loader) error {
 		if err := into.Organizations(s.ctx(), loadOrganizations(in.organizations)); err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (s *suite) accounts(organization string, keys ...string) []claim.Account {
 // account is one account as it stands now, without its version, which says how it came to that.
 func (s *suite) account(key string) claim.Account {
 	s.Helper()
-	a := s.clock().AsOf(s.accounts("acme", key)[0])
+	a := s.rules().AsOf(s.accounts("acme", key)[0])
 	a.Version = 0
 	return a
 }
@@ -219,7 +219,7 @@ func (s *suite) account(key string) claim.Account {
 // held is what an organization's licences hold now, by service.
 func (s *suite) held(organization string) map[string]int {
 	s.Helper()
-	list, err := s.Licenses(s.ctx(), s.clock(), organization)
+	list, err := s.Licenses(s.ctx(), s.rules(), organization)
 	require.NoError(s, err)
 	held := map[string]int{}
 	for _, license := range list {
@@ -253,7 +253,7 @@ func (s *suite) planned(organization string, chunks ...[]string) store.Owner {
 
 // claimer decides by the rules and claims whoever may be claimed, wanting these services for each.
 type claimer struct {
-	clock    claim.Clock
+	rules    claim.Rules
 	keys     []string
 	services []string
 	edits    schema.Profile
@@ -265,21 +265,21 @@ type claimer struct {
 
 func (c *claimer) decide(facts claim.Facts) (store.Applied, error) {
 	c.facts, c.outcomes = facts, map[string]schema.Outcome{}
-	pool := claim.NewPool(facts.Licenses)
-	wishes := make([]claim.Wish, len(pool.Services()))
+	pool := claim.NewLicenses(facts.Licenses)
+	assignments := make([]claim.Assignment, len(pool.Services()))
 	for i, service := range pool.Services() {
-		wishes[i] = claim.Withhold
+		assignments[i] = claim.Withhold
 		if slices.Contains(c.services, service) {
-			wishes[i] = claim.Assign
+			assignments[i] = claim.Assign
 		}
 	}
 	applied := store.Applied{ActivationMails: true}
 	for i, a := range facts.Accounts {
-		decision := c.clock.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(c.keys[i])], a, "")
+		decision := c.rules.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(c.keys[i])], a, "")
 		outcome := decision.Outcome
 		if decision.Outcome == schema.Ready {
 			outcome = schema.Claimed
-			services, _ := pool.Assign(decision.Type, wishes, nil, nil)
+			services, _ := pool.Assign(decision.Type, assignments, nil, nil)
 			made := store.NewClaim{AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Line: i + 2}
 			if c.edits != (schema.Profile{}) {
 				made.Edits = &c.edits
@@ -304,8 +304,8 @@ func asked(keys ...string) func() ([]string, error) {
 // apply applies a chunk by the rules.
 func (s *suite) apply(owner store.Owner, number int, keys []string, services ...string) *claimer {
 	s.Helper()
-	c := &claimer{clock: s.clock(), keys: keys, services: services}
-	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.clock(), number, store.Known{}, asked(keys...), c.decide))
+	c := &claimer{rules: s.rules(), keys: keys, services: services}
+	require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), number, store.Known{}, asked(keys...), c.decide))
 	s.checkHeld()
 	return c
 }

@@ -1,0 +1,72 @@
+package people
+
+import (
+	"context"
+	"slices"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/schema"
+)
+
+// Eligibility says whether one address can be claimed now, and why not.
+type Eligibility struct {
+	Email    string           `json:"email"` // as asked
+	Eligible bool             `json:"eligible"`
+	Type     schema.ClaimType `json:"claim_type"` // blank unless eligible
+	Reasons  []schema.Code    `json:"reasons"`    // every one that applies, in the order of the checks
+	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
+}
+
+// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An address that is
+// not valid gets the code of its row check.
+func (p *People) Explain(ctx context.Context, organization string, addresses []string) ([]Eligibility, error) {
+	answers := make([]Eligibility, len(addresses))
+	keys := make([]string, len(addresses))
+	var wanted []string
+	for i, address := range addresses {
+		key, problem := schema.ParseAddress(address)
+		answers[i] = Eligibility{Email: address, Reasons: []schema.Code{}}
+		if problem != "" {
+			answers[i].Reasons = append(answers[i].Reasons, problem)
+			continue
+		}
+		keys[i] = key
+		wanted = append(wanted, key)
+	}
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
+	facts, err := p.Store.Facts(ctx, organization, wanted)
+	if err != nil {
+		return nil, err
+	}
+	rules := p.Rules()
+	for i, key := range keys {
+		if n, found := slices.BinarySearch(wanted, key); found {
+			decision := rules.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(key)], facts.Accounts[n], "")
+			answers[i].Eligible = decision.Outcome == schema.Ready
+			answers[i].Type, answers[i].Warnings = decision.Type, decision.Warnings
+			answers[i].Reasons = append(answers[i].Reasons, decision.Reasons...)
+		}
+	}
+	return answers, nil
+}
+
+// Eligible lists the first users that may be claimed now, at most limit of them, and says how many there are.
+func (p *People) Eligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, err error) {
+	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
+		if total++; total <= limit {
+			users = append(users, *e)
+		}
+		return nil
+	})
+	return users, total, err
+}
+
+// Services are the names of the services of an organization, sorted.
+func (p *People) Services(ctx context.Context, organization string) ([]string, error) {
+	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
+	if err != nil {
+		return nil, err
+	}
+	return claim.NewLicenses(licenses).Services(), nil
+}

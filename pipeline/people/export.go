@@ -1,0 +1,106 @@
+package people
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/schema"
+)
+
+// Selection narrows who is listed or exported. Zero values leave everybody in.
+type Selection struct {
+	Domain string
+	Type   schema.ClaimType
+}
+
+// Eligible is a user that may be claimed now (R1 to R8 pass).
+type Eligible struct {
+	User         schema.User
+	Organization *schema.Organization // the source one
+	Type         schema.ClaimType     // what a claim would be (R11)
+}
+
+// EachEligible hands over every eligible user of the organization, by address key.
+func (p *People) EachEligible(ctx context.Context, organization string, selection Selection, each func(*Eligible) error) error {
+	rules := p.Rules()
+	err := p.Store.Candidates(ctx, organization, selection.Domain, func(batch store.Batch) error {
+		for i, account := range batch.Facts.Accounts {
+			decision := rules.Decide(&batch.Facts.Claiming, batch.Facts.Domains[schema.KeyDomain(batch.Keys[i])], account, "")
+			if decision.Outcome != schema.Ready || selection.Type != "" && decision.Type != selection.Type {
+				continue
+			}
+			account = rules.AsOf(account)
+			if err := each(&Eligible{User: account.User, Organization: account.Organization, Type: decision.Type}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("list the eligible users: %w", err)
+	}
+	return nil
+}
+
+// Export writes the users file for the eligible users of an organization, sorted by address key, and returns how many
+// they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask for. progress, where it is
+// not nil, is told now and then how many rows are through.
+func (p *People) Export(ctx context.Context, organization string, selection Selection, format schema.Format, to io.Writer, progress func(rows int)) (int, error) {
+	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
+	if err != nil {
+		return 0, err
+	}
+	services := claim.NewLicenses(licenses).Services()
+	buffered := bufio.NewWriterSize(to, 1<<16)
+	writer := dialect.NewWriter(buffered, format)
+	record := append(make([]string, 0, len(schema.Columns)+len(services)), schema.Columns...)
+	record = append(record, services...)
+	if err := writer.Write(record); err != nil {
+		return 0, fmt.Errorf("write the header: %w", err)
+	}
+
+	clear(record)
+	rows := 0
+	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
+		u := &e.User
+		record[usersfile.FirstName], record[usersfile.LastName], record[usersfile.DisplayName] = u.FirstName, u.LastName, u.DisplayName
+		record[usersfile.Email], record[usersfile.Status], record[usersfile.LastAccess] = u.Email, string(u.Status), stamp(u.LastSignIn)
+		record[usersfile.Title], record[usersfile.Department], record[usersfile.Phone] = u.Title, u.Department, u.Phone
+		record[usersfile.PreferredLanguage], record[usersfile.SourceOrganization] = u.PreferredLanguage, e.Organization.Name
+		record[usersfile.ClaimType], record[usersfile.Claim] = string(e.Type), "TRUE"
+		if rows++; progress != nil && rows%progressRows == 0 {
+			progress(rows)
+		}
+		if err := writer.Write(record); err != nil {
+			return fmt.Errorf("write row %d: %w", rows, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return rows, err
+	}
+	if err := writer.Flush(); err != nil {
+		return rows, fmt.Errorf("write the file: %w", err)
+	}
+	if err := buffered.Flush(); err != nil {
+		return rows, fmt.Errorf("write the file: %w", err)
+	}
+	return rows, nil
+}
+
+const progressRows = 5000 // between two reports of the progress
+
+// stamp is a time as files show it; blank where there is none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,147 @@
+package people
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/schema"
+)
+
+// MemberFilter narrows who is listed. Zero values leave everybody in.
+type MemberFilter struct {
+	Status      schema.Status
+	ClaimType   schema.ClaimType
+	Retractable bool // only users whose claim can be retracted now (R22)
+	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the accents.
+	Search string
+}
+
+// EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
+// (R15, R16).
+func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
+	rules := p.Rules()
+	words := strings.Fields(folded(filter.Search))
+	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+		for i := range views {
+			if !matches(&views[i], words) {
+				continue
+			}
+			l, ok := rules.List(&views[i])
+			if !ok || filter.Status != "" && l.Status != filter.Status || filter.ClaimType != "" && l.ClaimType != filter.ClaimType ||
+				filter.Retractable && !l.Retractable {
+				continue
+			}
+			if err := each(l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("list the users: %w", err)
+	}
+	return nil
+}
+
+// matches reports whether every word, folded, occurs in the address or the names of the account, edited or not.
+func matches(v *claim.View, words []string) bool {
+	if len(words) == 0 {
+		return true
+	}
+	a := &v.Account
+	names := []string{a.User.Email, a.User.FirstName, a.User.LastName, a.User.DisplayName}
+	if a.Claim != nil {
+		names = append(names, a.Claim.Edits.FirstName, a.Claim.Edits.LastName, a.Claim.Edits.DisplayName)
+	}
+	text := folded(strings.Join(names, "\n"))
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// folded is a text in lower case, without accents.
+func folded(s string) string {
+	s = strings.ToLower(s)
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(s))
+}
+
+// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the domain ends that
+// (R22).
+func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
+	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
+		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
+func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
+	rules := p.Rules()
+	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+		for i := range views {
+			for _, d := range rules.Deadlines(&views[i]) {
+				if !until.IsZero() && d.DueAt.After(until) {
+					continue
+				}
+				if err := each(d); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("list the deadlines: %w", err)
+	}
+	return nil
+}
+
+// MemberOrder is an order in which users are listed.
+type MemberOrder string
+
+// The orders of a listing of users.
+const (
+	ByEmail    MemberOrder = "email"
+	ByStatus   MemberOrder = "status"
+	ByDaysLeft MemberOrder = "days_left"
+)
+
+// Key is what users are sorted by who are in the order of their address keys otherwise; those without a deadline come last.
+func (by MemberOrder) Key(l *schema.Listing) int64 {
+	switch by {
+	case ByStatus:
+		return int64(slices.Index(statusOrder, l.Status))
+	case ByDaysLeft:
+		if l.DaysLeft == nil {
+			return math.MaxInt64
+		}
+		return int64(*l.DaysLeft)
+	}
+	return 0
+}
+
+// statusOrder is every status that a user is listed with, by name.
+var statusOrder = slices.Sorted(slices.Values(append([]schema.Status{schema.DelayedClaim}, schema.Statuses...)))

@@ -1,0 +1,210 @@
+package report
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/claimline/claimline/pipeline/kept"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/schema"
+)
+
+// Report says how rows are reported, and where to. It is the last stage of a dry run; of an import it is
+// written as often as somebody asks.
+type Report struct {
+	To     io.Writer // a Rewinder, best: then Plan reads a file once that nothing contradicts
+	Format Format
+	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits, OnlyWarnings, or an outcome.
+	Only []string
+	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
+	Reason schema.Code
+
+	start int64 // where it begins in a Rewinder
+	begun bool  // has been written to
+}
+
+// What Report.Only can be, besides an outcome.
+const (
+	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
+	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyWarnings = "warnings"
+)
+
+// picks reports whether a row is to be reported.
+func (r *Report) picks(v *kept.Verdict) bool {
+	if !v.IsRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+		return false
+	}
+	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
+		switch only {
+		case OnlyProblems:
+			return v.Problem()
+		case OnlyEdits:
+			return len(v.Edits) > 0
+		case OnlyWarnings:
+			return len(v.Warnings) > 0
+		}
+		return string(v.Outcome) == only
+	})
+}
+
+// Format is a form in which rows are reported.
+type Format string
+
+// The forms of a report.
+const (
+	CSV   Format = "csv"   // the file's own columns, every cell as it was, and schema.ReportHeaders
+	JSONL Format = "jsonl" // one schema.Result a line
+	Text  Format = "text"  // one line a row, for people
+	HTML  Format = "html"  // one self-contained page: counts, a chart, problems, the rows
+)
+
+// rowReporter writes rows as they come by, in file order.
+type rowReporter interface {
+	rows(c *kept.Rows, numbers []int) error
+	end(w Whole) error
+}
+
+// Whole is what a report knows of the import, or the dry run, beside its rows.
+type Whole struct {
+	schema.Summary
+	Order  schema.Order
+	Import schema.Import // blank: a dry run
+}
+
+// Writer is a report under way.
+type Writer struct {
+	report *Report
+	rows   rowReporter
+}
+
+// Begin starts a report on rows of this layout; for this claiming organization, which is blank offline.
+func (r *Report) Begin(l *usersfile.Layout, format schema.Format, claiming schema.Organization, policy schema.Policy) (*Writer, error) {
+	if err := r.rewind(); err != nil {
+		return nil, err
+	}
+	to := bufio.NewWriterSize(r.To, 1<<16)
+	var rows rowReporter
+	switch r.Format {
+	case JSONL:
+		rows = newJSONReporter(to, l)
+	case Text:
+		rows = &textReporter{to: to, layout: l}
+	case HTML:
+		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
+	default:
+		rows = newCSVReporter(to, l, format)
+	}
+	return &Writer{report: r, rows: rows}, nil
+}
+
+// Rewinder is what a report is written to that can take back what it was given: a file.
+type Rewinder interface {
+	io.WriteSeeker
+	Truncate(size int64) error
+}
+
+// Rewinds reports whether what the report is written to can take back what it was given.
+func (r *Report) Rewinds() bool {
+	to, _ := r.rewinder()
+	return to != nil
+}
+
+// rewinder returns what the report is written to where that can take it back, else nil; and where it stands.
+func (r *Report) rewinder() (to Rewinder, at int64) {
+	to, ok := r.To.(Rewinder)
+	if !ok {
+		return nil, 0
+	}
+	at, err := to.Seek(0, io.SeekCurrent)
+	if err != nil { // a pipe
+		return nil, 0
+	}
+	return to, at
+}
+
+// rewind takes back what was written of a report that begins again.
+func (r *Report) rewind() error {
+	to, at := r.rewinder()
+	if !r.begun {
+		r.begun, r.start = true, at
+		return nil
+	}
+	if to == nil {
+		return errors.New("a report that begins again is written to what cannot be rewound")
+	}
+	_, err := to.Seek(r.start, io.SeekStart)
+	if err == nil {
+		err = to.Truncate(r.start)
+	}
+	if err != nil {
+		return fmt.Errorf("begin the report again: %w", err)
+	}
+	return nil
+}
+
+// Write reports rows, those next in the file.
+func (w *Writer) Write(rows *kept.Rows) error {
+	numbers := make([]int, 0, len(rows.Verdicts))
+	for i := range rows.Verdicts {
+		if w.report.picks(&rows.Verdicts[i]) {
+			numbers = append(numbers, i)
+		}
+	}
+	if err := w.rows.rows(rows, numbers); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// End ends the report.
+func (w *Writer) End(whole Whole) error {
+	if err := w.rows.end(whole); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// OfImport writes what became of each row of an import; rows whose turn has not come are not attempted. Refused with
+// CodeImportRemoved once its rows are gone, and with CodeImportIncomplete where it was never planned to its end.
+func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Policy, imp schema.Import) error {
+	switch {
+	case imp.RowsRemoved:
+		return schema.Refuse(schema.CodeImportRemoved, "The file and the rows of import %d were removed.", imp.ID)
+	case len(imp.Plan) == 0:
+		return schema.Refuse(schema.CodeImportIncomplete, "")
+	}
+	plan, err := schema.PlanOf(imp)
+	if err != nil {
+		return err
+	}
+	summary, err := imp.Summary()
+	if err != nil {
+		return err
+	}
+	order, err := schema.OrderOf(imp)
+	if err != nil {
+		return err
+	}
+	l, err := usersfile.LayoutOf(plan, order)
+	if err != nil {
+		return err
+	}
+	claiming, err := s.Organization(ctx, imp.OrganizationID)
+	if err != nil {
+		return fmt.Errorf("look up the claiming organization: %w", err)
+	}
+	w, err := r.Begin(l, plan.Format, claiming, policy)
+	if err != nil {
+		return err
+	}
+	if err := kept.Each(ctx, s, imp, plan.Format, w.Write); err != nil {
+		return err
+	}
+	return w.End(Whole{Summary: summary, Order: order, Import: imp})
+}

@@ -1,0 +1,52 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+
+	"github.com/claimline/claimline/pipeline/kept"
+	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/schema"
+)
+
+// textReporter writes one line a row.
+type textReporter struct {
+	to     *bufio.Writer
+	layout *usersfile.Layout
+}
+
+func (r *textReporter) rows(c *kept.Rows, numbers []int) error {
+	for _, i := range numbers {
+		result := c.Verdicts[i].Result(c.Records.Line(i), r.layout.Address(c.Records.Cells(i)))
+		if _, err := r.to.WriteString(textLine(&result) + "\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func textLine(result *schema.Result) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "line %d: ", result.Line)
+	if result.Email != "" {
+		b.WriteString(schema.Printable(result.Email) + ": ")
+	}
+	b.WriteString(string(result.Outcome))
+	if result.ClaimType != "" {
+		fmt.Fprintf(&b, " (%s)", result.ClaimType)
+	}
+	for _, warning := range result.Warnings {
+		b.WriteString(", " + schema.Printable(warning))
+	}
+	if result.Reason != "" {
+		fmt.Fprintf(&b, ": %s", result.Reason)
+		if result.Column != "" {
+			fmt.Fprintf(&b, ` in column "%s"`, schema.Printable(result.Column))
+		}
+		fmt.Fprintf(&b, ": %s %s", schema.Printable(result.Message), schema.Printable(result.Fix))
+	}
+	return b.String()
+}
+
+func (r *textReporter) end(Whole) error { return r.to.Flush() }
