@@ -211,16 +211,16 @@ func TestKnown(t *testing.T) {
 	at := time.Unix(100, 0)
 	r := Ready{Epoch: 2, Version: 7}
 	owner := store.Owner{Epoch: 2}
-	require.EqualValues(t, 7, r.Known(owner, at))
-	require.Zero(t, r.Known(store.Owner{Epoch: 3}, at))
+	require.EqualValues(t, 7, r.Known(owner, at).Version)
+	require.Zero(t, r.Known(store.Owner{Epoch: 3}, at).Version)
 	r.Expire(time.Time{})
-	require.EqualValues(t, 7, r.Known(owner, at))
+	require.EqualValues(t, 7, r.Known(owner, at).Version)
 	r.Expire(at.Add(time.Second))
-	require.EqualValues(t, 7, r.Known(owner, at))
+	require.EqualValues(t, 7, r.Known(owner, at).Version)
 	r.Expire(at)
 	r.Expire(at.Add(time.Hour))
 	r.Expire(time.Time{})
-	require.Zero(t, r.Known(owner, at))
+	require.Zero(t, r.Known(owner, at).Version)
 }
 
 // FuzzUnpackReady shows that what claiming takes is found out where it is damaged, and never does harm.
