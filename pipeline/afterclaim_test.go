@@ -29,7 +29,7 @@ type lives struct {
 	*life
 	folder  string
 	files   int
-	imports []int64
+	imports []schema.Import
 	fresh   int // addresses made up so far
 	start   []account
 	seeds   []claimed // of the snapshot's claims.csv, with their accounts' places in start
@@ -38,7 +38,8 @@ type lives struct {
 
 var lifeOrganizations = []string{us, "free", "globex", "home"}
 
-// TestWhateverHappensToClaims plays random sequences of everything that can be done once claims are made, against the model.
+// TestWhateverHappensToClaims plays random sequences of everything that can be done once claims are made,
+// against the model.
 func TestWhateverHappensToClaims(t *testing.T) {
 	base := t.TempDir()
 	check(t, 15, func(t *rapid.T) {
@@ -78,7 +79,8 @@ func newLives(t *rapid.T, base string) *lives {
 	return l
 }
 
-// draw makes up one account of the snapshot. Its number is in its address, so that the order of both is the same.
+// draw makes up one account of the snapshot. Its number is in its address, so that the order of both is the
+// same.
 func (l *lives) draw(i int) account {
 	a := account{
 		id: fmt.Sprint("u", i), email: fmt.Sprintf("%02d@%s", i, pick(l.choices, "acme.example", "acme.example", "acme.test", "else.example")),
@@ -297,7 +299,7 @@ func (l *lives) imported(by string) {
 		rows = append(rows, r)
 	}
 	l.file(b.String(), func(source dialect.Source) {
-		imp, err := l.Import(l.Context(), source, schema.Order{Organization: by}, agree)
+		imp, err := imports(l.Context(), l.Flow, source, schema.Order{Organization: by}, agree, pipeline.Watch{})
 		require.NoError(l.T, err)
 		claims := 0
 		for _, r := range rows {
@@ -307,7 +309,7 @@ func (l *lives) imported(by string) {
 			}
 		}
 		require.Equal(l.T, claims, imp.Tally.Outcomes[schema.Claimed])
-		l.imports = append(l.imports, imp.ID)
+		l.imports = append(l.imports, imp)
 	})
 }
 
@@ -316,7 +318,8 @@ func (l *lives) retracted() {
 	if len(l.imports) == 0 {
 		return
 	}
-	id := pick(l.choices, l.imports...)
+	imp := pick(l.choices, l.imports...)
+	id, by := imp.ID, imp.OrganizationID
 	var dry, done []schema.Retraction
 	var before people.Retractable
 	tell := func(n people.Retractable) error {
@@ -326,9 +329,9 @@ func (l *lives) retracted() {
 	keep := func(list *[]schema.Retraction) func(schema.Retraction) {
 		return func(r schema.Retraction) { *list = append(*list, r) }
 	}
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, true, tell, keep(&dry)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, true, tell, keep(&dry)))
 	l.compare()
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, false, tell, keep(&done)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
 	require.Equal(l.T, dry, done)
 	can := 0
 	for _, r := range done {
@@ -358,7 +361,7 @@ func (l *lives) retracted() {
 	}
 	require.Equal(l.T, can, before.Can)
 	done = nil
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), id, false, tell, keep(&done)))
+	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
 	for _, r := range done {
 		require.False(l.T, r.Retracted, "a second run changes nothing")
 	}
@@ -441,8 +444,8 @@ func (l *lives) domain(by string) {
 	delete(l.claimed, domain)
 }
 
-// compare looks at everything there is: what every organization lists, what is held of licences, and every account as a
-// whole.
+// compare looks at everything there is: what every organization lists, what is held of licences, and every
+// account as a whole.
 func (l *lives) compare() {
 	l.settle() // what was just uncovered may be due
 	for _, o := range lifeOrganizations {

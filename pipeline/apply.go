@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,14 +18,16 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// applyStage is the stages of the second pass: it claims what the plan found ready.
-type applyStage struct {
+// applyPass is the stages of the second pass: it claims what the plan found ready.
+type applyPass struct {
 	pipeline *Flow
 	owner    store.Owner
 	order    schema.Order
 	mails    bool // activation mails
 	plan     *schema.Plan
 	layout   *usersfile.Layout
+	decided  bool // what decides here is what decided the plan
+	watch    Watch
 	done     int // ready rows whose turn has come
 	total    int
 }
@@ -38,7 +42,11 @@ type chunk struct {
 	breaks   map[int]bool       // rows, by their number among the ready ones, that break something; nil: none that is known
 }
 
-func (p *Flow) newApplyStage(owner store.Owner, imp schema.Import, plan *schema.Plan) (*applyStage, error) {
+func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (*applyPass, error) {
+	plan, err := schema.PlanOf(imp)
+	if err != nil {
+		return nil, err
+	}
 	order, err := schema.OrderOf(imp)
 	if err != nil {
 		return nil, err
@@ -47,11 +55,22 @@ func (p *Flow) newApplyStage(owner store.Owner, imp schema.Import, plan *schema.
 	if err != nil {
 		return nil, err
 	}
-	return &applyStage{
+	total := 0
+	for _, n := range plan.Types {
+		total += n
+	}
+	return &applyPass{
 		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
-		order: order,
-		total: imp.Tally.Outcomes[schema.Ready],
+		order: order, decided: plan.Rules == p.rulesDigest(), watch: watch,
+		done: total - imp.Tally.Outcomes[schema.Ready], total: total,
 	}, nil
+}
+
+// rulesDigest names all that decides here: the policy, and the program. Where a plan has another, its rows
+// are decided on anew.
+func (p *Flow) rulesDigest() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v\n%s", p.Policy, p.Version))
+	return hex.EncodeToString(sum[:])
 }
 
 // fetch is the first stage: it names the chunks whose turn comes.
@@ -71,10 +90,11 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk 
 	return chunks
 }
 
-// unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are not made anew.
-func (a *applyStage) unpack(ctx context.Context, c *chunk) (err error) {
+// unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are
+// not made anew.
+func (a *applyPass) unpack(ctx context.Context, c *chunk) (err error) {
 	number := c.packed.Number
-	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.owner.ImportID, number); err != nil {
+	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.order.Organization, a.owner.ImportID, number); err != nil {
 		return fmt.Errorf("read chunk %d: %w", number, err)
 	}
 	if c.verdicts, err = kept.UnpackVerdicts(c.packed.Verdicts); err != nil {
@@ -87,7 +107,7 @@ func (a *applyStage) unpack(ctx context.Context, c *chunk) (err error) {
 }
 
 // reread reads the ready rows themselves, to ask the rules again, and returns their address keys.
-func (a *applyStage) reread(c *chunk) ([]string, error) {
+func (a *applyPass) reread(c *chunk) ([]string, error) {
 	if c.keys != nil {
 		return c.keys, nil
 	}
@@ -105,14 +125,15 @@ func (a *applyStage) reread(c *chunk) ([]string, error) {
 	return c.keys, nil
 }
 
-// write is the third stage: one transaction per chunk, one after the other in file order, because licences are given out
-// in that order. Its transaction runs to its end even when ctx is cancelled in the middle. Trouble that may pass costs no row:
-// the chunk is tried again. A row is failed only where it is that row that breaks something.
-func (a *applyStage) write(ctx context.Context, c *chunk) error {
+// write is the third stage: one transaction per chunk, one after the other in file order, because licences
+// are given out in that order. Its transaction runs to its end even when ctx is cancelled in the middle.
+// Trouble that may pass costs no row: the chunk is tried again. A row is failed only where it is that row
+// that breaks something.
+func (a *applyPass) write(ctx context.Context, c *chunk) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	patience := a.pipeline.patience()
+	patience := a.pipeline.patience(a.watch)
 	for looked := false; ; {
 		err := a.apply(context.WithoutCancel(ctx), c, nil)
 		if err == nil {
@@ -129,13 +150,13 @@ func (a *applyStage) write(ctx context.Context, c *chunk) error {
 		}
 	}
 	a.done += len(c.ready.Rows)
-	a.pipeline.progress(Applying, a.done, a.total)
+	a.watch.progress(Applying, a.done, a.total)
 	return nil
 }
 
-// apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that it could have been
-// done.
-func (a *applyStage) apply(ctx context.Context, c *chunk, try map[int]bool) error {
+// apply applies a chunk in one transaction. With a try, it does all of it and then undoes it; nil says that
+// it could have been done.
+func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error {
 	rules := a.pipeline.rules()
 	leaveOut := c.breaks
 	made := false
@@ -145,7 +166,11 @@ func (a *applyStage) apply(ctx context.Context, c *chunk, try map[int]bool) erro
 		ctx, undo = context.WithCancel(ctx)
 		defer undo()
 	}
-	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, c.packed.Number, c.ready.Known(a.owner, rules.Now),
+	var known store.Known
+	if a.decided {
+		known = c.ready.Known(rules.Now)
+	}
+	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, c.packed.Number, known,
 		func() ([]string, error) { return a.reread(c) },
 		func(facts claim.Facts) (store.Applied, error) {
 			applied, err := a.decide(rules, c, facts, leaveOut, try != nil)
@@ -164,10 +189,10 @@ func (a *applyStage) apply(ctx context.Context, c *chunk, try map[int]bool) erro
 	return err
 }
 
-// breaking finds the ready rows of a chunk without which it can be applied: those that break something, like a claim that the
-// database does not take. It tries, by halves and in file order, which rows work together. Where no row is to blame, it
-// returns why the chunk cannot be applied.
-func (a *applyStage) breaking(ctx context.Context, c *chunk, why error) (map[int]bool, error) {
+// breaking finds the ready rows of a chunk without which it can be applied: those that break something, like
+// a claim that the database does not take. It tries, by halves and in file order, which rows work together.
+// Where no row is to blame, it returns why the chunk cannot be applied.
+func (a *applyPass) breaking(ctx context.Context, c *chunk, why error) (map[int]bool, error) {
 	out := make(map[int]bool, len(c.ready.Rows)) // rows left out
 	for n := range c.ready.Rows {
 		out[n] = true
@@ -225,10 +250,10 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was planned. Where
-// nothing has changed since the plan, what was decided then is what they would say.
-// Rows in leaveOut, by their number among the ready ones, are failed; while trying, that blocks nothing.
-func (a *applyStage) decide(rules claim.Rules, c *chunk, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
+// decide asks the rules again, on facts that are locked, and says what to write. It can only narrow what was
+// planned. Where nothing has changed since the plan, what was decided then is what they would say. Rows in
+// leaveOut, by their number among the ready ones, are failed; while trying, that blocks nothing.
+func (a *applyPass) decide(rules claim.Rules, c *chunk, facts claim.Facts, leaveOut map[int]bool, trying bool) (store.Applied, error) {
 	if err := claim.CheckMayClaim(&facts.Claiming); err != nil {
 		return store.Applied{}, err
 	}
@@ -267,7 +292,7 @@ func (a *applyStage) decide(rules claim.Rules, c *chunk, facts claim.Facts, leav
 		claims, claimed = nil, nil
 	}
 	return store.Applied{
-		Claims: claims, ActivationMails: a.mails, Assigned: assigned(claims), Tally: kept.Tally(verdicts),
+		Claims: claims, ActivationMails: a.mails, Tally: kept.Tally(verdicts),
 		Results: func(ids []int64) []byte {
 			for n, id := range ids {
 				verdicts[claimed[n]].ClaimID = id
@@ -278,7 +303,7 @@ func (a *applyStage) decide(rules claim.Rules, c *chunk, facts claim.Facts, leav
 }
 
 // decideRow asks the rules again about the ready row n, and reports whether it still is.
-func (a *applyStage) decideRow(rules claim.Rules, facts *claim.Facts, account *claim.Account, c *chunk, n int, v *kept.Verdict) bool {
+func (a *applyPass) decideRow(rules claim.Rules, facts *claim.Facts, account *claim.Account, c *chunk, n int, v *kept.Verdict) bool {
 	domain := schema.KeyDomain(c.keys[n])
 	decision := rules.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
 	if decision.Outcome != schema.Ready {
@@ -300,8 +325,8 @@ func (a *applyStage) decideRow(rules claim.Rules, facts *claim.Facts, account *c
 	return true
 }
 
-// asPlanned narrows edits to those that the plan showed. The fields of the others, whose account has changed since, are
-// doubtful too.
+// asPlanned narrows edits to those that the plan showed. The fields of the others, whose account has changed
+// since, are doubtful too.
 func asPlanned(planned, edits []usersfile.Edit, doubtful []usersfile.Field) ([]usersfile.Edit, []usersfile.Field) {
 	var shown []usersfile.Edit
 	for _, edit := range edits {
@@ -336,9 +361,9 @@ func blocksAllOrNothing(v kept.Verdict) bool {
 	return v.Outcome == schema.Invalid || v.Outcome == schema.Ineligible || v.Outcome == schema.Failed
 }
 
-// assignmentsFor maps a row's assignments, which stand in the order of the services when the plan was made, to the services
-// there are now.
-func (a *applyStage) assignmentsFor(services []string) func([]claim.Assignment) []claim.Assignment {
+// assignmentsFor maps a row's assignments, which stand in the order of the services when the plan was made,
+// to the services there are now.
+func (a *applyPass) assignmentsFor(services []string) func([]claim.Assignment) []claim.Assignment {
 	if slices.Equal(services, a.plan.Services) {
 		return func(assignments []claim.Assignment) []claim.Assignment { return assignments }
 	}
@@ -354,17 +379,4 @@ func (a *applyStage) assignmentsFor(services []string) func([]claim.Assignment) 
 		}
 		return now
 	}
-}
-
-// assigned counts the licences that immediate claims were given.
-func assigned(claims []store.NewClaim) map[string]int {
-	counts := map[string]int{}
-	for i := range claims {
-		if claims[i].Type == schema.Immediate {
-			for _, service := range claims[i].Services {
-				counts[service]++
-			}
-		}
-	}
-	return counts
 }

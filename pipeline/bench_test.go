@@ -95,14 +95,15 @@ func BenchmarkValidate(b *testing.B) {
 			source := benchSource(b, file)
 			defer func() { require.NoError(b, source.Close()) }()
 			perRow(b, func() {
-				_, err := p.Plan(b.Context(), source, schema.Order{Organization: "acme", Offline: c.offline}, nil)
+				_, err := p.Validate(b.Context(), source, schema.Order{Organization: "acme", Offline: c.offline}, nil, pipeline.Watch{})
 				require.NoError(b, err)
 			})
 		})
 	}
 }
 
-// BenchmarkApply imports a file end to end, each time into a database of its own, which is made outside the time taken.
+// BenchmarkApply imports a file end to end, each time into a database of its own, which is made outside the
+// time taken.
 func BenchmarkApply(b *testing.B) {
 	folder, file := benchSnapshot(b)
 	for b.Loop() {
@@ -110,7 +111,7 @@ func BenchmarkApply(b *testing.B) {
 		p := benchFlow(b, folder)
 		source := benchSource(b, file)
 		b.StartTimer()
-		imp, err := p.Import(b.Context(), source, schema.Order{Organization: "acme"}, agreed)
+		imp, err := imports(b.Context(), p, source, schema.Order{Organization: "acme"}, agreed, pipeline.Watch{})
 		require.NoError(b, err)
 		require.Equal(b, schema.StateCompleted, imp.State)
 		b.StopTimer()
@@ -127,7 +128,7 @@ func BenchmarkReport(b *testing.B) {
 	folder, file := benchSnapshot(b)
 	p := benchFlow(b, folder)
 	source := benchSource(b, file)
-	imp, err := p.Import(b.Context(), source, schema.Order{Organization: "acme"}, agreed)
+	imp, err := imports(b.Context(), p, source, schema.Order{Organization: "acme"}, agreed, pipeline.Watch{})
 	require.NoError(b, err)
 	require.NoError(b, source.Close())
 	for _, format := range []report.Format{report.CSV, report.JSONL, report.HTML} {

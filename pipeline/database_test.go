@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,5 +36,5 @@ var template = postgrestest.Template{Prepare: func(ctx context.Context, address 
 }}
 
 func openPostgres(ctx context.Context, address string) (store.DB, error) {
-	return postgres.Open(ctx, address, postgres.Options{Create: true, Now: time.Now})
+	return postgres.Open(ctx, address, postgres.Options{Create: true})
 }

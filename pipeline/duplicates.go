@@ -1,8 +1,8 @@
 package pipeline
 
-// addresses remembers the line on which each address key was first seen, and whether that row left the user alone, by a
-// 64-bit hash of the key under a seed of its own for every plan: that two of 3,000,000 addresses share one happens in one plan
-// of two million. An address takes 14 to 16 bytes.
+// addresses remembers the line on which each address key was first seen, and whether that row left the user
+// alone, by a 64-bit hash of the key under a seed of its own for every plan: that two of 3,000,000 addresses
+// share one happens in one plan of two million. An address takes 14 to 16 bytes.
 type addresses struct {
 	parts [256]addressesPart // by the top bits of the hash, so that growing copies little at a time
 }
@@ -16,8 +16,8 @@ type addressesPart struct {
 // leftAlone marks the line of a row that leaves its user alone.
 const leftAlone = 1 << 31
 
-// add notes that an address with this hash stands on this line, and returns the line on which it stood first and whether
-// it was left alone there; line 0 if it had not been seen.
+// add notes that an address with this hash stands on this line, and returns the line on which it stood first
+// and whether it was left alone there; line 0 if it had not been seen.
 func (a *addresses) add(hash uint64, line int, alone bool) (first int, firstAlone bool) {
 	part := &a.parts[hash>>56]
 	if part.used*8 >= len(part.hashes)*7 {
@@ -59,6 +59,7 @@ func (p *addressesPart) grow() {
 	}
 }
 
-// disputes are the addresses that some row claims and another leaves alone: the line of that other row, by the hash of the
-// address. Which row comes first does not matter, so they are only known once the whole file has been read.
+// disputes are the addresses that some row claims and another leaves alone: the line of that other row, by
+// the hash of the address. Which row comes first does not matter, so they are only known once the whole file
+// has been read.
 type disputes map[uint64]int

@@ -21,8 +21,8 @@ type foreignRow struct {
 	account claim.Account // the zero Account where there is none
 }
 
-// foreign hands over, in file order, every row that has a cell of an account's data that is not ASCII. each returns
-// whether it wants more.
+// foreign hands over, in file order, every row that has a cell of an account's data that is not ASCII. each
+// returns whether it wants more.
 func (p *Flow) foreign(ctx context.Context, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, each func(*foreignRow) (more bool)) error {
 	var records dialect.Records
 	for {
@@ -75,9 +75,9 @@ func (p *Flow) foreign(ctx context.Context, order schema.Order, reader *dialect.
 	}
 }
 
-// settleEncoding finds out whether a file that is neither UTF-8 nor UTF-16 is certain to be Windows-1252: at least nine in
-// ten of its names that are not ASCII, where the account's is not either, say what the account says. Otherwise it
-// refuses the file, with what the first such name is in each encoding that fits.
+// settleEncoding finds out whether a file that is neither UTF-8 nor UTF-16 is certain to be Windows-1252: at
+// least nine in ten of its names that are not ASCII, where the account's is not either, say what the account
+// says. Otherwise it refuses the file, with what the first such name is in each encoding that fits.
 func (p *Flow) settleEncoding(ctx context.Context, source dialect.Source, order schema.Order, services []string, options dialect.Options, unclear error) error {
 	options.SingleByte = dialect.Windows1252
 	reader, err := dialect.NewReader(ctx, source, options)
@@ -160,8 +160,8 @@ func (n foreignName) refuse(file string, pairs []namePair) error {
 	return dialect.EncodingUnclear(candidates).At(file, n.line, 0).In(n.column)
 }
 
-// mojibake reports whether the file's cells are UTF-8 that was taken for Windows-1252 and saved as UTF-8 again: everything
-// that is not ASCII decodes back, and no account's own value contradicts what it becomes.
+// mojibake reports whether the file's cells are UTF-8 that was taken for Windows-1252 and saved as UTF-8
+// again: everything that is not ASCII decodes back, and no account's own value contradicts what it becomes.
 func (p *Flow) mojibake(ctx context.Context, source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout) (bool, error) {
 	if !reader.Mojibake() || order.Encoding != "" {
 		return false, nil
@@ -169,7 +169,7 @@ func (p *Flow) mojibake(ctx context.Context, source dialect.Source, order schema
 	if order.Offline {
 		return true, nil
 	}
-	again, err := dialect.NewReader(ctx, source, dialect.Options{Limits: p.chunkLimits(), Names: usersfile.OptionsOf(order, false).EmailHeaders()})
+	again, err := dialect.NewReader(ctx, source, dialect.Options{Limits: p.blockLimits(), Names: usersfile.OptionsOf(order, false).EmailHeaders()})
 	if err != nil {
 		return false, err
 	}

@@ -25,7 +25,7 @@ func validated(t *testing.T, path string, strict bool) (said string, plan *schem
 	p := offline()
 	p.Strict = strict
 	var out bytes.Buffer
-	plan, err = p.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
+	plan, err = p.Validate(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL}, Watch{})
 	if err != nil {
 		require.ErrorAs(t, err, &refusal)
 		require.True(t, refusal.Code.Known(), refusal.Code)
@@ -34,8 +34,8 @@ func validated(t *testing.T, path string, strict bool) (said string, plan *schem
 	return out.String(), plan, nil
 }
 
-// FuzzFiles shows that whole files are validated in the same way by the fast checks and by the tags, and that no file does
-// any harm.
+// FuzzFiles shows that whole files are validated in the same way by the fast checks and by the tags, and that
+// no file does any harm.
 func FuzzFiles(f *testing.F) {
 	for _, name := range []string{"good.csv", "utf16.csv", "windows1252.csv"} {
 		file, err := os.ReadFile(filepath.Join("..", "samples", name))
@@ -82,7 +82,7 @@ func TestSamplesAreCheckedAlike(t *testing.T) {
 }
 
 func offline() *Flow {
-	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{ChunkRows: 100}}}
+	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{BlockRows: 100}}}
 }
 
 // fixedNow is the time in tests.

@@ -19,36 +19,30 @@ type Config struct {
 	Now     func() time.Time // the clock
 	Policy  schema.Policy
 	Limits  dialect.Limits
-	Workers int // chunks worked on at once, at least 1
-	// TransactionRows is how many rows of an import one transaction applies, about; 0: DefaultTransactionRows. More costs fewer
-	// flushes of the disk, and holds others up for longer.
+	Workers int // blocks worked on at once, at least 1
+	// TransactionRows is how many rows of an import one transaction applies, about; 0: DefaultTransactionRows.
+	// More costs fewer flushes of the disk, and holds others up for longer.
 	TransactionRows int
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it
 	Runner string        // names this process among those that drive imports
-	By     string        // who starts imports and agrees to them, as in terminal:root
 	// Version is the program's, kept with the imports that it plans.
 	Version string
 	Strict  bool // check rows with the tags of schema.Row alone, slowly
 	Log     zerolog.Logger
 
-	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it stops, to be
-	// resumed. 0: it stops at once.
+	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it
+	// stops, to be resumed. 0: it stops at once.
 	Retry time.Duration
-	// Trouble, where set, is told each time before a try is waited for, what is in the way and for how long it is waited.
-	Trouble func(err error, pause time.Duration)
-
-	// Progress, where set, is told now and then how many rows are through; total is 0 where it is unknown, which it is but for
-	// the claims of an import.
-	Progress func(phase Phase, done, total int)
 }
 
-// Flow drives imports: it plans them, asks, and applies them.
+// Flow drives imports: it plans them, takes orders, and applies them.
 type Flow struct {
 	Config
 }
 
-// New returns a flow. It refuses what cannot work: no clock, no worker, and, where there is a store, no lease.
+// New returns a flow. It refuses what cannot work: no clock, no worker, and, where there is a store, no
+// lease.
 func New(c Config) (*Flow, error) {
 	switch {
 	case c.Now == nil:
@@ -77,16 +71,8 @@ const (
 	Exporting Phase = "exporting"
 )
 
-const progressRows = 5000 // between two reports of a phase that goes row by row
-
-// rules are the moment and the policy under which rules are applied now.
+// rules returns the moment and the policy under which rules are applied now.
 func (p *Flow) rules() claim.Rules { return claim.RulesAt(p.Now(), p.Policy) }
 
-// now is the time in whole seconds, which is what the store keeps.
+// now returns the time in whole seconds, which is what the store keeps.
 func (p *Flow) now() time.Time { return p.Now().UTC().Truncate(time.Second) }
-
-func (p *Flow) progress(phase Phase, done, total int) {
-	if p.Progress != nil {
-		p.Progress(phase, done, total)
-	}
-}

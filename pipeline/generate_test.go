@@ -17,8 +17,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// This file makes up worlds: an organization that claims, others, their domains, people and claims, as a snapshot. It
-// also holds a model of the rules that is as plain as can be, and shares nothing with the program.
+// This file makes up worlds: an organization that claims, others, their domains, people and claims, as a
+// snapshot. It also holds a model of the rules that is as plain as can be, and shares nothing with the
+// program.
 
 var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 
@@ -26,14 +27,16 @@ const (
 	us  = "acme" // the claiming organization
 	day = 24 * time.Hour
 
-	// plain is an organization about which there is nothing special: its people in the first domain can be claimed.
+	// plain is an organization about which there is nothing special: its people in the first domain can be
+	// claimed.
 	plain = "umbrella"
 )
 
-// choices draws from rapid in few words, and evenly: rapid itself likes small numbers much better than others.
+// choices draws from rapid in few words, and evenly: rapid itself likes small numbers much better than
+// others.
 type choices struct{ *rapid.T }
 
-// upTo is a number from 0 to n.
+// upTo returns a number from 0 to n.
 func (c choices) upTo(n int) int {
 	spread := rapid.Uint32().Draw(c.T, "choice") * 2654435769
 	return int(uint64(spread) * uint64(n+1) >> 32)
@@ -192,7 +195,7 @@ func (w *world) drawPerson(c choices, i int) *person {
 	return p
 }
 
-// spelling is the person's address in one of the ways in which people write it.
+// spelling returns the person's address in one of the ways in which people write it.
 func (p *person) spelling(c choices) string {
 	local, domain := p.local, p.domain
 	if c.chance(20) {
@@ -212,7 +215,7 @@ func (p *person) spelling(c choices) string {
 
 var formula = regexp.MustCompile(`^'*[=+\-@\t\r]`)
 
-// own is what a person's account has in a column.
+// own returns what a person's account has in a column.
 func (p *person) own(column string) string {
 	switch column {
 	case "Phone Number":
@@ -223,7 +226,7 @@ func (p *person) own(column string) string {
 	return p.texts[slices.Index(textColumns, column)]
 }
 
-// guard is how a cell is written so that no spreadsheet runs it.
+// guard returns how a cell is written so that no spreadsheet runs it.
 func guard(s string) string {
 	if formula.MatchString(s) {
 		return "'" + s
@@ -435,8 +438,8 @@ func (w *world) claim(p *person, claimType string, services []string) {
 	}
 }
 
-// check runs a property a share of the usual number of times, but 10 times at least: for properties that work on a real
-// database.
+// check runs a property a share of the usual number of times, but 10 times at least: for properties that work
+// on a real database.
 func check(t *testing.T, percent int, property func(*rapid.T)) {
 	t.Helper()
 	setting := flag.Lookup("rapid.checks").Value

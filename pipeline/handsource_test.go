@@ -30,7 +30,7 @@ func TestHandSourceIsReadBack(t *testing.T) {
 		defer func() { require.NoError(t, source.Close()) }()
 		p := &Flow{Config{Workers: 1, Now: fixedNow}}
 		var out strings.Builder
-		plan, err := p.Plan(t.Context(), source, schema.Order{Offline: true, EveryRow: true}, &report.Report{To: &out, Format: report.JSONL})
+		plan, err := p.Validate(t.Context(), source, schema.Order{Offline: true, EveryRow: true}, &report.Report{To: &out, Format: report.JSONL}, Watch{})
 		require.NoError(t, err)
 		assert.Equal(t, len(people), plan.Tally.Rows)
 		assert.Equal(t, len(people), strings.Count(out.String(), "\n"))

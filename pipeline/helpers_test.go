@@ -31,7 +31,8 @@ type run struct {
 	*pipeline.Flow
 	folder string
 	files  int
-	plan   *schema.Plan // what was validated last
+	plan   *schema.Plan   // what was validated last
+	watch  pipeline.Watch // of imports
 }
 
 // newFolder is a folder that goes away with base.
@@ -79,7 +80,7 @@ func (r *run) with(file []byte, do func(dialect.Source)) {
 func (r *run) validate(file []byte, order schema.Order) (results []schema.Result, text string, summary schema.Summary) {
 	r.with(file, func(source dialect.Source) {
 		var out bytes.Buffer
-		plan, err := r.Plan(r.t.Context(), source, order, &report.Report{To: &out, Format: report.JSONL})
+		plan, err := r.Validate(r.t.Context(), source, order, &report.Report{To: &out, Format: report.JSONL}, pipeline.Watch{})
 		require.NoError(r.t, err)
 		results, summary, r.plan = decodeResults(r.t, out.String()), plan.Summary(order, now, now), plan
 		foretells(r.t, plan, results)
@@ -87,7 +88,7 @@ func (r *run) validate(file []byte, order schema.Order) (results []schema.Result
 	r.with(file, func(source dialect.Source) { // into a file, which is rewound where a buffer is not
 		out, err := os.Create(filepath.Join(r.folder, "report"))
 		require.NoError(r.t, err)
-		_, err = r.Plan(r.t.Context(), source, order, &report.Report{To: out, Format: report.CSV})
+		_, err = r.Validate(r.t.Context(), source, order, &report.Report{To: out, Format: report.CSV}, pipeline.Watch{})
 		require.NoError(r.t, err)
 		require.NoError(r.t, out.Close())
 		written, err := os.ReadFile(out.Name())
@@ -155,7 +156,8 @@ func foretells(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	}
 }
 
-// explains checks that the causes that a plan lists add up to the rows that are not ready, and tell where such rows are.
+// explains checks that the causes that a plan lists add up to the rows that are not ready, and tell where
+// such rows are.
 func explains(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	at := map[int]schema.Result{}
 	for _, r := range results {
@@ -177,14 +179,12 @@ func explains(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	}
 }
 
-func agree(context.Context, schema.Import, *schema.Plan) error { return nil }
-
 // importing imports a file, and returns what became of it.
 func (r *run) importing(file []byte, order schema.Order) (imp schema.Import, results []schema.Result) {
 	order.Organization = us
 	r.with(file, func(source dialect.Source) {
 		var err error
-		imp, err = r.Import(r.t.Context(), source, order, agree)
+		imp, err = imports(r.t.Context(), r.Flow, source, order, agree, r.watch)
 		require.NoError(r.t, err)
 	})
 	return imp, decodeResults(r.t, r.reported(imp, report.JSONL, false))
@@ -301,7 +301,8 @@ func seenAsAll(results []schema.Result) (all []expected) {
 	return all
 }
 
-// claimed checks that the claims in the store are those that were reported, with the edits of their rows (R17).
+// claimed checks that the claims in the store are those that were reported, with the edits of their rows
+// (R17).
 func (f *usersFile) claimed(r *run, id int64, results []schema.Result) {
 	var keys []string
 	rows := map[string]int{}
@@ -357,7 +358,8 @@ func problemsOf(results []schema.Result) []schema.Result {
 	return problems
 }
 
-// givenBack checks a CSV report: the file's own form, header and cells, in its order, and what became of each row.
+// givenBack checks a CSV report: the file's own form, header and cells, in its order, and what became of each
+// row.
 func (f *usersFile) givenBack(t require.TestingT, report string, results []schema.Result, onlyProblems bool) {
 	const mark = "\ufeff"
 	require.Equal(t, f.bom, strings.HasPrefix(report, mark))
@@ -426,7 +428,8 @@ func (f *usersFile) givenBack(t require.TestingT, report string, results []schem
 	require.Empty(t, records, "the report has too many rows")
 }
 
-// sameCell checks that a cell of a report is the cell of the file when it is read back; it is UTF-8, whatever that was.
+// sameCell checks that a cell of a report is the cell of the file when it is read back; it is UTF-8, whatever
+// that was.
 func sameCell(t require.TestingT, was, is string, known bool) {
 	require.True(t, utf8.ValidString(is))
 	was = string([]rune(was))

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// inOrder is a stage that works on several items at once, at most as many as workers, and hands them on in the order
-// in which they came: a queue of futures keeps it, so nothing is sorted and memory is bounded by the workers. The first
-// error, in that order, ends the stage.
+// inOrder makes a stage that works on several items at once, at most as many as workers, and hands them on in
+// the order in which they came: a queue of futures keeps it, so nothing is sorted and memory is bounded by
+// the workers. The first error, in that order, ends the stage.
 func inOrder[T any](ctx context.Context, g *errgroup.Group, workers int, in <-chan T, work func(context.Context, T) error) <-chan T {
 	type future struct {
 		item T

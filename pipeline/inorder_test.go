@@ -31,8 +31,8 @@ func feed(ctx context.Context, g *errgroup.Group, n int) <-chan int {
 	return out
 }
 
-// Items come out in the order in which they came, none lost, never more under way than there are workers; the first error
-// in that order is the one that is told, after everything before it; and no goroutine is left.
+// Items come out in the order in which they came, none lost, never more under way than there are workers; the
+// first error in that order is the one that is told, after everything before it; and no goroutine is left.
 func TestInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())

@@ -15,8 +15,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Cancelled between two chunks, or stopped because directory synchronization was turned on in the middle (R10), an
-// import keeps what it did, says why the rest was not attempted, and does it when it is resumed.
+// Cancelled between two chunks, or stopped because directory synchronization was turned on in the middle
+// (R10), an import keeps what it did, says why the rest was not attempted, and does it when it is resumed.
 func TestStoppedInTheMiddle(t *testing.T) {
 	for _, reason := range []schema.Code{schema.CodeCancelled, schema.CodeDirectorySyncEnabled} {
 		t.Run(string(reason), func(t *testing.T) {
@@ -46,7 +46,7 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 		w.organizations[0].sync = on
 		_, trouble = r.load(w)
 	}
-	r.Progress = func(phase pipeline.Phase, done, _ int) {
+	r.watch.Progress = func(phase pipeline.Phase, done, _ int) {
 		switch {
 		case phase != pipeline.Applying || done < after || w.organizations[0].sync || ctx.Err() != nil:
 		case reason == schema.CodeCancelled:
@@ -58,11 +58,11 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	var imp schema.Import
 	r.with(f.bytes, func(source dialect.Source) {
 		var err error
-		imp, err = r.Import(ctx, source, f.order(), agree)
+		imp, err = imports(ctx, r.Flow, source, f.order(), agree, r.watch)
 		require.NoError(t, err)
 	})
 	require.NoError(t, trouble)
-	r.Progress = nil
+	r.watch.Progress = nil
 	results := decodeResults(t, r.reported(imp, report.JSONL, false))
 	rest = f.sameOrNotAttempted(t, planned, results, reason)
 	s, err := imp.Summary()
@@ -80,17 +80,17 @@ func stoppedInTheMiddle(t *rapid.T, base string, reason schema.Code) (rest int) 
 	}
 	require.Equal(t, state, imp.State)
 
-	imp, err = r.Resume(t.Context(), imp.ID, nil, agree)
+	imp, err = resumes(t.Context(), r.Flow, imp.ID, agree, r.watch)
 	require.NoError(t, err)
 	results = decodeResults(t, r.reported(imp, report.JSONL, false))
 	require.Zero(t, f.sameOrNotAttempted(t, planned, results, reason))
-	_, err = r.Resume(t.Context(), imp.ID, nil, agree)
+	_, err = resumes(t.Context(), r.Flow, imp.ID, agree, r.watch)
 	require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))
 	return rest
 }
 
-// sameOrNotAttempted checks that rows became what was planned, or were not attempted for a reason; it returns how many of
-// these there are.
+// sameOrNotAttempted checks that rows became what was planned, or were not attempted for a reason; it returns
+// how many of these there are.
 func (f *usersFile) sameOrNotAttempted(t require.TestingT, planned, results []schema.Result, reason schema.Code) (rest int) {
 	require.Len(t, results, len(planned))
 	for i, result := range results {
@@ -109,8 +109,9 @@ func (f *usersFile) sameOrNotAttempted(t require.TestingT, planned, results []sc
 	return rest
 }
 
-// Settings and claims that change in the middle of an import can only make fewer claims: each row whose turn comes
-// after the change is decided on what then holds, and claimed only if it is still as it was shown (promise 1).
+// Settings and claims that change in the middle of an import can only make fewer claims: each row whose turn
+// comes after the change is decided on what then holds, and claimed only if it is still as it was shown
+// (promise 1).
 func TestChangedInTheMiddle(t *testing.T) {
 	for reason, change := range map[schema.Code]func(*world, choices){
 		schema.CodeStaleClaimType: func(w *world, _ choices) { w.organizations[0].bring = !w.organizations[0].bring },
@@ -159,7 +160,7 @@ func changedInTheMiddle(t *rapid.T, base string, reason schema.Code, change func
 	planned, _, summary := r.validate(f.bytes, f.order())
 	c := choices{t}
 	after, changed := c.upTo(summary.Ready/2), -1
-	r.Progress = func(phase pipeline.Phase, done, _ int) {
+	r.watch.Progress = func(phase pipeline.Phase, done, _ int) {
 		if phase != pipeline.Applying || done < after || changed >= 0 {
 			return
 		}

@@ -10,13 +10,14 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// keeper is the last stage of planning an import: it keeps the file, with the verdicts and what claiming takes. What
-// it keeps as one chunk, and what is applied in one transaction, is several of the blocks in which the file is read: large
-// transactions make shuffled files cheaper, small blocks keep memory low.
+// keeper is the last stage of planning an import: it keeps the file, with the verdicts and what claiming
+// takes. What it keeps as one chunk, and what is applied in one transaction, is several of the blocks in
+// which the file is read: large transactions make shuffled files cheaper, small blocks keep memory low.
 type keeper struct {
 	store   *store.Store
 	owner   store.Owner
-	persist func(ctx context.Context, do func() error) error
+	persist func(ctx context.Context, watch Watch, do func() error) error
+	watch   Watch
 
 	// How much a kept chunk has; the last block that comes may go beyond.
 	maxRows, maxBytes int
@@ -27,8 +28,8 @@ type keeper struct {
 // keptBytes is how much text a transaction applies.
 const keptBytes = 4 << 20
 
-func (p *Flow) newKeeper(owner store.Owner, order schema.Order) *keeper {
-	k := &keeper{store: p.Store, owner: owner, persist: p.Persist, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
+func (p *Flow) newKeeper(owner store.Owner, order schema.Order, watch Watch) *keeper {
+	k := &keeper{store: p.Store, owner: owner, persist: p.persist, watch: watch, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
 	if p.TransactionRows != 0 {
 		k.maxRows = p.TransactionRows
 	}
@@ -40,7 +41,6 @@ func (p *Flow) newKeeper(owner store.Owner, order schema.Order) *keeper {
 
 // add takes in one more block.
 func (k *keeper) add(ctx context.Context, b *block) error {
-	b.ready.Epoch = k.owner.Epoch
 	for i := range b.checked {
 		if b.Verdicts[i].Outcome == schema.Ready {
 			b.ready.Rows = append(b.ready.Rows, kept.ReadyRow{
@@ -61,7 +61,7 @@ func (k *keeper) flush(ctx context.Context) error {
 		return nil
 	}
 	packed := k.chunk.Pack()
-	if err := k.persist(ctx, func() error { return k.store.KeepChunk(ctx, k.owner, packed) }); err != nil {
+	if err := k.persist(ctx, k.watch, func() error { return k.store.KeepChunk(ctx, k.owner, packed) }); err != nil {
 		return fmt.Errorf("keep chunk %d: %w", packed.Number, err)
 	}
 	k.chunk.Next()

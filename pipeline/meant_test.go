@@ -24,13 +24,13 @@ func planned(t *testing.T, p *pipeline.Flow, file string, order schema.Order) (*
 	t.Helper()
 	var out bytes.Buffer
 	order.Organization = us
-	plan, err := p.Plan(t.Context(), source(t, file), order, &report.Report{To: &out, Format: report.JSONL})
+	plan, err := p.Validate(t.Context(), source(t, file), order, &report.Report{To: &out, Format: report.JSONL}, pipeline.Watch{})
 	require.NoError(t, err)
 	return plan, decodeResults(t, out.String())
 }
 
-// Two rows of one address, of which one claims it and the other does not, claim nobody, in whatever order and however far
-// apart they stand, and however the address is spelt.
+// Two rows of one address, of which one claims it and the other does not, claim nobody, in whatever order and
+// however far apart they stand, and however the address is spelt.
 func TestContradictions(t *testing.T) {
 	for name, c := range map[string]struct {
 		rows    string
@@ -64,7 +64,7 @@ func TestContradictions(t *testing.T) {
 			require.NoError(t, err)
 			_, err = out.WriteString("before\n")
 			require.NoError(t, err)
-			_, err = p.Plan(t.Context(), source(t, file), schema.Order{Organization: us}, &report.Report{To: out, Format: report.JSONL})
+			_, err = p.Validate(t.Context(), source(t, file), schema.Order{Organization: us}, &report.Report{To: out, Format: report.JSONL}, pipeline.Watch{})
 			require.NoError(t, err)
 			_, err = out.Seek(0, io.SeekStart)
 			require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestContradictions(t *testing.T) {
 			require.True(t, ours, "only what is the report's is taken back")
 			require.Equal(t, results, decodeResults(t, after))
 
-			imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, agree)
+			imp, err := imports(t.Context(), p, source(t, file), schema.Order{Organization: us}, agree, pipeline.Watch{})
 			require.NoError(t, err)
 			require.Equal(t, plan.Tally.Outcomes[schema.Ready], imp.Tally.Outcomes[schema.Claimed])
 			require.Len(t, resultsOf(t, p, imp), len(results))
@@ -104,12 +104,12 @@ func TestWhoIsMeantIsUnclear(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
 			c.order.Organization = us
-			_, validating := p.Plan(t.Context(), source(t, c.file), c.order, nil)
+			_, validating := p.Validate(t.Context(), source(t, c.file), c.order, nil, pipeline.Watch{})
 			if c.code == "" {
 				require.NoError(t, validating)
 				return
 			}
-			_, importing := p.Import(t.Context(), source(t, c.file), c.order, never)
+			_, importing := imports(t.Context(), p, source(t, c.file), c.order, never, pipeline.Watch{})
 			for _, err := range []error{validating, importing} {
 				require.Error(t, err)
 				require.Equal(t, c.code, schema.CodeOf(err), err)
@@ -141,7 +141,8 @@ func rename(ctx context.Context, t *testing.T, p *pipeline.Flow, last string) {
 	require.NoError(t, err)
 }
 
-// What is shown is what an account has afterwards; what is doubtful, and what is not another value, leaves it as it is.
+// What is shown is what an account has afterwards; what is doubtful, and what is not another value, leaves it
+// as it is.
 func TestEditsAreWhatWasShown(t *testing.T) {
 	p := named(t, "Öberg")
 	file := "First Name,Last Name,Email,Phone Number,Claim\n" +
@@ -163,7 +164,7 @@ func TestEditsAreWhatWasShown(t *testing.T) {
 	assert.Equal(t, []string{"edit_doubtful:First Name", "edit_doubtful:Last Name"}, results[3].Warnings)
 	assert.Equal(t, map[schema.Repair]int{schema.RepairPhoneSpelling: 1}, plan.Repairs)
 
-	imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, agree)
+	imp, err := imports(t.Context(), p, source(t, file), schema.Order{Organization: us}, agree, pipeline.Watch{})
 	require.NoError(t, err)
 	facts, err := p.Store.Facts(t.Context(), us, []string{"u0@acme.example", "u2@acme.example", "u3@acme.example", "u9@acme.example"})
 	require.NoError(t, err)
@@ -180,17 +181,17 @@ func TestEditsAreWhatWasShown(t *testing.T) {
 	assert.Equal(t, map[string]int{"First Name": 1, "Last Name": 2, "Phone Number": 2}, s.Edits)
 }
 
-// What changes between plan and claim writes nothing that was not shown: the account keeps what it has by then, and that is
-// told.
+// What changes between plan and claim writes nothing that was not shown: the account keeps what it has by
+// then, and that is told.
 func TestAccountsChangeBeforeConsent(t *testing.T) {
 	p := named(t, "Öberg")
 	file := "First Name,Last Name,Email,Phone Number,Claim\n" +
 		"Eva,Öberg,u0@acme.example,46701234560,TRUE\n" + // says what the account says, until that changes
 		"Åsa,Berg,u1@acme.example,,TRUE\n" // the value it replaces has changed
-	imp, err := p.Import(t.Context(), source(t, file), schema.Order{Organization: us}, func(ctx context.Context, _ schema.Import, _ *schema.Plan) error {
+	imp, err := imports(t.Context(), p, source(t, file), schema.Order{Organization: us}, func(ctx context.Context, _ schema.Import, _ *schema.Plan) error {
 		rename(ctx, t, p, "Lind")
 		return nil
-	})
+	}, pipeline.Watch{})
 	require.NoError(t, err)
 	results := resultsOf(t, p, imp)
 	for i, want := range []schema.Edits{{"First Name": {"Åsa", "Eva"}}, {}} {
@@ -235,8 +236,8 @@ func encoded(t *testing.T, name, text string) string {
 	return written
 }
 
-// A file that is neither UTF-8 nor UTF-16 is read as Windows-1252 only where at least nine in ten of its names say then
-// what the accounts say; otherwise somebody has to say what it is.
+// A file that is neither UTF-8 nor UTF-16 is read as Windows-1252 only where at least nine in ten of its
+// names say then what the accounts say; otherwise somebody has to say what it is.
 func TestEncodings(t *testing.T) {
 	rows := func(names ...string) string {
 		text := "First Name,Last Name,Email,Claim\n"
@@ -268,8 +269,14 @@ func TestEncodings(t *testing.T) {
 			file, order := encoded(t, c.encoding, c.text), schema.Order{Organization: us, Encoding: c.said}
 			if c.code != "" {
 				for _, plan := range []func() error{
-					func() error { _, err := p.Plan(t.Context(), source(t, file), order, nil); return err },
-					func() error { _, err := p.Import(t.Context(), source(t, file), order, never); return err },
+					func() error {
+						_, err := p.Validate(t.Context(), source(t, file), order, nil, pipeline.Watch{})
+						return err
+					},
+					func() error {
+						_, err := imports(t.Context(), p, source(t, file), order, never, pipeline.Watch{})
+						return err
+					},
 				} {
 					var refused *schema.Error
 					require.ErrorAs(t, plan(), &refused)
@@ -282,7 +289,7 @@ func TestEncodings(t *testing.T) {
 			plan, results := planned(t, p, file, order)
 			assert.Positive(t, plan.Repairs[c.repair])
 			assert.LessOrEqual(t, plan.NameEdits, 1)
-			imp, err := p.Import(t.Context(), source(t, file), order, agree)
+			imp, err := imports(t.Context(), p, source(t, file), order, agree, pipeline.Watch{})
 			require.NoError(t, err)
 			for i, r := range resultsOf(t, p, imp) {
 				assert.Equal(t, schema.Claimed, r.Outcome)

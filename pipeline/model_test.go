@@ -9,8 +9,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// This file is a model of what happens to claims once they are made. It is as plain as can be, and shares no rule with the
-// program: accounts and claims are changed in place, and what is due is done whenever time has passed.
+// This file is a model of what happens to claims once they are made. It is as plain as can be, and shares no
+// rule with the program: accounts and claims are changed in place, and what is due is done whenever time has
+// passed.
 
 // account is one account; it stays the same one whatever its address and organization.
 type account struct {
@@ -69,7 +70,7 @@ func (l *life) find(email string) *account {
 	return nil
 }
 
-// held is how many licences of a service acme's members and immediate claims hold.
+// held returns how many licences of a service acme's members and immediate claims hold.
 func (l *life) held(service string) (n int) {
 	for _, a := range l.accounts {
 		if a.organization == us && slices.Contains(a.services, service) {
@@ -167,7 +168,8 @@ func (l *life) move(a *account, status schema.Status, at time.Time) {
 	l.closedMap[a.id+"/"+made.by] = at
 }
 
-// join lets a new account take the place of an old one, which has been given another address or is gone already.
+// join lets a new account take the place of an old one, which has been given another address or is gone
+// already.
 func (l *life) join(email, title string, made *claimed) {
 	services := made.services
 	if made.by == us && made.delayed {
@@ -399,7 +401,7 @@ func (l *life) synchronize(list []string, dry bool) map[string]schema.SyncEffect
 	return effects
 }
 
-// listing is what an organization sees of an account; ok is false where it sees nothing.
+// listing returns what an organization sees of an account; ok is false where it sees nothing.
 func (l *life) listing(a *account, by string) (s schema.Listing, ok bool) {
 	ours := a.open != nil && a.open.by == by
 	if !ours && a.organization != by {

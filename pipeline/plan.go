@@ -16,8 +16,8 @@ import (
 // problemLines is how many lines a plan names of each problem.
 const problemLines = 5
 
-// counter is the last stage of planning, and the one that sees the rows in file order: it finds duplicates and
-// contradictions, predicts licences, and counts.
+// counter is the last stage of planning, and the one that sees the rows in file order: it finds duplicates
+// and contradictions, predicts licences, and counts.
 type counter struct {
 	layout    *usersfile.Layout
 	policy    schema.Policy
@@ -35,9 +35,9 @@ type counter struct {
 	saw       func(rows int)
 }
 
-func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes) *counter {
+func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes, watch Watch) *counter {
 	plan := &schema.Plan{
-		File: source.Name(), Header: reader.HeaderCells(), Format: reader.Format(), Repairs: map[schema.Repair]int{},
+		File: source.Name(), Header: reader.HeaderCells(), Format: reader.Format(), Rules: p.rulesDigest(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
 		Doubtful: map[string]int{},
 	}
@@ -53,7 +53,7 @@ func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dia
 	}
 	stage := &counter{
 		layout: l, policy: p.Policy, order: order, needs: needs, plan: plan, disputes: known, claimed: map[uint64]int{}, causes: kept.Causes{},
-		saw: func(rows int) { p.progress(Planning, rows, 0) },
+		saw: func(rows int) { watch.progress(Planning, rows, 0) },
 	}
 	if stage.disputes == nil {
 		stage.disputes = disputes{}
@@ -151,8 +151,8 @@ func (p *counter) problem(reason schema.Code, line int) {
 	}
 }
 
-// addProblem adds a problem that other rows make of a row. What the rules said of it no longer counts; what the row checks
-// said does.
+// addProblem adds a problem that other rows make of a row. What the rules said of it no longer counts; what
+// the row checks said does.
 func addProblem(v *kept.Verdict, reason schema.Code, column, detail string) {
 	v.Edits = nil
 	if v.Outcome == schema.Invalid {

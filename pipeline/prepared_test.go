@@ -15,7 +15,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// What was decided while planning does not stand when time itself has changed an account before somebody agreed.
+// What was decided while planning does not stand when time itself has changed an account before somebody
+// agreed.
 func TestTimePassesBeforeConsent(t *testing.T) {
 	for waits, outcome := range map[time.Duration]schema.Outcome{59 * time.Minute: schema.Claimed, time.Hour: schema.Ineligible} {
 		p := small(t)
@@ -23,11 +24,11 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 		p.Now = func() time.Time { return at }
 		require.NoError(t, inactive(t, p, now.Add(time.Hour-p.Policy.InactiveTime()).Format(time.RFC3339))) // removed in an hour
 
-		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, _ *schema.Plan) error {
+		imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, _ *schema.Plan) error {
 			assert.Equal(t, 10, imp.Tally.Outcomes[schema.Ready])
 			at = now.Add(waits)
 			return nil
-		})
+		}, pipeline.Watch{})
 		require.NoError(t, err)
 		for i, r := range resultsOf(t, p, imp) {
 			if i == 4 {
@@ -43,13 +44,13 @@ func TestTimePassesBeforeConsent(t *testing.T) {
 func TestResumedUnderAnotherPolicy(t *testing.T) {
 	for stops, claimed := range []int{0, 3, 6} { // before this chunk
 		p := smallOn(t, func(db store.DB) store.DB { return &broken{DB: db, chunk: stops, times: 1, err: context.Canceled} })
-		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
+		imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, agree, pipeline.Watch{})
 		require.NoError(t, err)
 		require.Equal(t, schema.StateCancelled, imp.State)
 		require.Equal(t, claimed, imp.Tally.Outcomes[schema.Claimed])
 
 		p.Policy.DelayedClaims = false
-		imp, err = p.Resume(t.Context(), imp.ID, nil, agree)
+		imp, err = resumes(t.Context(), p, imp.ID, agree, pipeline.Watch{})
 		require.NoError(t, err)
 		for i, r := range resultsOf(t, p, imp) {
 			if i < claimed {
@@ -71,7 +72,7 @@ func TestInactiveForEver(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err)
-		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
+		imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, agree, pipeline.Watch{})
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}

@@ -26,8 +26,9 @@ var rowReasons = []schema.Code{
 	"source_directory_sync", "stale_claim_type",
 }
 
-// Whatever the organizations and the file: every row ends as the model says, validate's ready rows are import's claimed
-// rows, the summaries add up, the reports give the file back, and importing again claims nobody.
+// Whatever the organizations and the file: every row ends as the model says, validate's ready rows are
+// import's claimed rows, the summaries add up, the reports give the file back, and importing again claims
+// nobody.
 func TestImportDoesWhatWasShown(t *testing.T) {
 	base := t.TempDir()
 	reasons, warnings := map[schema.Code]int{}, map[string]int{}
@@ -103,7 +104,8 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 	require.Positive(t, warnings["edit_doubtful"])
 }
 
-// Whoever corrects what --only problems lists, and imports that, has claimed everybody whom the file could claim.
+// Whoever corrects what --only problems lists, and imports that, has claimed everybody whom the file could
+// claim.
 func TestProblemsAreFixed(t *testing.T) {
 	base := t.TempDir()
 	check(t, 20, func(t *rapid.T) {
@@ -170,7 +172,8 @@ func TestProblemsAreFixed(t *testing.T) {
 	})
 }
 
-// What is exported is exactly who is eligible, sorted, ready when it is validated, and claimed when it is imported.
+// What is exported is exactly who is eligible, sorted, ready when it is validated, and claimed when it is
+// imported.
 func TestExportIsReady(t *testing.T) {
 	base := t.TempDir()
 	check(t, 20, func(t *rapid.T) {
@@ -300,7 +303,7 @@ func TestTextReport(t *testing.T) {
 		r := newRun(t, base, w)
 		r.with(f.bytes, func(source dialect.Source) {
 			var out bytes.Buffer
-			_, err := r.Plan(t.Context(), source, f.order(), &report.Report{To: &out, Format: report.Text})
+			_, err := r.Validate(t.Context(), source, f.order(), &report.Report{To: &out, Format: report.Text}, pipeline.Watch{})
 			require.NoError(t, err)
 			lines := slices.Collect(strings.Lines(out.String()))
 			require.Len(t, lines, len(f.rows))
@@ -314,7 +317,8 @@ func TestTextReport(t *testing.T) {
 	})
 }
 
-// Without a store the row checks alone are made, and say what they say with one; the tags of schema.Row agree.
+// Without a store the row checks alone are made, and say what they say with one; the tags of schema.Row
+// agree.
 func TestOffline(t *testing.T) {
 	base := t.TempDir()
 	check(t, 40, func(t *rapid.T) {
@@ -340,7 +344,7 @@ func TestOffline(t *testing.T) {
 		for _, r.Strict = range []bool{false, true} {
 			r.with(f.bytes, func(source dialect.Source) {
 				var out bytes.Buffer
-				plan, err := r.Plan(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL})
+				plan, err := r.Validate(t.Context(), source, schema.Order{Offline: true}, &report.Report{To: &out, Format: report.JSONL}, pipeline.Watch{})
 				require.NoError(t, err)
 				require.Equal(t, want, seenAsAll(decodeResults(t, out.String())))
 				require.Equal(t, f.repairs, stringKeys(plan.Repairs))
@@ -349,8 +353,8 @@ func TestOffline(t *testing.T) {
 	})
 }
 
-// In whatever order rows stand: a row is contradicted or it is not, and becomes the same, but for what the rows before it
-// with its address, or of its licences, leave it.
+// In whatever order rows stand: a row is contradicted or it is not, and becomes the same, but for what the
+// rows before it with its address, or of its licences, leave it.
 func TestOrderOfRows(t *testing.T) {
 	base := t.TempDir()
 	contradicted := 0
@@ -394,8 +398,8 @@ func TestOrderOfRows(t *testing.T) {
 	require.Positive(t, contradicted)
 }
 
-// Whoever imports the report of a file as it is claims those whom the file could claim, and gives them what it could; rows
-// that are ragged or contradicted claim nobody.
+// Whoever imports the report of a file as it is claims those whom the file could claim, and gives them what
+// it could; rows that are ragged or contradicted claim nobody.
 func TestReportsDoNoHarm(t *testing.T) {
 	base := t.TempDir()
 	unclaimed := 0

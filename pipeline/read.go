@@ -10,7 +10,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 )
 
-// read is the first stage: it cuts the file into blocks of whole rows.
+// read cuts the file into blocks of whole rows. It is the first stage.
 func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent spentBlocks) <-chan *block {
 	blocks := make(chan *block)
 	g.Go(func() error {

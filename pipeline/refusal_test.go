@@ -87,7 +87,7 @@ func source(t *testing.T, text string) *dialect.File {
 func untouched(t *testing.T, p *pipeline.Flow) {
 	t.Helper()
 	for _, organization := range []string{us, "synced"} {
-		imports, err := p.Store.ListImports(t.Context(), organization, now, 0)
+		imports, err := p.Store.ListImports(t.Context(), organization, 0)
 		require.NoError(t, err)
 		assert.Empty(t, imports)
 	}
@@ -100,17 +100,19 @@ func never(context.Context, schema.Import, *schema.Plan) error {
 	return errors.New("consent was asked")
 }
 
-// A file that is refused as a whole is refused by validate and by import, in the same words, with a place and a fix, and
-// nothing is written.
+// A file that is refused as a whole is refused by validate and by import, in the same words, with a place and
+// a fix, and nothing is written.
 func TestRefusals(t *testing.T) {
 	lines := func(n int) string { return strings.Repeat("u1@acme.example\n", n) }
 	for name, c := range map[string]struct {
 		file   string
-		given  func(p *pipeline.Flow, order *schema.Order, path string)
+		given  func(p *pipeline.Flow, order *schema.Order)
 		code   schema.Code
 		line   int
 		column int
 		says   string
+
+		changes bool // the file, while it is read
 	}{
 		"empty":                     {file: "", code: "file_empty"},
 		"blank lines only":          {file: "\n\n , \n", code: "file_empty"},
@@ -130,36 +132,40 @@ func TestRefusals(t *testing.T) {
 		"a row of 1 MiB":            {file: emailColumn + ",Notes\nu1@acme.example," + strings.Repeat("x", 1<<20) + "\n", code: "limit_exceeded", line: 2},
 		"1,001 columns":             {file: emailColumn + strings.Repeat(",x", 1000) + "\nu1@acme.example\n", code: "limit_exceeded", line: 1},
 		"1,001 cells":               {file: emailColumn + "\nu1@acme.example" + strings.Repeat(",x", 1000) + "\n", code: "limit_exceeded", line: 2},
-		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Flow, _ *schema.Order, _ string) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
+		"too many rows":             {file: emailColumn + "\n" + lines(8), given: func(p *pipeline.Flow, _ *schema.Order) { p.Policy.MaxRows = 7 }, code: "too_many_rows", line: 9, says: "7"},
 		"too many for all-or-nothing": {
 			file: emailColumn + "\n\n" + lines(6), code: "too_many_rows", line: 8, says: "5",
-			given: func(p *pipeline.Flow, o *schema.Order, _ string) {
+			given: func(p *pipeline.Flow, o *schema.Order) {
 				p.Policy.AllOrNothingMaxRows, o.AllOrNothing = 5, true
 			},
 		},
-		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order, _ string) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
-		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order, _ string) { o.Organization = "nobody" }, code: "organization_unknown"},
+		"directory synchronization": {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order) { o.Organization = "synced" }, code: "directory_sync_enabled", says: "Synced AB"},
+		"an unknown organization":   {file: everybody(), given: func(_ *pipeline.Flow, o *schema.Order) { o.Organization = "nobody" }, code: "organization_unknown"},
 		"the file is written to": {
-			file: everybody(), code: "file_changed",
-			given: func(p *pipeline.Flow, _ *schema.Order, path string) {
+			file: everybody(), code: "file_changed", changes: true,
+			given: func(p *pipeline.Flow, _ *schema.Order) {
 				p.Workers, p.TransactionRows = 1, 1 // most of the file has not been read when the first row is through
-				p.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := small(t)
 			order := schema.Order{Organization: us}
+			var path string
+			var watch pipeline.Watch
+			if c.changes {
+				watch.Progress = func(pipeline.Phase, int, int) { assert.NoError(t, os.WriteFile(path, []byte(everybody()+"\n"), 0o600)) }
+			}
 			open := func() *dialect.File {
 				file := source(t, c.file)
+				path = file.Name()
 				if c.given != nil {
-					c.given(p, &order, file.Name())
+					c.given(p, &order)
 				}
 				return file
 			}
-			_, validating := p.Plan(t.Context(), open(), order, &report.Report{To: new(bytes.Buffer), Format: report.JSONL})
-			_, importing := p.Import(t.Context(), open(), order, never)
-			p.Progress = nil
+			_, validating := p.Validate(t.Context(), open(), order, &report.Report{To: new(bytes.Buffer), Format: report.JSONL}, watch)
+			_, importing := imports(t.Context(), p, open(), order, never, watch)
 			for _, err := range []error{validating, importing} {
 				var refusal *schema.Error
 				require.ErrorAs(t, err, &refusal)
@@ -191,29 +197,29 @@ func TestOpenFile(t *testing.T) {
 	p := small(t)
 	s, err := dialect.Spool("-", strings.NewReader(everybody()))
 	require.NoError(t, err)
-	plan, err := p.Plan(t.Context(), s, schema.Order{Organization: us}, nil)
+	plan, err := p.Validate(t.Context(), s, schema.Order{Organization: us}, nil, pipeline.Watch{})
 	require.NoError(t, err)
 	require.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
 	require.NoError(t, s.Close())
 	untouched(t, p)
 }
 
-// Without consent nobody is claimed (R13): where somebody declined, the import is rejected and keeps its rows; where nobody
-// could be asked, nothing is left of it.
+// Without consent nobody is claimed (R13): where somebody declined, the import is rejected and keeps its
+// rows; where nobody could be asked, nothing is left of it.
 func TestConsent(t *testing.T) {
 	for _, code := range []schema.Code{schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeConsentDeclined} {
 		p := small(t)
 		asked := 0
-		imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *schema.Plan) error {
+		imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, func(_ context.Context, imp schema.Import, plan *schema.Plan) error {
 			asked++
 			assert.Equal(t, schema.StateAwaitingConsent, imp.State)
 			assert.Equal(t, 10, plan.Tally.Outcomes[schema.Ready])
 			assert.Equal(t, map[schema.ClaimType]int{schema.Delayed: 10}, plan.Types)
 			return &schema.Error{Code: code}
-		})
+		}, pipeline.Watch{})
 		require.Equal(t, code, schema.CodeOf(err))
 		require.Equal(t, 1, asked)
-		list, err := p.Store.ListImports(t.Context(), us, now, 0)
+		list, err := p.Store.ListImports(t.Context(), us, 0)
 		require.NoError(t, err)
 		if code == schema.CodeConsentDeclined {
 			require.Len(t, list, 1)
@@ -228,7 +234,7 @@ func TestConsent(t *testing.T) {
 				require.Equal(t, schema.CodeConsentDeclined, result.Reason)
 				require.False(t, result.Problem())
 			}
-			_, err = p.Resume(t.Context(), imp.ID, nil, agree)
+			_, err = resumes(t.Context(), p, imp.ID, agree, pipeline.Watch{})
 			require.Equal(t, schema.CodeImportFinished, schema.CodeOf(err))
 			require.ErrorContains(t, err, "Nobody agreed")
 		} else {
@@ -236,7 +242,7 @@ func TestConsent(t *testing.T) {
 			require.Zero(t, imp.ID)
 		}
 
-		imp, err = p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
+		imp, err = imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, agree, pipeline.Watch{})
 		require.NoError(t, err)
 		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
 	}
@@ -245,13 +251,13 @@ func TestConsent(t *testing.T) {
 // Where nobody would be claimed, nobody is asked.
 func TestConsentToNothing(t *testing.T) {
 	p := small(t)
-	imp, err := p.Import(t.Context(), source(t, emailColumn+"\nnobody@acme.example\n"), schema.Order{Organization: us}, never)
+	imp, err := imports(t.Context(), p, source(t, emailColumn+"\nnobody@acme.example\n"), schema.Order{Organization: us}, never, pipeline.Watch{})
 	require.NoError(t, err)
 	require.Equal(t, schema.StateCompletedWithErrors, imp.State)
 }
 
-// broken is a database that fails to finish the chunk with this number so many times, and always to claim the rows on these
-// lines.
+// broken is a database that fails to finish the chunk with this number so many times, and always to claim the
+// rows on these lines.
 type broken struct {
 	store.DB
 	chunk, times int
@@ -291,8 +297,8 @@ func (t *brokenTx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]
 	return t.Tx.InsertClaims(ctx, batch)
 }
 
-// Passing trouble costs no row, whatever it is: it is told and tried again, and where it lasts, the import stops and can be
-// gone on with.
+// Passing trouble costs no row, whatever it is: it is told and tried again, and where it lasts, the import
+// stops and can be gone on with.
 func TestPassingTrouble(t *testing.T) {
 	for name, err := range map[string]error{
 		"a full disk": &schema.Error{Code: schema.CodeDatabaseFull}, "a busy database": &schema.Error{Code: schema.CodeDatabaseBusy},
@@ -304,11 +310,11 @@ func TestPassingTrouble(t *testing.T) {
 				p := smallOn(t, b.on)
 				p.Retry = 300 * time.Millisecond
 				told := 0
-				p.Trouble = func(trouble error, _ time.Duration) {
+				watch := pipeline.Watch{Trouble: func(trouble error, _ time.Duration) {
 					told++
 					assert.Equal(t, schema.CodeOf(err), schema.CodeOf(trouble))
-				}
-				imp, got := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us}, agree)
+				}}
+				imp, got := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, agree, watch)
 				if times < 1000 {
 					require.NoError(t, got)
 				} else {
@@ -320,7 +326,7 @@ func TestPassingTrouble(t *testing.T) {
 					require.Equal(t, 6, s.Claimed)
 					require.Equal(t, 4, s.NotAttempted)
 					b.times = 0
-					imp, err = p.Resume(t.Context(), imp.ID, func(time.Time) { t.Error("nobody holds it") }, agree)
+					imp, err = resumes(t.Context(), p, imp.ID, agree, pipeline.Watch{})
 					require.NoError(t, err)
 				}
 				require.Equal(t, schema.StateCompleted, imp.State)
@@ -335,7 +341,7 @@ func TestRowsThatBreakSomething(t *testing.T) {
 	for _, lines := range [][]int{{5}, {2, 3, 11}, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}} {
 		for _, whole := range []bool{false, true} {
 			p := smallOn(t, (&broken{chunk: -1, lines: lines}).on)
-			imp, err := p.Import(t.Context(), source(t, everybody()), schema.Order{Organization: us, AllOrNothing: whole}, agree)
+			imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us, AllOrNothing: whole}, agree, pipeline.Watch{})
 			require.NoError(t, err)
 			for _, result := range resultsOf(t, p, imp) {
 				switch {
@@ -354,7 +360,8 @@ func TestRowsThatBreakSomething(t *testing.T) {
 	}
 }
 
-// A service becomes a column of the users file: a name that would be taken for another column is refused by load.
+// A service becomes a column of the users file: a name that would be taken for another column is refused by
+// load.
 func TestServicesAreColumns(t *testing.T) {
 	for services, code := range map[string]schema.Code{
 		"Calling\nMöten": "", "Title": "value_invalid", "claim type ": "value_invalid", "Claimline Fix": "value_invalid", "Calling\nCALLING": "id_duplicate",

@@ -15,15 +15,22 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// broken reports whether an error is neither a refusal nor the end of a context: nothing is known of it, so that it may pass.
+// broken reports whether an error is neither a refusal nor the end of a context: nothing is known of it, so
+// that it may pass.
 func broken(err error) bool {
 	_, refused := errors.AsType[*schema.Error](err)
 	return !refused && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// Persist does something with the database, again and again while trouble that may pass keeps it from it, and Retry is not over.
+// Persist does something with the database, again and again while trouble that may pass keeps it from it, and
+// Retry is not over.
 func (p *Flow) Persist(ctx context.Context, do func() error) error {
-	patience := p.patience()
+	return p.persist(ctx, Watch{}, do)
+}
+
+// persist is Persist for a call that is watched.
+func (p *Flow) persist(ctx context.Context, watch Watch, do func() error) error {
+	patience := p.patience(watch)
 	for {
 		err := do()
 		if err == nil || !patience.wait(ctx, err) {
@@ -35,12 +42,13 @@ func (p *Flow) Persist(ctx context.Context, do func() error) error {
 // patience is what is left of the time for which something is tried again.
 type patience struct {
 	pipeline *Flow
+	watch    Watch
 	left     time.Duration
 	pause    time.Duration
 }
 
-func (p *Flow) patience() *patience {
-	return &patience{pipeline: p, left: p.Retry, pause: firstPause}
+func (p *Flow) patience(watch Watch) *patience {
+	return &patience{pipeline: p, watch: watch, left: p.Retry, pause: firstPause}
 }
 
 // wait waits before one more try, and reports whether there is to be one.
@@ -50,8 +58,8 @@ func (w *patience) wait(ctx context.Context, err error) bool {
 	}
 	pause := min(w.pause, w.left)
 	w.pipeline.Log.Warn().Err(err).Dur("pause", pause).Msg("trying again")
-	if w.pipeline.Trouble != nil {
-		w.pipeline.Trouble(err, pause)
+	if w.watch.Trouble != nil {
+		w.watch.Trouble(err, pause)
 	}
 	w.left, w.pause = w.left-pause, min(2*w.pause, longestPause)
 	return wait(ctx, pause)

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,10 +25,11 @@ type planPass struct {
 	source   dialect.Source
 	workers  int
 	claiming schema.Organization // blank where the order is Offline
+	watch    Watch
 }
 
-// run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is handed
-// every block, in file order, once its verdicts stand.
+// run reads the whole file and decides what an import would do with each row. keep, where it is not nil, is
+// handed every block, in file order, once its verdicts stand.
 //
 //	file ─▶ read ─blocks▶ validate ─verdicts▶ plan ─▶ keep
 func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) error) (*schema.Plan, error) {
@@ -54,42 +57,69 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 	return p.plan.finish(p.source, p.reader)
 }
 
-// apply is the second pass: it claims what the plan found ready, chunk by chunk. Each is one transaction, in which the
-// rules are asked again where anything has changed since the plan.
+// errSpent ends the second pass when its budget is spent.
+var errSpent = errors.New("the budget is spent")
+
+// apply is the second pass: it claims what the plan found ready, chunk by chunk, until none is left or the
+// budget is spent; more says that some are. Each is one transaction, in which the rules are asked again where
+// anything has changed since the plan.
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
-func (p *Flow) apply(ctx context.Context, owner store.Owner, imp schema.Import, plan *schema.Plan) error {
-	a, err := p.newApplyStage(owner, imp, plan)
+func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duration, watch Watch) (more bool, err error) {
+	imp, err := p.Store.Import(ctx, "", owner.ImportID)
 	if err != nil {
-		return err
+		return false, fmt.Errorf("read the import: %w", err)
 	}
-	numbers, err := p.Store.Chunks(ctx, owner.ImportID, true)
+	a, err := p.newApplyPass(owner, imp, watch)
 	if err != nil {
-		return fmt.Errorf("list the chunks: %w", err)
+		return false, err
+	}
+	numbers, err := p.Store.Chunks(ctx, imp.OrganizationID, imp.ID, true)
+	if err != nil {
+		return false, fmt.Errorf("list the chunks: %w", err)
 	}
 
+	var spent <-chan time.Time // without a budget, never
+	if budget > 0 {
+		timer := time.NewTimer(budget)
+		defer timer.Stop()
+		spent = timer.C
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	chunks := fetch(gctx, g, numbers)
 	unpacked := inOrder(gctx, g, p.Workers, chunks, a.unpack)
 	g.Go(func() error {
+		left := len(numbers)
 		for c := range unpacked {
 			if err := a.write(gctx, c); err != nil {
 				return err
 			}
+			if left--; left == 0 {
+				continue
+			}
+			select {
+			case <-spent:
+				return errSpent
+			default:
+			}
 		}
 		return nil
 	})
-	return g.Wait()
+	if err = g.Wait(); errors.Is(err, errSpent) {
+		return true, nil
+	}
+	return false, err
 }
 
-// chunkRows is how many rows a chunk has in which the file is read. More cost memory and gain nothing.
-const chunkRows = 2500
+// blockRows is how many rows a block has in which the file is read. More cost memory and gain nothing.
+const blockRows = 2500
 
-// Plan decides what an import of the file would do with each row, and changes nothing: the dry run. to, where it is not
-// nil, is written as the rows come by. Refused as a whole, before any row: see the codes of files in package schema.
-func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report) (*schema.Plan, error) {
+// Validate decides what an import of the file would do with each row, and changes nothing: the dry run. to,
+// where it is not nil, is written as the rows come by. Refused as a whole, before any row: see the codes of
+// files in package schema.
+func (p *Flow) Validate(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report, watch Watch) (*schema.Plan, error) {
 	started := p.now()
-	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +147,10 @@ func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Ord
 	return plan, rows.End(report.Whole{Summary: plan.Summary(order, started, p.now()), Order: order})
 }
 
-// plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the earlier one
-// has gone by when the later one is read: then the file is read once more, with all such addresses known. begin is called
-// before each reading, and returns what every chunk is handed to once its verdicts stand.
+// plan makes a plan. Two rows of one address may contradict each other, however far apart they stand, and the
+// earlier one has gone by when the later one is read: then the file is read once more, with all such
+// addresses known. begin is called before each reading, and returns what every block is handed to once its
+// verdicts stand.
 func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (func(context.Context, *block) error, error)) (*schema.Plan, error) {
 	for {
 		each, err := begin(pass)
@@ -138,7 +169,7 @@ func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (
 
 // again opens the file of a pass that has been run, for one that knows what that one found out.
 func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
-	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes)
+	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes, pass.watch)
 	if err != nil {
 		return nil, err
 	}
@@ -147,12 +178,15 @@ func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes) (*planPass, error) {
+func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes, watch Watch) (*planPass, error) {
 	rules := p.rules()
 	var services []string
 	var pool *claim.Licenses
 	var claiming schema.Organization
 	if !order.Offline {
+		if p.Store == nil {
+			return nil, errors.New("plan an import: this flow has no store")
+		}
 		var err error
 		if claiming, err = p.Store.Organization(ctx, order.Organization); err != nil {
 			return nil, err
@@ -188,15 +222,15 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
-	stage := p.newCounter(source, order, reader, l, pool, known)
+	stage := p.newCounter(source, order, reader, l, pool, known, watch)
 	stage.plan.Mojibake = mojibake
-	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming}, nil
+	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming, watch: watch}, nil
 }
 
-// openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused with the codes
-// of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
+// openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused
+// with the codes of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
 func (p *Flow) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
-	options := dialect.Options{Limits: p.chunkLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
+	options := dialect.Options{Limits: p.blockLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
 	if order.Offline {
 		options.SingleByte = dialect.Windows1252
 	}
@@ -217,14 +251,14 @@ func (p *Flow) openReader(ctx context.Context, source dialect.Source, order sche
 	return reader, nil
 }
 
-// chunkLimits are the limits of a file that is read in parts.
-func (p *Flow) chunkLimits() dialect.Limits {
+// blockLimits are the limits of a file that is read in parts.
+func (p *Flow) blockLimits() dialect.Limits {
 	limits := p.Limits
-	if limits.ChunkRows == 0 {
-		limits.ChunkRows = chunkRows
+	if limits.BlockRows == 0 {
+		limits.BlockRows = blockRows
 	}
 	if p.TransactionRows != 0 {
-		limits.ChunkRows = min(limits.ChunkRows, p.TransactionRows)
+		limits.BlockRows = min(limits.BlockRows, p.TransactionRows)
 	}
 	return limits
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Sweep writes what time has made due in all organizations, and removes file and rows of imports past their keeping
-// time. Stopped half-way, it can be run again.
+// Sweep writes what time has made due in all organizations, and removes file and rows of imports past their
+// keeping time. Stopped half-way, it can be run again.
 func (p *Flow) Sweep(ctx context.Context) (schema.Swept, error) {
 	swept, err := p.Store.Sweep(ctx, p.rules())
 	if err != nil {

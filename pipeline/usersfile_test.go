@@ -83,7 +83,7 @@ type usersRow struct {
 	want  expected
 }
 
-// order is how the file is to be read.
+// order returns how the file is to be read.
 func (f *usersFile) order() schema.Order {
 	return schema.Order{Organization: us, NoEdits: f.noEdits}
 }
@@ -139,10 +139,10 @@ func (f *usersFile) is(i int, columns ...string) bool { return slices.Contains(c
 
 func (f *usersFile) service(i int) bool { return f.is(i, "=Rooms", "Calling", "Möten") }
 
-// at is the place of a column, or -1.
+// at returns the place of a column, or -1.
 func (f *usersFile) at(column string) int { return slices.Index(f.columns, column) }
 
-// value is what a row of as many cells as the header has says in a column.
+// value returns what a row of as many cells as the header has says in a column.
 func (f *usersFile) value(cells []string, column string) string {
 	if i := f.at(column); i >= 0 {
 		return clean(cells[i])
@@ -215,7 +215,7 @@ func (f *usersFile) drawAbove(c choices) string {
 	return text.String()
 }
 
-// written is one row as CSV, quoting more cells than need it.
+// written returns one row as CSV, quoting more cells than need it.
 func (f *usersFile) written(c choices, cells []string) string {
 	var text strings.Builder
 	for i, cell := range cells {
@@ -234,8 +234,8 @@ func (f *usersFile) written(c choices, cells []string) string {
 	return text.String()
 }
 
-// settleEncoding settles how the text is written: in Windows-1252 only where that has every character, and where it is
-// certain that the file is.
+// settleEncoding settles how the text is written: in Windows-1252 only where that has every character, and
+// where it is certain that the file is.
 func (f *usersFile) settleEncoding(w *world, text string) {
 	if f.encoding == "Windows-1252" {
 		encoded, err := charmap.Windows1252.NewEncoder().String(text)
@@ -257,7 +257,8 @@ func (f *usersFile) settleEncoding(w *world, text string) {
 	}
 }
 
-// certain reports whether at least nine in ten names that are not ASCII say what the accounts say, where these are not ASCII.
+// certain reports whether at least nine in ten names that are not ASCII say what the accounts say, where
+// these are not ASCII.
 func (f *usersFile) certain(w *world) bool {
 	if w.offline {
 		return true
@@ -400,7 +401,7 @@ func (f *usersFile) drawText(c choices, own string) string {
 	return pick(c, goodTexts...)
 }
 
-// disguises are an account's value still encoded, as long as a cell can hold it.
+// disguises returns an account's value still encoded, as long as a cell can hold it.
 func disguises(own string) (all []string) {
 	if isASCII(own) {
 		return nil
@@ -505,7 +506,7 @@ func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || strings.ContainsRune("\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", r)
 }
 
-// clean is how a cell is read: trimmed, then without its guard, or what makes a text of it.
+// clean returns how a cell is read: trimmed, then without its guard, or what makes a text of it.
 func clean(cell string) string {
 	cell = strings.TrimFunc(cell, isBlank)
 	switch {
@@ -522,7 +523,8 @@ func isTextFormula(cell string) bool {
 	return strings.HasPrefix(cell, `="`) && len(cell) > 3 && strings.Count(cell, `"`) == 2 && strings.HasSuffix(cell, `"`)
 }
 
-// fitted is a row with as many cells as the header, where it can be made so, and how it was: see the repairs.
+// fitted returns a row with as many cells as the header, where it can be made so, and how it was: see the
+// repairs.
 func (f *usersFile) fitted(cells []string) (fit []string, repair string, ok bool) {
 	width, least := len(f.columns), f.at("Claim")+1
 	if least == 0 {
@@ -543,7 +545,7 @@ func (f *usersFile) fitted(cells []string) (fit []string, repair string, ok bool
 	return cells, "", false
 }
 
-// leavesAlone is the reason why a row that fits leaves its user alone; blank: it does not.
+// leavesAlone returns the reason why a row that fits leaves its user alone; blank: it does not.
 func (f *usersFile) leavesAlone(cells []string) string {
 	switch value := f.value(cells, "Claim"); {
 	case f.at("Claim") < 0:
@@ -556,7 +558,7 @@ func (f *usersFile) leavesAlone(cells []string) string {
 	return ""
 }
 
-// key is the address key of a row that counts among those of one address; blank for one that does not.
+// key returns the address key of a row that counts among those of one address; blank for one that does not.
 func (f *usersFile) key(cells []string) string {
 	cells, _, ok := f.fitted(cells)
 	if !ok {
@@ -569,7 +571,7 @@ func (f *usersFile) key(cells []string) string {
 	return keyOf(address)
 }
 
-// keyOf is the key of a valid address.
+// keyOf returns the key of a valid address.
 func keyOf(address string) string {
 	address = norm.NFC.String(strings.ToLower(address))
 	for idn, ascii := range asciiDomains {
@@ -580,15 +582,17 @@ func keyOf(address string) string {
 	return address
 }
 
-// plainText is a text as it looks: in NFC, without what nobody sees, with one blank for white space of any kind.
+// plainText returns a text as it looks: in NFC, without what nobody sees, with one blank for white space of
+// any kind.
 func plainText(text string) string { return strings.Join(strings.Fields(seen(text)), " ") }
 
-// seen is a text in NFC without what nobody sees.
+// seen returns a text in NFC without what nobody sees.
 func seen(text string) string {
 	return norm.NFC.String(strings.NewReplacer("\u200b", "", "\u00ad", "", "\u2060", "", "\ufeff", "", "\u200e", "").Replace(text))
 }
 
-// edits are what a row changes of an account, and the columns that it leaves as they are because they are doubtful (R17).
+// edits returns what a row changes of an account, and the columns that it leaves as they are because they are
+// doubtful (R17).
 func (f *usersFile) edits(p *person, cells []string) (edits map[string][2]string, doubtful []string) {
 	for i, column := range editColumns {
 		own := p.own(column)
@@ -649,7 +653,7 @@ func (f *usersFile) expectAll(w *world) {
 	}
 }
 
-// expect is the row checks, in their order, and then the rules.
+// expect makes the row checks, in their order, and then the rules.
 func (f *usersFile) expect(w *world, row *usersRow, first, left, given map[string]int) (e expected) {
 	if at := f.at(emailColumn); at < len(row.cells) {
 		e.email = clean(row.cells[at])
@@ -783,7 +787,7 @@ func (f *usersFile) expect(w *world, row *usersRow, first, left, given map[strin
 	return e
 }
 
-// parseCSV is a CSV reader that keeps every byte of a cell.
+// parseCSV reads CSV as a reader does that keeps every byte of a cell.
 func parseCSV(t require.TestingT, text string, delimiter byte) (rows [][]string) {
 	for text != "" {
 		var row []string

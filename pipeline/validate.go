@@ -15,9 +15,10 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// block is what travels through the stages of planning: whole rows in file order, and what is known of them so far.
+// block is what travels through the stages of planning: whole rows in file order, and what is known of them
+// so far.
 type block struct {
-	text dialect.Chunk
+	text dialect.Block
 	kept.Rows
 	checked     []checkedRow // one per record
 	assignments []claim.Assignment
@@ -30,8 +31,8 @@ type block struct {
 	err         error // what ends the file here
 }
 
-// spentBlocks are blocks of one run that have come to its end: their memory serves the next ones. (A sync.Pool would be
-// emptied by the collector about as often as a block comes by.)
+// spentBlocks are blocks of one run that have come to its end: their memory serves the next ones. (A
+// sync.Pool would be emptied by the collector about as often as a block comes by.)
 type spentBlocks chan *block
 
 func (s spentBlocks) get() *block {
@@ -57,7 +58,8 @@ type checkedRow struct {
 	kept.Target
 }
 
-// validator is the second stage: it checks every row by itself, and what is then still in order by the rules R1 to R9.
+// validator is the second stage: it checks every row by itself, and what is then still in order by the rules
+// R1 to R9.
 type validator struct {
 	pipeline *Flow
 	order    schema.Order
@@ -89,7 +91,8 @@ func (v *validator) validate(ctx context.Context, b *block) error {
 	return v.decide(ctx, b)
 }
 
-// check makes the row checks, all but those on other rows with the same address, which need the order of the file.
+// check makes the row checks, all but those on other rows with the same address, which need the order of the
+// file.
 func (v *validator) check(b *block) {
 	n := b.Records.Len()
 	b.ready = kept.Ready{Rows: b.ready.Rows[:0]}

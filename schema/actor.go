@@ -32,8 +32,8 @@ func (c Code) Actor() Actor {
 	return ""
 }
 
-// OfImport reports whether c is why an import as a whole was not done, declined, cancelled or rejected, which is no
-// row's own reason.
+// OfImport reports whether c is why an import as a whole was not done, declined, cancelled or rejected, which
+// is no row's own reason.
 func (c Code) OfImport() bool { return c.Actor() == ActorImport }
 
 // Problem reports whether rows with this first reason want somebody's attention: see Result.Problem.

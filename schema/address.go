@@ -16,9 +16,9 @@ const (
 	maxLocalBytes   = 64
 )
 
-// ParseAddress checks an address that has been trimmed and returns its address key: NFC, lower case, the domain in
-// ASCII form. Two addresses are the same exactly when their keys are. The problem is empty, or CodeEmailMissing,
-// CodeEmailTooLong or CodeEmailInvalid.
+// ParseAddress checks an address that has been trimmed and returns its address key: NFC, lower case, the
+// domain in ASCII form. Two addresses are the same exactly when their keys are. The problem is empty, or
+// CodeEmailMissing, CodeEmailTooLong or CodeEmailInvalid.
 func ParseAddress(s string) (key string, problem Code) {
 	switch {
 	case s == "":
@@ -39,11 +39,11 @@ func ParseAddress(s string) (key string, problem Code) {
 	return parseUnicodeAddress(s, at)
 }
 
-// KeyDomain is the domain of an address key.
+// KeyDomain returns the domain of an address key.
 func KeyDomain(key string) string { return key[strings.LastIndexByte(key, '@')+1:] }
 
-// DomainKey checks a domain and returns its ASCII form in lower case; ok is false unless it has at least two labels
-// and IDNA lookup accepts it.
+// DomainKey checks a domain and returns its ASCII form in lower case; ok is false unless it has at least two
+// labels and IDNA lookup accepts it.
 func DomainKey(domain string) (key string, ok bool) {
 	if strings.ContainsRune(domain, utf8.RuneError) { // undecodable bytes, which IDNA takes for a symbol
 		return "", false
@@ -91,8 +91,8 @@ func dotAtom(local string) bool {
 	return previous != '.'
 }
 
-// plainAddress is the fast path: it decides addresses that are ASCII and have no label that IDNA would look into.
-// For all others plain is false, and ok means nothing.
+// plainAddress takes the fast path: it decides addresses that are ASCII and have no label that IDNA would
+// look into. For all others plain is false, and ok means nothing.
 func plainAddress(s string, at int) (ok, plain bool) {
 	previous := byte('.')
 	ok = true

@@ -107,7 +107,8 @@ func TestDomainKey(t *testing.T) {
 	}
 }
 
-// FuzzParseAddress shows that the short cut for ASCII decides as the long way does, and that a key is its own key.
+// FuzzParseAddress shows that the short cut for ASCII decides as the long way does, and that a key is its own
+// key.
 func FuzzParseAddress(f *testing.F) {
 	for _, s := range []string{
 		"", "@", "a@b", "ann@acme.example", "Ann.Lee+x@Acme.Example", "a..b@c.d", ".a@b.c", "a.@b.c", "a@b.c.", "a@.b.c", "a@b..c", "a@-b.c", "a@b-.c",

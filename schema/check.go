@@ -36,8 +36,8 @@ func validUnicodeText(s string) bool {
 	return utf8.ValidString(s)
 }
 
-// SpreadsheetError reports whether s is what a spreadsheet shows for a formula that failed, in any language, or for a
-// column that is too narrow: #N/A, #REF!, #NAME?, #####.
+// SpreadsheetError reports whether s is what a spreadsheet shows for a formula that failed, in any language,
+// or for a column that is too narrow: #N/A, #REF!, #NAME?, #####.
 func SpreadsheetError(s string) bool {
 	const noEnd = "#N/A #N/D #NV #NA #I/T #GETTING_DATA" // those that end in neither ! nor ?
 	if len(s) < 3 || s[0] != '#' {
@@ -69,8 +69,9 @@ func ValidPhone(s string) bool {
 	return true
 }
 
-// SpellPhone is a phone number as accounts have it: without blanks and -./(), with + for 00. spelt tells whether that
-// made a number of it that it was not. A zero in brackets is left: it is dialled within a country only.
+// SpellPhone returns a phone number as accounts have it: without blanks and -./(), with + for 00. spelt tells
+// whether that made a number of it that it was not. A zero in brackets is left: it is dialled within a
+// country only.
 func SpellPhone(s string) (phone string, spelt bool) {
 	if ValidPhone(s) || len(s) > 64 || strings.Contains(s, "(0") {
 		return s, false
@@ -93,7 +94,7 @@ func SpellPhone(s string) (phone string, spelt bool) {
 // UnsignedPhone reports whether s would be a phone number with a + in front: spreadsheets take it off.
 func UnsignedPhone(s string) bool { return len(s) >= 7 && s[0] != '+' && ValidPhone("+"+s) }
 
-// SpellLanguage is a language tag with - for _.
+// SpellLanguage returns a language tag with - for _.
 func SpellLanguage(s string) (tag string, spelt bool) {
 	tag = strings.ReplaceAll(s, "_", "-")
 	if tag == s || !ValidLanguage(tag) {
@@ -102,7 +103,8 @@ func SpellLanguage(s string) (tag string, spelt bool) {
 	return tag, true
 }
 
-// maxLanguageBytes is far beyond any language tag in use; the parser's time grows with the square of the length.
+// maxLanguageBytes is far beyond any language tag in use; the parser's time grows with the square of the
+// length.
 const maxLanguageBytes = 255
 
 // ValidLanguage reports whether s is a BCP 47 language tag of known subtags, such as sv or zh-Hant-TW.
@@ -131,8 +133,8 @@ func ParseBool(s string) (value, ok bool) {
 	return false, false
 }
 
-// boolWords are TRUE and FALSE in the languages of spreadsheets, and marks that people make; folded. No others: a word that
-// is not certain is asked about.
+// boolWords are TRUE and FALSE in the languages of spreadsheets, and marks that people make; folded. No
+// others: a word that is not certain is asked about.
 var boolWords = map[string]bool{
 	"yes": true, "y": true, "1": true, "x": true, "no": false, "n": false, "0": false,
 	"ja": true, "nej": false,

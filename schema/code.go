@@ -87,6 +87,7 @@ const (
 	CodeConsentMissing   Code = "consent_missing" // R13
 	CodeConsentDeclined  Code = "consent_declined"
 	CodeEditsNotAccepted Code = "edits_not_accepted" // R17
+	CodePlanChanged      Code = "plan_changed"
 	CodeImportNotFound   Code = "import_not_found"
 	CodeImportRunning    Code = "import_running"
 	CodeImportFinished   Code = "import_finished"
@@ -135,8 +136,8 @@ const (
 	CodeRetractByImportOff    Code = "retract_by_import_off"
 )
 
-// entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "[" and "]" is
-// left out where a detail that it needs is missing.
+// entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "["
+// and "]" is left out where a detail that it needs is missing.
 type entry struct {
 	outcome Outcome
 	message string
@@ -209,6 +210,7 @@ var codes = map[Code]entry{
 	CodeConsentMissing:   {"", "A claim is permanent, and nobody has agreed to it.", "Look at the plan, then run the same command with --accept-permanent."},
 	CodeConsentDeclined:  {NotAttempted, "Nobody agreed to the plan, so nobody was claimed.", "Import the file again when you are ready."},
 	CodeEditsNotAccepted: {"", "Many accounts would get another name, and nobody has agreed to that.", "Look at the edits, then add --accept-edits. To leave the accounts' data alone, add --no-edits."},
+	CodePlanChanged:      {"", "The plan is not the one that was agreed to.", "Look at the plan again, then agree to it."},
 	CodeImportNotFound:   {"", "There is no such import.", "List the imports: claimline imports."},
 	CodeImportRunning:    {"", "The import is running.", "Wait until it has ended, or cancel it: claimline cancel ID."},
 	CodeImportFinished:   {"", "The import has ended; nothing remains to be done.", "Read its report: claimline report ID."},

@@ -48,7 +48,7 @@ func (e *Error) In(header string) *Error {
 	return e
 }
 
-// Place is file:line:column, as far as they are known; the column by its header where that is known.
+// Place returns file:line:column, as far as they are known; the column by its header where that is known.
 func (e *Error) Place() string {
 	var parts []string
 	if e.File != "" {
@@ -67,7 +67,7 @@ func (e *Error) Place() string {
 	return place
 }
 
-// Text is the message, or the code's own where none was given.
+// Text returns the message, or the code's own where none was given.
 func (e *Error) Text() string {
 	if e.Message != "" {
 		return e.Message
@@ -75,7 +75,7 @@ func (e *Error) Text() string {
 	return e.Code.Message("")
 }
 
-// Remedy is the fix, or the code's own where none was given.
+// Remedy returns the fix, or the code's own where none was given.
 func (e *Error) Remedy() string {
 	if e.Fix != "" {
 		return e.Fix
@@ -92,7 +92,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// CodeOf is the code of the Error in err's chain, or CodeInternal where there is none.
+// CodeOf returns the code of the Error in err's chain, or CodeInternal where there is none.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code

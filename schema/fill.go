@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// fill puts details into a sentence: {1} is the first. A part between "[" and "]" is left out where a detail that it names
-// is missing or blank.
+// fill puts details into a sentence: {1} is the first. A part between "[" and "]" is left out where a detail
+// that it names is missing or blank.
 func fill(sentence string, details []string) string {
 	if !strings.ContainsAny(sentence, "[{") {
 		return sentence

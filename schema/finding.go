@@ -36,7 +36,7 @@ func (f *Finding) Explain(hint Hint, details ...string) {
 	f.Hint, f.Details = hint, details
 }
 
-// Words are the message of the first reason, and what to do about it.
+// Words returns the message of the first reason, and what to do about it.
 func (f *Finding) Words() (message, fix string) {
 	switch {
 	case len(f.Reasons) == 0:

@@ -1,6 +1,7 @@
 package schema
 
-// Hint names what in particular is wrong with a row, where that is known: it has words of its own instead of its code's.
+// Hint names what in particular is wrong with a row, where that is known: it has words of its own instead of
+// its code's.
 type Hint string
 
 // The hints, by the code they belong to.

@@ -28,8 +28,8 @@ func (o Outcome) Problem() bool {
 	return o == Invalid || o == Ineligible || o == Failed || o == NotAttempted
 }
 
-// Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason of its own alone,
-// and not for what the import as a whole did not do.
+// Problem reports whether the row wants somebody's attention. A row that was not attempted does for a reason
+// of its own alone, and not for what the import as a whole did not do.
 func (r Result) Problem() bool {
 	return r.Reason.Problem()
 }
@@ -68,7 +68,7 @@ type ImportState string
 
 // The states of an import.
 const (
-	StateQueued              ImportState = "queued"
+	StateQueued              ImportState = "queued" // agreed to, and nobody has begun
 	StatePlanning            ImportState = "planning"
 	StateAwaitingConsent     ImportState = "awaiting_consent"
 	StateApplying            ImportState = "applying"
@@ -76,8 +76,8 @@ const (
 	StateCompletedWithErrors ImportState = "completed_with_errors"
 	StateRejected            ImportState = "rejected"
 	StateCancelled           ImportState = "cancelled"
-	StateInterrupted         ImportState = "interrupted" // computed: applying, and the lease has run out
-	StateFailed              ImportState = "failed"      // computed, too: planning, and the lease has run out
+	StateInterrupted         ImportState = "interrupted" // trouble lasted, or its process died (see Import.At)
+	StateFailed              ImportState = "failed"      // its process died while it was planned (see Import.At)
 )
 
 // Ended reports whether nobody works on an import in this state.
@@ -119,7 +119,8 @@ type ColumnEdits struct {
 	New    string `json:"new"`
 }
 
-// Cause is what many rows have in common that are not claimed: the same reason, in the same column, for the same value.
+// Cause is what many rows have in common that are not claimed: the same reason, in the same column, for the
+// same value.
 type Cause struct {
 	Reason Code   `json:"reason"`
 	Column string `json:"column,omitempty"`
@@ -135,13 +136,13 @@ type Tally struct {
 	Reasons  map[Code]int    `json:"reasons,omitempty"`  // each row's first reason
 	Warnings map[Code]int    `json:"warnings,omitempty"` // occurrences, without detail; those of ready rows apart:
 	Foreseen map[Code]int    `json:"foreseen,omitempty"` // they come true only where the row is claimed
-	// Edits are cells that change an account, by column (R17); those of ready rows apart: they are made only where the row is
-	// claimed.
+	// Edits are cells that change an account, by column (R17); those of ready rows apart: they are made only
+	// where the row is claimed.
 	Edits         map[string]int `json:"edits,omitempty"`
 	ForeseenEdits map[string]int `json:"foreseen_edits,omitempty"`
 }
 
-// Import is a job: one run over one file.
+// Import is a job: one run over one file. life.go tells how it lives.
 type Import struct {
 	ID               int64
 	File             string // as named by the user
@@ -151,19 +152,34 @@ type Import struct {
 	Reason           Code // why rows were not attempted; empty where all were
 	AllOrNothing     bool
 	ActivationEmails bool      // send activation mails for claims that join at once (R18)
+	Planned          bool      // its file was read to the end, and there is a Plan
 	Plan             []byte    // what was learnt while reading, the pipeline's own encoding
 	Options          []byte    // how the file was to be read, as JSON; nil: nothing was said
 	CreatedBy        string    // who started it; as in terminal:root
 	Version          string    // of the program that planned it
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
 	ConsentedBy      string    // who agreed; blank: nobody said
-	CancelRequested  bool
+	EditsAccepted    bool      // who agreed accepts that many accounts get another name (R17)
+	CancelRequested  bool      // whoever works on it is to stop
 	StartedAt        time.Time
 	FinishedAt       time.Time // zero: not ended
-	LeaseUntil       time.Time // zero: nobody owns it
-	RowsRemoved      bool      // file and rows are gone, by age or because nobody agreed
-	// Tally adds up the chunks: what became of those that are done, what is planned for the others. Rows that wait for
-	// their turn are Ready.
+	RowsRemoved      bool      // file and rows are gone, by age
+
+	// Attended says that a person at a terminal drives it: where that ends, it waits for one. Else any process
+	// goes on with it.
+	Attended bool
+	Runner   string // names the process that works on it, or did last; blank: it was handed back, and nobody has taken it
+	Epoch    int64  // grows with every change of hands
+	// LeaseUntil is until when the runner is waited for, or, attended, one to come; by the database's clock.
+	// Zero: nobody is.
+	LeaseUntil time.Time
+
+	// OwnFrom and OwnTo are stamps of the database: from the one to the other, nobody but this import has
+	// changed what a rule looks at. 0: it has changed nothing.
+	OwnFrom, OwnTo int64
+
+	// Tally adds up the chunks: what became of those that are done, what is planned for the others. Rows that
+	// wait for their turn are Ready.
 	Tally Tally
 }
 

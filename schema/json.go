@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// NewEncoder returns an encoder that writes one JSON value a line, in which no character can steer a terminal: control
-// characters (U+0080 to U+009F too) and invisible ones, such as directional overrides, are written as escapes. A reader of JSON
-// gets the same text. All JSON that people may see is written by it.
+// NewEncoder returns an encoder that writes one JSON value a line, in which no character can steer a
+// terminal: control characters (U+0080 to U+009F too) and invisible ones, such as directional overrides, are
+// written as escapes. A reader of JSON gets the same text. All JSON that people may see is written by it.
 func NewEncoder(to io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(harmless{to})
 	encoder.SetEscapeHTML(false)
@@ -28,7 +28,8 @@ func (h harmless) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// escapeSteering returns p with steering characters as JSON escapes. They occur in strings only, where an escape says the same.
+// escapeSteering returns p with steering characters as JSON escapes. They occur in strings only, where an
+// escape says the same.
 func escapeSteering(p []byte) []byte {
 	plain := true
 	for _, b := range p {

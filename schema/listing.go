@@ -2,8 +2,8 @@ package schema
 
 import "time"
 
-// ConvertSuffix is what a source organization sees behind the address of an account that another organization has an
-// open claim on. It is only shown: nothing finds an account by it (R16).
+// ConvertSuffix is what a source organization sees behind the address of an account that another organization
+// has an open claim on. It is only shown: nothing finds an account by it (R16).
 const ConvertSuffix = ".convert-user.local"
 
 // Listing is one user as an organization lists it.

@@ -2,8 +2,8 @@ package schema
 
 import "strings"
 
-// Nearest finds which of found comes closest to one of wanted, whatever the case; ok is false unless they differ by
-// less than a third.
+// Nearest finds which of found comes closest to one of wanted, whatever the case; ok is false unless they
+// differ by less than a third.
 func Nearest(wanted, found []string) (near string, ok bool) {
 	best := 1.0 / 3
 	for _, w := range wanted {
@@ -20,7 +20,8 @@ func Nearest(wanted, found []string) (near string, ok bool) {
 	return near, ok
 }
 
-// Distance counts the insertions, deletions, substitutions and swaps of neighbours between a and b, whatever their case.
+// Distance counts the insertions, deletions, substitutions and swaps of neighbours between a and b, whatever
+// their case.
 func Distance(a, b string) int {
 	return editDistance([]rune(strings.ToLower(a)), []rune(strings.ToLower(b)))
 }

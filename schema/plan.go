@@ -15,6 +15,8 @@ type Order struct {
 	Offline          bool   `json:"-"` // make the row checks alone; needs no store
 	AllOrNothing     bool   `json:"-"` // one problem, and nothing is claimed
 	ActivationEmails *bool  `json:"-"` // nil: as the organization has it (R18)
+	By               string `json:"-"` // who asks, as in terminal:root
+	Attended         bool   `json:"-"` // who asks drives the import, too
 
 	Encoding      string            `json:"encoding,omitempty"`       // in which the file is read; blank: it has to be certain
 	Columns       map[string]string `json:"columns,omitempty"`        // what a column is: header → column of the users file, or service
@@ -51,6 +53,7 @@ type Plan struct {
 	Header         []string          `json:"header"`             // every cell as it is in the file
 	Mojibake       bool              `json:"mojibake,omitempty"` // its cells are UTF-8 that was taken for Windows-1252
 	Format         Format            `json:"format"`
+	Rules          string            `json:"rules,omitempty"`    // names what decided: the policy, and the program
 	Services       []string          `json:"services,omitempty"` // of the claiming organization when it was made
 	Repairs        map[Repair]int    `json:"repairs,omitempty"`
 	UnknownColumns []string          `json:"unknown_columns,omitempty"`
@@ -83,8 +86,8 @@ func PlanOf(imp Import) (*Plan, error) {
 	return plan, nil
 }
 
-// ManyNameEdits reports whether ready rows would replace so many names that an import needs a second agreement (R17):
-// those of more than a tenth of them, and of more than 20.
+// ManyNameEdits reports whether ready rows would replace so many names that an import needs a second
+// agreement (R17): those of more than a tenth of them, and of more than 20.
 func (p *Plan) ManyNameEdits() bool {
 	const tenth, few = 10, 20
 	return p.NameEdits > few && p.NameEdits*tenth > p.Tally.Outcomes[Ready]

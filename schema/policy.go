@@ -16,7 +16,7 @@ type Policy struct {
 	RetractByImport     bool   `koanf:"retract_by_import" yaml:"retract_by_import"`                  // R22
 }
 
-// DefaultPolicy is the policy of an operator who has configured nothing.
+// DefaultPolicy returns the policy of an operator who has configured nothing.
 func DefaultPolicy() Policy {
 	return Policy{
 		ScreenLimit:         250,
@@ -34,10 +34,11 @@ func DefaultPolicy() Policy {
 // maxDays is the most days that a policy can speak of: a hundred years, which a time.Duration can hold.
 const maxDays = 36500
 
-// days is so many days, within what a policy can speak of.
+// days returns so many days, within what a policy can speak of.
 func days(n int) time.Duration { return time.Duration(min(max(n, 0), maxDays)) * 24 * time.Hour }
 
-// DecisionTime returns how long the owner of a delayed claim has, and how long a claim can be retracted (R21, R22).
+// DecisionTime returns how long the owner of a delayed claim has, and how long a claim can be retracted (R21,
+// R22).
 func (p Policy) DecisionTime() time.Duration { return days(p.DecisionDays) }
 
 // InactiveTime returns how long an inactive member stays (R23).

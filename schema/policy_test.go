@@ -11,7 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// No number of days that can be configured, or that slips through, makes a time span that is too long to be one.
+// No number of days that can be configured, or that slips through, makes a time span that is too long to be
+// one.
 func TestPolicyDays(t *testing.T) {
 	const century = 36500 * 24 * time.Hour
 	for _, days := range []int{0, 1, 36500, 36501, 999_999, math.MaxInt, -1, math.MinInt} {

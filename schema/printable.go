@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Printable is s with everything that could steer a terminal, or hide in a line, shown as an escape: control
-// characters, line breaks, directional overrides, zero-width characters, undecodable bytes.
+// Printable returns s with everything that could steer a terminal, or hide in a line, shown as an escape:
+// control characters, line breaks, directional overrides, zero-width characters, undecodable bytes.
 func Printable(s string) string {
 	s = strings.ToValidUTF8(s, "�")
 	if !strings.ContainsFunc(s, unprintable) {

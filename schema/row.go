@@ -17,8 +17,9 @@ var ReportHeaders = []string{
 	"Claimline Line", "Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix", "Claimline Edits",
 }
 
-// Row is one row of the users file, cell by cell. Its tags are the truth about columns and checks; service columns,
-// which differ between organizations, stand beside it. Fields without a validate tag are read-only: what a person writes there is ignored.
+// Row is one row of the users file, cell by cell. Its tags are the truth about columns and checks; service
+// columns, which differ between organizations, stand beside it. Fields without a validate tag are read-only:
+// what a person writes there is ignored.
 type Row struct {
 	FirstName          string `csv:"First Name" validate:"max=64,text"`
 	LastName           string `csv:"Last Name" validate:"max=64,text"`
@@ -53,7 +54,7 @@ func SameHeader(a, b string) bool {
 	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
-// Profile is what the row says of the account.
+// Profile returns what the row says of the account.
 func (r *Row) Profile() Profile {
 	return Profile{
 		FirstName: r.FirstName, LastName: r.LastName, DisplayName: r.DisplayName,

@@ -31,7 +31,8 @@ func TestDefaultPolicy(t *testing.T) {
 	}, DefaultPolicy())
 }
 
-// Of a row only what is filled in changes an account, and what it would change is all that has to be kept (R17).
+// Of a row only what is filled in changes an account, and what it would change is all that has to be kept
+// (R17).
 func TestEdits(t *testing.T) {
 	text := rapid.SampledFrom([]string{"", "a", "b"})
 	profile := rapid.Custom(func(t *rapid.T) Profile {

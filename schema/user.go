@@ -37,7 +37,7 @@ type Profile struct {
 	PreferredLanguage string `json:"preferred_language,omitempty"`
 }
 
-// FullName is the name people know the user by: the display name, else first and last name.
+// FullName returns the name people know the user by: the display name, else first and last name.
 func (p Profile) FullName() string {
 	if p.DisplayName != "" {
 		return p.DisplayName
@@ -45,7 +45,8 @@ func (p Profile) FullName() string {
 	return strings.TrimSpace(p.FirstName + " " + p.LastName)
 }
 
-// Edit is p as the row wants it: every cell of the row that is not blank, and p's own value for the others (R17).
+// Edit returns p as the row wants it: every cell of the row that is not blank, and p's own value for the
+// others (R17).
 func (p Profile) Edit(row Profile) Profile {
 	pick := func(own *string, cell string) {
 		if cell != "" {
@@ -62,7 +63,7 @@ func (p Profile) Edit(row Profile) Profile {
 	return p
 }
 
-// Edits is what of row would change p: blank where the row's cell is blank or says what p has.
+// Edits returns what of row would change p: blank where the row's cell is blank or says what p has.
 func (p Profile) Edits(row Profile) Profile {
 	drop := func(cell *string, own string) {
 		if *cell == own {
@@ -112,8 +113,8 @@ const (
 	ClosedRemoved   Closing = "removed"   // R23, or the command remove
 )
 
-// Claim is a claim on one account. While it is open it lies over the account like a sheet: the account itself is
-// not touched, and is what it was when the claim is retracted.
+// Claim is a claim on one account. While it is open it lies over the account like a sheet: the account itself
+// is not touched, and is what it was when the claim is retracted.
 type Claim struct {
 	ID             int64
 	OrganizationID string // the claiming one

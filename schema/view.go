@@ -2,7 +2,8 @@ package schema
 
 import "time"
 
-// AccountView is all about one address, as the organization that asks sees it. What there is nothing of is null, or empty.
+// AccountView is all about one address, as the organization that asks sees it. What there is nothing of is
+// null, or empty.
 type AccountView struct {
 	Email        string      `json:"email"` // as written; R16's suffix in a source organization
 	Name         string      `json:"-"`

@@ -64,7 +64,8 @@ func staleClaimType(r *editedRow) {
 	mistake(r, "stale_claim_type", claimTypeCell, stale)
 }
 
-// strangers are rows that the export did not have, as somebody would add them by hand: without a claim type.
+// strangers returns rows that the export did not have, as somebody would add them by hand: without a claim
+// type.
 func (s *sample) strangers() []*editedRow {
 	var rows []*editedRow
 	add := func(reasons string, users ...*user) {
@@ -94,7 +95,8 @@ func (s *sample) strangers() []*editedRow {
 	return rows
 }
 
-// editedFile is the export as it comes back from a person with a Swedish Excel, and what has to become of every row.
+// editedFile returns the export as it comes back from a person with a Swedish Excel, and what has to become
+// of every row.
 func (s *sample) editedFile() (file, expected []byte) {
 	var out bytes.Buffer
 	out.WriteString("\ufeff")
@@ -213,7 +215,8 @@ var outcomes = map[string]string{
 	"stale_claim_type": "ineligible",
 }
 
-// expected is the row's outcome, reasons, claim type and warnings; it takes the licence that the row would get.
+// expected returns the row's outcome, reasons, claim type and warnings; it takes the licence that the row
+// would get.
 func (r *editedRow) expected(callingLeft *int) []string {
 	reason := ""
 	if len(r.reasons) > 0 {

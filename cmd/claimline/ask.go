@@ -20,7 +20,7 @@ func (a *app) asks() bool {
 	return !a.flags.noInput && a.terminal(a.stderr) && a.terminal(a.answers())
 }
 
-// answers is where answers are typed: stdin, but for a command whose file that is, the terminal itself.
+// answers returns where answers are typed: stdin, but for a command whose file that is, the terminal itself.
 func (a *app) answers() io.Reader {
 	if a.tty != nil {
 		return a.tty
@@ -28,8 +28,8 @@ func (a *app) answers() io.Reader {
 	return a.stdin
 }
 
-// readsStdin says that the command reads its file from stdin. At a terminal, somebody is there to answer all the same. The
-// caller calls done at the end.
+// readsStdin says that the command reads its file from stdin. At a terminal, somebody is there to answer all
+// the same. The caller calls done at the end.
 func (a *app) readsStdin(file string) (done func()) {
 	if file != "-" || a.terminal(a.stdin) || !a.terminal(a.stderr) {
 		return func() {}
@@ -42,8 +42,8 @@ func (a *app) readsStdin(file string) (done func()) {
 	return func() { a.tty = nil; _ = tty.Close() }
 }
 
-// ask asks on the terminal, and returns what is typed from then on: what was typed before somebody could read the question
-// is thrown away. It ends with the context.
+// ask asks on the terminal, and returns what is typed from then on: what was typed before somebody could read
+// the question is thrown away. It ends with the context.
 func (a *app) ask(ctx context.Context, question string) (answer string, err error) {
 	from := a.answers()
 	if file, ok := from.(*os.File); ok {
@@ -82,8 +82,8 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// agrees asks a question to which only yes is one, unless it was answered beforehand or nobody is there. Refused with
-// CodeConsentDeclined.
+// agrees asks a question to which only yes is one, unless it was answered beforehand or nobody is there.
+// Refused with CodeConsentDeclined.
 func (a *app) agrees(ctx context.Context, answered bool, format string, args ...any) error {
 	if answered || !a.asks() {
 		return nil

@@ -20,8 +20,8 @@ import (
 
 const emailHeader = schema.EmailHeader
 
-// TestFilesThatAreRefused hands in every file that must be refused as a whole: validate and import name the code, the
-// place and the fix, exit 1, and leave nothing behind.
+// TestFilesThatAreRefused hands in every file that must be refused as a whole: validate and import name the
+// code, the place and the fix, exit 1, and leave nothing behind.
 func TestFilesThatAreRefused(t *testing.T) {
 	s := newSite(t, filepath.Join(samples, "org"))
 	before := s.run(t, "export").stdout
@@ -92,7 +92,8 @@ func TestFilesThatAreRefused(t *testing.T) {
 	assert.Equal(t, before, s.run(t, "export").stdout, "nothing was claimed")
 }
 
-// TestFilesThatAreTolerated hands in files that are odd, and are read all the same: each row has its own reason.
+// TestFilesThatAreTolerated hands in files that are odd, and are read all the same: each row has its own
+// reason.
 func TestFilesThatAreTolerated(t *testing.T) {
 	s := newSite(t, filepath.Join(samples, "org"))
 	for _, c := range []struct {

@@ -32,8 +32,9 @@ type dayEvent struct {
 // calendarAddresses is how many addresses an event names.
 const calendarAddresses = 50
 
-// writeCalendar writes deadlines, the soonest first, as a calendar file: one event for each day and kind, however many are due.
-// An event keeps its identity from one file to the next, so that a calendar program that takes in both has it once.
+// writeCalendar writes deadlines, the soonest first, as a calendar file: one event for each day and kind,
+// however many are due. An event keeps its identity from one file to the next, so that a calendar program
+// that takes in both has it once.
 func writeCalendar(to io.Writer, organization schema.Organization, list func(each func(schema.Deadline) error) error, now time.Time) error {
 	var events []*dayEvent
 	known := map[dayOf]*dayEvent{}

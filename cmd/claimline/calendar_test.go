@@ -26,7 +26,8 @@ func deadlines(list ...schema.Deadline) func(func(schema.Deadline) error) error 
 	}
 }
 
-// The calendar is read by another library than the one that writes it, one that insists on what the standard demands.
+// The calendar is read by another library than the one that writes it, one that insists on what the standard
+// demands.
 func TestCalendarIsWellFormed(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	long := strings.Repeat("å", 30) + "@" + strings.Repeat("long.", 30) + "example"

@@ -96,17 +96,21 @@ func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed
 	return nil
 }
 
-// listedPeople are the users that eligible lists, refused where it cannot list them all (R14).
+// listedPeople returns the users that eligible lists, refused where it cannot list them all (R14).
 func listedPeople(ctx context.Context, p *session, organization schema.Organization, selection people.Selection) ([]usersfile.Person, error) {
 	if err := claim.CheckMayClaim(&organization); err != nil {
 		return nil, err
 	}
 	most := p.Policy.ScreenLimit
-	list, total, err := p.people.Eligible(ctx, organization.ID, selection, most)
+	list, more, err := p.people.FirstEligible(ctx, organization.ID, selection, most)
 	if err != nil {
 		return nil, err
 	}
-	if total > most {
+	if more {
+		total, err := p.people.CountEligible(ctx, organization.ID, selection)
+		if err != nil {
+			return nil, err
+		}
 		return nil, schema.Refuse(schema.CodeTooManyAddresses, "These are %d users; at most %d can be claimed without a file.", total, most)
 	}
 	persons := make([]usersfile.Person, len(list))

@@ -182,7 +182,7 @@ func firstArgument(complete cobra.CompletionFunc) cobra.CompletionFunc {
 // knownImports are the imports of the organization, the newest first, with state and file.
 func (a *app) knownImports(cmd *cobra.Command) (ids []string, err error) {
 	err = a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
-		imports, err := p.Store.ListImports(cmd.Context(), organization.ID, a.now(), completedImports)
+		imports, err := p.Store.ListImports(cmd.Context(), organization.ID, completedImports)
 		for _, imp := range imports {
 			ids = append(ids, strconv.FormatInt(imp.ID, 10)+"\t"+string(imp.State)+", "+schema.Printable(imp.File))
 		}

@@ -17,8 +17,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// TestOverlappingImports lets two processes import files that share a third of their users, both planned before either
-// has claimed any of those.
+// TestOverlappingImports lets two processes import files that share a third of their users, both planned
+// before either has claimed any of those.
 func TestOverlappingImports(t *testing.T) {
 	t.Parallel()
 	const each, shared = 20_000, 10_000
@@ -61,8 +61,8 @@ func TestOverlappingImports(t *testing.T) {
 	s.assertClaims(t, labUsers)
 }
 
-// TestSettingsChangeDuringAnImport changes what claims depend on when an import has made some of its claims. It makes fewer
-// than were planned, never others, and says why.
+// TestSettingsChangeDuringAnImport changes what claims depend on when an import has made some of its claims.
+// It makes fewer than were planned, never others, and says why.
 func TestSettingsChangeDuringAnImport(t *testing.T) {
 	t.Parallel()
 	const (
@@ -231,7 +231,8 @@ func TestHangUp(t *testing.T) {
 	s.assertResumes(t, l)
 }
 
-// TestFileSizeLimit is a disk that does not take everything: the import stops, nothing is given up, and it can be gone on with.
+// TestFileSizeLimit is a disk that does not take everything: the import stops, nothing is given up, and it
+// can be gone on with.
 func TestFileSizeLimit(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)
@@ -254,7 +255,8 @@ func TestFileSizeLimit(t *testing.T) {
 	s.assertResumes(t, l)
 }
 
-// TestRowThatTheDatabaseRefuses has a database that does not take the claims of three rows: these fail, and no other.
+// TestRowThatTheDatabaseRefuses has a database that does not take the claims of three rows: these fail, and
+// no other.
 func TestRowThatTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)
@@ -280,7 +282,8 @@ func TestRowThatTheDatabaseRefuses(t *testing.T) {
 	s.assertClaims(t, labUsers-3)
 }
 
-// TestInterruptedTwice stops at once, though a chunk is in hand: it cannot be finished, for somebody else is writing.
+// TestInterruptedTwice stops at once, though a chunk is in hand: it cannot be finished, for somebody else is
+// writing.
 func TestInterruptedTwice(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)

@@ -117,7 +117,7 @@ func (a *app) readConfig() (config, error) {
 	return c, nil
 }
 
-// configFile is the configuration file; blank: there is none.
+// configFile returns the configuration file; blank: there is none.
 func (a *app) configFile() string { return first(a.flags.config, a.env("CLAIMLINE_CONFIG")) }
 
 func unknownKey(path, key string, known []string) error {
@@ -128,7 +128,7 @@ func unknownKey(path, key string, known []string) error {
 	return refused.WithFix("The keys are: %s.", strings.Join(known, ", "))
 }
 
-// lastLine is where the decoder names the key, below its own headline.
+// lastLine finds where the decoder names the key, below its own headline.
 func lastLine(err error) string {
 	text := strings.TrimSpace(err.Error())
 	return text[strings.LastIndexByte(text, '\n')+1:]

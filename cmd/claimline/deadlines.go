@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,12 +19,14 @@ import (
 
 func (a *app) deadlinesCommand() *cobra.Command {
 	var within, calendar string
+	var limit int
 	cmd := &cobra.Command{
 		Use:   "deadlines",
 		Short: "List what is due, soonest first",
 		Long: `Lists what is due, soonest first: delayed claims that complete (decision), immediate claims that can be retracted until then
-(retract), inactive users who will be removed (removal). With --within, exit code 3 tells that there is something. The calendar
-file has one event for each day and kind, with an alarm on the morning before.`,
+(retract), inactive users who will be removed (removal). The first 250 are shown; --json and the calendar have all. With --within,
+exit code 3 tells that there is something. The calendar file has one event for each day and kind, with an alarm on the morning
+before.`,
 		Example: `  claimline deadlines --org acme
   claimline deadlines --org acme --within 3d
   claimline deadlines --org acme --ics deadlines.ics`,
@@ -36,7 +40,16 @@ file has one event for each day and kind, with an alarm on the morning before.`,
 				}
 				until = a.now().Add(span)
 			}
+			if limit < 0 {
+				return notALimit(limit, "things")
+			}
 			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) (err error) {
+				if !cmd.Flags().Changed("limit") {
+					limit = p.Policy.ScreenLimit
+				}
+				if limit > 0 && !a.flags.json && calendar == "" {
+					return a.showFirstDeadlines(cmd.Context(), p, organization.ID, until, limit)
+				}
 				var list screen.Spool
 				defer func() { err = errors.Join(err, list.Close()) }()
 				err = p.people.EachDeadline(cmd.Context(), organization.ID, until, func(d schema.Deadline) error {
@@ -67,6 +80,7 @@ file has one event for each day and kind, with an alarm on the morning before.`,
 		},
 	}
 	cmd.Flags().StringVar(&within, "within", "", "only what is due within that time, as 3d or 36h")
+	cmd.Flags().IntVar(&limit, "limit", 0, "how many are shown; 0: all (default 250)")
 	cmd.Flags().StringVar(&calendar, "ics", "", "write a calendar file too; - for stdout, instead of the list")
 	return cmd
 }
@@ -103,6 +117,36 @@ func eachDeadline(list *screen.Spool) func(each func(schema.Deadline) error) err
 			return each(d)
 		})
 	}
+}
+
+// showFirstDeadlines lists what is due first, at most limit of it and not after until; the zero time:
+// whenever.
+func (a *app) showFirstDeadlines(ctx context.Context, p *session, organization string, until time.Time, limit int) error {
+	list, more, err := p.people.FirstDeadlines(ctx, organization, limit)
+	if err != nil {
+		return err
+	}
+	if !until.IsZero() {
+		due := slices.IndexFunc(list, func(d schema.Deadline) bool { return d.DueAt.After(until) })
+		if due >= 0 {
+			list, more = list[:due], false
+		}
+		if len(list) > 0 {
+			a.exit = exitProblems
+		}
+	}
+	err = a.showDeadlines(func(each func(schema.Deadline) error) error {
+		for _, d := range list {
+			if err := each(d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && more {
+		a.say("These are the first %s; --limit 0 shows all.", screen.Number(len(list)))
+	}
+	return err
 }
 
 func (a *app) showDeadlines(list func(each func(schema.Deadline) error) error) (err error) {

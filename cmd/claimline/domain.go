@@ -66,7 +66,7 @@ func (a *app) domainListCommand() *cobra.Command {
 	}
 }
 
-// domainName is a domain with, where it has one, its form in other letters.
+// domainName returns a domain with, where it has one, its form in other letters.
 func domainName(key string) string {
 	if unicode, err := idna.Lookup.ToUnicode(key); err == nil && unicode != key {
 		return key + " (" + schema.Printable(unicode) + ")"

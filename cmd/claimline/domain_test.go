@@ -69,7 +69,7 @@ func reply(question *dns.Msg, code int, records ...[]string) *dns.Msg {
 	return answer
 }
 
-// resolving is a site whose domains are looked up with this name server.
+// resolving returns a site whose domains are looked up with this name server.
 func resolving(t *testing.T, address string) *site {
 	t.Helper()
 	s := newSite(t, filepath.Join(samples, "org"))
@@ -77,7 +77,8 @@ func resolving(t *testing.T, address string) *site {
 	return s
 }
 
-// impatient is the site with a time-out that a server which does answer may miss: it is for silence alone.
+// impatient returns the site with a time-out that a server which does answer may miss: it is for silence
+// alone.
 func (s *site) impatient(t *testing.T, address string) *site {
 	t.Helper()
 	impatient := *s

@@ -11,7 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// TestManyNewNames needs a second agreement where many names would be replaced: more than 20, and more than a tenth (R17).
+// TestManyNewNames needs a second agreement where many names would be replaced: more than 20, and more than a
+// tenth (R17).
 func TestManyNewNames(t *testing.T) {
 	for _, c := range []struct {
 		edits, ready int
@@ -23,8 +24,8 @@ func TestManyNewNames(t *testing.T) {
 			for _, acceptedEdits := range []bool{false, true} {
 				a := &app{stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}}
 				a.flags.quiet = true
-				consent := a.consent(schema.Organization{}, schema.Order{}, schema.DefaultPolicy(), importFlags{accept: accepted, acceptEdits: acceptedEdits}, func() {})
-				err := consent(t.Context(), schema.Import{}, plan)
+				flags := importFlags{accept: accepted, acceptEdits: acceptedEdits}
+				err := a.consent(t.Context(), plan, schema.Organization{}, schema.Order{}, schema.DefaultPolicy(), flags)
 				switch {
 				case !accepted:
 					assert.Equal(t, schema.CodeConsentMissing, schema.CodeOf(err))

@@ -59,11 +59,16 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 					}
 					return a.showAnswers(answers)
 				}
-				list, total, err := p.people.Eligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
+				list, more, err := p.people.FirstEligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
 				if err != nil {
 					return err
 				}
-				return a.showEligible(list, total, selection.words())
+				return a.showEligible(list, selection.words(), func() (int, error) {
+					if !more {
+						return len(list), nil
+					}
+					return p.people.CountEligible(cmd.Context(), organization.ID, narrowed)
+				})
 			})
 		},
 	}
@@ -72,9 +77,14 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 	return cmd
 }
 
-// showEligible lists eligible users; words are the flags that narrowed the list, for the next command.
-func (a *app) showEligible(list []people.Eligible, total int, words []string) error {
+// showEligible lists the first eligible users, and then says how many there are; words are the flags that
+// narrowed the list, for the next command.
+func (a *app) showEligible(list []people.Eligible, words []string, count func() (total int, err error)) error {
 	if a.flags.json {
+		total, err := count()
+		if err != nil {
+			return err
+		}
 		answer := struct {
 			Total int            `json:"total"`
 			Users []eligibleUser `json:"users"`
@@ -84,7 +94,7 @@ func (a *app) showEligible(list []people.Eligible, total int, words []string) er
 		}
 		return a.answer(answer)
 	}
-	if total == 0 {
+	if len(list) == 0 {
 		if err := a.printLine("Nobody can be claimed."); err != nil {
 			return err
 		}
@@ -99,6 +109,10 @@ func (a *app) showEligible(list []people.Eligible, total int, words []string) er
 		}
 	}
 	if err := a.writeTable(a.stdout, t); err != nil {
+		return err
+	}
+	total, err := count()
+	if err != nil {
 		return err
 	}
 	if total > len(list) {
@@ -134,7 +148,7 @@ func (a *app) showAnswers(answers []people.Eligibility) error {
 	return a.writeLines(lines...)
 }
 
-// fixFor is a code's fix with the domain of the address it is about.
+// fixFor returns a code's fix with the domain of the address it is about.
 func fixFor(code schema.Code, address string) string {
 	if key, problem := schema.ParseAddress(address); problem == "" {
 		return code.Fix(schema.KeyDomain(key))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,8 +58,9 @@ func TestHelpOfEveryCommand(t *testing.T) {
 	})
 }
 
-// TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization has been
-// loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the middle of edited.csv.
+// TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization
+// has been loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the
+// middle of edited.csv.
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before
@@ -135,22 +135,19 @@ func interruptImport(t *testing.T, path, file string) {
 	source, err := dialect.OpenFile(file)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, source.Close()) }()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	p, err := pipeline.New(pipeline.Config{
 		Store: s, Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Log: zerolog.Nop(),
 		TransactionRows: 100, Runner: "demo",
-		Progress: func(phase pipeline.Phase, _, _ int) {
-			if phase == pipeline.Applying {
-				cancel()
-			}
-		},
 	})
 	require.NoError(t, err)
-	imp, err := p.Import(ctx, source, schema.Order{Organization: "acme"}, func(context.Context, schema.Import, *schema.Plan) error { return nil })
+	imp, err := p.Plan(t.Context(), source, schema.Order{Organization: "acme"}, pipeline.Watch{})
 	require.NoError(t, err)
-	require.Equal(t, schema.StateCancelled, imp.State)
-	_, err = s.AcquireImport(t.Context(), imp.ID, "demo", time.Now().Add(-time.Hour), time.Minute)
+	imp, err = p.Agree(t.Context(), "acme", imp.ID, schema.Consent{Claims: imp.Tally.Outcomes[schema.Ready], AcceptEdits: true, Attended: true})
+	require.NoError(t, err)
+	more, err := p.Step(t.Context(), imp.ID, time.Nanosecond, pipeline.Watch{})
+	require.NoError(t, err)
+	require.True(t, more)
+	_, err = s.TakeImport(t.Context(), imp.ID, "demo", -time.Hour) // it died long ago
 	require.NoError(t, err)
 }
 

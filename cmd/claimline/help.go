@@ -13,7 +13,7 @@ import (
 // helpWidth is how wide help is.
 const helpWidth = 80
 
-// helpText is the help of a command: examples first.
+// helpText returns the help of a command: examples first.
 func helpText(cmd *cobra.Command) string {
 	var b strings.Builder
 	if cmd.Example != "" {

@@ -43,7 +43,8 @@ var commandHints = map[string]string{
 	"init":     "The database is made by the first: claimline load DIR.",
 }
 
-// flagHint is the refusal of a flag that a command does not have and that has a name of its own here; nil for any other.
+// flagHint returns the refusal of a flag that a command does not have and that has a name of its own here;
+// nil for any other.
 func flagHint(cmd *cobra.Command, err error) error {
 	_, flag, found := strings.Cut(err.Error(), "unknown flag: ")
 	if !found {

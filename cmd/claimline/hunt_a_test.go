@@ -12,8 +12,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Three accounts of the samples that can be claimed, delayed. Adam Ahmed's department is IT; Adam Bäckström is Ingenjör
-// in Kundtjänst; Adam Berg has the phone number +46701740647.
+// Three accounts of the samples that can be claimed, delayed. Adam Ahmed's department is IT; Adam Bäckström
+// is Ingenjör in Kundtjänst; Adam Berg has the phone number +46701740647.
 const (
 	ahmed     = "adam.ahmed@acme.example"
 	backstrom = "adam.backstrom@acme.example"
@@ -29,7 +29,7 @@ var hidden = []string{
 // wide are blanks of any kind, and line breaks, as CSV writes them into a quoted cell.
 var wide = []string{"  ", "\t", "\u00a0", "\u1680", "\u2003", "\u2007", "\u2009", "\u202f", "\u205f", "\u3000", "\n", "\r\n", "\u2028", "\u0085"}
 
-// quoted is a cell in quotes.
+// quoted returns a cell in quotes.
 func quoted(cell string) string { return `"` + strings.ReplaceAll(cell, `"`, `""`) + `"` }
 
 // lines joins the lines of a file.
@@ -175,7 +175,7 @@ func headersToClean(t *testing.T) (cases []huntCase) {
 	return cases
 }
 
-// everywhereUnquoted is the same case in other places, its header without quotes.
+// everywhereUnquoted returns the same case in other places, its header without quotes.
 func (c huntCase) everywhereUnquoted(t *testing.T) []huntCase {
 	t.Helper()
 	c.content = strings.ReplaceAll(c.content, `"`, "")
@@ -510,7 +510,7 @@ func contradictions(t *testing.T) (cases []huntCase) {
 	return cases
 }
 
-// between is the same case with so many rows without an account between its rows.
+// between returns the same case with so many rows without an account between its rows.
 func (c huntCase) between(n int) huntCase {
 	header, rest, _ := strings.Cut(c.content, "\n")
 	var text strings.Builder
@@ -536,8 +536,8 @@ func (c huntCase) between(n int) huntCase {
 	return c
 }
 
-// TestHuntFarAway puts 150,000 rows between what belongs together: rows that contradict each other, and a header and the
-// one mark below it.
+// TestHuntFarAway puts 150,000 rows between what belongs together: rows that contradict each other, and a
+// header and the one mark below it.
 func TestHuntFarAway(t *testing.T) {
 	t.Parallel()
 	const far = 150_000
@@ -566,7 +566,8 @@ func TestHuntFarAway(t *testing.T) {
 	runHunt(t, cases...)
 }
 
-// TestHuntImportFarAway imports a file in which a row far away leaves the first user alone: nobody is claimed.
+// TestHuntImportFarAway imports a file in which a row far away leaves the first user alone: nobody is
+// claimed.
 func TestHuntImportFarAway(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
@@ -612,8 +613,8 @@ func TestHuntOtherWaysIn(t *testing.T) {
 	}
 }
 
-// TestHuntFlagsThatContradictTheFile gives flags that the file does not bear out. They are refused, or what the file
-// says is heeded: never is somebody ready whom the file leaves alone.
+// TestHuntFlagsThatContradictTheFile gives flags that the file does not bear out. They are refused, or what
+// the file says is heeded: never is somebody ready whom the file leaves alone.
 func TestHuntFlagsThatContradictTheFile(t *testing.T) {
 	t.Parallel()
 	marked, unknown := lines(emailHeader+",Include,Claim", ahmed+",TRUE,FALSE"), lines(emailHeader+",Include", ahmed+",FALSE")

@@ -61,7 +61,7 @@ func TestHuntVariantsB(t *testing.T) {
 	})
 }
 
-// twice is what UTF-8 becomes that is taken for Windows-1252 and saved as UTF-8 again.
+// twice returns what UTF-8 becomes that is taken for Windows-1252 and saved as UTF-8 again.
 func twice(t *testing.T, s string) string {
 	t.Helper()
 	decoded, err := charmap.Windows1252.NewDecoder().String(s)
@@ -391,7 +391,7 @@ func textFormulas(t *testing.T) (cases []huntCase) {
 	)
 }
 
-// editedExport is the first rows of the export, with one column of some rows changed.
+// editedExport returns the first rows of the export, with one column of some rows changed.
 func editedExport(t *testing.T, rows, edited int, column string) string {
 	t.Helper()
 	list := readCSV(t, huntSite(t).run(t, "export").stdout, ',')[:rows+1]

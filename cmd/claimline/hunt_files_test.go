@@ -134,7 +134,8 @@ func claimByHand(t *testing.T, code int, people ...string) []schema.Result {
 	return got.results(t)
 }
 
-// sortedColumnEdits is what the ready rows of 21-only-one-column-sorted.csv would write to the accounts of the samples.
+// sortedColumnEdits returns what the ready rows of 21-only-one-column-sorted.csv would write to the accounts
+// of the samples.
 func sortedColumnEdits(t *testing.T) map[int]schema.Edits {
 	t.Helper()
 	columns := map[string]string{
@@ -207,8 +208,8 @@ type loadCase struct {
 	says, never         []string
 }
 
-// runLoads loads every snapshot into a database of its own. After a refusal nothing is there; what is loaded decides as
-// the snapshot without a change does.
+// runLoads loads every snapshot into a database of its own. After a refusal nothing is there; what is loaded
+// decides as the snapshot without a change does.
 func runLoads(t *testing.T, cases ...loadCase) {
 	t.Helper()
 	for _, c := range cases {

@@ -13,8 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// TestHonestFiles edits the export as people do who do nothing wrong. Such a file stays easy: it is read, nothing in it
-// is doubted, and exactly what was edited is what changes.
+// TestHonestFiles edits the export as people do who do nothing wrong. Such a file stays easy: it is read,
+// nothing in it is doubted, and exactly what was edited is what changes.
 func TestHonestFiles(t *testing.T) {
 	t.Parallel()
 	for _, form := range []struct {
@@ -108,7 +108,8 @@ func honestNotes(t *testing.T, exported string, delimiter rune, repaired repairs
 	}}}
 }
 
-// honestClaims leaves some users alone, deletes others, sorts the rest the other way round, and asks for services.
+// honestClaims leaves some users alone, deletes others, sorts the rest the other way round, and asks for
+// services.
 func honestClaims(t *testing.T, exported string, delimiter rune, repaired repairs) huntCase {
 	t.Helper()
 	var outcomes []string

@@ -7,7 +7,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// snapshotFile is a file of testdata/hunt/load with one text in the place of another.
+// snapshotFile returns a file of testdata/hunt/load with one text in the place of another.
 func snapshotFile(t *testing.T, file, old, replacement string) string {
 	t.Helper()
 	content := huntContent(t, "load/"+file)

@@ -355,7 +355,7 @@ func TestHuntVariantsH(t *testing.T) {
 	runHunt(t, cases...)
 }
 
-// oddByte is what is right for UTF-16 with one byte too many.
+// oddByte returns what is right for UTF-16 with one byte too many.
 func oddByte(rows string) []verdict {
 	cut := []string{"middle of a character / cut off"}
 	return []verdict{{rows: rows, repairs: repairs{"utf16": 1, "end_mark": 1}}, {refused: "csv_malformed", says: cut}, {refused: "encoding_unknown", says: cut}}

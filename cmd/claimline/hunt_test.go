@@ -23,8 +23,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// The files in testdata/hunt are files as people really have them, and stand for the kinds of fault that they show. The
-// tests TestHuntA to TestHuntL say what is right for each; TestHuntVariantsA and so on for others of the same kind.
+// The files in testdata/hunt are files as people really have them, and stand for the kinds of fault that they
+// show. The tests TestHuntA to TestHuntL say what is right for each; TestHuntVariantsA and so on for others
+// of the same kind.
 
 type repairs = map[schema.Repair]int
 
@@ -38,8 +39,9 @@ type huntCase struct {
 	huge    bool // too many rows for more than two looks
 }
 
-// verdict is one right answer. What it does not name is not there: no repairs, unknown columns, edits, doubtful cells.
-// Whatever is said has alternatives, separated by " / ", of which one must be there, in any case.
+// verdict is one right answer. What it does not name is not there: no repairs, unknown columns, edits,
+// doubtful cells. Whatever is said has alternatives, separated by " / ", of which one must be there, in any
+// case.
 type verdict struct {
 	refused  schema.Code              // of the whole file
 	rows     string                   // "2 ready, 3-5 invalid/field_count, 6 skipped/claim_false in Claim"; no reason: any reason
@@ -58,7 +60,7 @@ type verdict struct {
 	never    []string                 // nowhere
 }
 
-// huntContent is a file of testdata/hunt.
+// huntContent returns a file of testdata/hunt.
 func huntContent(t *testing.T, file string) string {
 	t.Helper()
 	return readFile(t, filepath.Join("testdata", "hunt", file))
@@ -82,7 +84,7 @@ var loadHuntSite = sync.OnceValues(func() (*site, error) {
 	return s, nil
 })
 
-// huntSite is a database with the sample organization, for what changes nothing.
+// huntSite returns a database with the sample organization, for what changes nothing.
 func huntSite(t *testing.T) *site {
 	t.Helper()
 	s, err := loadHuntSite()
@@ -90,7 +92,7 @@ func huntSite(t *testing.T) *site {
 	return s
 }
 
-// freshHuntSite is a database of its own with the sample organization.
+// freshHuntSite returns a database of its own with the sample organization.
 func freshHuntSite(t *testing.T) *site {
 	t.Helper()
 	s := siteAt(filepath.Join(t.TempDir(), "claimline.db"))
@@ -244,7 +246,8 @@ var told = map[schema.Repair]string{
 	"boolean_words": "boolean_words / word", "text_formula": "formula / =\"text\"", "phone_spelling": "phone", "language_spelling": "language",
 }
 
-// assertShown insists that the text shows what was mended, what columns are unknown, and what would be written to accounts.
+// assertShown insists that the text shows what was mended, what columns are unknown, and what would be
+// written to accounts.
 func assertShown(t *testing.T, o observed) {
 	t.Helper()
 	for kind := range o.summary.Repairs {
@@ -273,7 +276,8 @@ func assertShown(t *testing.T, o observed) {
 	}
 }
 
-// assertImported imports the file into a database of its own, and insists that what was shown is what is done.
+// assertImported imports the file into a database of its own, and insists that what was shown is what is
+// done.
 func assertImported(t *testing.T, path string, c huntCase, o observed) {
 	t.Helper()
 	s := freshHuntSite(t)
@@ -303,7 +307,7 @@ func says(said, alternatives string) bool {
 	return slices.ContainsFunc(strings.Split(alternatives, " / "), func(words string) bool { return strings.Contains(said, strings.ToLower(words)) })
 }
 
-// differences is how an answer differs from the right one.
+// differences returns how an answer differs from the right one.
 func (v verdict) differences(o observed) (list []string) {
 	differ := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	same := func(what string, want, got any) {
@@ -342,7 +346,7 @@ func (v verdict) differences(o observed) (list []string) {
 	return list
 }
 
-// differentRows is how the rows differ from the right ones.
+// differentRows returns how the rows differ from the right ones.
 func (v verdict) differentRows(results []schema.Result) (list []string) {
 	differ := func(r schema.Result, what string, want, got any) {
 		list = append(list, fmt.Sprintf("line %d: %s %v instead of %v (%s %s)", r.Line, what, got, want, r.Message, r.Fix))
@@ -391,7 +395,8 @@ func (v verdict) differentRows(results []schema.Result) (list []string) {
 	return list
 }
 
-// wantedRow is what a row should become; what is empty may be anything. All reasons are separated by "+"; one alone is the first.
+// wantedRow is what a row should become; what is empty may be anything. All reasons are separated by "+"; one
+// alone is the first.
 type wantedRow struct {
 	line                    int
 	outcome, reason, column string
@@ -415,7 +420,7 @@ func parseRows(rows string) (list []wantedRow) {
 	return list
 }
 
-// like is a result in as much detail as w is.
+// like returns a result in as much detail as w is.
 func (w wantedRow) like(r schema.Result) wantedRow {
 	got := wantedRow{line: r.Line, outcome: string(r.Outcome), reason: string(r.Reason), column: r.Column}
 	if strings.Contains(w.reason, "+") {
@@ -433,19 +438,20 @@ func (w wantedRow) like(r schema.Result) wantedRow {
 	return got
 }
 
-// refusedWith is the answer to a file that is refused as a whole.
+// refusedWith returns the answer to a file that is refused as a whole.
 func refusedWith(code schema.Code, words ...string) []verdict {
 	return []verdict{{refused: code, says: words}}
 }
 
-// readAs is the answer to a file that is read.
+// readAs returns the answer to a file that is read.
 func readAs(rows string, repaired repairs) []verdict {
 	return []verdict{{rows: rows, repairs: repaired}}
 }
 
-// everywhere is the same case in other places: with other delimiters, with a byte order mark and CRLF, in UTF-16, and
-// with a thousand rows between the header and its rows. Its content is in UTF-8, has commas and LF, and no preamble;
-// fillers is what becomes of a row that has an address without an account, and else blank cells.
+// everywhere returns the same case in other places: with other delimiters, with a byte order mark and CRLF,
+// in UTF-16, and with a thousand rows between the header and its rows. Its content is in UTF-8, has commas
+// and LF, and no preamble; fillers is what becomes of a row that has an address without an account, and else
+// blank cells.
 func (c huntCase) everywhere(t *testing.T, fillers string) []huntCase {
 	t.Helper()
 	if c.file != "" {
@@ -480,7 +486,8 @@ func (c huntCase) everywhere(t *testing.T, fillers string) []huntCase {
 	return list
 }
 
-// farAway is the same case with so many rows between the header and its rows, each of which becomes what fillers says.
+// farAway returns the same case with so many rows between the header and its rows, each of which becomes what
+// fillers says.
 func (c huntCase) farAway(n int, fillers string) huntCase {
 	header, rest, _ := strings.Cut(c.content, "\n")
 	cells := strings.Split(header, ",")
@@ -511,7 +518,7 @@ func (c huntCase) farAway(n int, fillers string) huntCase {
 	return v
 }
 
-// at is the row as verdicts write it, on another line.
+// at returns the row as verdicts write it, on another line.
 func (w wantedRow) at(line int) string {
 	s := fmt.Sprintf("%d %s", line, w.outcome)
 	if w.reason != "" {

@@ -89,68 +89,134 @@ func parseMails(value string) (*bool, error) {
 	return nil, notOneOf("--activation-emails", value, []string{"on", "off"})
 }
 
-// runImport imports one source, after consent. What may keep the report from being written is found before anybody is claimed.
+// runImport imports one source, after consent. What may keep the report from being written is found before
+// anybody is claimed.
 func (a *app) runImport(ctx context.Context, p *session, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
 	if _, err := a.findTarget(flags.output, source.Name()); err != nil {
 		return err
 	}
-	clearProgress := a.follow(p)
+	watch, clearProgress := a.watch(p)
 	defer clearProgress()
-	p.Trouble = a.tellTrouble(p.Retry, clearProgress)
 	defer a.sayStopping(ctx, clearProgress)()
-	consent := a.consent(organization, order, p.Policy, flags, clearProgress)
 	if !flags.accept && !a.asks() {
 		// Nobody can be asked: show what would be asked about, without writing anything.
-		plan, err := p.Plan(ctx, source, order, nil)
+		plan, err := p.Validate(ctx, source, order, nil, watch)
+		clearProgress()
 		if err != nil {
 			return err
 		}
 		if plan.Tally.Outcomes[schema.Ready] > 0 {
-			return consent(ctx, schema.Import{}, plan)
+			return a.consent(ctx, plan, organization, order, p.Policy, flags)
 		}
 	}
-	imp, err := p.Import(ctx, source, order, a.timed(consent))
+	order.By, order.Attended = byTerminal(), true
+	imp, err := p.Plan(ctx, source, order, watch)
 	clearProgress()
 	if err != nil {
-		return a.withHint(err, imp)
+		return err
 	}
-	return a.showImport(ctx, p, imp, flags.reportFlags)
+	if imp.State == schema.StateAwaitingConsent {
+		if imp, err = a.agree(ctx, p, imp, organization, order, flags); err != nil {
+			return a.withHint(err, imp)
+		}
+	}
+	return a.finishImport(ctx, p, imp, watch, clearProgress, flags.reportFlags)
 }
 
-// consent shows the plan and asks (R13), a second time where it would replace many names (R17).
-func (a *app) consent(organization schema.Organization, order schema.Order, policy schema.Policy, flags importFlags, clearProgress func()) pipeline.Consent {
-	return func(ctx context.Context, _ schema.Import, plan *schema.Plan) error {
-		clearProgress()
-		if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
-			if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
-				return err
-			}
-		}
-		edits := plan.ManyNameEdits() && !flags.acceptEdits
-		if !a.asks() {
-			return notAsked(plan, flags.accept, edits)
-		}
-		if !flags.accept {
-			agreed, err := a.agreesTo(ctx, plan.Tally.Outcomes[schema.Ready], "Type the number of users to claim them for good")
-			if err != nil {
-				return err
-			}
-			if !agreed {
-				return schema.Refuse(schema.CodeConsentDeclined, "")
-			}
-		}
-		if edits {
-			agreed, err := a.agreesTo(ctx, plan.NameEdits, "Type the number of users who get another name to accept that")
-			if err != nil {
-				return err
-			}
-			if !agreed {
-				return schema.Refuse(schema.CodeConsentDeclined, "Nobody agreed to the new names, so nobody was claimed.").
-					WithFix("Correct the names and import the file again, or claim and leave the accounts' data alone: --no-edits.")
-			}
-		}
-		return nil
+// agree shows the plan of an import that waits for consent, asks, and does what is answered. An import about
+// which nobody can be asked is deleted; Ctrl-C cancels it.
+func (a *app) agree(ctx context.Context, p *session, imp schema.Import, organization schema.Organization, order schema.Order, flags importFlags) (schema.Import, error) {
+	plan, err := schema.PlanOf(imp)
+	if err != nil {
+		return imp, err
 	}
+	err = a.consent(ctx, plan, organization, order, p.Policy, flags)
+	whole := context.WithoutCancel(ctx)
+	switch code := schema.CodeOf(err); {
+	case err == nil:
+		a.agreed = a.now()
+		return p.Agree(whole, imp.OrganizationID, imp.ID, schema.Consent{
+			By: byTerminal(), Claims: plan.Tally.Outcomes[schema.Ready], AcceptEdits: plan.ManyNameEdits(), Attended: true,
+		})
+	case code == schema.CodeConsentDeclined:
+		declined, declineErr := p.Decline(whole, imp.OrganizationID, imp.ID)
+		return declined, errors.Join(err, declineErr)
+	case code == schema.CodeConsentMissing || code == schema.CodeEditsNotAccepted:
+		return schema.Import{}, errors.Join(err, p.Discard(whole, imp.OrganizationID, imp.ID))
+	case ctx.Err() != nil:
+		return p.Cancel(whole, imp.OrganizationID, imp.ID)
+	}
+	return imp, err
+}
+
+// finishImport drives an import that was agreed to until nothing is left, and answers with it. To interrupt
+// the command is to cancel the import.
+func (a *app) finishImport(ctx context.Context, p *session, imp schema.Import, watch pipeline.Watch, clearProgress func(), flags reportFlags) error {
+	whole := context.WithoutCancel(ctx)
+	for more := !imp.State.Ended(); more; {
+		var err error
+		more, err = p.Step(ctx, imp.ID, 0, watch)
+		clearProgress()
+		if ctx.Err() != nil && (more || errors.Is(err, ctx.Err())) {
+			_, err = p.Cancel(whole, imp.OrganizationID, imp.ID)
+			if schema.CodeOf(err) == schema.CodeImportFinished { // somebody else was faster
+				err = nil
+			}
+			more = false
+		}
+		if err != nil {
+			return a.withHint(err, a.found(whole, p, imp))
+		}
+	}
+	imp, err := p.Store.Import(whole, imp.OrganizationID, imp.ID)
+	if err != nil {
+		return err
+	}
+	return a.showImport(ctx, p, imp, flags)
+}
+
+// found is an import as it stands after trouble; as far as that can be found out, interrupted.
+func (a *app) found(ctx context.Context, p *session, imp schema.Import) schema.Import {
+	now, err := p.Store.Import(ctx, imp.OrganizationID, imp.ID)
+	if err != nil {
+		imp.State = schema.StateInterrupted
+		return imp
+	}
+	return now
+}
+
+// consent shows a plan and asks (R13), a second time where it would replace many names (R17). Refused with
+// CodeConsentDeclined, and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
+func (a *app) consent(ctx context.Context, plan *schema.Plan, organization schema.Organization, order schema.Order, policy schema.Policy, flags importFlags) error {
+	if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
+		if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
+			return err
+		}
+	}
+	edits := plan.ManyNameEdits() && !flags.acceptEdits
+	if !a.asks() {
+		return notAsked(plan, flags.accept, edits)
+	}
+	if !flags.accept {
+		agreed, err := a.agreesTo(ctx, plan.Tally.Outcomes[schema.Ready], "Type the number of users to claim them for good")
+		if err != nil {
+			return err
+		}
+		if !agreed {
+			return schema.Refuse(schema.CodeConsentDeclined, "")
+		}
+	}
+	if edits {
+		agreed, err := a.agreesTo(ctx, plan.NameEdits, "Type the number of users who get another name to accept that")
+		if err != nil {
+			return err
+		}
+		if !agreed {
+			return schema.Refuse(schema.CodeConsentDeclined, "Nobody agreed to the new names, so nobody was claimed.").
+				WithFix("Correct the names and import the file again, or claim and leave the accounts' data alone: --no-edits.")
+		}
+	}
+	return nil
 }
 
 // notAsked refuses what nobody has agreed to and nobody can be asked about.
@@ -191,8 +257,8 @@ func troubleText(err error) string {
 	return schema.CodeInternal.Message("")
 }
 
-// sayStopping tells somebody at the terminal, once the context ends, that what is in hand is finished first. It has
-// said so, or never will, once stop returns.
+// sayStopping tells somebody at the terminal, once the context ends, that what is in hand is finished first.
+// It has said so, or never will, once stop returns.
 func (a *app) sayStopping(ctx context.Context, clearProgress func()) (stop func()) {
 	said := make(chan struct{})
 	unregister := context.AfterFunc(ctx, func() {
@@ -306,30 +372,8 @@ func (a *app) resumeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx := cmd.Context()
-			return a.withStore(ctx, writes, func(p *session) error {
-				imp, err := a.importOf(ctx, p, id)
-				if err != nil {
-					return err
-				}
-				if err := a.mayAsk(imp, flags); err != nil {
-					return err
-				}
-				if _, err := a.findTarget(flags.output, imp.File); err != nil {
-					return err
-				}
-				clearProgress := a.follow(p)
-				defer clearProgress()
-				p.Trouble = a.tellTrouble(p.Retry, clearProgress)
-				defer a.sayStopping(ctx, clearProgress)()
-				imp, err = p.Resume(ctx, id, func(until time.Time) {
-					a.say("Import %d still belongs to the process that worked on it. Waiting until %s.", id, until.Local().Format(time.TimeOnly))
-				}, a.timed(a.resumeConsent(p, flags, clearProgress)))
-				clearProgress()
-				if err != nil {
-					return a.withHint(err, imp)
-				}
-				return a.showImport(ctx, p, imp, flags.reportFlags)
+			return a.withStore(cmd.Context(), writes, func(p *session) error {
+				return a.resume(cmd.Context(), p, id, flags)
 			})
 		},
 	}
@@ -337,7 +381,66 @@ func (a *app) resumeCommand() *cobra.Command {
 	return cmd
 }
 
-// mayAsk refuses, before anything is changed, to resume an import that nobody has agreed to where nobody can be asked.
+// resume goes on with an import, after saying what remains; it asks only where nobody has agreed before.
+func (a *app) resume(ctx context.Context, p *session, id int64, flags importFlags) error {
+	imp, err := a.importOf(ctx, p, id)
+	if err != nil {
+		return err
+	}
+	if err := a.mayAsk(imp, flags); err != nil {
+		return err
+	}
+	if _, err := a.findTarget(flags.output, imp.File); err != nil {
+		return err
+	}
+	watch, clearProgress := a.watch(p)
+	defer clearProgress()
+	defer a.sayStopping(ctx, clearProgress)()
+	if imp, err = a.reopen(ctx, p, imp); err != nil {
+		return a.withHint(err, imp)
+	}
+	if imp.State == schema.StateAwaitingConsent {
+		organization, err := p.Store.Organization(ctx, imp.OrganizationID)
+		if err != nil {
+			return err
+		}
+		order, err := schema.OrderOf(imp)
+		if err != nil {
+			return err
+		}
+		if imp, err = a.agree(ctx, p, imp, organization, order, flags); err != nil {
+			return a.withHint(err, imp)
+		}
+	} else if imp.Tally.Outcomes[schema.Ready] > 0 {
+		a.say("Import %d: %s claimed, %s still to be claimed, as agreed on %s.", imp.ID,
+			users(imp.Tally.Outcomes[schema.Claimed]), screen.Number(imp.Tally.Outcomes[schema.Ready]), imp.ConsentedAt.Local().Format(time.DateTime))
+		a.agreed = a.now()
+	}
+	return a.finishImport(ctx, p, imp, watch, clearProgress, flags.reportFlags)
+}
+
+// reopen opens an import again. Right after a crash it still belongs to the process that died: its lease is
+// waited out once.
+func (a *app) reopen(ctx context.Context, p *session, imp schema.Import) (schema.Import, error) {
+	reopened, err := p.Reopen(ctx, imp.OrganizationID, imp.ID, true)
+	if schema.CodeOf(err) == schema.CodeImportRunning {
+		if imp, err = p.Store.Import(ctx, imp.OrganizationID, imp.ID); err != nil {
+			return schema.Import{}, err
+		}
+		a.say("Import %d still belongs to the process that worked on it. Waiting until %s.", imp.ID, imp.LeaseUntil.Local().Format(time.TimeOnly))
+		if wait(ctx, time.Until(imp.LeaseUntil)+time.Second); ctx.Err() != nil {
+			return schema.Import{}, ctx.Err()
+		}
+		reopened, err = p.Reopen(ctx, imp.OrganizationID, imp.ID, true)
+	}
+	if err != nil {
+		return schema.Import{}, err
+	}
+	return reopened, nil
+}
+
+// mayAsk refuses, before anything is changed, to resume an import that nobody has agreed to where nobody can
+// be asked.
 func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 	planned := len(imp.Plan) > 0 && !imp.RowsRemoved && imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0
 	if !planned || !imp.ConsentedAt.IsZero() || a.asks() {
@@ -348,26 +451,6 @@ func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 		return err
 	}
 	return notAsked(plan, flags.accept, plan.ManyNameEdits() && !flags.acceptEdits)
-}
-
-// resumeConsent says what remains, and asks only where nobody has agreed before.
-func (a *app) resumeConsent(p *session, flags importFlags, clearProgress func()) pipeline.Consent {
-	return func(ctx context.Context, imp schema.Import, plan *schema.Plan) error {
-		if imp.ConsentedAt.IsZero() {
-			organization, err := p.Store.Organization(ctx, imp.OrganizationID)
-			if err != nil {
-				return err
-			}
-			order, err := schema.OrderOf(imp)
-			if err != nil {
-				return err
-			}
-			return a.consent(organization, order, p.Policy, flags, clearProgress)(ctx, imp, plan)
-		}
-		a.say("Import %d: %s claimed, %s still to be claimed, as agreed on %s.", imp.ID,
-			users(imp.Tally.Outcomes[schema.Claimed]), screen.Number(imp.Tally.Outcomes[schema.Ready]), imp.ConsentedAt.Local().Format(time.DateTime))
-		return nil
-	}
 }
 
 // users is a number of users in words.

@@ -23,7 +23,7 @@ func (a *app) importsCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
-				imports, err := p.Store.ListImports(cmd.Context(), organization.ID, a.now(), 0)
+				imports, err := p.Store.ListImports(cmd.Context(), organization.ID, 0)
 				if err != nil {
 					return err
 				}
@@ -123,9 +123,9 @@ func exitOf(state schema.ImportState) int {
 // watchPause is how long a watched import is left alone between two looks.
 const watchPause = 500 * time.Millisecond
 
-// watching returns look for an import that is to be followed: it returns once nobody works on it any more. Meanwhile a terminal
-// shows how far it is, on one line that is redrawn; what is none gets a line when something has changed. A database that is busy
-// is waited for.
+// watching returns look for an import that is to be followed: it returns once nobody works on it any more.
+// Meanwhile a terminal shows how far it is, on one line that is redrawn; what is none gets a line when
+// something has changed. A database that is busy is waited for.
 func (a *app) watching(ctx context.Context, look func() (schema.Import, error)) func() (schema.Import, error) {
 	return func() (schema.Import, error) {
 		bar := a.progress()
@@ -175,7 +175,7 @@ func (a *app) findImport(ctx context.Context, p *session, args []string) (schema
 	if err != nil {
 		return schema.Import{}, err
 	}
-	latest, err := p.Store.ListImports(ctx, organization.ID, a.now(), 1)
+	latest, err := p.Store.ListImports(ctx, organization.ID, 1)
 	if err != nil {
 		return schema.Import{}, err
 	}
@@ -189,11 +189,11 @@ func (a *app) findImport(ctx context.Context, p *session, args []string) (schema
 // importOf finds an import by its id. Where an organization is named, those of others are not to be seen.
 func (a *app) importOf(ctx context.Context, p *session, id int64) (schema.Import, error) {
 	a.importID = id
-	imp, err := p.Store.Import(ctx, id, a.now())
-	if err == nil && a.config.Org != "" && imp.OrganizationID != a.config.Org {
-		return schema.Import{}, schema.Refuse(schema.CodeImportNotFound, "%s has no import %d.", a.config.Org, id)
+	organization, err := a.anyOrganization(ctx, p.Store)
+	if err != nil {
+		return schema.Import{}, err
 	}
-	return imp, err
+	return p.Store.Import(ctx, organization.ID, id)
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -239,14 +239,11 @@ func (a *app) cancelCommand() *cobra.Command {
 				return err
 			}
 			return a.withStore(cmd.Context(), writes, func(p *session) error {
-				if _, err := a.importOf(cmd.Context(), p, id); err != nil {
-					return err
-				}
-				if err := p.Store.RequestCancel(cmd.Context(), id, a.now()); err != nil {
-					return err
-				}
-				imp, err := p.Store.Import(cmd.Context(), id, a.now())
+				imp, err := a.importOf(cmd.Context(), p, id)
 				if err != nil {
+					return err
+				}
+				if imp, err = p.Cancel(cmd.Context(), imp.OrganizationID, id); err != nil {
 					return err
 				}
 				if a.flags.json {

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestListsAreOneArray reads what --json answers with as one array of objects that have the keys agreed on, and no others:
-// also where the list is written as it comes, and where it is empty.
+// TestListsAreOneArray reads what --json answers with as one array of objects that have the keys agreed on,
+// and no others: also where the list is written as it comes, and where it is empty.
 func TestListsAreOneArray(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, filepath.Join(samples, "org"))

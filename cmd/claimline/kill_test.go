@@ -19,8 +19,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// TestKilledImports kills imports, and those that resume them, fifty times at moments drawn from a seed, half of them
-// while a transaction is written to the disk. At every stop the counts add up; at the end each row is claimed once.
+// TestKilledImports kills imports, and those that resume them, fifty times at moments drawn from a seed, half
+// of them while a transaction is written to the disk. At every stop the counts add up; at the end each row is
+// claimed once.
 func TestKilledImports(t *testing.T) {
 	const lanes, killsPerLane = 5, 10
 	l := openLab(t)
@@ -47,8 +48,8 @@ type killer struct {
 	inPlanning, inCommit *atomic.Int64
 }
 
-// importUntilDone imports the lab's file into a new copy of its database, killing whoever works on it until enough are
-// killed or the work is done all the same.
+// importUntilDone imports the lab's file into a new copy of its database, killing whoever works on it until
+// enough are killed or the work is done all the same.
 func (k *killer) importUntilDone(t *testing.T, l lab, enough int) {
 	t.Helper()
 	s := l.site(t, "--config", l.shortLease)
@@ -156,8 +157,8 @@ func (s *site) writes(t *testing.T, p *process, n int) bool {
 	return false
 }
 
-// writing reports whether a thread of the process is in the middle of writing a page or syncing a file. The program's own
-// output is written otherwise.
+// writing reports whether a thread of the process is in the middle of writing a page or syncing a file. The
+// program's own output is written otherwise.
 func writing(pid int) bool {
 	folder := fmt.Sprintf("/proc/%d/task/", pid)
 	threads, _ := os.ReadDir(folder)
@@ -199,8 +200,8 @@ func TestKilledWhilePlanning(t *testing.T) {
 	s.assertAllClaimed(t, l, got.summary(t).ID)
 }
 
-// TestFrozenRunner freezes the process that works on an import until another has taken it over and finished it. When it
-// wakes up it changes nothing.
+// TestFrozenRunner freezes the process that works on an import until another has taken it over and finished
+// it. When it wakes up it changes nothing.
 func TestFrozenRunner(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)

@@ -82,7 +82,8 @@ func (a *app) sayLoaded(folder string, loaded *snapshot.Loaded) {
 	}
 }
 
-// showErrors tells everything that is wrong with a snapshot: as JSON the first as any error, and all of them as a list.
+// showErrors tells everything that is wrong with a snapshot: as JSON the first as any error, and all of them
+// as a list.
 func (a *app) showErrors(all snapshot.Errors) error {
 	if !a.flags.json {
 		if len(all) > 1 {

@@ -23,8 +23,9 @@ func main() {
 	}))
 }
 
-// withSignals ends the context at the first Ctrl-C, or when somebody ends the process or closes its terminal, so that the
-// chunks in hand are finished, and the process at the second: a chunk is one transaction, so nothing is left half done.
+// withSignals ends the context at the first Ctrl-C, or when somebody ends the process or closes its terminal,
+// so that the chunks in hand are finished, and the process at the second: a chunk is one transaction, so
+// nothing is left half done.
 func withSignals(work func(context.Context) int) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

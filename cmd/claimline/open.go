@@ -63,7 +63,7 @@ func (a *app) withStore(ctx context.Context, how access, work func(*session) err
 	return work(opened)
 }
 
-// databaseFile is the file of the database that --db names, where it is one.
+// databaseFile returns the file of the database that --db names, where it is one.
 func (a *app) databaseFile() (path string, isFile bool) {
 	scheme, path, _ := strings.Cut(a.config.DB, ":")
 	return path, scheme == "sqlite"
@@ -74,7 +74,8 @@ func missing(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// removeDatabase removes a database that was made in vain, unless its log tells that somebody else has it open by now.
+// removeDatabase removes a database that was made in vain, unless its log tells that somebody else has it
+// open by now.
 func removeDatabase(path string) {
 	if missing(path + "-wal") {
 		_ = os.Remove(path)
@@ -90,7 +91,7 @@ func (a *app) openStore(ctx context.Context, how access) (*store.Store, error) {
 	case scheme == "sqlite" && rest != "":
 		db, err = sqlite.Open(ctx, rest, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
 	case (scheme == "postgres" || scheme == "postgresql") && strings.HasPrefix(rest, "//"):
-		db, err = postgres.Open(ctx, a.config.DB, postgres.Options{Create: how == creates, ReadOnly: how == reads, Now: a.now})
+		db, err = postgres.Open(ctx, a.config.DB, postgres.Options{Create: how == creates, ReadOnly: how == reads})
 	default:
 		shown := " " + strconv.Quote(a.config.DB)
 		if strings.Contains(a.config.DB, "@") || strings.Contains(a.config.DB, "password") { // nobody else is to read it
@@ -114,7 +115,7 @@ func (a *app) session(s *store.Store) (*session, error) {
 	limits := dialect.Limits{RecordBytes: a.config.Limits.RecordBytes, Columns: a.config.Limits.Columns}
 	flow, err := pipeline.New(pipeline.Config{
 		Store: s, Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, TransactionRows: a.config.TransactionRows, Lease: a.config.Lease,
-		Log: a.log, Limits: limits, Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), By: "terminal:" + userName(), Version: version,
+		Log: a.log, Limits: limits, Runner: fmt.Sprintf("%s/%d", host, os.Getpid()), Version: version,
 		Retry: a.config.Retry,
 	})
 	if err != nil {
@@ -122,6 +123,9 @@ func (a *app) session(s *store.Store) (*session, error) {
 	}
 	return &session{Flow: flow, people: &people.People{Store: s, Now: a.now, Policy: a.config.Policy, Limits: limits, Persist: flow.Persist}}, nil
 }
+
+// byTerminal names who runs the program, as imports keep it.
+func byTerminal() string { return "terminal:" + userName() }
 
 // userName is who runs the program.
 func userName() string {

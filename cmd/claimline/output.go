@@ -15,16 +15,17 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// target is where an answer goes: to stdout, to a file that appears whole or not at all, or into something that is no file.
+// target is where an answer goes: to stdout, to a file that appears whole or not at all, or into something
+// that is no file.
 type target struct {
 	name   string // as the user gave it; blank: stdout
 	path   string // of the file, with symbolic links followed
 	direct bool   // a device or a pipe: written to, not replaced
 }
 
-// findTarget looks at the file called name, and refuses what cannot be written to, as far as that can be known before: a
-// folder, a file in a folder that is not there or may not be written to; and whatever must not be written over, which is
-// the files given, the configuration and the database.
+// findTarget looks at the file called name, and refuses what cannot be written to, as far as that can be
+// known before: a folder, a file in a folder that is not there or may not be written to; and whatever must
+// not be written over, which is the files given, the configuration and the database.
 func (a *app) findTarget(name string, inputs ...string) (target, error) {
 	t := target{name: name}
 	if t.stdout() {
@@ -57,7 +58,8 @@ func (a *app) findTarget(name string, inputs ...string) (target, error) {
 	return t, t.probe()
 }
 
-// keptFrom says what a file is that must not be written over; blank: it may be. info is nil where there is no file yet.
+// keptFrom says what a file is that must not be written over; blank: it may be. info is nil where there is no
+// file yet.
 func (a *app) keptFrom(path string, info fs.FileInfo, inputs []string) string {
 	is := func(other string) bool {
 		if other == "" || other == "-" {
@@ -95,8 +97,8 @@ func (t target) probe() error {
 	return nil
 }
 
-// create makes the file that is written first: next to the target, so that it can take its place, or, where the answer goes
-// somewhere else in the end, in the folder for temporary files.
+// create makes the file that is written first: next to the target, so that it can take its place, or, where
+// the answer goes somewhere else in the end, in the folder for temporary files.
 func (t target) create() (*unfinished, error) {
 	folder, pattern := filepath.Dir(t.path), "."+filepath.Base(t.path)+"-*"
 	if t.path == "" {
@@ -140,9 +142,10 @@ func removeUnfinished() {
 	})
 }
 
-// writeOutput lets work write to the file called name, or to stdout where that is blank or "-". A file appears whole or
-// not at all, readable by its owner only: it holds people's data. Stdout, too, gets nothing of a work that failed. What
-// must not be written over, besides the configuration and the database, are the inputs.
+// writeOutput lets work write to the file called name, or to stdout where that is blank or "-". A file
+// appears whole or not at all, readable by its owner only: it holds people's data. Stdout, too, gets nothing
+// of a work that failed. What must not be written over, besides the configuration and the database, are the
+// inputs.
 func (a *app) writeOutput(name string, work func(io.Writer) error, inputs ...string) error {
 	t, err := a.findTarget(name, inputs...)
 	if err != nil {

@@ -180,8 +180,8 @@ func (p *process) freeze(t *testing.T) {
 	eventually(t, "the process is stopped", func() bool { return p.status(t, "State") == "T (stopped)" })
 }
 
-// freezeBetweenChunks stops the process when it is not writing, in a state of the database in which the query, of one
-// truth value, is true. It holds the write lock meanwhile, so that nothing moves.
+// freezeBetweenChunks stops the process when it is not writing, in a state of the database in which the
+// query, of one truth value, is true. It holds the write lock meanwhile, so that nothing moves.
 func (p *process) freezeBetweenChunks(t *testing.T, s *site, query string) {
 	t.Helper()
 	conn := s.connect(t)
@@ -199,8 +199,8 @@ func (p *process) freezeBetweenChunks(t *testing.T, s *site, query string) {
 	})
 }
 
-// nextInLine takes the write lock as soon as whoever writes has committed. SQLite itself does not queue: it would only
-// try now and then. In PostgreSQL it is the imports that it locks.
+// nextInLine takes the write lock as soon as whoever writes has committed. SQLite itself does not queue: it
+// would only try now and then. In PostgreSQL it is the imports that it locks.
 func (s *site) nextInLine(t *testing.T) (release func()) {
 	t.Helper()
 	if onPostgres() {
@@ -340,8 +340,8 @@ func (s *site) assertAllClaimed(t *testing.T, l lab, id string) {
 	s.assertClaims(t, labUsers)
 }
 
-// assertClaims looks behind the program's back: as many claims were made as is said, each of another user, and each is
-// mailed about once.
+// assertClaims looks behind the program's back: as many claims were made as is said, each of another user,
+// and each is mailed about once.
 func (s *site) assertClaims(t *testing.T, want int) {
 	t.Helper()
 	db := openSQL(t, s.db)
@@ -359,8 +359,8 @@ func (s *site) assertClaims(t *testing.T, want int) {
 	require.NoError(t, db.Close())
 }
 
-// TestReadOnlyDatabase has a database that may not be written to, by somebody whom permissions bind: it can be read, and
-// whatever writes is refused.
+// TestReadOnlyDatabase has a database that may not be written to, by somebody whom permissions bind: it can
+// be read, and whatever writes is refused.
 func TestReadOnlyDatabase(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)
@@ -442,7 +442,8 @@ func TestFileChangesWhileItIsRead(t *testing.T) {
 	assert.Nil(t, s.latest(t), "nothing is left of it")
 }
 
-// TestMemory plans and imports a file many times larger than the memory allowed for what is not the program itself.
+// TestMemory plans and imports a file many times larger than the memory allowed for what is not the program
+// itself.
 func TestMemory(t *testing.T) {
 	const (
 		users = 300_000
@@ -457,8 +458,8 @@ func TestMemory(t *testing.T) {
 	file := filepath.Join(folder, "users.csv")
 	for _, args := range [][]string{{"load", filepath.Join(folder, "org")}, {"validate", file}, {"import", "--accept-permanent", file}} {
 		p := s.start(t, args...)
-		// The high-water mark of the process's own memory. What wait4 tells counts the memory of the test, too, from which
-		// the process was forked.
+		// The high-water mark of the process's own memory. What wait4 tells counts the memory of the test, too,
+		// from which the process was forked.
 		peak := 0
 		for !p.ended() {
 			peak = max(peak, p.highWater())

@@ -5,19 +5,25 @@ import (
 	"github.com/claimline/claimline/pipeline"
 )
 
-// follow shows the progress of p's work where somebody is looking; done must be called before anything else is
+// follow shows the progress of a call where somebody is looking; done must be called before anything else is
 // written, and may be called again.
-func (a *app) follow(p *session) (done func()) {
+func (a *app) follow() (watch pipeline.Watch, done func()) {
 	bar := a.progress()
 	if bar == nil {
-		return func() {}
+		return watch, func() {}
 	}
-	p.Progress = bar.Update
-	return bar.Clear
+	return pipeline.Watch{Progress: bar.Update}, bar.Clear
 }
 
-// counting shows the progress of what counts rows where somebody is looking; progress is nil where nobody is. done is that
-// of follow.
+// watch is follow for an import, which says what it waits for, too.
+func (a *app) watch(p *session) (watch pipeline.Watch, done func()) {
+	watch, done = a.follow()
+	watch.Trouble = a.tellTrouble(p.Retry, done)
+	return watch, done
+}
+
+// counting shows the progress of what counts rows where somebody is looking; progress is nil where nobody is.
+// done is that of follow.
 func (a *app) counting(phase pipeline.Phase) (progress func(rows int), done func()) {
 	bar := a.progress()
 	if bar == nil {

@@ -57,7 +57,7 @@ func commandTables() string {
 	return b.String() + "\n"
 }
 
-// flagCell is what a command's own flags do, one a line.
+// flagCell returns what a command's own flags do, one a line.
 func flagCell(flags *pflag.FlagSet) string {
 	var words []string
 	flags.VisitAll(func(f *pflag.Flag) {

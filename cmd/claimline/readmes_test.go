@@ -64,7 +64,8 @@ var (
 	makeTarget = regexp.MustCompile(`^make ([a-z]+)`)
 )
 
-// TestReadmeCommandsParse holds every command in a README against the commands and the make targets that there are.
+// TestReadmeCommandsParse holds every command in a README against the commands and the make targets that
+// there are.
 func TestReadmeCommandsParse(t *testing.T) {
 	makefile := readFile(t, filepath.Join(top, "Makefile"))
 	for name, text := range readmes(t) {
@@ -151,8 +152,9 @@ func same(line string) string {
 	return strings.TrimSpace(line)
 }
 
-// TestReadmeTour plays the tour of README.md, and finds its output in it. Of an output with a line "…" there are only so
-// many first and last lines. go test ./cmd/claimline -run TestReadme -update writes the output as it is now.
+// TestReadmeTour plays the tour of README.md, and finds its output in it. Of an output with a line "…" there
+// are only so many first and last lines. go test ./cmd/claimline -run TestReadme -update writes the output as
+// it is now.
 func TestReadmeTour(t *testing.T) {
 	path, err := filepath.Abs(filepath.Join(top, "README.md"))
 	require.NoError(t, err)

@@ -90,7 +90,8 @@ func colours(scheme string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// faintTexts lists the texts above the rows whose contrast with what is behind them is below 4.5, as WCAG AA wants it.
+// faintTexts lists the texts above the rows whose contrast with what is behind them is below 4.5, as WCAG AA
+// wants it.
 const faintTexts = `(() => {
 	globalThis.colour = (css) => (css.match(/[\d.]+/g) || []).map(Number);
 	globalThis.luminance = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)

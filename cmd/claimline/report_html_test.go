@@ -112,7 +112,7 @@ func attribute(n *html.Node, name string) string {
 	return ""
 }
 
-// shownText is what a reader sees of the element, with single blanks.
+// shownText returns what a reader sees of the element, with single blanks.
 func shownText(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {
@@ -153,7 +153,8 @@ func (p reportPage) selfContained(t *testing.T) {
 	assert.NotContains(t, policy, "unsafe")
 }
 
-// assertBalanced insists that every element that is opened is closed, in the right order: the parser would mend it.
+// assertBalanced insists that every element that is opened is closed, in the right order: the parser would
+// mend it.
 func assertBalanced(t *testing.T, source string) {
 	t.Helper()
 	void := map[string]bool{"meta": true, "input": true, "wbr": true}
@@ -192,7 +193,7 @@ func (p reportPage) plainSentences(t *testing.T) {
 	assert.NotRegexp(t, `(?i)\b(chunk|verdict|tally|lease|overlay|epoch)s?\b`, p.text(), "words of ours")
 }
 
-// problemsOf are the reasons of a summary that say what went wrong.
+// problemsOf returns the reasons of a summary that say what went wrong.
 func problemsOf(s schema.Summary) map[string]int {
 	reasons := map[string]int{}
 	for code, n := range s.Reasons {
@@ -315,7 +316,7 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 	assert.Equal(t, done.counts(t, "li", "data-outcome"), p.counts(t, "li", "data-outcome"), "the counts are of the whole file")
 }
 
-// localDate is a moment as the page shows it.
+// localDate returns a moment as the page shows it.
 func localDate(t time.Time) string {
 	t = t.Local()
 	zone := "UTC"

@@ -90,14 +90,15 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		how = reads
 	}
 	return a.withStore(ctx, how, func(p *session) error {
-		if err := a.ownImport(ctx, p, id); err != nil {
+		imp, err := a.importOf(ctx, p, id)
+		if err != nil {
 			return err
 		}
 		results := []schema.Retraction{}
 		retracted, refused := 0, 0
 		var before people.Retractable
 		var unwritten error // the work is done whole, whatever becomes of its answer
-		err := p.people.RetractImport(ctx, id, dryRun, func(n people.Retractable) error {
+		err = p.people.RetractImport(ctx, imp.OrganizationID, id, dryRun, func(n people.Retractable) error {
 			before = n
 			a.tellRetract(id, n)
 			return a.agrees(ctx, yes || dryRun || n.Can == 0, "Retract %s?", users(n.Can))
@@ -137,25 +138,6 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		}
 		return unwritten
 	})
-}
-
-// ownImport refuses an import of another organization than the one that --org names, where it does.
-func (a *app) ownImport(ctx context.Context, p *session, id int64) error {
-	if a.config.Org == "" {
-		return nil
-	}
-	organization, err := a.organization(ctx, p.Store)
-	if err != nil {
-		return err
-	}
-	imp, err := p.Store.Import(ctx, id, a.now())
-	if err != nil {
-		return err
-	}
-	if imp.OrganizationID != organization.ID {
-		return schema.Refuse(schema.CodeImportNotFound, "%s has no import %d.", organization.Name, id)
-	}
-	return nil
 }
 
 // tellRetract says before anything is done what will be.

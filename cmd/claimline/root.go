@@ -140,7 +140,8 @@ func (a *app) rootCommand() *cobra.Command {
 	return root
 }
 
-// configure reads what holds for every command: flag, environment, file, default, in that order of precedence.
+// configure reads what holds for every command: flag, environment, file, default, in that order of
+// precedence.
 func (a *app) configure() error {
 	var err error
 	if a.config, err = a.readConfig(); err != nil {
@@ -295,7 +296,8 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return refused.WithFix("See %s --help.", cmd.CommandPath())
 }
 
-// withoutConfig stands in for configure where a command needs no configuration, and none may keep it from working.
+// withoutConfig stands in for configure where a command needs no configuration, and none may keep it from
+// working.
 func withoutConfig(*cobra.Command, []string) error { return nil }
 
 // groupOnly is what a command does that only groups others.

@@ -16,8 +16,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// TestEditedSample compares what the program says of samples/edited.csv with what its makers meant, row by row: first
-// as a plan, then as an import, then as an import of what was corrected.
+// TestEditedSample compares what the program says of samples/edited.csv with what its makers meant, row by
+// row: first as a plan, then as an import, then as an import of what was corrected.
 func TestEditedSample(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, filepath.Join(samples, "org"))
@@ -81,7 +81,8 @@ func assertExpected(t *testing.T, expected [][]string, results []schema.Result, 
 	}
 }
 
-// TestReportGivesEveryCellBack writes one file in every delimiter, encoding and line end, and reads the report of its import.
+// TestReportGivesEveryCellBack writes one file in every delimiter, encoding and line end, and reads the
+// report of its import.
 func TestReportGivesEveryCellBack(t *testing.T) {
 	const notes = "Anteckning"
 	rows := [][]string{

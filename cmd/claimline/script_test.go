@@ -28,8 +28,9 @@ func TestMain(m *testing.M) {
 // shared is a folder that all tests share; empty until one has made it.
 var shared string
 
-// TestScript plays the scripts in testdata/script, each in a folder of its own with the files that stand below it, with
-// the program as it is built. SAMPLES is the folder of the samples; "exits CODE COMMAND" insists on an exit code.
+// TestScript plays the scripts in testdata/script, each in a folder of its own with the files that stand
+// below it, with the program as it is built. SAMPLES is the folder of the samples; "exits CODE COMMAND"
+// insists on an exit code.
 func TestScript(t *testing.T) {
 	samples, err := filepath.Abs(samples)
 	require.NoError(t, err)

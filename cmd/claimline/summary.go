@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"io"
 	"strconv"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -32,17 +30,6 @@ func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error 
 	return nil
 }
 
-// timed notes when somebody has agreed: the times that the store keeps are whole seconds.
-func (a *app) timed(consent pipeline.Consent) pipeline.Consent {
-	return func(ctx context.Context, imp schema.Import, plan *schema.Plan) error {
-		err := consent(ctx, imp, plan)
-		if err == nil {
-			a.agreed = a.now()
-		}
-		return err
-	}
-}
-
 // sayNext says what to do after an import: what must be done about the directory (R23), and the next command.
 func (a *app) sayNext(imp schema.Import) {
 	if imp.Tally.Outcomes[schema.Claimed] > 0 {
@@ -60,7 +47,7 @@ Whoever is missing there becomes inactive, and is removed %s later.`, screen.Cou
 func (a *app) nextCommand(imp schema.Import) string {
 	id := strconv.FormatInt(imp.ID, 10)
 	switch {
-	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning:
+	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning || imp.State == schema.StateQueued:
 		return a.command("status", id, "--watch")
 	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != byHand:
 		return a.command("import", imp.File)

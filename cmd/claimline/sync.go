@@ -135,7 +135,7 @@ func (a *app) sayList(file string, list people.DirectoryNotes) {
 	}
 }
 
-// either is the first for one thing, and else the second.
+// either returns the first for one thing, and else the second.
 func either(n int, one, several string) string {
 	if n == 1 {
 		return one
@@ -190,7 +190,8 @@ func (a *app) answerSync(plan *people.SyncPlan) error {
 	})
 }
 
-// writeSync shows the counts, and then who is concerned, those at risk first. Who simply stays is only counted.
+// writeSync shows the counts, and then who is concerned, those at risk first. Who simply stays is only
+// counted.
 func (a *app) writeSync(to io.Writer, plan *people.SyncPlan) error {
 	counts := screen.NewTable(screen.Whole("Effect"), screen.Numeric("Users"))
 	for _, effect := range schema.SyncEffects {

@@ -32,8 +32,8 @@ type terminal struct {
 	read int // of what was seen, so far
 }
 
-// atTerminal starts a command at a terminal. What is typed ahead stands there before the program starts; stdin, where it
-// is given, is a file instead of the terminal.
+// atTerminal starts a command at a terminal. What is typed ahead stands there before the program starts;
+// stdin, where it is given, is a file instead of the terminal.
 func (s *site) atTerminal(t *testing.T, typedAhead, stdin string, args ...string) *terminal {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -127,14 +127,14 @@ func (term *terminal) sees(t *testing.T, pattern string) (match []string) {
 	return match
 }
 
-// screen is all that has been seen.
+// screen returns all that has been seen.
 func (term *terminal) screen() string {
 	term.mu.Lock()
 	defer term.mu.Unlock()
 	return term.seen.String()
 }
 
-// sampleSite is a site with the sample organization.
+// sampleSite returns a site with the sample organization.
 func sampleSite(t *testing.T) *site {
 	t.Helper()
 	l := openLab(t)
@@ -210,7 +210,8 @@ func TestStdinAtTheTerminal(t *testing.T) {
 	assert.Equal(t, 20, s.latest(t).Claimed)
 }
 
-// TestStoppedAtTheQuestion stops there with Ctrl-C, and by a terminal that is closed; then resumes, in vain, and declines.
+// TestStoppedAtTheQuestion stops there with Ctrl-C, and by a terminal that is closed; then resumes, in vain,
+// and declines.
 func TestStoppedAtTheQuestion(t *testing.T) {
 	t.Parallel()
 	for name, stop := range map[string]func(*testing.T, *terminal){
@@ -279,7 +280,8 @@ func TestTerminalColours(t *testing.T) {
 	}
 }
 
-// TestQuestionsBeforeOtherChanges has the commands ask that change much, at a terminal, and does nothing without a yes.
+// TestQuestionsBeforeOtherChanges has the commands ask that change much, at a terminal, and does nothing
+// without a yes.
 func TestQuestionsBeforeOtherChanges(t *testing.T) {
 	t.Parallel()
 	s := sampleSite(t)

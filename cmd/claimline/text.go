@@ -12,7 +12,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// page is what fits where f writes to. What is no terminal takes everything, in plain lines.
+// page returns what fits where f writes to. What is no terminal takes everything, in plain lines.
 func (a *app) page(f any) screen.Page {
 	if !a.terminal(f) {
 		return screen.Page{}
@@ -26,7 +26,7 @@ func (a *app) page(f any) screen.Page {
 	return p
 }
 
-// outputPage is what fits where the answer goes: to the file called name, or to stdout.
+// outputPage returns what fits where the answer goes: to the file called name, or to stdout.
 func (a *app) outputPage(name string) screen.Page {
 	if name != "" && name != "-" {
 		return screen.Page{}
@@ -56,7 +56,8 @@ func (a *app) writeLines(lines ...string) error {
 	return nil
 }
 
-// command is a command to run next, as somebody would type it, with the global flags that this one was given.
+// command returns a command to run next, as somebody would type it, with the global flags that this one was
+// given.
 func (a *app) command(words ...string) string {
 	for _, global := range []struct{ flag, value string }{{"--org", a.flags.org}, {"--db", a.flags.db}, {"--config", a.flags.config}} {
 		if global.value != "" {
@@ -72,7 +73,7 @@ func (a *app) command(words ...string) string {
 
 var plainWord = regexp.MustCompile(`^[\pL\pN_./:@%+=,-]+$`)
 
-// shellQuoted is a word as a shell wants it.
+// shellQuoted returns a word as a shell wants it.
 func shellQuoted(word string) string {
 	if plainWord.MatchString(word) {
 		return word

@@ -49,10 +49,15 @@ func (f *userFlags) filter() (filter people.MemberFilter, order people.MemberOrd
 		return filter, "", notOneOf("--sort", f.sort, memberOrders)
 	}
 	if f.limit < 0 {
-		return filter, "", usage("--limit %d is no number of users.", f.limit).WithFix("Write --limit %d, or --limit 0 for all.", -f.limit)
+		return filter, "", notALimit(f.limit, "users")
 	}
 	filter.Status, filter.Retractable, filter.Search = schema.Status(f.status), f.retractable, f.search
 	return filter, people.MemberOrder(f.sort), nil
+}
+
+// notALimit refuses a limit below 0.
+func notALimit(limit int, of string) error {
+	return usage("--limit %d is no number of %s.", limit, of).WithFix("Write --limit %d, or --limit 0 for all.", -limit)
 }
 
 func (a *app) usersCommand() *cobra.Command {
@@ -74,24 +79,17 @@ with ` + schema.ConvertSuffix + ` behind the address.`,
 				return err
 			}
 			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
-				list := func(each func(*schema.Listing) error) error {
-					return eachUser(cmd.Context(), p, organization.ID, filter, order, each)
+				if !a.flags.json && !cmd.Flags().Changed("limit") {
+					flags.limit = p.Policy.ScreenLimit
 				}
+				list := userList{p: p, organization: organization.ID, filter: filter, order: order, limit: flags.limit}
 				if !a.flags.json {
-					if !cmd.Flags().Changed("limit") {
-						flags.limit = p.Policy.ScreenLimit
-					}
-					return a.showUsers(list, flags.limit)
+					return a.showUsers(cmd.Context(), list)
 				}
 				return a.writeOutput("", func(to io.Writer) error { // as they come, however many they are
 					return writeList(to, func(each func(*schema.Listing) error) error {
-						shown := 0
-						return list(func(l *schema.Listing) error {
-							if shown++; flags.limit > 0 && shown > flags.limit {
-								return nil
-							}
-							return each(l)
-						})
+						_, err := list.each(cmd.Context(), each)
+						return err
 					})
 				})
 			})
@@ -134,29 +132,54 @@ func writeList[V any](to io.Writer, all func(each func(V) error) error) error {
 	return nil
 }
 
-// eachUser hands over users in the order wanted. Those that must be sorted first wait in a file, and not in memory.
-func eachUser(ctx context.Context, p *session, organization string, filter people.MemberFilter, order people.MemberOrder, each func(*schema.Listing) error) (err error) {
-	if order == people.ByEmail {
-		return p.people.EachMember(ctx, organization, filter, func(l schema.Listing) error { return each(&l) })
+// userList is the first users of an organization in the order wanted; limit 0: all.
+type userList struct {
+	p            *session
+	organization string
+	filter       people.MemberFilter
+	order        people.MemberOrder
+	limit        int
+}
+
+// unknownTotal is the number of users where there are more than were handed over.
+const unknownTotal = -1
+
+// each hands over the users, and returns how many there are with those beyond the limit, as far as that is
+// known by then.
+func (u *userList) each(ctx context.Context, each func(*schema.Listing) error) (total int, err error) {
+	if u.order != people.ByEmail {
+		return u.eachSorted(ctx, each)
 	}
+	more, err := u.p.people.FirstMembers(ctx, u.organization, u.filter, u.limit, func(l schema.Listing) error {
+		total++
+		return each(&l)
+	})
+	if more {
+		total = unknownTotal
+	}
+	return total, err
+}
+
+// eachSorted is each for users that must be sorted first: they wait in a file, and not in memory.
+func (u *userList) eachSorted(ctx context.Context, each func(*schema.Listing) error) (total int, err error) {
 	type named struct {
 		Name    string         `json:"name"`
 		Listing schema.Listing `json:"listing"`
 	}
 	var spool screen.Spool
 	defer func() { err = errors.Join(err, spool.Close()) }()
-	err = p.people.EachMember(ctx, organization, filter, func(l schema.Listing) error {
+	err = u.p.people.EachMember(ctx, u.organization, u.filter, func(l schema.Listing) error {
 		data, err := json.Marshal(named{l.Name, l})
 		if err != nil {
 			return fmt.Errorf("keep a user: %w", err)
 		}
-		return spool.Add(order.Key(&l), data)
+		return spool.Add(u.order.Key(&l), data)
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	spool.Sort()
-	return spool.Each(func(data []byte) error {
+	return spool.Len(), spool.First(u.limit, func(data []byte) error {
 		var user named
 		if err := json.Unmarshal(data, &user); err != nil {
 			return fmt.Errorf("read a user: %w", err)
@@ -166,16 +189,12 @@ func eachUser(ctx context.Context, p *session, organization string, filter peopl
 	})
 }
 
-// showUsers lists the first users of a listing, and says how many there are; limit 0: all.
-func (a *app) showUsers(list func(each func(*schema.Listing) error) error, limit int) (err error) {
+// showUsers lists users, and then says how many there are.
+func (a *app) showUsers(ctx context.Context, list userList) (err error) {
 	t := screen.NewTable(screen.Address("Address"), screen.Text("Name"), screen.Whole("Status"), screen.Whole("Claim"), screen.When("Claimed"),
 		screen.Numeric("Days"), screen.Whole("Retract"), screen.Text("Why not"))
 	defer func() { err = errors.Join(err, t.Close()) }()
-	total := 0
-	err = list(func(l *schema.Listing) error {
-		if total++; limit > 0 && total > limit {
-			return nil
-		}
+	total, err := list.each(ctx, func(l *schema.Listing) error {
 		days, retract, why := "", "", ""
 		if l.DaysLeft != nil {
 			days = strconv.Itoa(*l.DaysLeft)
@@ -197,6 +216,11 @@ func (a *app) showUsers(list func(each func(*schema.Listing) error) error, limit
 	}
 	if err := a.writeTable(a.stdout, t); err != nil {
 		return err
+	}
+	if total == unknownTotal {
+		if total, err = list.p.people.CountMembers(ctx, list.organization, list.filter); err != nil {
+			return err
+		}
 	}
 	if total > t.Len() {
 		a.say("%s of %s; --limit 0 shows all.", screen.Number(t.Len()), users(total))

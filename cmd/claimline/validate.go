@@ -71,7 +71,7 @@ Exit code 3 tells that some rows have problems.`,
 func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, order schema.Order, organization schema.Organization, flags reportFlags) error {
 	var plan *schema.Plan
 	started := p.Now()
-	clearProgress := a.follow(p)
+	watch, clearProgress := a.follow()
 	err := a.writeOutput(flags.output, func(to io.Writer) (err error) {
 		defer clearProgress()
 		switch flags.format {
@@ -80,7 +80,7 @@ func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, or
 			if flags.format == formatText && flags.narrows() { // the rows, then the plan
 				rows = flags.report(to)
 			}
-			plan, err = p.Plan(cmd.Context(), source, order, rows)
+			plan, err = p.Validate(cmd.Context(), source, order, rows, watch)
 			if err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, or
 			}
 			return a.writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
 		default:
-			plan, err = p.Plan(cmd.Context(), source, order, flags.report(to))
+			plan, err = p.Validate(cmd.Context(), source, order, flags.report(to), watch)
 			return err
 		}
 	}, source.Name())

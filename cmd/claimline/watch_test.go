@@ -19,7 +19,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// An import that another process drives is followed: off a terminal one line per change, and the summary once.
+// An import that another process drives is followed: off a terminal one line per change, and the summary
+// once.
 func TestAnImportIsWatched(t *testing.T) {
 	l := openLab(t)
 	s := l.site(t)

@@ -12,8 +12,8 @@ type NewAddress struct {
 	Domain Domain // as the claiming organization sees it
 }
 
-// Choose returns the effect of the owner's choice, or why it is refused (R20). It closes the claim, activates the account,
-// and counts as signing in. to is looked at for schema.ChangeEmail only.
+// Choose returns the effect of the owner's choice, or why it is refused (R20). It closes the claim, activates
+// the account, and counts as signing in. to is looked at for schema.ChangeEmail only.
 func (r Rules) Choose(v *View, choice schema.Choice, to NewAddress) (Effect, schema.Code) {
 	if refused := v.whyNotOpen(); refused != "" {
 		return Effect{}, refused

@@ -12,7 +12,7 @@ import (
 
 var home = claim.NewAddress{Email: "Ann@home.example", Key: "ann@home.example"}
 
-// chosen is the claim of a case after a choice made now.
+// chosen returns the claim of a case after a choice made now.
 func chosen(k claim.View, rules claim.Rules, choice schema.Choice) *schema.Claim {
 	made := *k.Account.Claim
 	made.SignedInAt, made.ClosedAt, made.ClosedBy = rules.Now, rules.Now, schema.Closing(choice)

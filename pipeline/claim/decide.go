@@ -14,8 +14,8 @@ type Decision struct {
 	Warnings []schema.Code // of a claim that would be made all the same
 }
 
-// Decide applies R1 to R9 to one account, as it stands now, and to the claim type the row asks for (blank: whatever
-// type is planned). It is the only place where it is decided whether somebody may be claimed.
+// Decide applies R1 to R9 to one account, as it stands now, and to the claim type the row asks for (blank:
+// whatever type is planned). It is the only place where it is decided whether somebody may be claimed.
 func (r Rules) Decide(claiming *schema.Organization, domain Domain, account Account, asked schema.ClaimType) Decision {
 	a := r.AsOf(account)
 	switch {
@@ -57,8 +57,8 @@ func refuse(outcome schema.Outcome, reason schema.Code) Decision {
 	return Decision{Outcome: outcome, Reasons: []schema.Code{reason}}
 }
 
-// TypeFor is the type a claim gets (R11): delayed exactly when delayed claims exist, the claiming organization lets users
-// bring their conversations, and the source organization is personal and old enough.
+// TypeFor returns the type a claim gets (R11): delayed exactly when delayed claims exist, the claiming
+// organization lets users bring their conversations, and the source organization is personal and old enough.
 func (r Rules) TypeFor(claiming, source *schema.Organization) schema.ClaimType {
 	if r.Policy.DelayedClaims && claiming.BringConversations && source.Kind == schema.Personal &&
 		!laterThan(source.Created, r.Policy.DelayedCreatedUntil) {
@@ -79,8 +79,9 @@ func laterThan(t time.Time, date string) bool {
 	return (100*year+int(month))*100+day > number
 }
 
-// Confirm narrows a decision made in the transaction to what the plan promised (promise 1): a claim whose type is no
-// longer the planned one is not made (R12). A row that was not planned ready must not be asked about.
+// Confirm narrows a decision made in the transaction to what the plan promised (promise 1): a claim whose
+// type is no longer the planned one is not made (R12). A row that was not planned ready must not be asked
+// about.
 func (d Decision) Confirm(planned schema.ClaimType) Decision {
 	if d.Outcome == schema.Ready && d.Type != planned {
 		return refuse(schema.Ineligible, schema.CodeStaleClaimType)

@@ -33,7 +33,7 @@ type situation struct {
 	rules    Rules
 }
 
-// eligible is a situation in which the account may be claimed, delayed.
+// eligible returns a situation in which the account may be claimed, delayed.
 func eligible() *situation {
 	source := hooli()
 	return &situation{

@@ -7,9 +7,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Remove returns the effect of an administrator removing the account from the organization, or why it is refused. An
-// account under the organization's own open claim is uncovered: in its source organization it is what it was (R15, R16,
-// R23).
+// Remove returns the effect of an administrator removing the account from the organization, or why it is
+// refused. An account under the organization's own open claim is uncovered: in its source organization it is
+// what it was (R15, R16, R23).
 func (r Rules) Remove(v *View) (Effect, schema.Code) {
 	made := v.Account.Claim
 	switch {
@@ -27,8 +27,8 @@ func (r Rules) Remove(v *View) (Effect, schema.Code) {
 	return Effect{Before: v.Account, At: r.Now, Gone: true}, ""
 }
 
-// Member reports whether a directory run compares the account with the list: the organization's own, and those it has
-// claimed immediately (R23).
+// Member reports whether a directory run compares the account with the list: the organization's own, and
+// those it has claimed immediately (R23).
 func (v *View) Member() bool {
 	if made := v.Account.Claim; made != nil && made.OrganizationID == v.Organization.ID {
 		return made.Type == schema.Immediate
@@ -36,9 +36,10 @@ func (v *View) Member() bool {
 	return v.Account.ID != 0 && v.Account.User.OrganizationID == v.Organization.ID
 }
 
-// Sync says what a directory run does to an account: listed is every spelling the list has of its address, none where the
-// list lacks it. It is empty for an account that does not concern the run: no member, and not in the list. An account of
-// ours under somebody else's open claim is left alone: after a retract it must be what it was (R22).
+// Sync says what a directory run does to an account: listed is every spelling the list has of its address,
+// none where the list lacks it. It is empty for an account that does not concern the run: no member, and not
+// in the list. An account of ours under somebody else's open claim is left alone: after a retract it must be
+// what it was (R22).
 func (r Rules) Sync(v *View, listed []string) schema.SyncEffect {
 	made := v.Account.Claim
 	claiming := made != nil && made.OrganizationID == v.Organization.ID
@@ -86,7 +87,7 @@ func (r Rules) Synced(v *View, effect schema.SyncEffect) Effect {
 	return Effect{Before: v.Account, At: r.Now, User: &user, Former: former}
 }
 
-// status is the account's status in the organization that asks; of a delayed claim, the account's own.
+// status returns the account's status in the organization that asks; of a delayed claim, the account's own.
 func (v *View) status() schema.Status {
 	if made := v.Account.Claim; made != nil && made.OrganizationID == v.Organization.ID {
 		return made.Status
@@ -94,7 +95,7 @@ func (v *View) status() schema.Status {
 	return v.Account.User.Status
 }
 
-// former is the status of an inactive member before it was inactive; active where that is not known.
+// former returns the status of an inactive member before it was inactive; active where that is not known.
 func (v *View) former() schema.Status {
 	former := v.Former
 	if made := v.Account.Claim; made != nil {
@@ -114,7 +115,8 @@ func CheckMayClaim(o *schema.Organization) error {
 	return schema.Refuse(schema.CodeDirectorySyncEnabled, "Directory synchronization is on in %s, so nobody can be claimed.", o.Name)
 }
 
-// CheckDirectorySync refuses, with CodeDirectorySyncDisabled, an organization for which no directory run can be made (R23).
+// CheckDirectorySync refuses, with CodeDirectorySyncDisabled, an organization for which no directory run can
+// be made (R23).
 func CheckDirectorySync(o *schema.Organization) error {
 	if o.DirectorySync {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// member is an account of acme's own, with nobody's claim on it.
+// member returns an account of acme's own, with nobody's claim on it.
 func member(status schema.Status) claim.View {
 	k := claimedCase(schema.Immediate)
 	k.Account.Claim, k.Account.Claiming = nil, nil
@@ -18,7 +18,7 @@ func member(status schema.Status) claim.View {
 	return k
 }
 
-// foreign is an account of acme's own under another organization's open claim.
+// foreign returns an account of acme's own under another organization's open claim.
 func foreign(status schema.Status) claim.View {
 	k := member(status)
 	k.Account.Claiming = &schema.Organization{ID: "globex"}

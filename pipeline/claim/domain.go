@@ -2,9 +2,9 @@ package claim
 
 import "github.com/claimline/claimline/schema"
 
-// MarkClaimed lets an organization claim a domain that it has verified (R24); claimedBy is the organization that has
-// claimed it, blank where none has. A domain of its own stays claimed. Refused with CodeDomainNotVerified,
-// CodeDomainClaimedElsewhere.
+// MarkClaimed lets an organization claim a domain that it has verified (R24); claimedBy is the organization
+// that has claimed it, blank where none has. A domain of its own stays claimed. Refused with
+// CodeDomainNotVerified, CodeDomainClaimedElsewhere.
 func MarkClaimed(held *schema.Domain, claimedBy string) error {
 	switch {
 	case held.Status != schema.DomainVerified && held.Status != schema.DomainClaimed:
@@ -26,8 +26,8 @@ func MarkReleased(held *schema.Domain) error {
 	return nil
 }
 
-// MarkPending begins to verify a domain (R24): it gives out the token, unless one was given out before. A domain
-// that is verified stays so.
+// MarkPending begins to verify a domain (R24): it gives out the token, unless one was given out before. A
+// domain that is verified stays so.
 func MarkPending(held *schema.Domain, token string) {
 	if held.Status != "" {
 		return

@@ -6,16 +6,17 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// What time makes due is stated here once: the completion of a delayed claim (R21), the removal of an inactive account,
-// and the end of an immediate claim under which the account was inactive (R23). A database finds accounts for which
-// NextDue has passed, by its own statement; the conformance suite compares the two.
+// What time makes due is stated here once: the completion of a delayed claim (R21), the removal of an
+// inactive account, and the end of an immediate claim under which the account was inactive (R23). A database
+// finds accounts for which NextDue has passed, by its own statement; the conformance suite compares the two.
 
 // CompletesAt returns when a delayed claim completes by itself (R21).
 func (r Rules) CompletesAt(made time.Time) time.Time { return made.Add(r.Policy.DecisionTime()) }
 
-// NextDue returns when the next thing falls due of an account as it is written, which AsOf then treats as done; it may be
-// past. Zero: nothing will. Under an open claim only the claim falls due: the account below is not touched by time. A
-// delayed claim completes, whatever its status: its account is no member yet that could be removed.
+// NextDue returns when the next thing falls due of an account as it is written, which AsOf then treats as
+// done; it may be past. Zero: nothing will. Under an open claim only the claim falls due: the account below
+// is not touched by time. A delayed claim completes, whatever its status: its account is no member yet that
+// could be removed.
 func (r Rules) NextDue(a Account) time.Time {
 	switch made := a.Claim; {
 	case a.ID == 0:
@@ -37,8 +38,8 @@ func (r Rules) removalAt(status schema.Status, since time.Time) time.Time {
 	return since.Add(r.Policy.InactiveTime())
 }
 
-// Due returns what has fallen due of an account as it is written, in the order of time: nothing, one effect, or two, where
-// an account that has joined, or is uncovered, is removed afterwards.
+// Due returns what has fallen due of an account as it is written, in the order of time: nothing, one effect,
+// or two, where an account that has joined, or is uncovered, is removed afterwards.
 func (r Rules) Due(a Account) []Effect {
 	at := r.NextDue(a)
 	if at.IsZero() || at.After(r.Now) {
@@ -76,7 +77,8 @@ func (r Rules) dueAt(a Account, at time.Time) Effect {
 	return e
 }
 
-// moved returns the account's user as it joins the claiming organization, with content, edits and the services asked for.
+// moved returns the account's user as it joins the claiming organization, with content, edits and the
+// services asked for.
 func moved(a *Account) schema.User {
 	u := a.User
 	u.OrganizationID = a.Claim.OrganizationID
@@ -86,8 +88,8 @@ func moved(a *Account) schema.User {
 	return u
 }
 
-// AsOf returns the account as it stands now, with everything done that time has made due. The zero Account means that
-// there is none.
+// AsOf returns the account as it stands now, with everything done that time has made due. The zero Account
+// means that there is none.
 func (r Rules) AsOf(a Account) Account {
 	if effects := r.Due(a); len(effects) > 0 {
 		return effects[len(effects)-1].After()

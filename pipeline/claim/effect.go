@@ -6,8 +6,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Effect is what becomes of one account: by a choice, a retract, a removal, a directory run, or by time. It is complete:
-// whoever writes it decides nothing. What is nil or zero stays as it is; the zero Effect changes nothing.
+// Effect is what becomes of one account: by a choice, a retract, a removal, a directory run, or by time. It
+// is complete: whoever writes it decides nothing. What is nil or zero stays as it is; the zero Effect changes
+// nothing.
 type Effect struct {
 	Before Account   // the account as it was
 	At     time.Time // when it happens
@@ -64,7 +65,8 @@ const (
 	MailReminder   Mail = "reminder"   // the choices once more
 )
 
-// MailsFor returns the mails that a claim just made sends (R18); activation says whether activation mails are on.
+// MailsFor returns the mails that a claim just made sends (R18); activation says whether activation mails are
+// on.
 func MailsFor(made schema.ClaimType, activation bool) []Mail {
 	if activation && made == schema.Immediate {
 		return []Mail{MailClaim, MailActivation}
@@ -72,8 +74,8 @@ func MailsFor(made schema.ClaimType, activation bool) []Mail {
 	return []Mail{MailClaim}
 }
 
-// joiningMails returns the mails sent when an account joins by the claim that lies over it (R18). An immediate claim has
-// sent them when it was made.
+// joiningMails returns the mails sent when an account joins by the claim that lies over it (R18). An
+// immediate claim has sent them when it was made.
 func joiningMails(a *Account) []Mail {
 	if a.Claim.Type == schema.Delayed && a.Claiming.ActivationEmails {
 		return []Mail{MailActivation}

@@ -134,7 +134,8 @@ func chosenOrNone(e Effect, refused schema.Code) []Effect {
 	return []Effect{e}
 }
 
-// What falls due of one account is in the order of time, and each effect begins where the one before it ended.
+// What falls due of one account is in the order of time, and each effect begins where the one before it
+// ended.
 func TestDueIsInOrder(t *testing.T) {
 	s := eligible()
 	s.claimed("globex", schema.Delayed, now.Add(-50*day))

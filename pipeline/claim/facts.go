@@ -6,7 +6,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Account is what there is to know of one account: the user, the organization it belongs to, and the open claim on it.
+// Account is what there is to know of one account: the user, the organization it belongs to, and the open
+// claim on it.
 type Account struct {
 	ID           int64 // the store's number for it; 0: there is no such account
 	Version      int64 // the store's, of the account alone, beside that of the facts
@@ -29,7 +30,8 @@ type Facts struct {
 	Domains  map[string]Domain // by domain of the keys asked for
 	Licenses []schema.License  // of the claiming organization, by service
 	Version  int64             // the store's, by which it knows whether they still hold; 0: unknown
-	// Unchanged means that the facts looked up before, of the Version named, still hold: Accounts and Domains are left out.
+	// Unchanged means that the facts looked up before, of the Version named, still hold: Accounts and Domains
+	// are left out.
 	Unchanged bool
 }
 
@@ -44,7 +46,8 @@ func RulesAt(now time.Time, policy schema.Policy) Rules {
 	return Rules{Now: now.UTC().Truncate(time.Second), Policy: policy}
 }
 
-// SeenBy returns the domain as an organization sees it (R5, R6); holders are all who have verified or claimed it.
+// SeenBy returns the domain as an organization sees it (R5, R6); holders are all who have verified or claimed
+// it.
 func SeenBy(organization string, holders []schema.Domain) (d Domain) {
 	for _, held := range holders {
 		switch held.Status {

@@ -63,7 +63,8 @@ func TestADelayedClaimCompletesWhateverItsStatus(t *testing.T) {
 	assert.Equal(t, schema.ClosedCompleted, effects[0].Claim.ClosedBy)
 }
 
-// A delayed claim that is due moves the account as it was, with the edits and the services asked for (R17, R21).
+// A delayed claim that is due moves the account as it was, with the edits and the services asked for (R17,
+// R21).
 func TestAsOfCompleted(t *testing.T) {
 	s := eligible()
 	s.account.User.Profile = schema.Profile{FirstName: "Ann", LastName: "Lee"}

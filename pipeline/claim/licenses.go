@@ -19,8 +19,9 @@ const (
 	Withhold                    // FALSE: automatic or not
 )
 
-// Licenses follows what is held of licences while accounts are claimed, join and leave, one after the other (R17). A
-// service has one name, whatever its case; what an organization has no licences of is neither counted nor given out.
+// Licenses follows what is held of licences while accounts are claimed, join and leave, one after the other
+// (R17). A service has one name, whatever its case; what an organization has no licences of is neither
+// counted nor given out.
 type Licenses struct {
 	list  []schema.License // by organization, then service
 	read  []int            // what was held of each to begin with
@@ -44,7 +45,8 @@ func NewLicenses(licenses []schema.License) *Licenses {
 	return l
 }
 
-// ServiceKey returns what two names of one service have in common: they differ in case and surrounding blanks alone.
+// ServiceKey returns what two names of one service have in common: they differ in case and surrounding blanks
+// alone.
 func ServiceKey(name string) string {
 	return strings.Map(func(r rune) rune {
 		least := r
@@ -55,8 +57,8 @@ func ServiceKey(name string) string {
 	}, strings.TrimSpace(name))
 }
 
-// Services returns the names of the services, sorted; assignments stand in this order. Like Left and Assign it is for the
-// licences of one organization, the claiming one.
+// Services returns the names of the services, sorted; assignments stand in this order. Like Left and Assign
+// it is for the licences of one organization, the claiming one.
 func (l *Licenses) Services() []string {
 	names := make([]string, len(l.list))
 	for i, license := range l.list {
@@ -88,9 +90,9 @@ func (l *Licenses) Left(i int) int {
 	return max(0, license.Quantity-license.Held)
 }
 
-// Assign gives out the services that a row asks for, as far as they last, and names those of which none is left; it
-// appends to the lists given. wanted has one entry per service, or is nil where nothing was said. For a delayed claim
-// nothing is given out: the services are only asked for, until it completes.
+// Assign gives out the services that a row asks for, as far as they last, and names those of which none is
+// left; it appends to the lists given. wanted has one entry per service, or is nil where nothing was said.
+// For a delayed claim nothing is given out: the services are only asked for, until it completes.
 func (l *Licenses) Assign(claimType schema.ClaimType, wanted []Assignment, services, unavailable []string) (assigned, missing []string) {
 	for i := range l.list {
 		license := &l.list[i]
@@ -113,7 +115,8 @@ func (l *Licenses) Assign(claimType schema.ClaimType, wanted []Assignment, servi
 	return services, unavailable
 }
 
-// Claimed counts the services that a claim just made holds n times: those of a delayed one are only asked for.
+// Claimed counts the services that a claim just made holds n times: those of a delayed one are only asked
+// for.
 func (l *Licenses) Claimed(organization string, made schema.ClaimType, services []string, n int) {
 	if made != schema.Immediate {
 		return
@@ -150,9 +153,9 @@ func (l *Licenses) find(organization, service string) (int, bool) {
 	return i, ok
 }
 
-// Apply lets licences follow an effect, and gives the account that joins its services: an account that moves or is removed
-// gives back what it held; what a delayed claim asked for is given out as far as it lasts; what an immediate one holds
-// passes to the account that joins, and is free again where none does.
+// Apply lets licences follow an effect, and gives the account that joins its services: an account that moves
+// or is removed gives back what it held; what a delayed claim asked for is given out as far as it lasts; what
+// an immediate one holds passes to the account that joins, and is free again where none does.
 func (l *Licenses) Apply(e *Effect) {
 	a, made, joined := &e.Before, e.Before.Claim, e.joined()
 	if e.Gone || e.Moves {
@@ -168,7 +171,8 @@ func (l *Licenses) Apply(e *Effect) {
 	}
 }
 
-// Follow applies effects one after the other. What happens to an account again happens to it as the licences left it.
+// Follow applies effects one after the other. What happens to an account again happens to it as the licences
+// left it.
 func (l *Licenses) Follow(effects []Effect) {
 	before := map[int64]*Effect{}
 	for i := range effects {

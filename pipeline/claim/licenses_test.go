@@ -61,8 +61,8 @@ func TestLeft(t *testing.T) {
 	assert.Equal(t, schema.Unlimited, p.Left(2))
 }
 
-// However many claims ask, a limited service is given out as often as it lasts, in their order, and every assignment ends in
-// exactly one way.
+// However many claims ask, a limited service is given out as often as it lasts, in their order, and every
+// assignment ends in exactly one way.
 func TestPool(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := []string{"A", "B", "C"}[:rapid.IntRange(0, 3).Draw(t, "services")]

@@ -6,7 +6,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// List returns the account as the organization that asks lists it; ok is false where it does not (R15, R16, R19).
+// List returns the account as the organization that asks lists it; ok is false where it does not (R15, R16,
+// R19).
 func (r Rules) List(v *View) (l schema.Listing, ok bool) {
 	a, made := &v.Account, v.relevant()
 	claiming := a.Claim != nil && a.Claim.OrganizationID == v.Organization.ID

@@ -6,8 +6,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Retract says why the organization that asks cannot take its claim back, the first reason that applies; empty where it
-// can (R22).
+// Retract says why the organization that asks cannot take its claim back, the first reason that applies;
+// empty where it can (R22).
 func (r Rules) Retract(v *View) schema.Code {
 	made := v.relevant()
 	switch {
@@ -29,7 +29,8 @@ func (r Rules) Retract(v *View) schema.Code {
 	return ""
 }
 
-// RetractMade is Retract for the claim that one import made: where that claim is gone, another one does not count.
+// RetractMade does what Retract does for the claim that one import made: where that claim is gone, another
+// one does not count.
 func (r Rules) RetractMade(v *View, importID int64) schema.Code {
 	if made := v.relevant(); v.Account.ID != 0 && (made == nil || made.ImportID != importID) {
 		return schema.CodeNotClaimed
@@ -37,7 +38,7 @@ func (r Rules) RetractMade(v *View, importID int64) schema.Code {
 	return r.Retract(v)
 }
 
-// RetractableUntil is when a claim can no longer be retracted.
+// RetractableUntil returns when a claim can no longer be retracted.
 func (r Rules) RetractableUntil(made *schema.Claim) time.Time {
 	return made.ClaimedAt.Add(r.Policy.DecisionTime())
 }

@@ -14,12 +14,12 @@ const days14 = 14 * 24 * time.Hour
 
 var madeAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// after is the clock, so long after the claim was made.
+// after returns the rules as they are so long after the claim was made.
 func after(since time.Duration) claim.Rules {
 	return claim.Rules{Now: madeAt.Add(since), Policy: schema.DefaultPolicy()}
 }
 
-// claimedCase is an account of a personal organization under an open claim of acme, which asks.
+// claimedCase returns an account of a personal organization under an open claim of acme, which asks.
 func claimedCase(t schema.ClaimType) claim.View {
 	acme := &schema.Organization{ID: "acme", Kind: schema.Enterprise, RetentionDays: 90}
 	home := &schema.Organization{ID: "home", Kind: schema.Personal, RetentionDays: 7}
@@ -40,8 +40,8 @@ func claimedCase(t schema.ClaimType) claim.View {
 	}
 }
 
-// What the article's table 1 says, row by row and column by column. The third column of conditions, that the user has
-// signed in without choosing, is its FAQ's; the fourth, the claimed domain, its note's.
+// What the article's table 1 says, row by row and column by column. The third column of conditions, that the
+// user has signed in without choosing, is its FAQ's; the fourth, the claimed domain, its note's.
 func TestTheArticlesTableOfRetracts(t *testing.T) {
 	const yes, no = true, false
 	chose := func(k *claim.View, _ *time.Duration) {

@@ -6,8 +6,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// View is one account as an organization sees it, with all that is asked about before anything is done to its claim
-// (R15, R16, R20 to R23).
+// View is one account as an organization sees it, with all that is asked about before anything is done to its
+// claim (R15, R16, R20 to R23).
 type View struct {
 	Key          string               // the address key
 	Organization *schema.Organization // who asks
@@ -41,7 +41,8 @@ func (v *View) whyNotOpen() schema.Code {
 	return ""
 }
 
-// relevant returns the claim that questions about the account are about: the open one, else the last one that closed.
+// relevant returns the claim that questions about the account are about: the open one, else the last one that
+// closed.
 func (v *View) relevant() *schema.Claim {
 	if v.Account.Claim != nil {
 		return v.Account.Claim

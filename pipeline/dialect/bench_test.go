@@ -13,7 +13,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// usersFile is a file like those that people import: 15 columns, names in UTF-8, some quoted cells.
+// usersFile returns a file like those that people import: 15 columns, names in UTF-8, some quoted cells.
 func usersFile(rows int) []byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
@@ -46,14 +46,14 @@ func BenchmarkRead(b *testing.B) {
 			b.Fatal(err)
 		}
 		for {
-			chunk, err := reader.Next(b.Context())
+			block, err := reader.Next(b.Context())
 			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := chunk.Parse(reader.Format(), &records); err != nil {
+			if err := block.Parse(reader.Format(), &records); err != nil {
 				b.Fatal(err)
 			}
 		}

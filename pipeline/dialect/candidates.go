@@ -30,9 +30,9 @@ type Candidate struct {
 // maxCandidates is how many candidates there are at most: nobody reads more.
 const maxCandidates = 6
 
-// Candidates returns the encodings under which cells are letters as names have them, the likeliest first. The cells are
-// those of a file that was read as "windows-1252"; all of them are judged, and the first is shown. Encodings under which
-// they say the same are named once.
+// Candidates returns the encodings under which cells are letters as names have them, the likeliest first. The
+// cells are those of a file that was read as "windows-1252"; all of them are judged, and the first is shown.
+// Encodings under which they say the same are named once.
 func Candidates(cells ...string) []Candidate {
 	type rated struct {
 		Candidate
@@ -67,8 +67,8 @@ func Candidates(cells ...string) []Candidate {
 	return candidates
 }
 
-// Reread reads a cell of a file that was read as "windows-1252" in another encoding; ok is false where its bytes are
-// nothing in that one.
+// Reread reads a cell of a file that was read as "windows-1252" in another encoding; ok is false where its
+// bytes are nothing in that one.
 func Reread(cell, encoding string) (text string, ok bool) {
 	bytes := make([]byte, 0, len(cell))
 	for _, r := range cell {
@@ -89,8 +89,8 @@ func Reread(cell, encoding string) (text string, ok bool) {
 	return string(decoded), true
 }
 
-// EncodingUnclear is the refusal of a file of which nobody knows in which encoding it is: it shows a cell under each of
-// the candidates, in their order.
+// EncodingUnclear returns the refusal of a file of which nobody knows in which encoding it is: it shows a
+// cell under each of the candidates, in their order.
 func EncodingUnclear(candidates []Candidate) *schema.Error {
 	if len(candidates) == 0 {
 		return schema.Refuse(schema.CodeEncodingUnclear, "The file is neither UTF-8 nor UTF-16, and says nothing in any other encoding that is common.").
@@ -113,19 +113,19 @@ func shorten(text string) string {
 	return text
 }
 
-// unclear is the refusal of a file that is read as Windows-1252 only for its first cells to be shown.
+// unclear returns the refusal of a file that is read as Windows-1252 only for its first cells to be shown.
 func (r *Reader) unclear(ctx context.Context) error {
 	const most = 100
 	var cells []string
 	var records Records
 	line, column := r.headerLine, 0
 	for len(cells) == 0 {
-		chunk, err := r.Next(ctx)
+		block, err := r.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil {
-			err = chunk.Parse(r.format, &records)
+			err = block.Parse(r.format, &records)
 		}
 		if err != nil {
 			return err
@@ -162,15 +162,16 @@ func isASCII(s string) bool {
 	return true
 }
 
-// The letters that are frequent in names; of Cyrillic and Greek, where all of them are none of ASCII, only those.
+// The letters that are frequent in names; of Cyrillic and Greek, where all of them are none of ASCII, only
+// those.
 const (
 	latinLetters    = "åäöüéèáíóúñçøæßàâêôîëïãõšžčćřýěůńśźżłąęğışőűăâșțşţýòùìœ"
 	cyrillicLetters = "оаеинтсрвлкмдуья"
 	greekLetters    = "αοιετσνηυρκλμςόάίέ"
 )
 
-// naturalness says how much a text looks like names: 1 where every letter that is not ASCII is a frequent one. ok is
-// false where there are characters that no name has, or letters of two scripts in one word.
+// naturalness says how much a text looks like names: 1 where every letter that is not ASCII is a frequent
+// one. ok is false where there are characters that no name has, or letters of two scripts in one word.
 func naturalness(text string) (score float64, ok bool) {
 	var sum, count float64
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M) }) {
@@ -233,7 +234,7 @@ func rateWord(word []rune) (sum, count float64, ok bool) {
 	return sum, count, true
 }
 
-// scriptOf is the script of a letter; those that are written together are one.
+// scriptOf returns the script of a letter; those that are written together are one.
 func scriptOf(r rune) *unicode.RangeTable {
 	for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Inherited, unicode.Hebrew, unicode.Arabic, unicode.Thai} {
 		if unicode.Is(script, r) {

@@ -15,9 +15,9 @@ const (
 	Formula
 )
 
-// Clean is how a cell of a known column is read: leading and trailing white space, no-break and zero-width characters
-// and direction marks are cut off, then one ' is taken off where it stands guard (see Guard); what is left is not
-// trimmed again. A formula that is nothing but text, ="Adam", is that text.
+// Clean returns how a cell of a known column is read: leading and trailing white space, no-break and
+// zero-width characters and direction marks are cut off, then one ' is taken off where it stands guard (see
+// Guard); what is left is not trimmed again. A formula that is nothing but text, ="Adam", is that text.
 func Clean(cell string) (value string, did Cleaned) {
 	if cell == "" || plain[cell[0]] && plain[cell[len(cell)-1]] {
 		return cell, 0
@@ -32,7 +32,7 @@ func Clean(cell string) (value string, did Cleaned) {
 	return unguard(value), did
 }
 
-// textFormula is the text of a formula that is nothing but text; quotes in it are doubled.
+// textFormula returns the text of a formula that is nothing but text; quotes in it are doubled.
 func textFormula(value string) (text string, ok bool) {
 	if len(value) < len(`=""`) || value[:2] != `="` || value[len(value)-1] != '"' {
 		return "", false
@@ -47,8 +47,8 @@ func textFormula(value string) (text string, ok bool) {
 	return strings.TrimFunc(text, isBlank), true
 }
 
-// Guard is how a value is written so that no spreadsheet takes it for a formula: where it matches ^'*[=+\-@\t\r] it
-// gets one more leading '. Clean takes that off again.
+// Guard returns how a value is written so that no spreadsheet takes it for a formula: where it matches
+// ^'*[=+\-@\t\r] it gets one more leading '. Clean takes that off again.
 func Guard(value string) string {
 	if guarded(value) {
 		return "'" + value
@@ -56,10 +56,10 @@ func Guard(value string) string {
 	return value
 }
 
-// Restore is how a report writes a cell of the original file: guarded, and yet the cell as it was, blanks included,
-// when it is read back. known tells whether the cell's column is one that is read with Clean: there, the value that
-// Clean reads stays the same even where guarding the cell as a whole would change it ("\t=1"), and a text formula is
-// written as its text.
+// Restore returns how a report writes a cell of the original file: guarded, and yet the cell as it was,
+// blanks included, when it is read back. known tells whether the cell's column is one that is read with
+// Clean: there, the value that Clean reads stays the same even where guarding the cell as a whole would
+// change it ("\t=1"), and a text formula is written as its text.
 func Restore(cell string, known bool) string {
 	if cell == "" || cell[0] > '@' && (cell[0] < utf8.RuneSelf || !strings.Contains(cell, `="`)) {
 		return cell
@@ -81,7 +81,8 @@ func Restore(cell string, known bool) string {
 	return written
 }
 
-// plain are the bytes with which a cell begins and ends that has neither blanks nor a guard nor a formula to take off.
+// plain are the bytes with which a cell begins and ends that has neither blanks nor a guard nor a formula to
+// take off.
 var plain = func() (set [256]bool) {
 	for c := byte(' ' + 1); c < 0x7f; c++ {
 		set[c] = c != '\'' && c != '='

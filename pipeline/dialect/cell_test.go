@@ -120,7 +120,7 @@ var (
 	textFormula = regexp.MustCompile(`^(?s:="((?:[^"]|"")*)")$`)
 )
 
-// unguard is what a reader that does not trim does to a cell.
+// unguard returns what a reader that does not trim does to a cell.
 func unguard(cell string) string {
 	if unguarded.MatchString(cell) {
 		return cell[1:]

@@ -41,7 +41,8 @@ func (c charset) reader(from io.Reader) io.Reader {
 	return transform.NewReader(from, c.encoding.NewDecoder())
 }
 
-// inspect finds a file's character set. Where neither a byte order mark nor the user tells it may read the whole file.
+// inspect finds a file's character set. Where neither a byte order mark nor the user tells it may read the
+// whole file.
 func inspect(f io.ReaderAt, size int64, options Options) (charset, error) {
 	var said encoding.Encoding
 	if options.Encoding != "" {
@@ -90,7 +91,7 @@ func inspect(f io.ReaderAt, size int64, options Options) (charset, error) {
 	return c, err
 }
 
-// readSingleByte is the character set of text that is neither UTF-8 nor UTF-16.
+// readSingleByte returns the character set of text that is neither UTF-8 nor UTF-16.
 func readSingleByte(name string) (charset, error) {
 	if name == "" {
 		return charset{encoding: windows1252, unclear: true}, nil
@@ -105,7 +106,8 @@ func readSingleByte(name string) (charset, error) {
 	return charset{encoding: said, repair: schema.RepairEncoding}, nil
 }
 
-// utf16 is UTF-16 after its byte order mark. What cannot be decoded, half a surrogate pair, becomes U+FFFD.
+// utf16 decodes UTF-16 after its byte order mark. What cannot be decoded, half a surrogate pair, becomes
+// U+FFFD.
 func utf16(bigEndian bool) charset {
 	order := unicode.LittleEndian
 	if bigEndian {
@@ -134,9 +136,9 @@ func findEncoding(name string) (encoding.Encoding, error) {
 	return nil, refusal
 }
 
-// singleByte reports whether a file is text in an encoding of another kind than UTF-8: most of what is not ASCII in it is
-// no UTF-8. mixed tells that some is, by chance or not; first is where the first of that stands, -1 where there is none. It reads
-// as far as it takes to be sure.
+// singleByte reports whether a file is text in an encoding of another kind than UTF-8: most of what is not
+// ASCII in it is no UTF-8. mixed tells that some is, by chance or not; first is where the first of that
+// stands, -1 where there is none. It reads as far as it takes to be sure.
 func singleByte(f io.ReaderAt, size int64) (single, mixed bool, first int64, err error) {
 	const high = 0x8080808080808080
 	var (
@@ -192,8 +194,8 @@ func singleByte(f io.ReaderAt, size int64) (single, mixed bool, first int64, err
 	}
 }
 
-// decoder1252 decodes Windows-1252. The five bytes that it leaves open become the control characters of the same number,
-// so that every byte can be had back.
+// decoder1252 decodes Windows-1252. The five bytes that it leaves open become the control characters of the
+// same number, so that every byte can be had back.
 type decoder1252 struct{ transform.NopResetter }
 
 func (decoder1252) Transform(to, from []byte, _ bool) (written, read int, err error) {
@@ -225,7 +227,8 @@ var characters1252 = func() (table [256]rune) {
 	return table
 }()
 
-// byte1252 is the byte that a character was taken from by whoever took bytes for Windows-1252, or for Latin-1.
+// byte1252 returns the byte that a character was taken from by whoever took bytes for Windows-1252, or for
+// Latin-1.
 func byte1252(r rune) (b byte, ok bool) {
 	if r < 0xa0 {
 		return byte(r), true

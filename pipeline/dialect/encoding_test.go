@@ -15,7 +15,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// encoded is a text in an encoding.
+// encoded returns a text in an encoding.
 func encoded(t require.TestingT, text, encoding string) string {
 	e, err := ianaindex.IANA.Encoding(encoding)
 	require.NoError(t, err)
@@ -27,15 +27,15 @@ func encoded(t require.TestingT, text, encoding string) string {
 func openAs(t *testing.T, file string, options dialect.Options) (*dialect.Reader, error) {
 	t.Helper()
 	options.Names = []string{"email"}
-	return dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)), options)
+	return dialect.NewReader(t.Context(), dialect.Text("users.csv", file), options)
 }
 
 func firstRow(t *testing.T, r *dialect.Reader) []string {
 	t.Helper()
-	chunk, err := r.Next(t.Context())
+	block, err := r.Next(t.Context())
 	require.NoError(t, err)
 	var records dialect.Records
-	require.NoError(t, chunk.Parse(r.Format(), &records))
+	require.NoError(t, block.Parse(r.Format(), &records))
 	return records.Cells(0)
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Source is a file that can be read more than once, and stays the same while it is: a Reader that comes to its end looks
-// whether it did.
+// Source is a file that can be read more than once, and stays the same while it is: a Reader that comes to
+// its end looks whether it did.
 type Source interface {
 	io.ReaderAt
 	Name() string // as refusals call it
@@ -29,8 +29,8 @@ type File struct {
 	temp bool // it has a name that is to be removed
 }
 
-// OpenFile opens the file of this name. One that is no regular file, such as a pipe, is spooled: it is read to its end, and
-// its text kept in a temporary file. The caller closes it. Refused with CodeFileUnreadable.
+// OpenFile opens the file of this name. One that is no regular file, such as a pipe, is spooled: it is read
+// to its end, and its text kept in a temporary file. The caller closes it. Refused with CodeFileUnreadable.
 func OpenFile(name string) (*File, error) {
 	refused := func(err error, why string) error {
 		return schema.Refuse(schema.CodeFileUnreadable, "The file cannot be read: %s.", why).At(name, 0, 0).Because(err)
@@ -59,8 +59,8 @@ func OpenFile(name string) (*File, error) {
 	return &File{name: name, file: file, info: info}, nil
 }
 
-// Spool copies what can be read only once to a temporary file of its own, which refusals call name. The caller closes it,
-// and it is gone.
+// Spool copies what can be read only once to a temporary file of its own, which refusals call name. The
+// caller closes it, and it is gone.
 func Spool(name string, from io.Reader) (*File, error) {
 	file, err := os.CreateTemp("", "claimline-*.csv")
 	if err != nil {

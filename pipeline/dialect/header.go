@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// headerRecords is among how many of a file's first records the header must be. Blank rows before the first that has
-// content do not count.
+// headerRecords is among how many of a file's first records the header must be. Blank rows before the first
+// that has content do not count.
 const headerRecords = 20
 
 // opening is how a file begins: what was looked at to find its header.
@@ -78,8 +78,8 @@ func (r *Reader) skipMarks() {
 	}
 }
 
-// findHeader looks for the header among the first records. Where none is found the opening has no error unless the
-// first record cannot be read.
+// findHeader looks for the header among the first records. Where none is found the opening has no error
+// unless the first record cannot be read.
 func (r *Reader) findHeader(ctx context.Context) error {
 	o := &r.opening
 	users := false // a record above holds an address
@@ -144,7 +144,7 @@ func (r *Reader) findHeader(ctx context.Context) error {
 	return o.refused()
 }
 
-// lineEnds is the refusal of a record that holds line ends that are none in CSV, or NULs.
+// lineEnds returns the refusal of a record that holds line ends that are none in CSV, or NULs.
 func (r *Reader) lineEnds(record openingRecord) error {
 	if first, _, _ := strings.Cut(record.text, "\n"); strings.IndexByte(first, 0) >= 0 {
 		return noText(first)
@@ -166,7 +166,7 @@ func (r *Reader) lineEnds(record openingRecord) error {
 	return nil
 }
 
-// longOpening is the refusal of a first record that is over the limit; blank rows stand before it.
+// longOpening returns the refusal of a first record that is over the limit; blank rows stand before it.
 func (r *Reader) longOpening(ctx context.Context, record openingRecord) error {
 	r.drop(record.from)
 	if err := r.lineEnds(openingRecord{text: record.text, line: record.line, length: -1}); err != nil {
@@ -176,7 +176,8 @@ func (r *Reader) longOpening(ctx context.Context, record openingRecord) error {
 	return r.tooLong(ctx, schema.Format{Delimiter: delimiter})
 }
 
-// refused is the refusal of an opening without a header whose cells are separated by what is no delimiter.
+// refused returns the refusal of an opening without a header whose cells are separated by what is no
+// delimiter.
 func (o *opening) refused() error {
 	for i := range o.records {
 		if c := o.unknownSeparator(o.records[i].text); c != 0 {
@@ -204,9 +205,9 @@ func (r *Reader) takeHeader() error {
 	}
 	r.quote = -1
 	r.drop(record.from)
-	chunk := r.peek(record.length)
+	block := r.peek(record.length)
 	var records Records
-	if err := chunk.Parse(r.format, &records); err != nil {
+	if err := block.Parse(r.format, &records); err != nil {
 		return err
 	}
 	r.drop(record.length)
@@ -231,12 +232,12 @@ func (r *Reader) takeHeader() error {
 	}
 	r.origin.header = r.header
 	r.format.Columns, r.format.Cut = width, surplusDelimiters(r.written[width-1])
-	r.format.CRLF = strings.HasSuffix(chunk.Text, "\r\n")
+	r.format.CRLF = strings.HasSuffix(block.Text, "\r\n")
 	return nil
 }
 
-// match finds the delimiter with which a record has one of the names, 0 where there is none. The cells are those with
-// that delimiter, else with the most frequent one; err says why they cannot be read.
+// match finds the delimiter with which a record has one of the names, 0 where there is none. The cells are
+// those with that delimiter, else with the most frequent one; err says why they cannot be read.
 func (o *opening) match(text string) (delimiter byte, cells []string, err error) {
 	likely := o.comma
 	candidates := []byte{o.comma}
@@ -248,7 +249,7 @@ func (o *opening) match(text string) (delimiter byte, cells []string, err error)
 		if candidate != likely && strings.IndexByte(text, candidate) < 0 {
 			continue
 		}
-		wrong := Chunk{Text: text}.Parse(schema.Format{Delimiter: candidate}, &records)
+		wrong := Block{Text: text}.Parse(schema.Format{Delimiter: candidate}, &records)
 		if wrong == nil && records.Len() > 0 && slices.ContainsFunc(records.Cells(0), o.isName) {
 			return candidate, slices.Clone(records.Cells(0)), nil
 		}
@@ -266,7 +267,7 @@ func (o *opening) isName(cell string) bool {
 	return slices.ContainsFunc(o.names, func(name string) bool { return SameHeader(cell, name) })
 }
 
-// frequentDelimiter is the delimiter that stands most often outside quotes.
+// frequentDelimiter returns the delimiter that stands most often outside quotes.
 func frequentDelimiter(record string) byte {
 	var counts [256]int
 	quoted := false

@@ -22,7 +22,7 @@ func open(t *testing.T, file string) *dialect.Reader {
 }
 
 func tryOpen(file string) (*dialect.Reader, error) {
-	return dialect.NewReader(context.Background(), dialect.Text("users.csv", string(file)),
+	return dialect.NewReader(context.Background(), dialect.Text("users.csv", file),
 		dialect.Options{SingleByte: "windows-1252", Names: []string{emailHeader, "email", "E-mail", "Mail"}})
 }
 

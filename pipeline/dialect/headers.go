@@ -12,9 +12,9 @@ import (
 // headerEnds are what is cut off the ends of a header: quotes of any kind, and delimiters.
 const headerEnds = "\"'`\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a" + delimiters + " "
 
-// CleanHeader is how a header is read, so that it matches whatever happened to it: white space and line breaks of any
-// kind are one blank; characters without width or with direction are gone, and at the ends quotes and delimiters too.
-// What is left is in NFC.
+// CleanHeader returns how a header is read, so that it matches whatever happened to it: white space and line
+// breaks of any kind are one blank; characters without width or with direction are gone, and at the ends
+// quotes and delimiters too. What is left is in NFC.
 func CleanHeader(cell string) string {
 	value, _ := Clean(cell)
 	var b strings.Builder
@@ -41,8 +41,8 @@ func SameHeader(a, b string) bool {
 	return same
 }
 
-// MatchHeader is SameHeader for a header as it is written and a name; cleaned tells whether they match only once cleaned
-// (schema.RepairHeaderCleaned), case and the guard apart.
+// MatchHeader compares like SameHeader a header as it is written and a name; cleaned tells whether they match
+// only once cleaned (schema.RepairHeaderCleaned), case and the guard apart.
 func MatchHeader(cell, name string) (same, cleaned bool) {
 	if strings.EqualFold(unguard(cell), name) {
 		return true, false
@@ -54,7 +54,7 @@ func MatchHeader(cell, name string) (same, cleaned bool) {
 // IsHeader reports whether a record is the header once more (schema.RepairHeaderRepeated).
 func IsHeader(header, cells []string) bool { return slices.EqualFunc(cells, header, SameHeader) }
 
-// surplusDelimiters are the delimiters at the end of a header.
+// surplusDelimiters returns the delimiters at the end of a header.
 func surplusDelimiters(cell string) string {
 	cell = trimBehind(cell)
 	return cell[len(strings.TrimRight(cell, delimiters)):]

@@ -25,7 +25,8 @@ const (
 	unpack      = "Unpack it first, and use the CSV file that is in it."
 )
 
-// kinds are tried in order. A file of a kind has start at the offset at, and within somewhere near its beginning.
+// kinds are tried in order. A file of a kind has start at the offset at, and within somewhere near its
+// beginning.
 var kinds = []struct {
 	at            int
 	start, within string
@@ -190,8 +191,8 @@ func mainframeKind(head []byte) kind {
 	return kind{"text in EBCDIC, the encoding of mainframes", "Convert it to UTF-8 where it comes from, or say --encoding IBM037."}
 }
 
-// looksBinary reports whether text has more control characters than text has even if cells of it are broken. Those that
-// some programs separate cells with do not count.
+// looksBinary reports whether text has more control characters than text has even if cells of it are broken.
+// Those that some programs separate cells with do not count.
 func looksBinary(text []byte) bool {
 	controls := 0
 	for _, c := range text {
@@ -202,7 +203,8 @@ func looksBinary(text []byte) bool {
 	return controls > 8+len(text)/16
 }
 
-// noText is the refusal of what has NUL characters where text should be, every other one where it is UTF-16.
+// noText returns the refusal of what has NUL characters where text should be, every other one where it is
+// UTF-16.
 func noText(text string) *schema.Error {
 	nuls, odd := strings.Count(text, "\x00"), 0
 	for i := 1; i < len(text); i += 2 {

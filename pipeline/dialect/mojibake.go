@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Undo is a cell of UTF-8 that was taken for Windows-1252 and encoded again, as it was meant; ok is false where it is no
-// such cell: it is ASCII, or does not decode back to letters as names have them.
+// Undo returns a cell of UTF-8 that was taken for Windows-1252 and encoded again, as it was meant; ok is
+// false where it is no such cell: it is ASCII, or does not decode back to letters as names have them.
 func Undo(cell string) (meant string, ok bool) {
 	var b strings.Builder
 	var d doubleDecoder

@@ -29,7 +29,7 @@ func blankRow(cells []string) bool {
 	return true
 }
 
-// withoutSurplus is a row without the blank cells at its end that are beyond the header's.
+// withoutSurplus returns a row without the blank cells at its end that are beyond the header's.
 func withoutSurplus(row []string, width int) []string {
 	for len(row) > width && blankRow(row[len(row)-1:]) {
 		row = row[:len(row)-1]
@@ -37,7 +37,8 @@ func withoutSurplus(row []string, width int) []string {
 	return row
 }
 
-// What a Writer writes is read back as it was, with the lines it was written on, however the file is encoded and cut.
+// What a Writer writes is read back as it was, with the lines it was written on, however the file is encoded
+// and cut.
 func TestRoundTrip(t *testing.T) {
 	parts := []string{"a", "Åsa", "é!", "€?", "\"", "\"\"", ",", ";", "\t", "|", "\n", "\r\n", "\r", " ", "\u00a0", "'", "=", "\x7f", "x", "long text of more than a block of sixty-four bytes, and then some more"}
 	cell := rapid.Custom(func(t *rapid.T) string {
@@ -110,8 +111,8 @@ func TestRoundTrip(t *testing.T) {
 		}
 
 		got, err := read([]byte(file), dialect.Limits{
-			ChunkRows:  rapid.IntRange(1, 6).Draw(t, "chunk rows"),
-			ChunkBytes: rapid.SampledFrom([]int{0, 1, 20, 200}).Draw(t, "chunk bytes"),
+			BlockRows:  rapid.IntRange(1, 6).Draw(t, "block rows"),
+			BlockBytes: rapid.SampledFrom([]int{0, 1, 20, 200}).Draw(t, "block bytes"),
 		})
 		require.NoError(t, err)
 		require.Equal(t, []string{"email", "Förnamn", "a b"}, got.header)
@@ -141,7 +142,7 @@ func FuzzParse(f *testing.F) {
 		}
 		delimiter = ",;\t|"[delimiter%4]
 		var records dialect.Records
-		err := dialect.Chunk{Line: 1, Text: text}.Parse(schema.Format{Delimiter: delimiter}, &records)
+		err := dialect.Block{Line: 1, Text: text}.Parse(schema.Format{Delimiter: delimiter}, &records)
 		if err != nil {
 			require.Equal(t, schema.CodeCSVMalformed, schema.CodeOf(err))
 		}
@@ -181,8 +182,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzReader shows that no file makes the reader fail in another way than with a refusal, that no byte is lost
-// between chunks, and that records, lines and errors are the same however the file is cut.
+// FuzzReader shows that no file makes the reader fail in another way than with a refusal, that no byte is
+// lost between blocks, and that records, lines and errors are the same however the file is cut.
 func FuzzReader(f *testing.F) {
 	for _, file := range []string{
 		"", "email\na\n", "\ufeffemail;n\r\na;b\r\n\r\n;\r\n\"c\r\nd\";e", "email,n\na,\"b", "email\n\"" + strings.Repeat("a\"\"", 30), "email\n\"" + strings.Repeat("a", 40) + "\"\r\nb",
@@ -199,7 +200,7 @@ func FuzzReader(f *testing.F) {
 			require.Equal(t, "users.csv", refusal.File)
 		}
 
-		limits.ChunkRows, limits.ChunkBytes = int(rows)+1, int(size)+1
+		limits.BlockRows, limits.BlockBytes = int(rows)+1, int(size)+1
 		cut, errCut := read(file, limits)
 		if err == nil {
 			require.NoError(t, errCut)
@@ -218,13 +219,13 @@ func FuzzReader(f *testing.F) {
 		}
 
 		text := ""
-		again := 0 // rows of chunks that were kept, and put together again
+		again := 0 // rows of blocks that were kept, and put together again
 		format := cut.reader.Format()
-		for i, chunk := range cut.chunks {
-			require.Equal(t, i, chunk.Number)
-			text += chunk.Text
+		for i, block := range cut.blocks {
+			require.Equal(t, i, block.Number)
+			text += block.Text
 			var records dialect.Records
-			require.NoError(t, dialect.Chunk{Number: i, Line: chunk.Line, Text: chunk.Text}.Parse(format, &records))
+			require.NoError(t, dialect.Block{Number: i, Line: block.Line, Text: block.Text}.Parse(format, &records))
 			for j := range records.Len() {
 				require.Equal(t, cut.lines[again], records.Line(j))
 				require.Equal(t, cut.rows[again], records.Cells(j))
@@ -241,9 +242,9 @@ func FuzzReader(f *testing.F) {
 			}
 			require.True(t, bytes.HasSuffix(file, []byte(text)))
 			line := 1 + bytes.Count(file[:len(file)-len(text)], []byte("\n"))
-			for _, chunk := range cut.chunks {
-				require.Equal(t, line, chunk.Line)
-				line += strings.Count(chunk.Text, "\n")
+			for _, block := range cut.blocks {
+				require.Equal(t, line, block.Line)
+				line += strings.Count(block.Text, "\n")
 			}
 		} else {
 			require.True(t, utf8.ValidString(text))
@@ -251,8 +252,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzOpen shows that no file and no option makes opening fail in another way than with a refusal that has a fix and can
-// be shown, and that what the beginning seems to be can be asked of every file.
+// FuzzOpen shows that no file and no option makes opening fail in another way than with a refusal that has a
+// fix and can be shown, and that what the beginning seems to be can be asked of every file.
 func FuzzOpen(f *testing.F) {
 	for _, file := range []string{
 		"Namn;E-post\nAnn;a@x.example\n", "a@x.example\nemail\n", "sep=^\nemail^n\n", "email,n\nx,\xe5\n", "\"email,n\"\n", "{\"a\":1}", "email\u2028a@x.example\u2028", "title \"\nemail\nx\n",
@@ -281,24 +282,24 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// Chunks may be parsed in any order and at the same time.
+// Blocks may be parsed in any order and at the same time.
 func TestParseInParallel(t *testing.T) {
 	file := usersFile(2000)
-	want, err := read(file, dialect.Limits{ChunkRows: 100})
+	want, err := read(file, dialect.Limits{BlockRows: 100})
 	require.NoError(t, err)
-	got := make([][]string, len(want.chunks))
-	errs := make(chan error, len(want.chunks))
-	for i, chunk := range want.chunks {
+	got := make([][]string, len(want.blocks))
+	errs := make(chan error, len(want.blocks))
+	for i, block := range want.blocks {
 		go func() {
 			var records dialect.Records
-			err := chunk.Parse(want.reader.Format(), &records)
+			err := block.Parse(want.reader.Format(), &records)
 			for j := range records.Len() {
 				got[i] = append(got[i], records.Cells(j)...)
 			}
 			errs <- err
 		}()
 	}
-	for range want.chunks {
+	for range want.blocks {
 		require.NoError(t, <-errs)
 	}
 	var all, flat []string

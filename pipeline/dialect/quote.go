@@ -10,7 +10,8 @@ import (
 // errUnclosed is the cause of an error at a quoted cell that is still open where the text ends.
 var errUnclosed = errors.New("quote not closed")
 
-// malformed is the refusal of text that is not CSV; a place beyond the last column that is allowed is too wide first.
+// malformed returns the refusal of text that is not CSV; a place beyond the last column that is allowed is
+// too wide first.
 func (s *splitter) malformed(column int, format string, args ...any) *schema.Error {
 	if s.limit > 0 && column > s.limit {
 		return tooManyColumns(s.limit)
@@ -23,7 +24,7 @@ func tooManyColumns(limit int) *schema.Error {
 		WithFix("Delete the columns and cells that do not belong in the file, then save it again.")
 }
 
-// strayQuote is the refusal of the quote at open, in a cell that began at start with something else.
+// strayQuote returns the refusal of the quote at open, in a cell that began at start with something else.
 func (s *splitter) strayQuote(start, open, column int) *schema.Error {
 	before := s.text[start:open]
 	if column == 1 {
@@ -42,8 +43,8 @@ func (s *splitter) strayQuote(start, open, column int) *schema.Error {
 	}
 }
 
-// otherDelimiter is the delimiter that stands before the quote at open, where the line has it as often as the header has
-// its own, and has not that one; else 0.
+// otherDelimiter returns the delimiter that stands before the quote at open, where the line has it as often
+// as the header has its own, and has not that one; else 0.
 func (s *splitter) otherDelimiter(start, open int) byte {
 	if s.width < 2 || len(s.cells) > s.first {
 		return 0
@@ -58,8 +59,8 @@ func (s *splitter) otherDelimiter(start, open int) byte {
 	return 0
 }
 
-// quoted reads the quoted cell that opens at text[open]; after is where what follows its closing quote begins, -1
-// where it is not closed; escaped says that a quote is doubled in it.
+// quoted reads the quoted cell that opens at text[open]; after is where what follows its closing quote
+// begins, -1 where it is not closed; escaped says that a quote is doubled in it.
 func quoted(text string, open int) (after int, escaped bool) {
 	for at := open + 1; ; at++ {
 		n := strings.IndexByte(text[at:], '"')
@@ -75,7 +76,8 @@ func quoted(text string, open int) (after int, escaped bool) {
 	}
 }
 
-// lineEnd is the line end with which s begins: LF, CRLF, or the CR that ends a text; at the end of a text there is none.
+// lineEnd returns the line end with which s begins: LF, CRLF, or the CR that ends a text; at the end of a
+// text there is none.
 func lineEnd(s string) string {
 	switch {
 	case strings.HasPrefix(s, "\n"), s == "\r":

@@ -19,7 +19,7 @@ type contents struct {
 	rows    [][]string
 	lines   []int
 	repairs map[schema.Repair]int
-	chunks  []dialect.Chunk
+	blocks  []dialect.Block
 }
 
 // read reads a file whole; the error is the first in file order.
@@ -46,7 +46,7 @@ func readFrom(f io.ReaderAt, size int64, limits dialect.Limits) (contents, error
 	rows := 0
 	var records dialect.Records
 	for {
-		chunk, err := reader.Next(context.Background())
+		block, err := reader.Next(context.Background())
 		if errors.Is(err, io.EOF) {
 			c.repairs = reader.Repairs()
 			if rows > 0 {
@@ -57,8 +57,8 @@ func readFrom(f io.ReaderAt, size int64, limits dialect.Limits) (contents, error
 		if err != nil {
 			return c, err
 		}
-		c.chunks = append(c.chunks, *chunk)
-		err = chunk.Parse(reader.Format(), &records)
+		c.blocks = append(c.blocks, *block)
+		err = block.Parse(reader.Format(), &records)
 		for i := range records.Len() {
 			c.rows = append(c.rows, append([]string(nil), records.Cells(i)...))
 			c.lines = append(c.lines, records.Line(i))

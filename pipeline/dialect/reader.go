@@ -11,19 +11,19 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Limits are what a file may not exceed, and the size of the chunks it is read in. A zero is the default.
+// Limits are what a file may not exceed, and the size of the blocks it is read in. A zero is the default.
 type Limits struct {
 	RecordBytes int // of one record in UTF-8, without its line end; default 1 MiB
 	Columns     int // of the header, or of any record, blank cells at its end apart; default 1,000
-	ChunkRows   int // a chunk ends after that many records, blank rows included; default 5,000
-	ChunkBytes  int // and with the record that reaches that many bytes, whichever comes first; default 2 MiB
+	BlockRows   int // a block ends after that many records, blank rows included; default 5,000
+	BlockBytes  int // and with the record that reaches that many bytes, whichever comes first; default 2 MiB
 }
 
 func (l Limits) withDefaults() Limits {
 	for _, limit := range []struct {
 		value    *int
 		standard int
-	}{{&l.RecordBytes, 1 << 20}, {&l.Columns, 1000}, {&l.ChunkRows, 5000}, {&l.ChunkBytes, 2 << 20}} {
+	}{{&l.RecordBytes, 1 << 20}, {&l.Columns, 1000}, {&l.BlockRows, 5000}, {&l.BlockBytes, 2 << 20}} {
 		if *limit.value <= 0 {
 			*limit.value = limit.standard
 		}
@@ -38,17 +38,19 @@ const Windows1252 = "windows-1252"
 type Options struct {
 	Limits
 
-	// Encoding is the one that the user names, any that golang.org/x/text knows; empty: it is found out. A byte order
-	// mark wins over it.
+	// Encoding is the one that the user names, any that golang.org/x/text knows; empty: it is found out. A byte
+	// order mark wins over it.
 	Encoding string
 	// SingleByte is the encoding of text that is neither UTF-8 nor UTF-16. Empty: such a file is refused with
 	// schema.CodeEncodingUnclear. After Windows1252 Reread reads a cell again, without loss.
 	SingleByte string
-	// Names are the headers by which the header is known: it is the first of the first 20 records that has one of them.
+	// Names are the headers by which the header is known: it is the first of the first 20 records that has one
+	// of them.
 	Names []string
 }
 
-// Reader reads one file from its beginning to its end. Its memory is bounded by the limits, whatever the file.
+// Reader reads one file from its beginning to its end. Its memory is bounded by the limits, whatever the
+// file.
 type Reader struct {
 	source   Source
 	limits   Limits
@@ -63,21 +65,21 @@ type Reader struct {
 	written    []string // the header, cell by cell as in the file
 	header     []string // the same, cleaned
 	headerLine int
-	origin     *origin // shared by all chunks
+	origin     *origin // shared by all blocks
 
 	buf    []byte // holds data
 	data   []byte // read, and not yet handed out
 	taken  int64  // bytes of text before data
 	line   int    // physical line on which data begins
 	quote  int    // a position in data before which, from where records are looked for, there is no quote
-	number int    // of the next chunk
+	number int    // of the next block
 	nul    bool   // a NUL has been read
 	ended  bool   // data is all that is left
 	err    error  // what every further Next returns
 }
 
-// NewReader finds out how the file is written, and reads its header. The delimiter is the one with which the header has
-// one of the names, else the most frequent.
+// NewReader finds out how the file is written, and reads its header. The delimiter is the one with which the
+// header has one of the names, else the most frequent.
 //
 // Every refusal is a *schema.Error: schema.CodeFileEmpty (no header), schema.CodeEncodingUnknown,
 // schema.CodeEncodingUnclear, schema.CodeCSVMalformed, schema.CodeLimitExceeded, schema.CodeFileChanged,
@@ -95,52 +97,54 @@ func NewReader(ctx context.Context, source Source, options Options) (*Reader, er
 	return r, nil
 }
 
-// Header is the header, its cells cleaned (see CleanHeader), without blank ones at its end.
+// Header returns the header, its cells cleaned (see CleanHeader), without blank ones at its end.
 func (r *Reader) Header() []string { return slices.Clone(r.header) }
 
-// HeaderCells is the same cells exactly as written.
+// HeaderCells returns the same cells exactly as written.
 func (r *Reader) HeaderCells() []string { return slices.Clone(r.written) }
 
-// HeaderLine is the physical line on which the header starts.
+// HeaderLine returns the physical line on which the header starts.
 func (r *Reader) HeaderLine() int { return r.headerLine }
 
-// Found reports whether the header has one of the names looked for. If not, the header is the first record that has
-// content, and Seems tells what that is.
+// Found reports whether the header has one of the names looked for. If not, the header is the first record
+// that has content, and Seems tells what that is.
 func (r *Reader) Found() bool { return r.opening.found }
 
-// Cut is the surplus delimiters that were cut off the end of the header's last cell, such as ";;;".
+// Cut returns the surplus delimiters that were cut off the end of the header's last cell, such as ";;;".
 func (r *Reader) Cut() string { return r.format.Cut }
 
-// Format is how the file's records are parsed, and how a report of it is written.
+// Format returns how the file's records are parsed, and how a report of it is written.
 func (r *Reader) Format() schema.Format { return r.format }
 
-// Mojibake reports whether the text behind the header is UTF-8 that was taken for Windows-1252 and encoded again:
-// there are characters that are not ASCII, and all of them decode back (see Undo).
+// Mojibake reports whether the text behind the header is UTF-8 that was taken for Windows-1252 and encoded
+// again: there are characters that are not ASCII, and all of them decode back (see Undo).
 func (r *Reader) Mojibake() bool { return r.mojibake }
 
-// Mixed reports whether a file that is not UTF-8 has sequences of bytes that are: then it is never certain what it is.
+// Mixed reports whether a file that is not UTF-8 has sequences of bytes that are: then it is never certain
+// what it is.
 func (r *Reader) Mixed() bool { return r.charset.mixed }
 
-// Repairs is what was repaired, counted, as far as it concerns no row: once each schema.RepairBOM, RepairUTF16,
-// RepairWindows1252, RepairEncoding, RepairDelimiter, RepairEndMark; the lines above the header as RepairPreamble; a
-// header that has blank cells at its end as RepairCellsSurplus. A byte order mark in the middle of the file is among
-// them once Next has come by it. Repairs must not be called while Next is.
+// Repairs returns what was repaired, counted, as far as it concerns no row: once each schema.RepairBOM,
+// RepairUTF16, RepairWindows1252, RepairEncoding, RepairDelimiter, RepairEndMark; the lines above the header
+// as RepairPreamble; a header that has blank cells at its end as RepairCellsSurplus. A byte order mark in the
+// middle of the file is among them once Next has come by it. Repairs must not be called while Next is.
 func (r *Reader) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) }
 
-// SHA256 is the hash of the file's bytes as they were read; of the whole file once Next has returned io.EOF.
+// SHA256 returns the hash of the file's bytes as they were read; of the whole file once Next has returned
+// io.EOF.
 func (r *Reader) SHA256() [sha256.Size]byte { return [sha256.Size]byte(r.raw.hash.Sum(nil)) }
 
-// Next returns the next chunk, and io.EOF after the last. Any other error but that of ctx is a *schema.Error, and
-// stays: schema.CodeLimitExceeded or schema.CodeCSVMalformed for the record after the last chunk,
-// schema.CodeFileUnreadable, and schema.CodeFileChanged where the file was cut short, or is at its end not what it was
-// when it was opened. An error in an earlier chunk, which Parse finds, comes first. Next must not be called by several
-// goroutines at the same time.
-func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
+// Next returns the next block, and io.EOF after the last. Any other error but that of ctx is a *schema.Error,
+// and stays: schema.CodeLimitExceeded or schema.CodeCSVMalformed for the record after the last block,
+// schema.CodeFileUnreadable, and schema.CodeFileChanged where the file was cut short, or is at its end not
+// what it was when it was opened. An error in an earlier block, which Parse finds, comes first. Next must not
+// be called by several goroutines at the same time.
+func (r *Reader) Next(ctx context.Context) (*Block, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	end := 0
-	for rows := 0; r.err == nil && rows < r.limits.ChunkRows && end < r.limits.ChunkBytes; rows++ {
+	for rows := 0; r.err == nil && rows < r.limits.BlockRows && end < r.limits.BlockBytes; rows++ {
 		length, err := r.record(end)
 		if errors.Is(err, errTooLong) {
 			if end > 0 {
@@ -165,10 +169,10 @@ func (r *Reader) Next(ctx context.Context) (*Chunk, error) {
 		}
 		return nil, r.err
 	}
-	chunk := r.take(end)
-	chunk.Number = r.number
+	block := r.take(end)
+	block.Number = r.number
 	r.number++
-	return &chunk, nil
+	return &block, nil
 }
 
 // open finds the character set, the header and the delimiter.
@@ -211,16 +215,16 @@ func (r *Reader) open(ctx context.Context, options Options) error {
 	return err
 }
 
-// peek is the first n bytes of data as a chunk.
-func (r *Reader) peek(n int) Chunk {
-	return Chunk{Line: r.line, Text: string(r.data[:n]), origin: r.origin, nul: r.nul}
+// peek returns the first n bytes of data as a block.
+func (r *Reader) peek(n int) Block {
+	return Block{Line: r.line, Text: string(r.data[:n]), origin: r.origin, nul: r.nul}
 }
 
-// take is peek, and takes them away.
-func (r *Reader) take(n int) Chunk {
-	chunk := r.peek(n)
+// take returns what peek does, and takes it away.
+func (r *Reader) take(n int) Block {
+	block := r.peek(n)
 	r.drop(n)
-	return chunk
+	return block
 }
 
 // drop takes the first n bytes of data away.
@@ -231,7 +235,7 @@ func (r *Reader) drop(n int) {
 	r.quote -= n
 }
 
-// named is err with the name of the file.
+// named returns err with the name of the file.
 func (r *Reader) named(err error) error {
 	if refusal, ok := errors.AsType[*schema.Error](err); ok && refusal.Code != schema.CodeUsage {
 		refusal.File = r.source.Name()

@@ -132,7 +132,7 @@ func TestLinesAndBlankRows(t *testing.T) {
 		"other delimiters":      {"email,n\na;b,c|d\n", [][]string{{"a;b", "c|d"}}, []int{2}, 0},
 		"long row of no quotes": {"email\n" + strings.Repeat("x", 500_000) + "\ny\n", [][]string{{strings.Repeat("x", 500_000)}, {"y"}}, []int{2, 3}, 0},
 	} {
-		for _, limits := range []dialect.Limits{{}, {ChunkRows: 1}, {ChunkRows: 2}, {ChunkBytes: 1}} {
+		for _, limits := range []dialect.Limits{{}, {BlockRows: 1}, {BlockRows: 2}, {BlockBytes: 1}} {
 			got, err := read([]byte(c.file), limits)
 			require.NoError(t, err, name)
 			assert.Equal(t, c.rows, got.rows, name)
@@ -142,16 +142,16 @@ func TestLinesAndBlankRows(t *testing.T) {
 	}
 }
 
-func TestChunks(t *testing.T) {
+func TestBlocks(t *testing.T) {
 	file := "email\na\n\"b\nb\"\n\nc\nd\n"
-	got, err := read([]byte(file), dialect.Limits{ChunkRows: 2})
+	got, err := read([]byte(file), dialect.Limits{BlockRows: 2})
 	require.NoError(t, err)
-	require.Len(t, got.chunks, 3)
-	for i, want := range []dialect.Chunk{{Number: 0, Line: 2, Text: "a\n\"b\nb\"\n"}, {Number: 1, Line: 5, Text: "\nc\n"}, {Number: 2, Line: 7, Text: "d\n"}} {
-		assert.Equal(t, want, dialect.Chunk{Number: got.chunks[i].Number, Line: got.chunks[i].Line, Text: got.chunks[i].Text})
+	require.Len(t, got.blocks, 3)
+	for i, want := range []dialect.Block{{Number: 0, Line: 2, Text: "a\n\"b\nb\"\n"}, {Number: 1, Line: 5, Text: "\nc\n"}, {Number: 2, Line: 7, Text: "d\n"}} {
+		assert.Equal(t, want, dialect.Block{Number: got.blocks[i].Number, Line: got.blocks[i].Line, Text: got.blocks[i].Text})
 	}
-	var records dialect.Records // a chunk that was kept elsewhere
-	require.NoError(t, dialect.Chunk{Number: 1, Line: 5, Text: "\nc\n"}.Parse(got.reader.Format(), &records))
+	var records dialect.Records // a block that was kept elsewhere
+	require.NoError(t, dialect.Block{Number: 1, Line: 5, Text: "\nc\n"}.Parse(got.reader.Format(), &records))
 	assert.Equal(t, []string{"c"}, records.Cells(0))
 	assert.Equal(t, 6, records.Line(0))
 	assert.Equal(t, 1, records.BlankRows)
@@ -160,7 +160,7 @@ func TestChunks(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	rows := strings.Repeat("ann@x.example,Ann\n", 69_998)
 	wide := strings.Repeat("x,", 2999) + "x\n"
-	small := dialect.Limits{RecordBytes: 64, Columns: 5, ChunkRows: 3}
+	small := dialect.Limits{RecordBytes: 64, Columns: 5, BlockRows: 3}
 	for name, c := range map[string]struct {
 		file         string
 		limits       dialect.Limits
@@ -192,7 +192,7 @@ func TestRefusals(t *testing.T) {
 		"CR after a quote":          {"email,n\na,\"b\"\rc\n", small, schema.CodeCSVMalformed, 2, 0, "(CR) alone"},
 		"text after lines":          {"email,n\na,\"b\n\nc\"d\n", small, schema.CodeCSVMalformed, 2, 2, "on line 4"},
 		"unclosed quote":            {"email,n\na,b\nc,\"d\n\ne,f\n", small, schema.CodeCSVMalformed, 3, 2, "never closed"},
-		"unclosed, line by line":    {"email,n\na,b\nc,\"d\n\ne,f\n", dialect.Limits{ChunkRows: 1}, schema.CodeCSVMalformed, 3, 2, "never closed"},
+		"unclosed, line by line":    {"email,n\na,b\nc,\"d\n\ne,f\n", dialect.Limits{BlockRows: 1}, schema.CodeCSVMalformed, 3, 2, "never closed"},
 		"unclosed in the header":    {"email,\"n\na,b\n", small, schema.CodeCSVMalformed, 1, 2, "never closed"},
 		"only a quote":              {`"`, small, schema.CodeCSVMalformed, 1, 1, "never closed"},
 		"unclosed on line 70,000":   {"email,n\n" + rows + "bo@x.example,\"Bo\n" + rows, dialect.Limits{}, schema.CodeCSVMalformed, 70_000, 2, "never closed"},
@@ -243,9 +243,9 @@ func TestErrorsNameTheFileAndStay(t *testing.T) {
 	file := []byte("email\na\n" + strings.Repeat("x", 100) + "\nb\n")
 	reader, err := dialect.NewReader(t.Context(), dialect.Text("users.csv", string(file)), dialect.Options{Limits: dialect.Limits{RecordBytes: 10}})
 	require.NoError(t, err)
-	chunk, err := reader.Next(t.Context())
+	block, err := reader.Next(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, "a\n", chunk.Text, "what comes before an error is read first")
+	assert.Equal(t, "a\n", block.Text, "what comes before an error is read first")
 	for range 2 {
 		_, err = reader.Next(t.Context())
 		assert.EqualError(t, err, "users.csv:3: A row is longer than 10 bytes. (limit_exceeded)")

@@ -7,7 +7,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Records are the records of one chunk. The zero value is ready for Parse; used again, it keeps its memory.
+// Records are the records of one block. The zero value is ready for Parse; used again, it keeps its memory.
 type Records struct {
 	BlankRows int // rows without any content, which are no records
 
@@ -25,8 +25,9 @@ type row struct {
 	surplus bool // blank cells beyond the header's have been left out
 }
 
-// span is a cell: where it stands in the text, counted from where its record begins; or, with the end unescapedCell, its
-// place in Records.unescaped. Half as large as a string, it is nothing that the garbage collector has to look at.
+// span is a cell: where it stands in the text, counted from where its record begins; or, with the end
+// unescapedCell, its place in Records.unescaped. Half as large as a string, it is nothing that the garbage
+// collector has to look at.
 type span struct{ start, end uint32 }
 
 const unescapedCell = math.MaxUint32
@@ -36,14 +37,14 @@ func (r *Records) reset(text string) {
 	r.text, r.rows, r.unescaped, r.BlankRows = text, r.rows[:0], r.unescaped[:0], 0
 }
 
-// Len is the number of records.
+// Len returns the number of records.
 func (r *Records) Len() int { return len(r.rows) }
 
-// Line is the physical line on which record i starts.
+// Line returns the physical line on which record i starts.
 func (r *Records) Line(i int) int { return r.rows[i].line }
 
-// Cells are the cells of record i as they stand in the file, unquoted. They share the memory of the chunk's text;
-// the slice is the Records' own, and valid until the next call.
+// Cells returns the cells of record i as they stand in the file, unquoted. They share the memory of the
+// block's text; the slice is the Records' own, and valid until the next call.
 func (r *Records) Cells(i int) []string {
 	start := 0
 	if i > 0 {
@@ -57,7 +58,7 @@ func (r *Records) Cells(i int) []string {
 	return r.record
 }
 
-// cell is the cell at a place in the text from where its record begins.
+// cell returns the cell at a place in the text from where its record begins.
 func (r *Records) cell(text string, at span) string {
 	if at.end == unescapedCell {
 		return r.unescaped[at.start]
@@ -75,9 +76,9 @@ const (
 	Ragged                     // it has too many cells or too few, and is as it was
 )
 
-// Fit returns the cells of record i, as many as the header has where that is meant: blank cells beyond those are left out,
-// what was cut off the header's end is cut off the row's, and cells from index mayLack on may be missing, and are blank
-// then. The slice is the Records' own, and valid until the next call.
+// Fit returns the cells of record i, as many as the header has where that is meant: blank cells beyond those
+// are left out, what was cut off the header's end is cut off the row's, and cells from index mayLack on may
+// be missing, and are blank then. The slice is the Records' own, and valid until the next call.
 func (r *Records) Fit(i int, format schema.Format, mayLack int) (cells []string, fitted Fitted) {
 	cells = r.Cells(i)
 	if r.rows[i].surplus {

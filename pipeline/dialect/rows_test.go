@@ -39,10 +39,10 @@ func TestFit(t *testing.T) {
 	} {
 		for row, want := range rows {
 			r := open(t, header+"\n"+row+"\n")
-			chunk, err := r.Next(t.Context())
+			block, err := r.Next(t.Context())
 			require.NoError(t, err)
 			var records dialect.Records
-			require.NoError(t, chunk.Parse(r.Format(), &records))
+			require.NoError(t, block.Parse(r.Format(), &records))
 			cells, did := records.Fit(0, r.Format(), 2)
 			assert.Equal(t, want, fitted{cells, did}, "%q below %q", row, header)
 		}
@@ -53,10 +53,10 @@ func TestFit(t *testing.T) {
 
 func TestFitAllocatesNothing(t *testing.T) {
 	r := open(t, "Email,Claim,Calling\n"+strings.Repeat("a,TRUE,x\n", 100))
-	chunk, err := r.Next(t.Context())
+	block, err := r.Next(t.Context())
 	require.NoError(t, err)
 	var records dialect.Records
-	require.NoError(t, chunk.Parse(r.Format(), &records))
+	require.NoError(t, block.Parse(r.Format(), &records))
 	records.Fit(0, r.Format(), 2)
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
 		for i := range records.Len() {
@@ -102,7 +102,7 @@ func TestMarks(t *testing.T) {
 		"above a title":       {"\ufeffUsers\nEmail,Claim\na,1\nb,2\n", 1},
 		"not at a line":       {"Email,Claim\na,1\nb,\ufeff2\n", 0},
 	} {
-		for _, limits := range []dialect.Limits{{}, {ChunkRows: 1}} {
+		for _, limits := range []dialect.Limits{{}, {BlockRows: 1}} {
 			got, err := read([]byte(c.file), limits)
 			require.NoError(t, err, name)
 			last := "2"
@@ -262,7 +262,7 @@ func TestLineEnds(t *testing.T) {
 		"form feeds":             {"Email,x\fa@x.example,b\f", 1, "U+000C"},
 		"without an address":     {"id,email\u2028u1,x\u2028", 1, "U+2028"},
 	} {
-		for _, limits := range []dialect.Limits{{}, {ChunkRows: 1}} {
+		for _, limits := range []dialect.Limits{{}, {BlockRows: 1}} {
 			_, err := read([]byte(c.file), limits)
 			var refusal *schema.Error
 			require.ErrorAs(t, err, &refusal, name)

@@ -26,8 +26,8 @@ func countLines(text []byte) int { return bytes.Count(text, []byte("\n")) }
 // errTooLong says that a record is over the limit; data holds more of it than that.
 var errTooLong = errors.New("record over the limit")
 
-// record finds the end of the record that begins at data[from], and returns its length with its line end. At the end of
-// the file that is what is left; if nothing is, the error is io.EOF.
+// record finds the end of the record that begins at data[from], and returns its length with its line end. At
+// the end of the file that is what is left; if nothing is, the error is io.EOF.
 func (r *Reader) record(from int) (int, error) {
 	pos, line, quoted := from, -1, false // line: a position before which there is no line feed
 	for {
@@ -79,7 +79,7 @@ func (r *Reader) checked(from, length int) (int, error) {
 	return length, nil
 }
 
-// indexFrom is the position of the first c in data from pos on, len(data) where there is none.
+// indexFrom returns the position of the first c in data from pos on, len(data) where there is none.
 func indexFrom(data []byte, pos int, c byte) int {
 	if i := bytes.IndexByte(data[pos:], c); i >= 0 {
 		return pos + i
@@ -87,8 +87,9 @@ func indexFrom(data []byte, pos int, c byte) int {
 	return len(data)
 }
 
-// tooLong is the refusal of the record at the beginning of data, which is over the limit: malformed, where that is
-// why. It reads on, keeping nothing, to see whether a quoted cell that is open at the limit is properly closed.
+// tooLong returns the refusal of the record at the beginning of data, which is over the limit: malformed,
+// where that is why. It reads on, keeping nothing, to see whether a quoted cell that is open at the limit is
+// properly closed.
 func (r *Reader) tooLong(ctx context.Context, format schema.Format) error {
 	cut, records := r.limits.RecordBytes, new(Records)
 	limit := schema.Refuse(schema.CodeLimitExceeded, "A row is longer than %d bytes.", cut).At("", r.line, 0)
@@ -163,7 +164,7 @@ func (r *Reader) fill() error {
 	return err
 }
 
-// loneCR is the position of the first carriage return outside quotes that ends a line by itself, or -1.
+// loneCR returns the position of the first carriage return outside quotes that ends a line by itself, or -1.
 func loneCR(text string) int {
 	if strings.IndexByte(text, '\r') < 0 {
 		return -1

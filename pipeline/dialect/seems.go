@@ -34,8 +34,8 @@ type Seeming struct {
 	Delimiter byte
 }
 
-// Seems returns what the beginning of the file seems to be. It is for files whose header was not found, and looks
-// through all of the file where the header may be further down: nothing can be read after it.
+// Seems returns what the beginning of the file seems to be. It is for files whose header was not found, and
+// looks through all of the file where the header may be further down: nothing can be read after it.
 func (r *Reader) Seems(ctx context.Context) (Seeming, error) {
 	o := &r.opening
 	if o.below > 0 {
@@ -84,7 +84,7 @@ func (r *Reader) Seems(ctx context.Context) (Seeming, error) {
 	return Seeming{Kind: SeemsUnknown, Line: first.line}, nil
 }
 
-// headerFurtherDown is the line on which a header stands in the rest of the file, 0 where there is none.
+// headerFurtherDown returns the line on which a header stands in the rest of the file, 0 where there is none.
 func (r *Reader) headerFurtherDown(ctx context.Context) (int, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -109,8 +109,8 @@ func (r *Reader) headerFurtherDown(ctx context.Context) (int, error) {
 	}
 }
 
-// widest is the record that has the most cells filled: titles have fewer than a header, and rows no more. Of records that are
-// one cell each it is the last.
+// widest returns the record that has the most cells filled: titles have fewer than a header, and rows no
+// more. Of records that are one cell each it is the last.
 func (o *opening) widest(records []openingRecord) openingRecord {
 	best, most := records[0], 0
 	for _, record := range records {
@@ -132,14 +132,15 @@ func (o *opening) quotedLine(text string) bool {
 	return delimiter != 0
 }
 
-// columnOfAddresses is the header of the first column that has an address in a row; empty where there is none.
+// columnOfAddresses returns the header of the first column that has an address in a row; empty where there is
+// none.
 func columnOfAddresses(header, row string, delimiter byte) string {
 	if delimiter == 0 {
 		delimiter = frequentDelimiter(header)
 	}
 	var names, cells Records
 	format := schema.Format{Delimiter: delimiter}
-	if (Chunk{Text: header}).Parse(format, &names) != nil || (Chunk{Text: row}).Parse(format, &cells) != nil || names.Len() == 0 || cells.Len() == 0 {
+	if (Block{Text: header}).Parse(format, &names) != nil || (Block{Text: row}).Parse(format, &cells) != nil || names.Len() == 0 || cells.Len() == 0 {
 		return ""
 	}
 	column := slices.IndexFunc(cells.Cells(0), holdsAddress)
@@ -171,7 +172,8 @@ func holdsAddress(text string) bool {
 // isSeparatorLine reports whether a line is sep= and a delimiter, as spreadsheets write it above a header.
 func isSeparatorLine(line string) bool { return separator(line) != 0 }
 
-// separator is the delimiter that a line sep= names; 0 where it is no such line, or the delimiter can be none.
+// separator returns the delimiter that a line sep= names; 0 where it is no such line, or the delimiter can be
+// none.
 func separator(line string) byte {
 	line = strings.TrimLeft(line, "\" ")
 	if len(line) <= len("sep=") || !strings.EqualFold(line[:len("sep=")], "sep=") {
@@ -187,7 +189,8 @@ func separator(line string) byte {
 	return c
 }
 
-// unknownSeparator is a character that is no delimiter, and with which a line would have one of the names; 0: none.
+// unknownSeparator returns a character that is no delimiter, and with which a line would have one of the
+// names; 0: none.
 func (o *opening) unknownSeparator(line string) rune {
 	if o.comma != 0 {
 		return 0
@@ -210,7 +213,7 @@ func (o *opening) unknownSeparator(line string) rune {
 	return 0
 }
 
-// showSeparator is a character as messages show it.
+// showSeparator returns a character as messages show it.
 func showSeparator(r rune) string {
 	if r > ' ' && unicode.IsPrint(r) {
 		return fmt.Sprintf("%q", string(r))

@@ -58,16 +58,16 @@ func readHead(f io.ReaderAt, size int64) ([]byte, error) {
 	return nil, unreadable(err)
 }
 
-// endOfText finds where the text of a file ends: before the end marks (0x1A and NULs, line ends between them) behind its
-// last row, and before half a character of UTF-16. marked reports whether anything is cut off.
+// endOfText finds where the text of a file ends: before the end marks (0x1A and NULs, line ends between them)
+// behind its last row, and before half a character of UTF-16. marked reports whether anything is cut off.
 func endOfText(f io.ReaderAt, size int64, c charset) (end int64, marked bool, err error) {
 	unit := int64(max(1, c.unit))
 	start := int64(c.mark)
 	last := size - (size-start)%unit
 	end, marked = last, last < size
-	block := make([]byte, min(headSize, max(unit, last-start)))
+	tail := make([]byte, min(headSize, max(unit, last-start)))
 	for at := last; at > start; {
-		part := block[:min(int64(len(block)), at-start)]
+		part := tail[:min(int64(len(tail)), at-start)]
 		n, err := f.ReadAt(part, at-int64(len(part)))
 		if n < len(part) {
 			if errors.Is(err, io.EOF) {
@@ -89,7 +89,8 @@ func endOfText(f io.ReaderAt, size int64, c charset) (end int64, marked bool, er
 	return end, marked, nil
 }
 
-// character is the character at the beginning of text, where it is one of one byte or one unit of UTF-16.
+// character returns the character at the beginning of text, where it is one of one byte or one unit of
+// UTF-16.
 func (c charset) character(text []byte) int {
 	switch {
 	case c.unit != 2:

@@ -18,8 +18,8 @@ func delimiterOf(f schema.Format) byte {
 	return f.Delimiter
 }
 
-// OtherDelimiter returns the delimiter that a record of too few cells has instead of the header's, as often as the
-// header has its own; 0 where there is none.
+// OtherDelimiter returns the delimiter that a record of too few cells has instead of the header's, as often
+// as the header has its own; 0 where there is none.
 func OtherDelimiter(f schema.Format, cells []string) byte {
 	if f.Columns < 2 || len(cells) >= f.Columns {
 		return 0
@@ -36,7 +36,7 @@ func OtherDelimiter(f schema.Format, cells []string) byte {
 	return 0
 }
 
-// NameDelimiter is a delimiter in words.
+// NameDelimiter returns a delimiter in words.
 func NameDelimiter(delimiter byte) string {
 	switch delimiter {
 	case 0, ',':
@@ -54,8 +54,8 @@ func NameDelimiter(delimiter byte) string {
 // writeSize is how many bytes a Writer collects before it writes them.
 const writeSize = 64 << 10
 
-// Writer writes records as in RFC 4180, quoting only the cells that need it. What it writes, NewReader, Next and Parse
-// read back cell by cell as it was.
+// Writer writes records as in RFC 4180, quoting only the cells that need it. What it writes, NewReader, Next
+// and Parse read back cell by cell as it was.
 type Writer struct {
 	w       io.Writer
 	buf     []byte
@@ -80,11 +80,11 @@ func NewWriter(w io.Writer, format schema.Format) *Writer {
 	return writer
 }
 
-// Write writes one record, every cell guarded (see Guard), so that no spreadsheet runs it as a formula. The error is that
-// of the underlying writer, and stays.
+// Write writes one record, every cell guarded (see Guard), so that no spreadsheet runs it as a formula. The
+// error is that of the underlying writer, and stays.
 func (w *Writer) Write(cells []string) error { return w.write(cells, true) }
 
-// WriteRaw is Write for cells that are guarded already, as Restore returns them.
+// WriteRaw does what Write does for cells that are guarded already, as Restore returns them.
 func (w *Writer) WriteRaw(cells []string) error { return w.write(cells, false) }
 
 func (w *Writer) write(cells []string, guard bool) error {

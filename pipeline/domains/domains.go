@@ -14,11 +14,11 @@ import (
 // txtPrefix is what the TXT record of a domain begins with, the token coming after it.
 const txtPrefix = "claimline-domain-verification="
 
-// TXTRecord is the TXT record to publish for a domain that is to be verified (R24).
+// TXTRecord returns the TXT record to publish for a domain that is to be verified (R24).
 func TXTRecord(held schema.Domain) string { return txtPrefix + held.Token }
 
-// BeginVerification gives out the token for a domain, the same one every time, and returns the domain as the organization
-// holds it: pending, unless it has been verified before (R24).
+// BeginVerification gives out the token for a domain, the same one every time, and returns the domain as the
+// organization holds it: pending, unless it has been verified before (R24).
 func BeginVerification(ctx context.Context, s *store.Store, organization, domain string) (schema.Domain, error) {
 	token := strings.ToLower(rand.Text())
 	return s.SetDomain(ctx, organization, domain, func(held *schema.Domain, _ string) error {
@@ -27,8 +27,8 @@ func BeginVerification(ctx context.Context, s *store.Store, organization, domain
 	})
 }
 
-// Verify looks for the TXT record of a pending domain, and verifies the domain where it is there (R24). Refused
-// with CodeTXTRecordMissing, saying what is there instead, and CodeDNSFailed.
+// Verify looks for the TXT record of a pending domain, and verifies the domain where it is there (R24).
+// Refused with CodeTXTRecordMissing, saying what is there instead, and CodeDNSFailed.
 func Verify(ctx context.Context, s *store.Store, pending schema.Domain, resolver Resolver) (schema.Domain, error) {
 	records, err := resolver.TXT(ctx, pending.Domain)
 	if err != nil {

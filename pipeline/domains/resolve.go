@@ -21,9 +21,9 @@ type Resolver struct {
 // systemServers is the file in which the system names its name servers.
 const systemServers = "/etc/resolv.conf"
 
-// TXT is the TXT records of a domain, the strings of each joined; none where the domain or its records are not
-// there. Servers are asked in turn until one answers. Refused with CodeDNSFailed, which says whether the servers were
-// silent, could not be reached, or would not answer.
+// TXT returns the TXT records of a domain, the strings of each joined; none where the domain or its records
+// are not there. Servers are asked in turn until one answers. Refused with CodeDNSFailed, which says whether
+// the servers were silent, could not be reached, or would not answer.
 func (r Resolver) TXT(ctx context.Context, domain string) ([]string, error) {
 	servers, err := r.servers()
 	if err != nil {

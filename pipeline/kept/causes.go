@@ -8,7 +8,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Causes counts rows that are not claimed by what they have in common: the reason, the column, and what the message adds.
+// Causes counts rows that are not claimed by what they have in common: the reason, the column, and what the
+// message adds.
 type Causes map[causeKey]*schema.Cause
 
 type causeKey struct {

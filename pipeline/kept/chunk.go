@@ -21,7 +21,8 @@ type Rows struct {
 	Verdicts []Verdict // one per record
 }
 
-// Chunk is rows on their way into the store: some blocks of the file together. Its memory serves one chunk after another.
+// Chunk is rows on their way into the store: some blocks of the file together. Its memory serves one chunk
+// after another.
 type Chunk struct {
 	Number int // of the chunk among those of the import
 
@@ -37,12 +38,12 @@ func (c *Chunk) Len() int { return len(c.verdicts) }
 // Bytes returns how much text the chunk has.
 func (c *Chunk) Bytes() int { return len(c.data) }
 
-// Add takes in a copy of the next rows: their text, what is known of each, and what claiming those takes that are ready,
-// whose numbers are those among these rows.
-func (c *Chunk) Add(text *dialect.Chunk, verdicts []Verdict, ready *Ready) {
+// Add takes in a copy of the next rows: their text, what is known of each, and what claiming those takes that
+// are ready, whose numbers are those among these rows.
+func (c *Chunk) Add(text *dialect.Block, verdicts []Verdict, ready *Ready) {
 	if len(c.verdicts) == 0 { // what came before is blank rows, if anything
 		c.data = binary.AppendUvarint(c.data[:0], uint64(text.Line))
-		c.ready = Ready{Epoch: ready.Epoch, Rows: c.ready.Rows[:0]}
+		c.ready = Ready{Rows: c.ready.Rows[:0]}
 		c.assignments = c.assignments[:0]
 	}
 	if len(ready.Rows) > 0 {
@@ -86,7 +87,7 @@ func (c *Chunk) Next() {
 // PackVerdicts returns what is known of the rows of a chunk as the store keeps it.
 func PackVerdicts(verdicts []Verdict) []byte { return pack(encodeVerdicts(verdicts)) }
 
-// UnpackVerdicts is the inverse of PackVerdicts.
+// UnpackVerdicts undoes PackVerdicts.
 func UnpackVerdicts(packed []byte) ([]Verdict, error) {
 	verdicts, err := unpack(packed)
 	if err != nil {
@@ -95,8 +96,8 @@ func UnpackVerdicts(packed []byte) ([]Verdict, error) {
 	return decodeVerdicts(verdicts)
 }
 
-// UnpackReady returns what claiming takes of exactly the rows that these verdicts find ready, in a file whose plan knows
-// so many services.
+// UnpackReady returns what claiming takes of exactly the rows that these verdicts find ready, in a file whose
+// plan knows so many services.
 func UnpackReady(packed []byte, verdicts []Verdict, services int) (*Ready, error) {
 	data, err := unpack(packed)
 	if err != nil {
@@ -135,7 +136,7 @@ func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dia
 		return nil, errChunkDamaged
 	}
 	records := &dialect.Records{}
-	text := dialect.Chunk{Number: packed.Number, Line: int(line), Text: string(data[size:])}
+	text := dialect.Block{Number: packed.Number, Line: int(line), Text: string(data[size:])}
 	if err := text.Parse(format, records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}
@@ -145,7 +146,8 @@ func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dia
 	return records, nil
 }
 
-// Unpack returns the rows of a kept chunk: what became of them, or, as long as the chunk is not done, what was planned.
+// Unpack returns the rows of a kept chunk: what became of them, or, as long as the chunk is not done, what
+// was planned.
 func Unpack(packed store.Chunk, format schema.Format) (*Rows, error) {
 	known := packed.Results
 	if known == nil {
@@ -162,14 +164,15 @@ func Unpack(packed store.Chunk, format schema.Format) (*Rows, error) {
 	return &Rows{Records: *records, Verdicts: verdicts}, nil
 }
 
-// Each hands over the rows of an import, chunk by chunk in file order. Rows whose turn has not come are not attempted.
+// Each hands over the rows of an import, chunk by chunk in file order. Rows whose turn has not come are not
+// attempted.
 func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, each func(*Rows) error) error {
-	numbers, err := s.Chunks(ctx, imp.ID, false)
+	numbers, err := s.Chunks(ctx, imp.OrganizationID, imp.ID, false)
 	if err != nil {
 		return fmt.Errorf("list the chunks: %w", err)
 	}
 	for _, number := range numbers {
-		packed, err := s.Chunk(ctx, imp.ID, number)
+		packed, err := s.Chunk(ctx, imp.OrganizationID, imp.ID, number)
 		if err != nil {
 			return fmt.Errorf("read chunk %d: %w", number, err)
 		}
@@ -189,7 +192,8 @@ func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.
 	return nil
 }
 
-// notAttempted returns the finding of a row whose turn never came, for a reason that is blank while it may still come.
+// notAttempted returns the finding of a row whose turn never came, for a reason that is blank while it may
+// still come.
 func notAttempted(imp schema.Import) *schema.Finding {
 	if imp.Reason == "" {
 		return &schema.Finding{Outcome: schema.NotAttempted}

@@ -10,9 +10,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// encodeVerdicts packs the verdicts of a chunk: the different findings as JSON, then for each row the number of its
-// finding, with the claim id as the difference to the last one, and the edits at the end. Rows mostly find the same, so
-// this is narrow.
+// encodeVerdicts packs the verdicts of a chunk: the different findings as JSON, then for each row the number
+// of its finding, with the claim id as the difference to the last one, and the edits at the end. Rows mostly
+// find the same, so this is narrow.
 func encodeVerdicts(verdicts []Verdict) []byte {
 	var (
 		findings []*schema.Finding
@@ -100,7 +100,7 @@ func (r *packedReader) edits() []usersfile.Edit {
 
 var errVerdictsDamaged = errors.New("the kept verdicts are damaged")
 
-// decodeVerdicts is the inverse of encodeVerdicts.
+// decodeVerdicts undoes encodeVerdicts.
 func decodeVerdicts(packed []byte) ([]Verdict, error) {
 	in := packedReader{rest: packed}
 	rows := in.uvarint()
@@ -164,7 +164,7 @@ func (r *packedReader) skip(size int) {
 	r.rest = r.rest[size:]
 }
 
-// bytes are the next n bytes.
+// bytes returns the next n bytes.
 func (r *packedReader) bytes(n uint64) []byte {
 	if n > uint64(len(r.rest)) {
 		r.bad, r.rest = true, nil

@@ -111,21 +111,19 @@ func TestChunkRoundTrip(t *testing.T) {
 		cells := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "", "Å\n", `"`, ",;\t|", "\xe5", "=1"}), 1, 4)
 		services := rapid.IntRange(0, 3).Draw(t, "services")
 		line := rapid.IntRange(1, 1<<31).Draw(t, "line")
-		epoch := rapid.Int64Range(1, 9).Draw(t, "epoch")
 		var c Chunk
 		for range rapid.IntRange(1, 2).Draw(t, "chunks") { // one after another
-			want, wantReady := Rows{}, Ready{Epoch: epoch}
-			whole := dialect.Chunk{}
+			want, wantReady := Rows{}, Ready{}
+			whole := dialect.Block{}
 			for range rapid.IntRange(1, 3).Draw(t, "blocks") {
 				verdicts := drawVerdicts().Draw(t, "verdicts")
-				text := dialect.Chunk{Line: line, Text: write(t, format, len(verdicts), func() []string { return append([]string{"x"}, cells.Draw(t, "cells")...) })}
+				text := dialect.Block{Line: line, Text: write(t, format, len(verdicts), func() []string { return append([]string{"x"}, cells.Draw(t, "cells")...) })}
 				text.Text += strings.Repeat("\n", rapid.IntRange(0, 2).Draw(t, "blank rows"))
 				ready := drawReady(t, line, verdicts, services)
-				ready.Epoch = epoch
 				c.Add(&text, verdicts, &ready)
 
 				if len(want.Verdicts) == 0 { // blank rows at the beginning are not kept
-					whole = dialect.Chunk{Line: line}
+					whole = dialect.Block{Line: line}
 				}
 				line += strings.Count(text.Text, "\n")
 				whole.Text += text.Text
@@ -206,28 +204,26 @@ func drawReady(t *rapid.T, line int, verdicts []Verdict, services int) Ready {
 	return ready
 }
 
-// What was decided stands for the owner who decided it, until time itself changes something.
+// What was decided stands until time itself changes something.
 func TestKnown(t *testing.T) {
 	at := time.Unix(100, 0)
-	r := Ready{Epoch: 2, Version: 7}
-	owner := store.Owner{Epoch: 2}
-	require.EqualValues(t, 7, r.Known(owner, at).Version)
-	require.Zero(t, r.Known(store.Owner{Epoch: 3}, at).Version)
+	r := Ready{Version: 7}
+	require.EqualValues(t, 7, r.Known(at).Version)
 	r.Expire(time.Time{})
-	require.EqualValues(t, 7, r.Known(owner, at).Version)
+	require.EqualValues(t, 7, r.Known(at).Version)
 	r.Expire(at.Add(time.Second))
-	require.EqualValues(t, 7, r.Known(owner, at).Version)
+	require.EqualValues(t, 7, r.Known(at).Version)
 	r.Expire(at)
 	r.Expire(at.Add(time.Hour))
 	r.Expire(time.Time{})
-	require.Zero(t, r.Known(owner, at).Version)
+	require.Zero(t, r.Known(at).Version)
 }
 
 // FuzzUnpackReady shows that what claiming takes is found out where it is damaged, and never does harm.
 func FuzzUnpackReady(f *testing.F) {
 	ready := &schema.Finding{Outcome: schema.Ready}
 	verdicts := []Verdict{{Finding: ready}, nothing, {Finding: ready}}
-	f.Add((&Ready{Epoch: 1, Version: 2, Rows: []ReadyRow{
+	f.Add((&Ready{Version: 2, Rows: []ReadyRow{
 		{Row: 0, Line: 2, Target: Target{Seen: store.Seen{Account: 9, Version: 3}, Status: schema.Active}, Assignments: []claim.Assignment{claim.Assign}},
 		{Row: 2, Line: 7, Target: Target{Seen: store.Seen{Account: 4, Version: 1}, Status: schema.Inactive}, Assignments: []claim.Assignment{claim.Automatic}},
 	}}).encode())
@@ -249,7 +245,7 @@ func FuzzUnpackReady(f *testing.F) {
 // FuzzUnpack shows that a damaged chunk is found out, and never does harm.
 func FuzzUnpack(f *testing.F) {
 	var c Chunk
-	c.Add(&dialect.Chunk{Line: 7, Text: "a,b\n\"c\nd\",e\n"}, []Verdict{nothing, nothing}, &Ready{})
+	c.Add(&dialect.Block{Line: 7, Text: "a,b\n\"c\nd\",e\n"}, []Verdict{nothing, nothing}, &Ready{})
 	packed := c.Pack()
 	raw, err := unpack(packed.Data)
 	require.NoError(f, err)

@@ -13,10 +13,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Ready is what claiming the ready rows of a chunk takes, as found while planning. What was decided then stands while
-// nobody changes anything, time included; the rules are asked again where somebody has.
+// Ready is what claiming the ready rows of a chunk takes, as found while planning. What was decided then
+// stands while nobody changes anything, time included; the rules are asked again where somebody has.
 type Ready struct {
-	Epoch   int64     // of the owner that planned: the policy of another may differ
 	Version int64     // of the facts decided on; 0: the rules must be asked again
 	Until   time.Time // when time itself first changes one of the accounts; zero: never
 	Rows    []ReadyRow
@@ -43,9 +42,9 @@ func (r *ReadyRow) Claim(claimType schema.ClaimType, services []string, edits []
 	}
 }
 
-// Known returns what the rows were decided on, for this owner at this time; nothing, where they must be decided on anew.
-func (r *Ready) Known(owner store.Owner, now time.Time) store.Known {
-	if r.Version == 0 || r.Epoch != owner.Epoch || !r.Until.IsZero() && !now.Before(r.Until) {
+// Known returns what the rows were decided on, at this time; nothing, where they must be decided on anew.
+func (r *Ready) Known(now time.Time) store.Known {
+	if r.Version == 0 || !r.Until.IsZero() && !now.Before(r.Until) {
 		return store.Known{}
 	}
 	known := store.Known{Version: r.Version, Accounts: make([]store.Seen, len(r.Rows))}
@@ -62,8 +61,8 @@ func (r *Ready) Expire(at time.Time) {
 	}
 }
 
-// encode packs what claiming the rows takes: the numbers of each row as differences to the row before, its status as a
-// number into a table, and the assignments at the end.
+// encode packs what claiming the rows takes: the numbers of each row as differences to the row before, its
+// status as a number into a table, and the assignments at the end.
 func (r *Ready) encode() []byte {
 	var last ReadyRow
 	var table readyTable
@@ -88,7 +87,7 @@ func (r *Ready) encode() []byte {
 		}
 		last = *row
 	}
-	table.Epoch, table.Version = r.Epoch, r.Version
+	table.Version = r.Version
 	if !r.Until.IsZero() {
 		table.Until = r.Until.Unix()
 	}
@@ -106,7 +105,6 @@ func (r *Ready) encode() []byte {
 
 // readyTable is what stands once, ahead of the rows.
 type readyTable struct {
-	Epoch    int64           `json:"epoch"`
 	Version  int64           `json:"version"`
 	Until    int64           `json:"until,omitempty"` // in seconds since 1970
 	Rows     int             `json:"rows"`
@@ -128,7 +126,7 @@ func decodeReady(packed []byte) (*Ready, error) {
 	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
 		return nil, errReadyDamaged
 	}
-	r := &Ready{Epoch: table.Epoch, Version: table.Version, Rows: make([]ReadyRow, table.Rows)}
+	r := &Ready{Version: table.Version, Rows: make([]ReadyRow, table.Rows)}
 	if table.Until != 0 {
 		r.Until = time.Unix(table.Until, 0).UTC()
 	}

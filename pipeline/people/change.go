@@ -9,9 +9,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Decide makes the owner's choice about a claimed account (R20); newEmail is for schema.ChangeEmail. The organization,
-// where it is not blank, must be the one that made the claim. Refused with the codes of R20, CodeUserNotFound, CodeNotClaimed
-// or CodeNotClaimingOrg; then nothing has changed.
+// Decide makes the owner's choice about a claimed account (R20); newEmail is for schema.ChangeEmail. The
+// organization, where it is not blank, must be the one that made the claim. Refused with the codes of R20,
+// CodeUserNotFound, CodeNotClaimed or CodeNotClaimingOrg; then nothing has changed.
 func (p *People) Decide(ctx context.Context, organization, email string, choice schema.Choice, newEmail string) (schema.Changed, error) {
 	to := claim.NewAddress{Email: strings.TrimSpace(newEmail)}
 	if choice == schema.ChangeEmail {
@@ -23,8 +23,8 @@ func (p *People) Decide(ctx context.Context, organization, email string, choice 
 	})
 }
 
-// SignIn notes that the owner of a claimed account has signed in without choosing (R22). Refused with CodeUserNotFound,
-// CodeNotClaimed, CodeNotClaimingOrg or CodeUserInactive.
+// SignIn notes that the owner of a claimed account has signed in without choosing (R22). Refused with
+// CodeUserNotFound, CodeNotClaimed, CodeNotClaimingOrg or CodeUserInactive.
 func (p *People) SignIn(ctx context.Context, organization, email string) (schema.Changed, error) {
 	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
 		effect, refused := rules.SignIn(v)
@@ -33,8 +33,8 @@ func (p *People) SignIn(ctx context.Context, organization, email string) (schema
 	})
 }
 
-// Remove removes a member of the organization, or closes its immediate claim (R15, R16, R23). Refused with CodeUserNotFound,
-// CodeNotMember, CodeClaimPending or CodeClaimedElsewhere.
+// Remove removes a member of the organization, or closes its immediate claim (R15, R16, R23). Refused with
+// CodeUserNotFound, CodeNotMember, CodeClaimPending or CodeClaimedElsewhere.
 func (p *People) Remove(ctx context.Context, organization, email string) (schema.Changed, error) {
 	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
 		effect, refused := rules.Remove(v)
@@ -42,8 +42,8 @@ func (p *People) Remove(ctx context.Context, organization, email string) (schema
 	})
 }
 
-// MayRemove says what Remove would do, and changes nothing: whether it would close an open claim, and not delete the account.
-// Refused as Remove is.
+// MayRemove says what Remove would do, and changes nothing: whether it would close an open claim, and not
+// delete the account. Refused as Remove is.
 func (p *People) MayRemove(ctx context.Context, organization, email string) (closesClaim bool, err error) {
 	key, err := accountKey(email)
 	if err != nil {
@@ -64,8 +64,8 @@ func (p *People) MayRemove(ctx context.Context, organization, email string) (clo
 	return closesClaim, nil
 }
 
-// Remind has the owner of a delayed claim mailed again. Refused with CodeUserNotFound, CodeNotClaimed, CodeNotClaimingOrg or
-// CodeNotDelayed.
+// Remind has the owner of a delayed claim mailed again. Refused with CodeUserNotFound, CodeNotClaimed,
+// CodeNotClaimingOrg or CodeNotDelayed.
 func (p *People) Remind(ctx context.Context, organization, email string) error {
 	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
 		effect, refused := rules.Remind(v)
@@ -117,7 +117,7 @@ func (p *People) change(ctx context.Context, organization, email string, to clai
 	return changed, nil
 }
 
-// accountKey is the address key of an account's address. Refused with CodeUserNotFound.
+// accountKey returns the address key of an account's address. Refused with CodeUserNotFound.
 func accountKey(email string) (string, error) {
 	email = strings.TrimSpace(email)
 	key, problem := schema.ParseAddress(email)
@@ -128,7 +128,8 @@ func accountKey(email string) (string, error) {
 	return key, nil
 }
 
-// refusal is a refusal about one account, named as it was written, with the commands to run where they are known.
+// refusal returns a refusal about one account, named as it was written, with the commands to run where they
+// are known.
 func refusal(code schema.Code, email, key string) error {
 	refused := schema.Refuse(code, "%s: %s", schema.Shorten(email), code.Message(""))
 	switch code {
@@ -144,8 +145,8 @@ func refusal(code schema.Code, email, key string) error {
 	return refused
 }
 
-// ReleaseAndRetract is how to retract where the claimed domain is all that is in the way (R22): what follows the command
-// retract is what is to be retracted.
+// ReleaseAndRetract returns how to retract where the claimed domain is all that is in the way (R22): what
+// follows the command retract is what is to be retracted.
 func ReleaseAndRetract(domain, what string) string {
 	return fmt.Sprintf("Run these three: claimline domain release %s; claimline retract %s; claimline domain claim %s.", domain, what, domain)
 }

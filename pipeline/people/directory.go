@@ -14,22 +14,26 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
-// directoryColumns returns the columns of a directory's list that may hold the address; the first that is present does.
+// directoryColumns returns the columns of a directory's list that may hold the address; the first that is
+// present does.
 func directoryColumns() []string {
 	return slices.Concat([]string{"email"}, usersfile.EmailNames, []string{"mail", "EmailAddress", "Email Address [Required]", principalName, "User principal name"})
 }
 
-// principalName is the column of the names with which people sign in to a directory; those of guests have guestMark.
+// principalName is the column of the names with which people sign in to a directory; those of guests have
+// guestMark.
 const (
 	principalName = "userPrincipalName"
 	guestMark     = "#ext#" // folded
 )
 
-// disabledColumns returns the columns that say whether the directory has disabled an account, each with the value that does.
+// disabledColumns returns the columns that say whether the directory has disabled an account, each with the
+// value that does.
 func disabledColumns() []disabledColumn {
 	return []disabledColumn{
 		{"Enabled", isBool(false)}, {"accountEnabled", isBool(false)}, {"Block credential", isBool(true)},
@@ -73,7 +77,8 @@ type directoryEntry struct{ key, email string }
 
 const exportDirectory = "Export the directory again, with all its people."
 
-// directoryReader opens a directory's list. Whatever is no UTF is read as Windows-1252: of a list only addresses count.
+// directoryReader opens a directory's list. Whatever is no UTF is read as Windows-1252: of a list only
+// addresses count.
 func (p *People) directoryReader(ctx context.Context, source dialect.Source, address string) (*dialect.Reader, error) {
 	names := directoryColumns()
 	if address != "" {
@@ -86,9 +91,9 @@ func (p *People) directoryReader(ctx context.Context, source dialect.Source, add
 	return reader, err
 }
 
-// readDirectory reads a directory's list; address is the column of the addresses, blank: the first that is known. Refused as
-// a whole, with file, line and column, where it is empty or a row cannot be read: whoever stands there would be taken for
-// absent (R23).
+// readDirectory reads a directory's list; address is the column of the addresses, blank: the first that is
+// known. Refused as a whole, with file, line and column, where it is empty or a row cannot be read: whoever
+// stands there would be taken for absent (R23).
 func (p *People) readDirectory(ctx context.Context, source dialect.Source, address string) (*directory, error) {
 	reader, err := p.directoryReader(ctx, source, address)
 	if err != nil {
@@ -122,7 +127,8 @@ func (p *People) readDirectory(ctx context.Context, source dialect.Source, addre
 	return d, nil
 }
 
-// eachRecord hands over every record, as wide as the header where it can be made so: cells from mayLack on may be missing.
+// eachRecord hands over every record, as wide as the header where it can be made so: cells from mayLack on
+// may be missing.
 func eachRecord(ctx context.Context, reader *dialect.Reader, mayLack int, repairs map[schema.Repair]int, each func(line int, cells []string) error) error {
 	header := reader.Header()
 	var records dialect.Records
@@ -271,15 +277,16 @@ func (r *directoryRows) read(line int, cells []string) error {
 			d.notes.Disabled++
 		}
 	}
-	// The cell shares the memory of its chunk, which need not be kept.
+	// The cell shares the memory of its block, which need not be kept.
 	d.entries = append(d.entries, directoryEntry{key: strings.Clone(key), email: strings.Clone(email)})
 	return nil
 }
 
 func isGuest(name string) bool { return strings.Contains(strings.ToLower(name), guestMark) }
 
-// checkFits refuses a list that cannot be the organization's: matched of its rows name somebody that the organization lists.
-// That most of them lie in domains that it does not hold is no reason where somebody has said which column is meant.
+// checkFits refuses a list that cannot be the organization's: matched of its rows name somebody that the
+// organization lists. That most of them lie in domains that it does not hold is no reason where somebody has
+// said which column is meant.
 func (p *People) checkFits(ctx context.Context, organization string, source dialect.Source, address string, d *directory, matched, members int) error {
 	if members == 0 {
 		return nil
@@ -311,8 +318,8 @@ func (p *People) checkFits(ctx context.Context, organization string, source dial
 	return refused.WithFix("Check that this is your own directory's list, and export it again with the addresses that people have here.")
 }
 
-// foreignDomains counts the rows whose address lies in a domain that the organization does not hold; none where it holds no
-// domain at all.
+// foreignDomains counts the rows whose address lies in a domain that the organization does not hold; none
+// where it holds no domain at all.
 func (p *People) foreignDomains(ctx context.Context, organization string, d *directory) (int, error) {
 	domains, err := p.Store.Domains(ctx, organization)
 	if err != nil {
@@ -333,11 +340,11 @@ func (p *People) foreignDomains(ctx context.Context, organization string, d *dir
 	return foreign, nil
 }
 
-// bestColumn finds the column of the list with the most addresses that are members', and how many those are; -1: no column
-// has any.
+// bestColumn finds the column of the list with the most addresses that are members', and how many those are;
+// -1: no column has any.
 func (p *People) bestColumn(ctx context.Context, organization string, source dialect.Source, address string, width int) (best, count int, err error) {
 	var keys []string // in order, as they come
-	err = p.Store.Members(ctx, p.Rules(), organization, func(views []claim.View) error {
+	err = p.Store.Members(ctx, p.Rules(), organization, store.MemberFilter{}, func(views []claim.View) error {
 		for i := range views {
 			keys = append(keys, views[i].Key)
 		}
@@ -407,8 +414,8 @@ func (p *People) withoutAddresses(ctx context.Context, source dialect.Source, he
 	return refused.WithFix("If these are the addresses, name the column: --address %q.", header[best])
 }
 
-// asSpelt returns the spellings of an address as the list has them, but for those that differ from the account's only in the
-// form of the domain or in how letters are composed: they are the account's.
+// asSpelt returns the spellings of an address as the list has them, but for those that differ from the
+// account's only in the form of the domain or in how letters are composed: they are the account's.
 func asSpelt(listed []string, email string) []string {
 	for i, spelling := range listed {
 		if spelling != email && readable(spelling) == readable(email) {
@@ -418,7 +425,7 @@ func asSpelt(listed []string, email string) []string {
 	return listed
 }
 
-// readable is an address with the xn-- labels of its domain decoded, composed; its case stays.
+// readable returns an address with the xn-- labels of its domain decoded, composed; its case stays.
 func readable(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	labels := strings.Split(address[at+1:], ".")

@@ -13,7 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// FuzzDirectory reads whatever somebody calls a directory's list: it is refused, or every row of it is an address, in order.
+// FuzzDirectory reads whatever somebody calls a directory's list: it is refused, or every row of it is an
+// address, in order.
 func FuzzDirectory(f *testing.F) {
 	for _, seed := range []string{
 		"email\nann@acme.example\n", "\ufeffMAIL;x\r\nAnn@acme.example;1\r\n", "id,userPrincipalName\n1,å@åkeri.example\n2\n", "email", "",
@@ -27,7 +28,7 @@ func FuzzDirectory(f *testing.F) {
 		source, err := dialect.OpenFile(path)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, source.Close()) }()
-		d, err := (&People{Limits: dialect.Limits{ChunkRows: 2}}).readDirectory(t.Context(), source, "")
+		d, err := (&People{Limits: dialect.Limits{BlockRows: 2}}).readDirectory(t.Context(), source, "")
 		if err != nil {
 			var refused *schema.Error
 			require.ErrorAs(t, err, &refused)

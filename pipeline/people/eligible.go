@@ -2,6 +2,8 @@ package people
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -17,8 +19,8 @@ type Eligibility struct {
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
 }
 
-// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An address that is
-// not valid gets the code of its row check.
+// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An
+// address that is not valid gets the code of its row check.
 func (p *People) Explain(ctx context.Context, organization string, addresses []string) ([]Eligibility, error) {
 	answers := make([]Eligibility, len(addresses))
 	keys := make([]string, len(addresses))
@@ -51,18 +53,32 @@ func (p *People) Explain(ctx context.Context, organization string, addresses []s
 	return answers, nil
 }
 
-// Eligible lists the first users that may be claimed now, at most limit of them, and says how many there are.
-func (p *People) Eligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, err error) {
+// FirstEligible lists the first users that may be claimed now, at most limit of them, and reports whether
+// there are more.
+func (p *People) FirstEligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, more bool, err error) {
 	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
-		if total++; total <= limit {
-			users = append(users, *e)
+		if len(users) == limit {
+			return errEnough
 		}
+		users = append(users, *e)
 		return nil
 	})
-	return users, total, err
+	if errors.Is(err, errEnough) {
+		return users, true, nil
+	}
+	return users, false, err
 }
 
-// Services are the names of the services of an organization, sorted.
+// CountEligible counts the users that may be claimed now.
+func (p *People) CountEligible(ctx context.Context, organization string, selection Selection) (int, error) {
+	n, err := p.Store.CountEligible(ctx, p.Rules(), organization, selection)
+	if err != nil {
+		return 0, fmt.Errorf("count the eligible users: %w", err)
+	}
+	return n, nil
+}
+
+// Services returns the names of the services of an organization, sorted.
 func (p *People) Services(ctx context.Context, organization string) ([]string, error) {
 	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
 	if err != nil {

@@ -15,10 +15,7 @@ import (
 )
 
 // Selection narrows who is listed or exported. Zero values leave everybody in.
-type Selection struct {
-	Domain string
-	Type   schema.ClaimType
-}
+type Selection = store.Selection
 
 // Eligible is a user that may be claimed now (R1 to R8 pass).
 type Eligible struct {
@@ -30,7 +27,7 @@ type Eligible struct {
 // EachEligible hands over every eligible user of the organization, by address key.
 func (p *People) EachEligible(ctx context.Context, organization string, selection Selection, each func(*Eligible) error) error {
 	rules := p.Rules()
-	err := p.Store.Candidates(ctx, organization, selection.Domain, func(batch store.Batch) error {
+	err := p.Store.Candidates(ctx, rules, organization, selection, func(batch store.Batch) error {
 		for i, account := range batch.Facts.Accounts {
 			decision := rules.Decide(&batch.Facts.Claiming, batch.Facts.Domains[schema.KeyDomain(batch.Keys[i])], account, "")
 			if decision.Outcome != schema.Ready || selection.Type != "" && decision.Type != selection.Type {
@@ -49,9 +46,9 @@ func (p *People) EachEligible(ctx context.Context, organization string, selectio
 	return nil
 }
 
-// Export writes the users file for the eligible users of an organization, sorted by address key, and returns how many
-// they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask for. progress, where it is
-// not nil, is told now and then how many rows are through.
+// Export writes the users file for the eligible users of an organization, sorted by address key, and returns
+// how many they are. Spreadsheets open a file with a BOM and CRLF line ends best: that is what format can ask
+// for. progress, where it is not nil, is told now and then how many rows are through.
 func (p *People) Export(ctx context.Context, organization string, selection Selection, format schema.Format, to io.Writer, progress func(rows int)) (int, error) {
 	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
 	if err != nil {

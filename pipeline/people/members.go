@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -21,16 +23,22 @@ type MemberFilter struct {
 	Status      schema.Status
 	ClaimType   schema.ClaimType
 	Retractable bool // only users whose claim can be retracted now (R22)
-	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the accents.
+	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the
+	// accents.
 	Search string
 }
 
-// EachMember hands over the users of an organization as it lists them, by address key: its own, and those it has claimed
-// (R15, R16).
+// stored returns what the store can leave out.
+func (f MemberFilter) stored() store.MemberFilter {
+	return store.MemberFilter{Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable}
+}
+
+// EachMember hands over the users of an organization as it lists them, by address key: its own, and those it
+// has claimed (R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
-	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+	err := p.Store.Members(ctx, rules, organization, filter.stored(), func(views []claim.View) error {
 		for i := range views {
 			if !matches(&views[i], words) {
 				continue
@@ -52,7 +60,42 @@ func (p *People) EachMember(ctx context.Context, organization string, filter Mem
 	return nil
 }
 
-// matches reports whether every word, folded, occurs in the address or the names of the account, edited or not.
+// errEnough ends a listing of which no more is wanted.
+var errEnough = errors.New("enough")
+
+// FirstMembers hands over the first users of EachMember, at most limit of them; 0: all. It reports whether
+// there are more.
+func (p *People) FirstMembers(ctx context.Context, organization string, filter MemberFilter, limit int, each func(schema.Listing) error) (more bool, err error) {
+	n := 0
+	err = p.EachMember(ctx, organization, filter, func(l schema.Listing) error {
+		if n == limit && limit > 0 {
+			return errEnough
+		}
+		n++
+		return each(l)
+	})
+	if errors.Is(err, errEnough) {
+		return true, nil
+	}
+	return false, err
+}
+
+// CountMembers counts the users that EachMember hands over. Where a filter is set, it looks at all of those
+// who might pass it.
+func (p *People) CountMembers(ctx context.Context, organization string, filter MemberFilter) (n int, err error) {
+	if filter != (MemberFilter{}) {
+		err = p.EachMember(ctx, organization, filter, func(schema.Listing) error { n++; return nil })
+		return n, err
+	}
+	n, err = p.Store.CountMembers(ctx, p.Rules(), organization)
+	if err != nil {
+		return 0, fmt.Errorf("count the users: %w", err)
+	}
+	return n, nil
+}
+
+// matches reports whether every word, folded, occurs in the address or the names of the account, edited or
+// not.
 func matches(v *claim.View, words []string) bool {
 	if len(words) == 0 {
 		return true
@@ -71,7 +114,7 @@ func matches(v *claim.View, words []string) bool {
 	return true
 }
 
-// folded is a text in lower case, without accents.
+// folded returns a text in lower case, without accents.
 func folded(s string) string {
 	s = strings.ToLower(s)
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
@@ -85,8 +128,8 @@ func folded(s string) string {
 	}, norm.NFKD.String(s))
 }
 
-// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the domain ends that
-// (R22).
+// RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the
+// domain ends that (R22).
 func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
 	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
 		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
@@ -97,10 +140,21 @@ func (p *People) RetractableIn(ctx context.Context, organization, domain string)
 	return n, err
 }
 
-// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the zero time: whenever.
+// FirstDeadlines returns what time will make due first in an organization, at most limit of it, and reports
+// whether there is more.
+func (p *People) FirstDeadlines(ctx context.Context, organization string, limit int) (list []schema.Deadline, more bool, err error) {
+	list, more, err = p.Store.FirstDeadlines(ctx, p.Rules(), organization, limit)
+	if err != nil {
+		return nil, false, fmt.Errorf("list the deadlines: %w", err)
+	}
+	return list, more, nil
+}
+
+// EachDeadline hands over, by address key, what time will make due in an organization until a moment; the
+// zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	rules := p.Rules()
-	err := p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+	err := p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
 		for i := range views {
 			for _, d := range rules.Deadlines(&views[i]) {
 				if !until.IsZero() && d.DueAt.After(until) {
@@ -129,7 +183,8 @@ const (
 	ByDaysLeft MemberOrder = "days_left"
 )
 
-// Key is what users are sorted by who are in the order of their address keys otherwise; those without a deadline come last.
+// Key returns what users are sorted by who are in the order of their address keys otherwise; those without a
+// deadline come last.
 func (by MemberOrder) Key(l *schema.Listing) int64 {
 	switch by {
 	case ByStatus:

@@ -1,8 +1,9 @@
-// Package people answers who may be claimed and whom an organization lists, and does what is done to one of them after a
-// claim: choices, sign-ins, removals, reminders, retractions, and runs of an employer's directory.
+// Package people answers who may be claimed and whom an organization lists, and does what is done to one of
+// them after a claim: choices, sign-ins, removals, reminders, retractions, and runs of an employer's
+// directory.
 //
-// What is done to one account is one transaction, in which the rules decide on the account as it is then. Everything else
-// lists, by address key.
+// What is done to one account is one transaction, in which the rules decide on the account as it is then.
+// Everything else lists, by address key.
 package people
 
 import (

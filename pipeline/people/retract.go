@@ -19,15 +19,15 @@ type Retractable struct {
 	Domains []string            // claimed ones that are all that is in the way, sorted
 }
 
-// RetractImport takes back every claim that an import made and that can be taken back, each in a transaction of its own
-// (R22). before is told, before anything is done, how many those are, and its error keeps anything from being done; each is
-// handed, in the order of the file, what became of one claim. A dry run answers as the run would, and changes nothing.
-// Refused with CodeRetractByImportOff, CodeImportNotFound.
-func (p *People) RetractImport(ctx context.Context, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
+// RetractImport takes back every claim that an import made and that can be taken back, each in a transaction
+// of its own (R22). before is told, before anything is done, how many those are, and its error keeps anything
+// from being done; each is handed, in the order of the file, what became of one claim. A dry run answers as
+// the run would, and changes nothing. Refused with CodeRetractByImportOff, CodeImportNotFound.
+func (p *People) RetractImport(ctx context.Context, organization string, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
 	if !p.Policy.RetractByImport {
 		return schema.Refuse(schema.CodeRetractByImportOff, "")
 	}
-	imp, err := p.Store.Import(ctx, id, p.Rules().Now)
+	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
 		return err
 	}
@@ -67,12 +67,12 @@ type retractRow struct {
 
 type retractPlan []retractRow
 
-// planRetract decides about every claim that an import made. emails are the addresses, as the file has them, of accounts that
-// are gone, by line.
+// planRetract decides about every claim that an import made. emails are the addresses, as the file has them,
+// of accounts that are gone, by line.
 func (p *People) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
 	rules := p.Rules()
 	gone := map[int]string{}
-	err = p.Store.ImportClaims(ctx, rules, imp.ID, func(claims []store.ImportClaim) error {
+	err = p.Store.ImportClaims(ctx, rules, imp.OrganizationID, imp.ID, func(claims []store.ImportClaim) error {
 		for i := range claims {
 			v := &claims[i].Case
 			row := retractRow{line: claims[i].Line, key: v.Key, email: v.Account.User.Email, reason: rules.RetractMade(v, imp.ID)}

@@ -2,7 +2,6 @@ package people
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -23,43 +23,24 @@ func (p *People) Show(ctx context.Context, organization, email string) (view sch
 			WithFix("Write it as name@example.com.")
 	}
 	rules := p.Rules()
-	v, err := p.oneView(ctx, rules, organization, key)
+	history, err := p.Store.History(ctx, rules, organization, key)
 	if err != nil {
 		return view, fmt.Errorf("look up an account: %w", err)
 	}
+	v := &history.View
 	if v.Account.ID == 0 {
 		return view, refusal(schema.CodeUserNotFound, email, key)
 	}
-	return viewOf(rules, &v), nil
+	view = viewOf(rules, v)
+	view.Events = events(v, history.Closed)
+	for _, mail := range history.Mails {
+		view.Mails = append(view.Mails, schema.MailView{Kind: string(mail.Kind), State: mailWaiting, At: mail.At})
+	}
+	return view, nil
 }
 
-// errFound ends a listing in which what was looked for is found.
-var errFound = errors.New("found")
-
-// oneView is the account with an address key as it stands now. An account of the organization itself is looked up among its
-// members: only there is the claim that brought it, which has closed.
-func (p *People) oneView(ctx context.Context, rules claim.Rules, organization, key string) (claim.View, error) {
-	facts, err := p.Store.Facts(ctx, organization, []string{key})
-	if err != nil {
-		return claim.View{}, err
-	}
-	v := claim.View{Key: key, Organization: &facts.Claiming, Account: rules.AsOf(facts.Accounts[0]), Domain: facts.Domains[schema.KeyDomain(key)]}
-	if v.Account.ID == 0 || v.Account.User.OrganizationID != organization {
-		return v, nil
-	}
-	err = p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
-		i, found := slices.BinarySearchFunc(views, key, func(v claim.View, key string) int { return strings.Compare(v.Key, key) })
-		if found {
-			v = views[i]
-			return errFound
-		}
-		return nil
-	})
-	if errors.Is(err, errFound) {
-		err = nil
-	}
-	return v, err
-}
+// mailWaiting is the state of a mail that is written, and not sent.
+const mailWaiting = "waiting"
 
 func viewOf(rules claim.Rules, v *claim.View) schema.AccountView {
 	a := &v.Account
@@ -81,7 +62,6 @@ func viewOf(rules claim.Rules, v *claim.View) schema.AccountView {
 		if made.OrganizationID == v.Organization.ID {
 			view.Edits = editsOf(a.User.Profile, made.Edits)
 		}
-		view.Events = events(made)
 	}
 	return view
 }
@@ -105,7 +85,7 @@ func claimView(made *schema.Claim, l *schema.Listing) *schema.ClaimView {
 	return shown
 }
 
-// editsOf is what a claim changes of an account, by column of the users file.
+// editsOf returns what a claim changes of an account, by column of the users file.
 func editsOf(own, edits schema.Profile) schema.Edits {
 	changed := schema.Edits{}
 	before, after := reflect.ValueOf(own), reflect.ValueOf(own.Edits(edits))
@@ -118,18 +98,29 @@ func editsOf(own, edits schema.Profile) schema.Edits {
 	return changed
 }
 
-// events is what happened under a claim, in the order of time.
-func events(made *schema.Claim) []schema.EventView {
-	var list []schema.EventView
-	for _, e := range []struct {
-		at   time.Time
-		what string
-	}{
-		{made.ClaimedAt, "claimed"}, {made.SignedInAt, "signed_in"}, {made.InactiveSince, string(schema.Inactive)}, {made.ClosedAt, string(made.ClosedBy)},
-	} {
-		if !e.at.IsZero() {
-			list = append(list, schema.EventView{At: e.at, What: e.what})
+// events returns what happened to an account under claims of the organization, open and closed, and under the
+// open one of another, in the order of time.
+func events(v *claim.View, closed []store.ClosedClaim) []schema.EventView {
+	list := []schema.EventView{}
+	add := func(at time.Time, what string) {
+		if !at.IsZero() {
+			list = append(list, schema.EventView{At: at, What: what})
 		}
+	}
+	for _, c := range closed {
+		add(c.ClaimedAt, "claimed")
+		add(c.SignedInAt, "signed_in")
+		add(c.ClosedAt, string(c.ClosedBy))
+	}
+	made, own := v.Account.Claim, v.Account.User.OrganizationID == v.Organization.ID
+	if made == nil && v.Closed != nil && !slices.ContainsFunc(closed, func(c store.ClosedClaim) bool { return c.ClosedAt.Equal(v.Closed.ClosedAt) }) {
+		made, own = v.Closed, false // by time, though that is not written
+	}
+	if made != nil && (own || made.OrganizationID == v.Organization.ID) {
+		add(made.ClaimedAt, "claimed")
+		add(made.SignedInAt, "signed_in")
+		add(made.InactiveSince, string(schema.Inactive))
+		add(made.ClosedAt, string(made.ClosedBy))
 	}
 	slices.SortStableFunc(list, func(a, b schema.EventView) int { return a.At.Compare(b.At) })
 	return list

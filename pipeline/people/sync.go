@@ -8,6 +8,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -29,16 +30,16 @@ type syncChange struct {
 	row    schema.SyncRow
 }
 
-// maxDeactivated is the part of the members, one in so many, that a run deactivates at most unless it is told that more
-// is right.
+// maxDeactivated is the part of the members, one in so many, that a run deactivates at most unless it is told
+// that more is right.
 const maxDeactivated = 10
 
 // syncBatch is how many members one transaction of a run changes.
 const syncBatch = 1000
 
-// PreviewSync says what a directory run over the list in source would do, and changes nothing. address is the column of the
-// addresses; blank: the first that is known. Refused with the codes of files, where the list is empty or a row of it cannot
-// be read, and with CodeDirectoryMismatch where it cannot be the organization's.
+// PreviewSync says what a directory run over the list in source would do, and changes nothing. address is the
+// column of the addresses; blank: the first that is known. Refused with the codes of files, where the list is
+// empty or a row of it cannot be read, and with CodeDirectoryMismatch where it cannot be the organization's.
 func (p *People) PreviewSync(ctx context.Context, organization string, source dialect.Source, address string) (*SyncPlan, error) {
 	list, err := p.readDirectory(ctx, source, address)
 	if err != nil {
@@ -48,7 +49,7 @@ func (p *People) PreviewSync(ctx context.Context, organization string, source di
 	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes}
 	w := walk{rest: list.entries}
 	matched := 0
-	err = p.Store.Members(ctx, rules, organization, func(views []claim.View) error {
+	err = p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
 		for i := range views {
 			v := &views[i]
 			listed := w.upTo(v.Key, plan.absent)
@@ -68,9 +69,10 @@ func (p *People) PreviewSync(ctx context.Context, organization string, source di
 	return plan, nil
 }
 
-// RunSync does what PreviewSync says, after agreed, which is given the plan. Members are changed some at a time, each by the rules as
-// they then apply: stopped half-way, it can be run again. The plan it returns says what was done. Refused with
-// CodeDirectorySyncDisabled, and with CodeMassDeactivation where more than a tenth of the members would be deactivated, unless allowMass.
+// RunSync does what PreviewSync says, after agreed, which is given the plan. Members are changed some at a
+// time, each by the rules as they then apply: stopped half-way, it can be run again. The plan it returns says
+// what was done. Refused with CodeDirectorySyncDisabled, and with CodeMassDeactivation where more than a
+// tenth of the members would be deactivated, unless allowMass.
 func (p *People) RunSync(ctx context.Context, organization string, source dialect.Source, address string, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
 	o, err := p.Store.Organization(ctx, organization)
 	if err != nil {
@@ -100,7 +102,8 @@ func (p *People) RunSync(ctx context.Context, organization string, source dialec
 	return plan, nil
 }
 
-// syncPart changes some members, as far as the plan is still right; done gets what came of those for whom it is not.
+// syncPart changes some members, as far as the plan is still right; done gets what came of those for whom it
+// is not.
 func (p *People) syncPart(ctx context.Context, organization string, part []syncChange, done map[string]schema.SyncEffect) error {
 	keys := make([]string, len(part))
 	for i := range part {

@@ -7,8 +7,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// countedMost is how many different things one count tells apart, so that a file of nothing but different values costs
-// no more memory than others. What comes later is counted together.
+// countedMost is how many different things one count tells apart, so that a file of nothing but different
+// values costs no more memory than others. What comes later is counted together.
 const countedMost = 10_000
 
 // breakdown counts rows by outcome for each name: a domain, or a source organization.
@@ -44,7 +44,8 @@ type part struct {
 	outcomes map[schema.Outcome]int
 }
 
-// largest returns the names with the most rows, at most so many, and one part more for all others, if there are any.
+// largest returns the names with the most rows, at most so many, and one part more for all others, if there
+// are any.
 func (b *breakdown) largest(most int) []part {
 	var parts []part
 	for name, outcomes := range b.names {

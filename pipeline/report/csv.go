@@ -72,8 +72,8 @@ func editsText(edits schema.Edits) string {
 	return strings.Join(parts, "; ")
 }
 
-// write writes one record: its own cells, all but those an earlier report added and with the one left out blank, then
-// ours, then those that are too many for the header.
+// write writes one record: its own cells, all but those an earlier report added and with the one left out
+// blank, then ours, then those that are too many for the header.
 func (r *csvReporter) write(record []string, leaveOut int, said []string) error {
 	r.cells = r.cells[:0]
 	for column := range r.layout.Header {
@@ -98,8 +98,8 @@ func (r *csvReporter) write(record []string, leaveOut int, said []string) error 
 	return r.writer.WriteRaw(r.cells)
 }
 
-// decodable is a cell in UTF-8: each byte that could not be decoded becomes the replacement character. As it was, it
-// would have the report taken for Windows-1252, and the row for one in order.
+// decodable returns a cell in UTF-8: each byte that could not be decoded becomes the replacement character.
+// As it was, it would have the report taken for Windows-1252, and the row for one in order.
 func decodable(cell string) string {
 	if utf8.ValidString(cell) {
 		return cell

@@ -30,8 +30,8 @@ var (
 // htmlRows is how many rows a page lists at most: beyond, it would be slow to open, and the CSV is at hand.
 const htmlRows = 5000
 
-// htmlReporter writes one page. It keeps what the page lists, and counts the rest, so a million rows need little more
-// memory than htmlRows do.
+// htmlReporter writes one page. It keeps what the page lists, and counts the rest, so a million rows need
+// little more memory than htmlRows do.
 type htmlReporter struct {
 	to           *bufio.Writer
 	layout       *usersfile.Layout
@@ -116,7 +116,8 @@ func (r *htmlReporter) count(c *kept.Rows, i int) {
 	}
 }
 
-// list keeps a row for the page: rows with problems before others, and both in file order as far as there is room.
+// list keeps a row for the page: rows with problems before others, and both in file order as far as there is
+// room.
 func (r *htmlReporter) list(c *kept.Rows, i int) {
 	problem := c.Verdicts[i].Problem()
 	full := len(r.problems)+len(r.others) == htmlRows
@@ -170,8 +171,8 @@ func domainOf(address string) string {
 	return schema.KeyDomain(key)
 }
 
-// clip returns a copy of a cell that a page can show, which lets go of the chunk's text: Whole, unless it is longer
-// than any address.
+// clip returns a copy of a cell that a page can show, which lets go of the chunk's text: whole, unless it is
+// longer than any address.
 func clip(cell string) string {
 	if len(cell) > schema.MaxAddressBytes {
 		cell = schema.Shorten(cell)

@@ -141,7 +141,7 @@ type htmlList struct {
 	Command      string // writes them all as CSV
 }
 
-// Others is how many rows without problems are listed.
+// Others returns how many rows without problems are listed.
 func (l htmlList) Others() int { return len(l.Rows) - l.Listed }
 
 // htmlRow is one row listed.
@@ -206,7 +206,8 @@ func outcomes(counts map[schema.Outcome]int, rows int) []htmlOutcome {
 	return list
 }
 
-// reasons lists the first reasons of all rows, the most frequent first: problems by who must act, and what is none.
+// reasons lists the first reasons of all rows, the most frequent first: problems by who must act, and what is
+// none.
 func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups []htmlGroup, quiet []htmlReason) {
 	var all []htmlReason
 	for code, n := range r.tally.Reasons {
@@ -322,7 +323,7 @@ func parts(b *breakdown, plural, blank string, display func(string) string) []ht
 	return list
 }
 
-// displayDomain is a domain as people write it.
+// displayDomain returns a domain as people write it.
 func displayDomain(domain string) string {
 	if unicoded, err := idna.Display.ToUnicode(domain); err == nil {
 		domain = unicoded
@@ -376,8 +377,8 @@ func describe(result schema.Result) htmlRow {
 	return row
 }
 
-// A chart's width, the least width of an outcome in it, without which a few rows among many would not be seen, and the
-// gap between two.
+// A chart's width, the least width of an outcome in it, without which a few rows among many would not be
+// seen, and the gap between two.
 const (
 	htmlChartWidth = 1000
 	htmlChartLeast = 8
@@ -401,8 +402,8 @@ func segments(outcomes []htmlOutcome) []htmlSegment {
 	return parts
 }
 
-// printTitle returns the rule that prints the page's title at the top of every sheet. Every character that is neither
-// a letter nor a digit is written as an escape, so the title cannot end the string.
+// printTitle returns the rule that prints the page's title at the top of every sheet. Every character that is
+// neither a letter nor a digit is written as an escape, so the title cannot end the string.
 func printTitle(title string) string {
 	var b strings.Builder
 	for _, char := range schema.Shorten(title) {
@@ -428,16 +429,16 @@ func unknownColumns(names []string) []string {
 	return columns
 }
 
-// digest is the hash by which the page's policy knows its own script and style from any other.
+// digest returns the hash by which the page's policy knows its own script and style from any other.
 func digest(source string) string {
 	sum := sha256.Sum256([]byte(source))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// plain is text of the file as a page may hold it: without what would hide, or turn the text around.
+// plain returns text of the file as a page may hold it: without what would hide, or turn the text around.
 func plain(s string) string { return schema.Printable(strings.ToValidUTF8(s, "�")) }
 
-// grouped is a number with its thousands told apart.
+// grouped returns a number with its thousands told apart.
 func grouped(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -446,7 +447,7 @@ func grouped(n int) string {
 	return s
 }
 
-// counted is a number of things in words.
+// counted returns a number of things in words.
 func counted(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -454,7 +455,7 @@ func counted(n int, thing string) string {
 	return grouped(n) + " " + thing + "s"
 }
 
-// date is a moment to the minute, in the local zone, which it names; blank where there is none.
+// date returns a moment to the minute, in the local zone, which it names; blank where there is none.
 func date(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -19,7 +19,8 @@ import (
 type Report struct {
 	To     io.Writer // a Rewinder, best: then Plan reads a file once that nothing contradicts
 	Format Format
-	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits, OnlyWarnings, or an outcome.
+	// Only, where there is some, leaves the rows that one of these holds for: OnlyProblems, OnlyEdits,
+	// OnlyWarnings, or an outcome.
 	Only []string
 	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
 	Reason schema.Code
@@ -170,8 +171,9 @@ func (w *Writer) End(whole Whole) error {
 	return nil
 }
 
-// OfImport writes what became of each row of an import; rows whose turn has not come are not attempted. Refused with
-// CodeImportRemoved once its rows are gone, and with CodeImportIncomplete where it was never planned to its end.
+// OfImport writes what became of each row of an import; rows whose turn has not come are not attempted.
+// Refused with CodeImportRemoved once its rows are gone, and with CodeImportIncomplete where it was never
+// planned to its end.
 func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Policy, imp schema.Import) error {
 	switch {
 	case imp.RowsRemoved:

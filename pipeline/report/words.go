@@ -137,7 +137,8 @@ func (r *htmlReporter) dates(w Whole) []string {
 	return append(list, "A claim can be taken back until "+until+", unless its owner signs in first.")
 }
 
-// untilWords says when the time to decide ends for the claims of an import: its first and its last, where they differ.
+// untilWords says when the time to decide ends for the claims of an import: its first and its last, where
+// they differ.
 func (r *htmlReporter) untilWords(imp schema.Import) string {
 	first := imp.StartedAt
 	if imp.ConsentedAt.After(first) {
@@ -199,8 +200,8 @@ func allRows(w Whole) string {
 	return "claimline report " + w.ID + " --format csv -o report-" + w.ID + ".csv"
 }
 
-// shellWord returns a name as one word of a command line, which no shell takes for anything else. A name that cannot
-// be shown as it is becomes FILE.
+// shellWord returns a name as one word of a command line, which no shell takes for anything else. A name that
+// cannot be shown as it is becomes FILE.
 func shellWord(name string) string {
 	if name == "" || name == "-" || plain(name) != name {
 		return "FILE"
@@ -221,7 +222,8 @@ func shellWord(name string) string {
 	return `'` + strings.ReplaceAll(name, `'`, `'\''`) + `'`
 }
 
-// fixOf is the fix of a reason that many rows have; of what befell the import as a whole it names the import.
+// fixOf returns the fix of a reason that many rows have; of what befell the import as a whole it names the
+// import.
 func fixOf(code schema.Code, s schema.Summary) string {
 	if code.OfImport() {
 		return code.Fix(s.ID)
@@ -251,7 +253,7 @@ func outcomeLabel(outcome schema.Outcome) string {
 	return strings.ToUpper(label[:1]) + label[1:]
 }
 
-// outcomeWords is one outcome with the number of its rows, of all those there are.
+// outcomeWords returns one outcome with the number of its rows, of all those there are.
 func outcomeWords(outcome schema.Outcome, rows, of int) htmlOutcome {
 	o := htmlOutcome{Outcome: outcome, Label: outcomeLabel(outcome), Rows: rows, Share: share(rows, of)}
 	switch outcome {
@@ -275,7 +277,7 @@ func outcomeWords(outcome schema.Outcome, rows, of int) htmlOutcome {
 	return o
 }
 
-// share is a part of the rows in percent.
+// share returns a part of the rows in percent.
 func share(rows, of int) string {
 	switch {
 	case rows == 0 || of == 0:
@@ -339,7 +341,7 @@ func dateOf(t *time.Time) string {
 	return date(*t)
 }
 
-// personWords is who did something, as in "root (terminal)" for terminal:root.
+// personWords returns who did something, as in "root (terminal)" for terminal:root.
 func personWords(by string) string {
 	how, name, found := strings.Cut(by, ":")
 	if !found || name == "" {

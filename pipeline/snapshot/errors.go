@@ -12,8 +12,8 @@ import (
 // MostErrors is how many problems are told at once.
 const MostErrors = 20
 
-// Errors are the problems for which a snapshot is refused, at least one and at most MostErrors, in the order of the files and
-// of their lines. Its code is that of the first.
+// Errors are the problems for which a snapshot is refused, at least one and at most MostErrors, in the order
+// of the files and of their lines. Its code is that of the first.
 type Errors []*schema.Error
 
 func (e Errors) Error() string {

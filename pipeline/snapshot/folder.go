@@ -14,8 +14,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// survey looks at all that is in the folder: opens the files that are there, and refuses those that may be one of them. The
-// problems are those of the folder and of the headers; no row has been read.
+// survey looks at all that is in the folder: opens the files that are there, and refuses those that may be
+// one of them. The problems are those of the folder and of the headers; no row has been read.
 func (l *loading) survey(ctx context.Context) error {
 	entries, err := os.ReadDir(l.folder)
 	if err != nil {
@@ -60,8 +60,8 @@ func (l *loading) survey(ctx context.Context) error {
 	return nil
 }
 
-// checkFile refuses a file that is none of the five and may be meant to be one: any CSV file, and a table of another kind
-// that is called like one of the five which is not there. Hidden files are nobody's tables.
+// checkFile refuses a file that is none of the five and may be meant to be one: any CSV file, and a table of
+// another kind that is called like one of the five which is not there. Hidden files are nobody's tables.
 func (l *loading) checkFile(name string, all [tables]table, there map[string]bool) {
 	if strings.HasPrefix(name, ".") || slices.ContainsFunc(all[:], func(t table) bool { return t.name == name }) {
 		return

@@ -14,7 +14,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// known is what rows may name: what the snapshot brings, and, looked up where that is not enough, what the store has.
+// known is what rows may name: what the snapshot brings, and, looked up where that is not enough, what the
+// store has.
 type known struct {
 	organizations map[string]int                 // lines, by id
 	services      map[string]map[string]licensed // by organization and serviceKey
@@ -46,12 +47,13 @@ func (k *known) licensed(organization string) map[string]licensed {
 	return services
 }
 
-// serviceKey is the same for two names of services that are one service.
+// serviceKey returns the same for two names of services that are one service.
 func serviceKey(name string) string {
 	return strings.ToLower(norm.NFC.String(strings.Join(strings.Fields(name), " ")))
 }
 
-// mostServices is how many services an organization may have, so that export and report stay within the limits of files.
+// mostServices returns how many services an organization may have, so that export and report stay within the
+// limits of files.
 func (l *loading) mostServices() int {
 	const standard = 1000
 	return max(1, cmp.Or(l.options.Limits.Columns, standard)-len(schema.Columns)-len(schema.ReportHeaders))
@@ -156,8 +158,8 @@ func (l *loading) service(ctx context.Context, organization, name string) (spelt
 	return stored[key], nil
 }
 
-// unlicensed reports whether a service without licences is to be refused: licenses.csv has been read to its end, and nobody
-// lets the service pass.
+// unlicensed reports whether a service without licences is to be refused: licenses.csv has been read to its
+// end, and nobody lets the service pass.
 func (l *loading) unlicensed(service string) bool {
 	if o := l.files[licenses]; o != nil && !o.whole() {
 		return false
@@ -181,8 +183,8 @@ func (l *loading) refuseService(u *store.LoadUser, service string) {
 	l.problems = append(l.problems, problem{refused, users})
 }
 
-// refuse notes what a store has refused, which knows files by their bare names and no columns. What is no such refusal is
-// returned.
+// refuse notes what a store has refused, which knows files by their bare names and no columns. What is no
+// such refusal is returned.
 func (l *loading) refuse(err error) error {
 	refused, ok := errors.AsType[*schema.Error](err)
 	if !ok || refused.File == "" || filepath.Base(refused.File) != refused.File {
@@ -204,7 +206,8 @@ func (l *loading) refuse(err error) error {
 	return nil
 }
 
-// refusedIn returns the columns in which a store found what it refuses with a code; the first that the file has is meant.
+// refusedIn returns the columns in which a store found what it refuses with a code; the first that the file
+// has is meant.
 func refusedIn(code schema.Code) []string {
 	switch code {
 	case schema.CodeOrganizationUnknown:

@@ -57,10 +57,11 @@ type loading struct {
 	loaded   Loaded
 }
 
-// Load takes in the snapshot in a folder, all or nothing. What is wrong with it is Errors: up to MostErrors of them, with file,
-// line and column. They are CodeFileUnreadable, CodeFileUnclear, the codes of files and of rows, CodeColumnUnclear,
-// CodeColumnMissing, CodeValueMissing, CodeValueInvalid, CodeDomainInvalid, CodeOrganizationUnknown, CodeServiceUnknown, and
-// those of store.Loader. An encoding that nobody knows is refused with CodeUsage.
+// Load takes in the snapshot in a folder, all or nothing. What is wrong with it is Errors: up to MostErrors
+// of them, with file, line and column. They are CodeFileUnreadable, CodeFileUnclear, the codes of files and
+// of rows, CodeColumnUnclear, CodeColumnMissing, CodeValueMissing, CodeValueInvalid, CodeDomainInvalid,
+// CodeOrganizationUnknown, CodeServiceUnknown, and those of store.Loader. An encoding that nobody knows is
+// refused with CodeUsage.
 func Load(ctx context.Context, s Store, rules claim.Rules, folder string, options Options) (loaded *Loaded, err error) {
 	if err := checkEncoding(ctx, options.Encoding); err != nil {
 		return nil, err
@@ -150,8 +151,8 @@ func (l *loading) read(ctx context.Context, into store.Loader) (err error) {
 	return errors.Join(l.refuse(err), l.refused())
 }
 
-// rows reads one file and hands its rows over, many at a time, as long as nothing is wrong; then it goes on looking for more
-// that is, until there are MostErrors. It returns how many rows there are.
+// rows reads one file and hands its rows over, many at a time, as long as nothing is wrong; then it goes on
+// looking for more that is, until there are MostErrors. It returns how many rows there are.
 func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, check, hand func(context.Context, []T) error) (count int, err error) {
 	o := l.files[file]
 	if o == nil {
@@ -203,7 +204,8 @@ func (o *opened) count(kind schema.Repair, n int) {
 	}
 }
 
-// take makes r record i; ok is false where that is no row to be read: the header again, or one with too many or too few cells.
+// take makes r record i; ok is false where that is no row to be read: the header again, or one with too many
+// or too few cells.
 func (r *row) take(records *dialect.Records, i int) (ok bool) {
 	cells, fitted := records.Fit(i, r.reader.Format(), r.mayLack)
 	r.line, r.cells = records.Line(i), cells

@@ -10,8 +10,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// meaning returns the column, of those that the file lacks, that a header may mean which nobody knows; blank where it means
-// none of them.
+// meaning returns the column, of those that the file lacks, that a header may mean which nobody knows; blank
+// where it means none of them.
 func meaning(header string, missing []string) string {
 	words := wordsOf(header)
 	plain := strings.Join(words, "")
@@ -33,14 +33,15 @@ func meaning(header string, missing []string) string {
 	return best
 }
 
-// near reports whether d letters are so few that a header may be a name misspelt: two of a name twice as long, or less than a
-// third of it.
+// near reports whether d letters are so few that a header may be a name misspelt: two of a name twice as
+// long, or less than a third of it.
 func near(d int, header, name string) bool {
 	const fewLetters, part = 2, 3
 	return d <= fewLetters && 2*d < len(name) || d*part < max(len(header), len(name))
 }
 
-// holds reports whether the words of a header are a name and others: SSO enabled, directory_sync_on, ssoEnabled, isSso.
+// holds reports whether the words of a header are a name and others: SSO enabled, directory_sync_on,
+// ssoEnabled, isSso.
 func holds(words []string, plain, name string) bool {
 	const shortest = 3 // letters of a name that is looked for inside a word
 	parts := wordsOf(name)

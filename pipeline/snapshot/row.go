@@ -49,7 +49,7 @@ func (r *row) missing(column string) {
 	r.note(column, schema.Refuse(schema.CodeValueMissing, "The column %s is blank.", column))
 }
 
-// cell is a cell, cleaned; blank where the file has no such column.
+// cell returns a cell, cleaned; blank where the file has no such column.
 func (r *row) cell(column string) string {
 	i, ok := r.columns[column]
 	if !ok {
@@ -78,7 +78,7 @@ func (r *row) cell(column string) string {
 	return value
 }
 
-// text is a cell of free text.
+// text returns a cell of free text.
 func (r *row) text(column string) string {
 	value := r.cell(column)
 	if len(value) > schema.MaxTextRunes && utf8.RuneCountInString(value) > schema.MaxTextRunes {
@@ -87,7 +87,7 @@ func (r *row) text(column string) string {
 	return r.plain(column, value)
 }
 
-// name is an identifier or a name of any length; it must not be blank.
+// name returns an identifier or a name of any length; it must not be blank.
 func (r *row) name(column string) string {
 	value := r.plain(column, r.cell(column))
 	if value == "" {
@@ -103,7 +103,7 @@ func (r *row) plain(column, value string) string {
 	return value
 }
 
-// boolean is TRUE or FALSE, or a word for it; blank is FALSE.
+// boolean reads TRUE or FALSE, or a word for it; blank is FALSE.
 func (r *row) boolean(column string) bool {
 	cell := r.cell(column)
 	value, word, ok := schema.ReadBool(cell)
@@ -116,7 +116,7 @@ func (r *row) boolean(column string) bool {
 	return value
 }
 
-// moment is a date or a time; zero where it is blank, which it may be unless it is needed.
+// moment returns a date or a time; zero where it is blank, which it may be unless it is needed.
 func (r *row) moment(column string, needed bool) time.Time {
 	const (
 		firstYear = 1970
@@ -146,7 +146,7 @@ func (r *row) moment(column string, needed bool) time.Time {
 	return time.Time{}
 }
 
-// count is a number of things; blank is what is returned for a blank cell.
+// count returns a number of things; blank is what is returned for a blank cell.
 func (r *row) count(column string, blank int) int {
 	cell := r.cell(column)
 	if cell == "" {
@@ -159,7 +159,7 @@ func (r *row) count(column string, blank int) int {
 	return n
 }
 
-// oneOf is a cell that holds one of the values, in any case.
+// oneOf returns a cell that holds one of the values, in any case.
 func oneOf[T ~string](r *row, column string, values ...T) T {
 	cell := r.cell(column)
 	names := make([]string, len(values))
@@ -181,7 +181,7 @@ func oneOf[T ~string](r *row, column string, values ...T) T {
 	return ""
 }
 
-// address is an e-mail address and its key.
+// address returns an e-mail address and its key.
 func (r *row) address(column string) (email, key string) {
 	email = r.cell(column)
 	key, problem := schema.ParseAddress(email)
@@ -214,7 +214,7 @@ func (r *row) once(lines map[string]int, column, key string) {
 		r.note(column, schema.Refuse(schema.CodeIDDuplicate, "The same stands on line %d: %s.", first, schema.Quote(r.cells[r.columns[column]])))
 		return
 	}
-	lines[strings.Clone(key)] = r.line // the cell shares the memory of its chunk, which need not be kept
+	lines[strings.Clone(key)] = r.line // the cell shares the memory of its block, which need not be kept
 }
 
 func (r *row) license() store.LoadLicense {
@@ -240,7 +240,8 @@ func (r *row) license() store.LoadLicense {
 	return v
 }
 
-// checkService refuses a name that cannot be the header of a column in the users file, or would be taken for another there.
+// checkService refuses a name that cannot be the header of a column in the users file, or would be taken for
+// another there.
 func (r *row) checkService(name string) {
 	known, taken := usersfile.KnownName(name, nil)
 	added := slices.ContainsFunc(schema.ReportHeaders, func(header string) bool { return dialect.SameHeader(header, name) })
@@ -293,7 +294,7 @@ func (r *row) user() store.LoadUser {
 	return u
 }
 
-// phone is a number as accounts have it.
+// phone returns a number as accounts have it.
 func (r *row) phone(column string) string {
 	cell := r.cell(column)
 	if cell == "" {
@@ -312,7 +313,7 @@ func (r *row) phone(column string) string {
 	return phone
 }
 
-// language is a language tag.
+// language returns a language tag.
 func (r *row) language(column string) string {
 	cell := r.cell(column)
 	if cell == "" {

@@ -24,7 +24,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// good are the files of a snapshot in which nothing is wrong.
+// good returns the files of a snapshot in which nothing is wrong.
 func good() map[string]string {
 	return map[string]string{
 		"organizations.csv": "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails,retention_days\n" +
@@ -37,7 +37,7 @@ func good() map[string]string {
 	}
 }
 
-// with are the good files, one of them with something in the place of something else.
+// with returns the good files, one of them with something in the place of something else.
 func with(tb testing.TB, file, old, replacement string) map[string]string {
 	tb.Helper()
 	files := good()
@@ -99,7 +99,7 @@ func codes(refused snapshot.Errors) []schema.Code {
 	return list
 }
 
-// everything is what a store says of its organizations and accounts.
+// everything returns what a store says of its organizations and accounts.
 func everything(tb testing.TB, s *store.Store) (list []any) {
 	tb.Helper()
 	organizations, err := s.Organizations(tb.Context())
@@ -110,7 +110,7 @@ func everything(tb testing.TB, s *store.Store) (list []any) {
 		domains, err := s.Domains(tb.Context(), o.ID)
 		require.NoError(tb, err)
 		list = append(list, o, licenses, domains)
-		require.NoError(tb, s.Members(tb.Context(), rules(), o.ID, func(cases []claim.View) error {
+		require.NoError(tb, s.Members(tb.Context(), rules(), o.ID, store.MemberFilter{}, func(cases []claim.View) error {
 			for i := range cases {
 				list = append(list, cases[i].Account)
 			}
@@ -135,7 +135,8 @@ func TestLoad(t *testing.T) {
 	require.Equal(t, before, everything(t, s), "loading twice changes nothing")
 }
 
-// TestRefusals hands in what is wrong in one place: it is refused with this code, there, and nothing is loaded.
+// TestRefusals hands in what is wrong in one place: it is refused with this code, there, and nothing is
+// loaded.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		file, old, replacement string
@@ -236,8 +237,8 @@ func TestRepairs(t *testing.T) {
 	}
 }
 
-// TestServicesAreOne loads a user's services in other letters: they are those that there are licences of, also where the
-// licences came with an earlier snapshot.
+// TestServicesAreOne loads a user's services in other letters: they are those that there are licences of,
+// also where the licences came with an earlier snapshot.
 func TestServicesAreOne(t *testing.T) {
 	s := openStore(t)
 	_, err := load(t, s, good(), snapshot.Options{})
@@ -274,7 +275,7 @@ func TestMany(t *testing.T) {
 		users.WriteString("7,nobody,free,active\n")
 	}
 	files["users.csv"] = users.String()
-	_, err = load(t, openStore(t), files, snapshot.Options{Limits: dialect.Limits{ChunkRows: 7}})
+	_, err = load(t, openStore(t), files, snapshot.Options{Limits: dialect.Limits{BlockRows: 7}})
 	refused = all(t, err)
 	require.Len(t, refused, snapshot.MostErrors)
 	for i := range refused {
@@ -402,8 +403,8 @@ func TestServicesFitAFile(t *testing.T) {
 	require.Equal(t, 4, refused[0].Line)
 }
 
-// TestDamaged damages a snapshot anywhere: it is loaded, again without a change, or refused with places and fixes, and then
-// nothing of it is there.
+// TestDamaged damages a snapshot anywhere: it is loaded, again without a change, or refused with places and
+// fixes, and then nothing of it is there.
 func TestDamaged(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		files := good()
@@ -433,8 +434,8 @@ func TestDamaged(t *testing.T) {
 	})
 }
 
-// collector is a store that takes down the users of a snapshot, and is empty: a database makes a few tries a second of a fuzz
-// test.
+// collector is a store that takes down the users of a snapshot, and is empty: a database makes a few tries a
+// second of a fuzz test.
 type collector struct {
 	users []store.LoadUser
 }
@@ -462,8 +463,8 @@ func (l *collectorLoader) Users(_ context.Context, users []store.LoadUser) error
 	return nil
 }
 
-// FuzzUsers reads whatever somebody calls users.csv: it is refused with places and fixes, or every user of it is one that can
-// be exported and imported again.
+// FuzzUsers reads whatever somebody calls users.csv: it is refused with places and fixes, or every user of it
+// is one that can be exported and imported again.
 func FuzzUsers(f *testing.F) {
 	f.Add([]byte(good()["users.csv"]))
 	f.Add([]byte("\ufeffsep=;\nid;email;organization_id;status;\n1;a@b.example;acme;active;;\n\x1a\x00"))
@@ -475,7 +476,7 @@ func FuzzUsers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "users.csv"), text, 0o600))
 		c := &collector{}
-		loaded, err := loadFolder(t.Context(), c, folder, snapshot.Options{Limits: dialect.Limits{ChunkRows: 2}})
+		loaded, err := loadFolder(t.Context(), c, folder, snapshot.Options{Limits: dialect.Limits{BlockRows: 2}})
 		if err != nil {
 			require.NotEmpty(t, all(t, err))
 			return

@@ -63,7 +63,7 @@ func describe() [tables]table {
 	}
 }
 
-// Files are the names of the five files.
+// Files returns the names of the five files.
 func Files() []string {
 	all := describe()
 	names := make([]string, len(all))

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -15,9 +17,7 @@ import (
 type Applied struct {
 	Claims          []NewClaim
 	ActivationMails bool // send them for claims that join at once
-	// Assigned is no longer looked at: the store counts the services of immediate claims itself. It goes with its last writer.
-	Assigned map[string]int
-	Tally    schema.Tally
+	Tally           schema.Tally
 	// Results encodes the results; it is given the ids of the claims, in the order of Claims.
 	Results func(claimIDs []int64) []byte
 }
@@ -32,31 +32,34 @@ type NewClaim struct {
 	Line         int
 }
 
-// Known is what has been decided on before: facts, by their Version, and the accounts among them that are to be claimed.
+// Known is what has been decided on before, under the same rules: facts, by their Version, and the accounts
+// among them that are to be claimed.
 type Known struct {
 	Version  int64 // 0: nothing
 	Accounts []Seen
 }
 
-// ApplyChunk applies one chunk in one transaction: it checks that the owner still owns the import, that the import is
-// being applied and not cancelled (CodeCancelled), and that the chunk is not done (then it returns nil at once); makes sure of
-// the facts under lock; calls decide; and writes what decide returns: claims, results, mails, "chunk done", all together or
-// not at all.
+// ApplyChunk applies one chunk in one transaction: it checks that the owner still owns the import, that the
+// import is being applied and not cancelled (CodeCancelled), and that the chunk is not done (then it returns
+// nil at once); makes sure of the facts under lock; calls decide; and writes what decide returns: claims,
+// results, mails, "chunk done", all together or not at all.
 //
-// The facts are those of the address keys that keys names, with what is due for their accounts written first. known
-// is what the caller has decided on already: where the store is sure that nothing has changed since but what this owner did
-// to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The
-// claiming organization is always as it is at that moment, and so are its licences: what is due for it is written too, in
-// transactions of its own where it is much.
+// The facts are those of the address keys that keys names, with what is due for their accounts written first.
+// known is what was decided on already: where the store is sure that nothing has changed since but what the
+// import itself did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The claiming organization is always as
+// it is at that moment, and so are its licences: what is due for it is written too, in transactions of its
+// own where it is much.
 //
-// keys and decide may be called again after a conflict. An error of keys or of decide is returned, and nothing is written. A
-// claim on an account with an open claim is an error.
+// keys and decide may be called again after a conflict. An error of keys or of decide is returned, and
+// nothing is written. A claim on an account with an open claim is an error.
 func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, number int, known Known, keys func() ([]string, error), decide func(claim.Facts) (Applied, error)) error {
 	const doing = "apply a chunk"
 	var organization string
 	var done bool
 	err := s.read(ctx, doing, func(tx Tx) (err error) {
-		organization, done, err = mayApply(ctx, tx, owner, number, false)
+		var imp schema.Import
+		imp, done, err = mayApply(ctx, tx, owner, number, false)
+		organization = imp.OrganizationID
 		return err
 	})
 	if err != nil || done {
@@ -65,27 +68,30 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 	if _, err := s.settle(ctx, rules, organization); err != nil {
 		return err
 	}
-	var before, after int64 // stamps
-	claimed := false        // somebody has claimed an account since it was seen
-	err = s.write(ctx, doing, func(tx Tx) error {
-		before, after = 0, 0
+	claimed := false // somebody has claimed an account since it was seen
+	return s.write(ctx, doing, func(tx Tx) error {
 		if err := tx.LockSettings(ctx, false); err != nil {
 			return err
 		}
-		_, done, err := mayApply(ctx, tx, owner, number, true)
+		imp, done, err := mayApply(ctx, tx, owner, number, true)
 		if err != nil || done {
 			return err
 		}
-		if before, err = tx.Stamp(ctx); err != nil {
+		current, err := tx.Stamp(ctx)
+		if err != nil {
 			return err
 		}
-		unchanged := !claimed && s.runs.holds(owner, known.Version, before)
+		unchanged := !claimed && holds(imp, known.Version, current)
 		if unchanged {
 			if unchanged, err = tx.HoldSeen(ctx, known.Accounts); err != nil {
 				return err
 			}
 		}
 		facts, err := s.factsFor(ctx, due{tx: tx, rules: rules}, organization, keys, unchanged)
+		if err != nil {
+			return err
+		}
+		before, err := tx.Stamp(ctx) // what was due, and has been written, may concern other chunks
 		if err != nil {
 			return err
 		}
@@ -100,20 +106,34 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 		if err != nil {
 			return err
 		}
-		after, err = tx.Stamp(ctx)
-		return err
+		after, err := tx.Stamp(ctx)
+		if err != nil || after == before {
+			return err
+		}
+		return tx.UpdateImport(ctx, changed(imp, before, after))
 	})
-	if err == nil && after != before {
-		s.runs.committed(owner, before, after)
-	}
-	return err
 }
 
-// mayApply checks that the owner may apply the chunk now, and returns the claiming organization.
-func mayApply(ctx context.Context, tx Tx, owner Owner, number int, hold bool) (organization string, done bool, err error) {
-	row, found, err := tx.FindImport(ctx, owner.ImportID, hold)
+// holds reports whether facts of one stamp still hold at another, as far as the import's other chunks are
+// concerned: what it has changed itself does not concern their accounts, for every account is in one chunk.
+func holds(imp schema.Import, stamp, current int64) bool {
+	return stamp != 0 && (stamp == current || current == imp.OwnTo && stamp >= imp.OwnFrom)
+}
+
+// changed notes that the import has changed what a rule looks at, from one stamp to another.
+func changed(imp schema.Import, before, after int64) schema.Import {
+	if before != imp.OwnTo {
+		imp.OwnFrom = before
+	}
+	imp.OwnTo = after
+	return imp
+}
+
+// mayApply checks that the owner may apply the chunk now.
+func mayApply(ctx context.Context, tx Tx, owner Owner, number int, hold bool) (imp schema.Import, done bool, err error) {
+	imp, found, err := tx.FindImport(ctx, owner.ImportID, hold)
 	if err != nil {
-		return "", false, err
+		return imp, false, err
 	}
 	if found {
 		done, found, err = tx.ChunkDone(ctx, owner.ImportID, number)
@@ -122,17 +142,18 @@ func mayApply(ctx context.Context, tx Tx, owner Owner, number int, hold bool) (o
 	case err != nil:
 	case !found:
 		err = schema.Refuse(schema.CodeImportNotFound, "Import %d has no part %d.", owner.ImportID, number)
-	case row.Epoch != owner.Epoch:
+	case imp.Epoch != owner.Epoch:
 		err = &schema.Error{Code: schema.CodeImportTakenOver}
-	case row.CancelRequested, row.State == schema.StateCancelled:
+	case imp.CancelRequested, imp.State == schema.StateCancelled:
 		err = &schema.Error{Code: schema.CodeCancelled}
-	case row.State != schema.StateApplying:
-		err = fmt.Errorf("import %d is %s", owner.ImportID, row.State)
+	case imp.State != schema.StateApplying:
+		err = fmt.Errorf("import %d is %s", owner.ImportID, imp.State)
 	}
-	return row.OrganizationID, done, err
+	return imp, done, err
 }
 
-// factsFor looks up the facts of a chunk, with what is due written; unchanged says that what the caller knows still holds.
+// factsFor looks up the facts of a chunk, with what is due written; unchanged says that what the caller knows
+// still holds.
 func (s *Store) factsFor(ctx context.Context, d due, id string, keys func() ([]string, error), unchanged bool) (claim.Facts, error) {
 	claiming, err := organization(ctx, d.tx, id)
 	if err != nil {
@@ -179,7 +200,7 @@ func finishChunk(ctx context.Context, tx Tx, owner Owner, rules claim.Rules, fac
 		return err
 	}
 	licenses := claim.NewLicenses(facts.Licenses)
-	mails := map[claim.Mail][]int64{}
+	mails := map[mailing][]int64{}
 	for first := 0; first < len(ids); { // most claims are like the one before
 		made := &applied.Claims[first]
 		next := first + 1
@@ -188,7 +209,8 @@ func finishChunk(ctx context.Context, tx Tx, owner Owner, rules claim.Rules, fac
 		}
 		licenses.Claimed(facts.Claiming.ID, made.Type, made.Services, next-first)
 		for _, mail := range claim.MailsFor(made.Type, applied.ActivationMails) {
-			mails[mail] = append(mails[mail], ids[first:next]...)
+			m := mailing{mail, rules.Now}
+			mails[m] = append(mails[m], ids[first:next]...)
 		}
 		first = next
 	}
@@ -205,42 +227,21 @@ func finishChunk(ctx context.Context, tx Tx, owner Owner, rules claim.Rules, fac
 	return tx.FinishChunk(ctx, owner.ImportID, number, results, applied.Tally)
 }
 
-func addMails(ctx context.Context, tx Tx, mails map[claim.Mail][]int64) error {
-	for _, kind := range []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder} {
-		if len(mails[kind]) == 0 {
-			continue
-		}
-		if err := tx.AddMails(ctx, kind, mails[kind]); err != nil {
+// mailing is mails of a kind that are written at one time.
+type mailing struct {
+	kind claim.Mail
+	at   time.Time
+}
+
+// addMails adds mails about claims to the outbox, the first first.
+func addMails(ctx context.Context, tx Tx, mails map[mailing][]int64) error {
+	kinds := []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder}
+	for _, m := range slices.SortedFunc(maps.Keys(mails), func(a, b mailing) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)))
+	}) {
+		if err := tx.AddMails(ctx, m.kind, m.at, mails[m]); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// ownRun is the latest unbroken run of changes made by one import: since it began, nobody else has changed anything. The
-// import's own changes do not concern the accounts of its other chunks, for every account is in one.
-type ownRun struct {
-	mu          sync.Mutex
-	owner       Owner
-	start, last int64 // stamps
-}
-
-// holds reports whether facts of one stamp still hold at another, as far as this import's other chunks are concerned.
-func (r *ownRun) holds(owner Owner, stamp, current int64) bool {
-	if stamp == 0 {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return stamp == current || owner == r.owner && current == r.last && stamp >= r.start
-}
-
-// committed notes a change by the owner, from one stamp to another.
-func (r *ownRun) committed(owner Owner, before, after int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if owner != r.owner || before != r.last {
-		r.owner, r.start = owner, before
-	}
-	r.last = after
 }

@@ -9,14 +9,16 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Change changes accounts together with their claims, in one transaction. It finds the views of the address keys under
-// lock, with what is due of them, and of the licences of the organization, written; calls decide with them, in the order of the
-// keys; and writes the effects decide returns. A blank organization stands for the one with an open claim on the first
-// address, or the one it belongs to. Two equal keys are not allowed. Refused with CodeOrganizationUnknown.
+// Change changes accounts together with their claims, in one transaction. It finds the views of the address
+// keys under lock, with what is due of them, and of the licences of the organization, written; calls decide
+// with them, in the order of the keys; and writes the effects decide returns. A blank organization stands for
+// the one with an open claim on the first address, or the one it belongs to. Two equal keys are not allowed.
+// Refused with CodeOrganizationUnknown.
 //
-// With the effects go licences (R17), mails (R18), and tombstones of accounts that are Gone. A claim that a choice has closed is
-// from then on the claim of the account that joined, and accounts that it changed stay as they are in later loads. decide may
-// be called again after a conflict; its error is returned, and nothing is written.
+// With the effects go licences (R17), mails (R18), and tombstones of accounts that are Gone. A claim that a
+// choice has closed is from then on the claim of the account that joined, and accounts that it changed stay
+// as they are in later loads. decide may be called again after a conflict; its error is returned, and nothing
+// is written.
 func (s *Store) Change(ctx context.Context, rules claim.Rules, id string, keys []string, decide func([]claim.View) ([]claim.Effect, error)) error {
 	const doing = "change accounts"
 	var actor string
@@ -60,8 +62,8 @@ func (s *Store) Change(ctx context.Context, rules claim.Rules, id string, keys [
 	})
 }
 
-// asking returns the organization that asks; where none is named, the one with an open claim on the address, or the one it
-// belongs to, and none where there is no such account.
+// asking returns the organization that asks; where none is named, the one with an open claim on the address,
+// or the one it belongs to, and none where there is no such account.
 func asking(ctx context.Context, tx Tx, id, key string) (string, error) {
 	if id != "" {
 		_, err := organization(ctx, tx, id)
@@ -77,7 +79,8 @@ func asking(ctx context.Context, tx Tx, id, key string) (string, error) {
 	return found[0].User.OrganizationID, nil
 }
 
-// views finds the views of address keys under lock, in the order of the keys, with what is due of them written.
+// views finds the views of address keys under lock, in the order of the keys, with what is due of them
+// written.
 func (d due) views(ctx context.Context, id string, keys []string) ([]claim.View, error) {
 	actor, err := asking(ctx, d.tx, id, keys[0])
 	if err != nil {
@@ -136,7 +139,7 @@ func complete(ctx context.Context, tx Tx, o *schema.Organization, views []claim.
 
 // writeEffects writes effects that licences have followed, with the licences and the mails.
 func writeEffects(ctx context.Context, tx Tx, effects []claim.Effect, licenses *claim.Licenses) error {
-	mails := map[claim.Mail][]int64{}
+	mails := map[mailing][]int64{}
 	happening := effects[:0:0]
 	for i := range effects {
 		e := &effects[i]
@@ -150,7 +153,8 @@ func writeEffects(ctx context.Context, tx Tx, effects []claim.Effect, licenses *
 			e.Joins.ID = "joined-" + rand.Text() // nobody else can have made up the same one
 		}
 		for _, mail := range e.Mails {
-			mails[mail] = append(mails[mail], e.Before.Claim.ID)
+			m := mailing{mail, e.At}
+			mails[m] = append(mails[m], e.Before.Claim.ID)
 		}
 		happening = append(happening, *e)
 	}

@@ -8,33 +8,33 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// DB is a database: statements, and nothing that decides. Its only refusals are the database_… codes; see Passing for those
-// that may go away by themselves. It is safe for concurrent use, by several processes too.
+// DB is a database: statements, and nothing that decides. Its only refusals are the database_… codes; see
+// Passing for those that may go away by themselves. It is safe for concurrent use, by several processes too.
 type DB interface {
 	Close() error
 	// Read runs do on one state of the database. do must not wait for anything but the database.
 	Read(ctx context.Context, do func(Tx) error) error
-	// Write runs do in a transaction, which is committed where do returns nil, and undone otherwise. After a conflict with
-	// another transaction, ErrConflict of do included, it runs do again, where there can be others at all. Where the database
-	// cannot be written to, do is not run.
+	// Write runs do in a transaction, which is committed where do returns nil, and undone otherwise. After a
+	// conflict with another transaction, ErrConflict of do included, it runs do again, where there can be others
+	// at all. Where the database cannot be written to, do is not run.
 	Write(ctx context.Context, do func(Tx) error) error
-	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting alone does
-	// not. While others use the database that may not be possible: then the next one does it.
+	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting
+	// alone does not. While others use the database that may not be possible: then the next one does it.
 	Erase(ctx context.Context) error
 }
 
-// Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts, claims and imports
-// by the database's own numbers. Locks are taken in the order in which the parts stand here: settings, the import, accounts by
-// key, licences by name, the outbox last. hold keeps others from changing what was found until the transaction ends.
+// Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts,
+// claims and imports by the database's own numbers. Locks are taken in the order in which the parts stand
+// here: settings, the import, accounts by key, licences by name, the outbox last. hold keeps others from
+// changing what was found until the transaction ends.
 type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
 	LockSettings(ctx context.Context, exclusive bool) error
-	// Stamp names the state of all that a rule looks at, but for what HoldSeen answers: two equal ones mean that nothing has
-	// changed between. It grows with each change, in the transaction that makes it too. 0: this database cannot say.
+	// Stamp names the state of all that a rule looks at, but for what HoldSeen answers: two equal ones mean that
+	// nothing has changed between. It grows with each change, in the transaction that makes it too. 0: this database cannot say.
 	Stamp(ctx context.Context) (int64, error)
-	// Ahead returns how far the database's clock is ahead of this machine's, in whole seconds. Leases go by the database's: by
-	// it, many machines agree on who has one.
-	Ahead(ctx context.Context) (time.Duration, error)
+	// Now is the time by the database's clock, which issues leases: by it, many machines agree on who has one.
+	Now(ctx context.Context) (time.Time, error)
 
 	Organizations
 	Imports
@@ -56,7 +56,8 @@ type Organizations interface {
 
 	// Licenses lists the licences of organizations, by organization and service; of all where none is named.
 	Licenses(ctx context.Context, hold bool, organizations ...string) ([]schema.License, error)
-	// PutLicenses inserts licences, of which none is held, or updates quantity and automatic assignment of those there are.
+	// PutLicenses inserts licences, of which none is held, or updates quantity and automatic assignment of those
+	// there are.
 	PutLicenses(ctx context.Context, licenses []schema.License) error
 	// PutHeld writes what is held of licences. Less than 0 is an error.
 	PutHeld(ctx context.Context, licenses []schema.License) error
@@ -65,39 +66,71 @@ type Organizations interface {
 	Domains(ctx context.Context, organization string) ([]schema.Domain, error)
 	// Holders lists these domains in every organization that holds one, pending or not.
 	Holders(ctx context.Context, domains []string) ([]schema.Domain, error)
-	// PutDomains inserts domains, or updates status and token of those there are; a blank token leaves what there is.
+	// PutDomains inserts domains, or updates status and token of those there are; a blank token leaves what
+	// there is.
 	PutDomains(ctx context.Context, domains []schema.Domain) error
 }
 
 // Accounts finds accounts, as they are written: see claim.Rules.AsOf.
 type Accounts interface {
-	// Accounts finds accounts by address key, one per key in the order given, the zero Account where there is none. Two equal
-	// keys are not allowed.
+	// Accounts finds accounts by address key, one per key in the order given, the zero Account where there is
+	// none. Two equal keys are not allowed.
 	Accounts(ctx context.Context, keys []string, hold bool) ([]claim.Account, error)
 	// AccountsByID finds accounts by number, in their order; those that are gone are left out.
 	AccountsByID(ctx context.Context, ids []int64, hold bool) ([]claim.Account, error)
-	// HoldSeen keeps others from changing accounts, and reports whether all of them are as they were seen, but for claims made
-	// on them since: InsertClaims tells of those. Where Stamp says as much, it looks at nothing.
+	// HoldSeen keeps others from changing accounts, and reports whether all of them are as they were seen, but
+	// for claims made on them since: InsertClaims tells of those. Where Stamp says as much, it looks at nothing.
 	HoldSeen(ctx context.Context, seen []Seen) (bool, error)
 	// Views finds views by address key, by which they are returned. Who asks, and the domain, are not filled in.
 	Views(ctx context.Context, keys []string) ([]claim.View, error)
 	// ViewsByID is Views by number.
 	ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error)
-	// Members lists accounts that belong to the organization or are under its open claim, by address key, up to limit of
-	// those behind a key; views are as with Views.
-	Members(ctx context.Context, organization, after string, limit int) ([]claim.View, error)
-	// Candidates lists accounts in these domains that the organization might claim, and members and claimed ones for whom
-	// time may have changed that, by address key, up to limit of those behind a key.
-	Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]Candidate, error)
+	// Members lists accounts that belong to the organization or are under its open claim, and that the filter
+	// might leave in: nobody else need be left out. By address key, up to limit of those behind a key; views are
+	// as with Views.
+	Members(ctx context.Context, organization string, filter MemberFilter, after string, limit int) ([]claim.View, error)
+	// CountMembers counts the accounts that belong to the organization, and those under its open claims.
+	CountMembers(ctx context.Context, organization string) (int, error)
+	// Candidates lists accounts that the organization might claim and that the filter might leave in, and
+	// members and claimed ones for whom time may have changed that, by address key, up to limit of those behind
+	// a key.
+	Candidates(ctx context.Context, organization string, filter CandidateFilter, after string, limit int) ([]Candidate, error)
+	// CountUnclaimed counts the accounts without an open claim in these domains, by domain and organization.
+	CountUnclaimed(ctx context.Context, domains []string) ([]Unclaimed, error)
 
-	// Due finds accounts of which something is due that changes what the organization's members, claims or licences are; see
-	// claim.Rules.NextDue. Delayed claims made until decided, and accounts inactive until inactive, are due. Of each kind of
-	// due thing the first limit are found, in the order of Due.Compare; 0: all.
+	// Due finds accounts of which something is due that changes what the organization's members, claims or
+	// licences are; see claim.Rules.NextDue. Delayed claims made until decided, and accounts inactive until
+	// inactive, are due. Of each kind of due thing the first limit are found, in the order of Due.Compare; 0:
+	// all.
 	Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) ([]Due, error)
+	// Upcoming finds accounts of which something of a kind has begun after a time, the earliest first, up to
+	// limit of them. Only Account and Since are filled in.
+	Upcoming(ctx context.Context, organization string, kind Upcoming, after time.Time, limit int) ([]Due, error)
 	// DueOrganizations lists organizations that have made claims, or have members, of which something is due.
 	DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error)
-	// Given counts the accounts that hold services, as members or by an open immediate claim, by organization and services.
+	// Given counts the accounts that hold services, as members or by an open immediate claim, by organization
+	// and services.
 	Given(ctx context.Context) ([]Given, error)
+}
+
+// MemberFilter narrows a listing of members. Zero values leave everybody in.
+type MemberFilter struct {
+	Status      schema.Status    // as listed
+	ClaimType   schema.ClaimType // as listed
+	Retractable bool             // only users whose claim can be retracted now (R22)
+}
+
+// CandidateFilter narrows a listing of candidates.
+type CandidateFilter struct {
+	Domains []string // of their addresses; others have no candidates
+	Sources []string // ids of organizations that they belong to, where no open delayed claim moves them on; nil: any
+}
+
+// Unclaimed is so many accounts that no rule tells apart, but for what time has made due of them.
+type Unclaimed struct {
+	Domain       string
+	Organization *schema.Organization
+	Accounts     int
 }
 
 // Seen names the state in which an account was found: Version is claim.Account's.
@@ -118,15 +151,17 @@ type Given struct {
 
 // Claims keeps claims, and what becomes of accounts.
 type Claims interface {
-	// InsertClaims inserts open claims, and returns their ids, in the order of the claims. A second open claim on an account is
-	// an error: ErrTwice, where others can have made the first since the account was seen.
+	// InsertClaims inserts open claims, and returns their ids, in the order of the claims. A second open claim
+	// on an account is an error: ErrTwice, where others can have made the first since the account was seen.
 	InsertClaims(ctx context.Context, batch ClaimBatch) (ids []int64, err error)
-	// WriteEffects writes effects one after the other: accounts, claims, and tombstones of accounts that are gone. A closed
-	// claim remembers the address key of the account it was on. Joins has an id, made up by the caller.
+	// WriteEffects writes effects one after the other: accounts, claims, and tombstones of accounts that are
+	// gone. A closed claim remembers the address key of the account it was on. Joins has an id, made up by the
+	// caller.
 	WriteEffects(ctx context.Context, effects []claim.Effect) error
-	// ImportClaims lists the claims that an import made, by line, up to limit of those behind a line.
-	ImportClaims(ctx context.Context, importID int64, afterLine, limit int) ([]MadeClaim, error)
-	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these address keys.
+	// ImportClaims lists the claims that an import made, by their ids, up to limit of those behind an id.
+	ImportClaims(ctx context.Context, importID, after int64, limit int) ([]MadeClaim, error)
+	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these
+	// address keys.
 	ClosedClaims(ctx context.Context, accounts []int64, keys []string) ([]ClosedClaim, error)
 }
 
@@ -140,42 +175,56 @@ type ClaimBatch struct {
 
 // MadeClaim is a claim that an import made.
 type MadeClaim struct {
+	Claim   int64
 	Line    int
 	Account int64
 }
 
+// WaitingMail is a mail that waits to be sent.
+type WaitingMail struct {
+	Claim int64
+	Kind  claim.Mail
+	At    time.Time
+}
+
 // ClosedClaim is a claim that has ended.
 type ClosedClaim struct {
+	ID           int64
 	Account      int64
 	Key          string // of the account when it was closed
 	Organization string
+	ClaimedAt    time.Time
+	SignedInAt   time.Time // zero: never
 	ClosedAt     time.Time
 	ClosedBy     schema.Closing
 }
 
 // Outbox keeps mails until they are sent.
 type Outbox interface {
-	// AddMails adds one mail of a kind for each claim.
-	AddMails(ctx context.Context, kind claim.Mail, claims []int64) error
+	// AddMails adds one mail of a kind for each claim, written at a time.
+	AddMails(ctx context.Context, kind claim.Mail, at time.Time, claims []int64) error
+	// Mails finds the mails about claims, in the order in which they were written.
+	Mails(ctx context.Context, claims []int64) ([]WaitingMail, error)
 }
 
-// Snapshots takes snapshots in. Users are staged, and merged when all of them are known: only then can addresses be
-// exchanged. The stage is the transaction's own.
+// Snapshots takes snapshots in. Users are staged, and merged when all of them are known: only then can
+// addresses be exchanged. The stage is the transaction's own.
 type Snapshots interface {
 	// StageUsers stages users of organizations that there are.
 	StageUsers(ctx context.Context, users []LoadUser) error
-	// StagedTwice finds the first staged line whose id, or else whose address key, stands on an earlier one too; Line is 0
-	// where there is none.
+	// StagedTwice finds the first staged line whose id, or else whose address key, stands on an earlier one too;
+	// Line is 0 where there is none.
 	StagedTwice(ctx context.Context) (Twice, error)
-	// StagedTaken finds the first staged line whose address key an account has that keeps it: one that is not staged, or that
-	// is pinned. Lines of accounts that are pinned or gone do not count. 0: there is none.
+	// StagedTaken finds the first staged line whose address key an account has that keeps it: one that is not
+	// staged, or that is pinned. Lines of accounts that are pinned or gone do not count. 0: there is none.
 	StagedTaken(ctx context.Context) (line int, err error)
-	// StagedMoves finds the first lines, up to limit, of accounts under an open claim that would get another organization.
+	// StagedMoves finds the first lines, up to limit, of accounts under an open claim that would get another
+	// organization.
 	StagedMoves(ctx context.Context, limit int) ([]int, error)
 	// Staged finds out which of these address keys are staged.
 	Staged(ctx context.Context, keys []string) (map[string]bool, error)
-	// MergeStaged inserts or updates the accounts of the staged users, and ends the stage. Accounts that are gone do not come
-	// back; pinned ones keep all but last sign-in and conversations. A broken key is ErrTwice.
+	// MergeStaged inserts or updates the accounts of the staged users, and ends the stage. Accounts that are
+	// gone do not come back; pinned ones keep all but last sign-in and conversations. A broken key is ErrTwice.
 	MergeStaged(ctx context.Context) error
 	// ClaimedTwice finds the first domain that two organizations have claimed; blank: there is none.
 	ClaimedTwice(ctx context.Context) (domain, one, other string, err error)
@@ -200,13 +249,14 @@ type RestoredClaim struct {
 // Imports keeps imports and their chunks.
 type Imports interface {
 	// InsertImport inserts an import, and returns its id.
-	InsertImport(ctx context.Context, row ImportRow) (id int64, err error)
-	// FindImport finds an import, without its Plan and its Tally.
-	FindImport(ctx context.Context, id int64, hold bool) (row ImportRow, found bool, err error)
+	InsertImport(ctx context.Context, imp schema.Import) (id int64, err error)
+	// FindImport finds an import in the state that was written last, without its Plan and its Tally.
+	FindImport(ctx context.Context, id int64, hold bool) (imp schema.Import, found bool, err error)
 	// ListImports lists an organization's imports like FindImport, the newest first; limit 0: all.
-	ListImports(ctx context.Context, organization string, limit int) ([]ImportRow, error)
-	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and Plan.
-	UpdateImport(ctx context.Context, row ImportRow) error
+	ListImports(ctx context.Context, organization string, limit int) ([]schema.Import, error)
+	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and
+	// Plan.
+	UpdateImport(ctx context.Context, imp schema.Import) error
 	// DeleteImport deletes an import with all it kept.
 	DeleteImport(ctx context.Context, id int64) error
 	// PutPlan keeps the plan.
@@ -215,7 +265,8 @@ type Imports interface {
 	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
 	// Tallies finds what the chunks of imports counted: as applied, or as planned where they are not done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
-	// OldImports lists imports that still have rows, and that ended, or were left by their owner, before a time.
+	// OldImports lists imports that still have rows, and that ended, or whose lease ran out, or that were
+	// started, before a time.
 	OldImports(ctx context.Context, before time.Time) ([]int64, error)
 	// DeleteRows deletes what an import keeps of its file; what was counted stays.
 	DeleteRows(ctx context.Context, id int64) error
@@ -226,16 +277,9 @@ type Imports interface {
 	FindChunk(ctx context.Context, importID int64, number int) (c Chunk, found bool, err error)
 	// ChunkDone finds out whether a chunk is done.
 	ChunkDone(ctx context.Context, importID int64, number int) (done, found bool, err error)
-	// ChunkNumbers lists the numbers of an import's chunks, in order; with pending, only those that are not done.
+	// ChunkNumbers lists the numbers of an import's chunks, in order; with pending, only those that are not
+	// done.
 	ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error)
 	// DeleteChunks deletes an import's chunks, with their rows and results.
 	DeleteChunks(ctx context.Context, importID int64) error
-}
-
-// ImportRow is an import as a database keeps it: in the state that was written last.
-type ImportRow struct {
-	schema.Import
-	Planned bool // it has a Plan
-	Runner  string
-	Epoch   int64
 }

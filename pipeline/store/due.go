@@ -11,10 +11,10 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// What is due is written in the order of time, for licences go to who comes first (R17), and the answer must not depend on
-// who writes it, or when. An effect needs its place in the order of every organization whose licences it touches; so
-// whoever writes what is due for one organization writes for the others that those effects touch as well, and leaves
-// the rest of the world alone.
+// What is due is written in the order of time, for licences go to who comes first (R17), and the answer must
+// not depend on who writes it, or when. An effect needs its place in the order of every organization whose
+// licences it touches; so whoever writes what is due for one organization writes for the others that those
+// effects touch as well, and leaves the rest of the world alone.
 
 // dueBatch is how many accounts are settled in one transaction.
 const dueBatch = 500
@@ -24,13 +24,14 @@ type Due struct {
 	Account int64
 	Delayed bool      // a delayed claim completes; else somebody inactive is removed
 	Since   time.Time // when the claim was made, or since when somebody is inactive
-	// Import and Line say where a delayed claim was made; 0 where it was not made by an import, and for removals.
+	// Import and Line say where a delayed claim was made; 0 where it was not made by an import, and for
+	// removals.
 	Import int64
 	Line   int
 }
 
-// place is where something stands in the order of time: what falls due in the same second is in the order in which it was
-// claimed, after what frees licences.
+// place is where something stands in the order of time: what falls due in the same second is in the order in
+// which it was claimed, after what frees licences.
 type place struct {
 	at      time.Time
 	made    int64
@@ -51,8 +52,8 @@ func placeOf(e *claim.Effect) place {
 	return p
 }
 
-// Sweep writes all that time has made due, in all organizations, a few accounts per transaction: stopped half-way, it can
-// be run again. It counts what it wrote; imports are not its business (see RemoveImports).
+// Sweep writes all that time has made due, in all organizations, a few accounts per transaction: stopped
+// half-way, it can be run again. It counts what it wrote; imports are not its business (see RemoveImports).
 func (s *Store) Sweep(ctx context.Context, rules claim.Rules) (swept schema.Swept, err error) {
 	for {
 		var organizations []string
@@ -74,8 +75,8 @@ func (s *Store) Sweep(ctx context.Context, rules claim.Rules) (swept schema.Swep
 	}
 }
 
-// settle writes what is due for an organization, a few accounts per transaction, so that nobody waits for long however much
-// there is.
+// settle writes what is due for an organization, a few accounts per transaction, so that nobody waits for
+// long however much there is.
 func (s *Store) settle(ctx context.Context, rules claim.Rules, id string) (swept schema.Swept, err error) {
 	const doing = "settle what is due"
 	for {
@@ -127,8 +128,43 @@ func (d due) any(ctx context.Context, id string) (bool, error) {
 	return len(found) > 0, err
 }
 
-// find follows what is due for organizations, and for those whose licences that touches, without writing anything: the
-// effects in the order of time, and the licences after them. With a limit it is the beginning of all that is due.
+// each hands over the view of every account of which something is due, in all organizations, as it is
+// written.
+func (d due) each(ctx context.Context, do func(*claim.View)) error {
+	organizations, err := d.organizations(ctx)
+	if err != nil {
+		return err
+	}
+	decided, inactive := d.thresholds()
+	seen := map[int64]struct{}{}
+	var ids []int64
+	for _, id := range organizations {
+		list, err := d.tx.Due(ctx, id, decided, inactive, 0)
+		if err != nil {
+			return err
+		}
+		for _, found := range list {
+			if _, twice := seen[found.Account]; !twice {
+				seen[found.Account] = struct{}{}
+				ids = append(ids, found.Account)
+			}
+		}
+	}
+	for part := range slices.Chunk(ids, batchSize) {
+		views, err := d.tx.ViewsByID(ctx, part)
+		if err != nil {
+			return err
+		}
+		for i := range views {
+			do(&views[i])
+		}
+	}
+	return nil
+}
+
+// find follows what is due for organizations, and for those whose licences that touches, without writing
+// anything: the effects in the order of time, and the licences after them. With a limit it is the beginning
+// of all that is due.
 func (d due) find(ctx context.Context, organizations ...string) ([]claim.Effect, *claim.Licenses, error) {
 	for {
 		effects, err := d.effects(ctx, organizations)
@@ -265,7 +301,8 @@ func (d due) writeAll(ctx context.Context) error {
 	return nil
 }
 
-// writeOf writes what is due of accounts, with what must be written before it. It reports whether there was anything.
+// writeOf writes what is due of accounts, with what must be written before it. It reports whether there was
+// anything.
 func (d due) writeOf(ctx context.Context, accounts []claim.Account) (bool, error) {
 	effects := inOrder(d.rules, accounts)
 	var organizations []string

@@ -7,9 +7,12 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// An import is planned (CreateImport, KeepChunk for each chunk, SealPlan), consented to (Consent), applied chunk by chunk
-// (ApplyChunk) and finished. Whoever drives it holds an Owner, got from CreateImport or AcquireImport; methods that take an
-// Owner refuse with CodeImportTakenOver, changing nothing, once somebody else has acquired the import.
+// An import is planned (CreateImport, KeepChunk for each chunk, SealPlan), agreed to (Agree), and applied
+// chunk by chunk (ApplyChunk) until it is finished, by one owner or by several in turn (TakeImport,
+// ReleaseImport). What each of these makes of it is decided by the methods of schema.Import; here it is
+// loaded, asked and saved, under lock. Methods that take an Owner refuse with CodeImportTakenOver, changing
+// nothing, once somebody else has the import; those that take an organization refuse with CodeImportNotFound
+// an import that is not the organization's. A blank organization is any: for machinery only.
 
 // Owner is one runner's hold on an import. Epoch grows with every change of hands.
 type Owner struct {
@@ -18,8 +21,9 @@ type Owner struct {
 	Epoch    int64
 }
 
-// Chunk is one part of a kept file: whole rows, in file order, with what the plan said of each and, once it is
-// done, what became of each. Data, Verdicts and Results are the pipeline's own encodings, opaque to the store.
+// Chunk is one part of a kept file: whole rows, in file order, with what the plan said of each and, once it
+// is done, what became of each. Data, Verdicts and Results are the pipeline's own encodings, opaque to the
+// store.
 type Chunk struct {
 	Number   int
 	Data     []byte // the rows
@@ -33,158 +37,240 @@ type Chunk struct {
 
 // ImportEnd is how an import ends.
 type ImportEnd struct {
-	State      schema.ImportState
-	Reason     schema.Code
-	At         time.Time
-	RemoveRows bool
-}
-
-// leaseEnd returns when a lease taken now runs out, in whole seconds; never too early.
-func leaseEnd(now time.Time, lease time.Duration) time.Time {
-	return now.Add(lease + time.Second - 1).Truncate(time.Second)
-}
-
-// byDatabase returns the time by the database's clock, when it is now by this machine's. Leases are written, and judged, by it.
-func byDatabase(ctx context.Context, tx Tx, now time.Time) (time.Time, error) {
-	ahead, err := tx.Ahead(ctx)
-	return now.Add(ahead), err
-}
-
-// at computes the state of an import at a time: whoever worked on it has died where the lease has run out. Without a plan
-// there is nothing to go on with.
-func (r ImportRow) at(now time.Time) ImportRow {
-	if !r.LeaseUntil.IsZero() && !r.LeaseUntil.After(now) {
-		switch r.State {
-		case schema.StateApplying:
-			r.State = schema.StateInterrupted
-		case schema.StatePlanning:
-			r.State = schema.StateFailed
-		}
-	}
-	return r
-}
-
-// acquired is the import in the hands of a new runner.
-func (r ImportRow) acquired(runner string, until time.Time) ImportRow {
-	r.State = schema.StateApplying
-	if r.ConsentedAt.IsZero() {
-		r.State = schema.StateAwaitingConsent
-	}
-	r.Reason, r.CancelRequested, r.FinishedAt = "", false, time.Time{}
-	r.Runner, r.LeaseUntil = runner, until
-	r.Epoch++
-	return r
-}
-
-// ended is the import after its end; ending it again in the same state changes nothing.
-func (r ImportRow) ended(state schema.ImportState, reason schema.Code, at time.Time) ImportRow {
-	if !r.FinishedAt.IsZero() && r.State == state {
-		return r
-	}
-	r.State, r.Reason, r.FinishedAt = state, reason, at
-	r.CancelRequested, r.LeaseUntil = false, time.Time{}
-	return r
+	State  schema.ImportState // one that has Ended
+	Reason schema.Code        // why rows were not attempted, where some were not
+	At     time.Time
 }
 
 // CreateImport records a new import in state planning, owned by the runner until lease runs out. Refused with
 // CodeOrganizationUnknown.
-func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner string, now time.Time, lease time.Duration) (owner Owner, err error) {
+func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner string, lease time.Duration) (owner Owner, err error) {
 	err = s.write(ctx, "create the import", func(tx Tx) error {
 		if _, err := organization(ctx, tx, imp.OrganizationID); err != nil {
 			return err
 		}
-		leased, err := byDatabase(ctx, tx, now)
+		now, err := tx.Now(ctx)
 		if err != nil {
 			return err
 		}
-		imp.State, imp.StartedAt, imp.LeaseUntil = schema.StatePlanning, now, leaseEnd(leased, lease)
-		owner = Owner{Runner: runner, Epoch: 1}
-		owner.ImportID, err = tx.InsertImport(ctx, ImportRow{Import: imp, Runner: runner, Epoch: owner.Epoch})
+		imp.State, imp.Runner, imp.Epoch = schema.StatePlanning, runner, 1
+		imp = imp.Renew(now, lease)
+		owner = Owner{Runner: runner, Epoch: imp.Epoch}
+		owner.ImportID, err = tx.InsertImport(ctx, imp)
 		return err
 	})
 	return owner, err
 }
 
-// findImport finds an import as it is written.
-func findImport(ctx context.Context, tx Tx, id int64, hold bool) (ImportRow, error) {
-	row, found, err := tx.FindImport(ctx, id, hold)
-	if err == nil && !found {
+// findImport finds an import of an organization as it is written.
+func findImport(ctx context.Context, tx Tx, organization string, id int64, hold bool) (schema.Import, error) {
+	imp, found, err := tx.FindImport(ctx, id, hold)
+	if err == nil && (!found || organization != "" && imp.OrganizationID != organization) {
 		err = schema.Refuse(schema.CodeImportNotFound, "There is no import %d.", id)
 	}
-	return row, err
+	return imp, err
 }
 
 // owning runs do in a transaction in which the owner owns the import.
-func (s *Store) owning(ctx context.Context, owner Owner, doing string, do func(Tx, ImportRow) error) error {
+func (s *Store) owning(ctx context.Context, owner Owner, doing string, do func(Tx, schema.Import) error) error {
 	return s.write(ctx, doing, func(tx Tx) error {
-		row, err := findImport(ctx, tx, owner.ImportID, true)
+		imp, err := findImport(ctx, tx, "", owner.ImportID, true)
 		switch {
 		case err != nil:
 			return err
-		case row.Epoch != owner.Epoch:
+		case imp.Epoch != owner.Epoch:
 			return &schema.Error{Code: schema.CodeImportTakenOver}
 		}
-		return do(tx, row)
+		return do(tx, imp)
 	})
+}
+
+// event is what a method of schema.Import makes of an import at a time, by the database's clock.
+type event func(imp schema.Import, now time.Time) (schema.Import, error)
+
+// happen saves what an event makes of an import.
+func happen(ctx context.Context, tx Tx, imp schema.Import, what event) (schema.Import, error) {
+	now, err := tx.Now(ctx)
+	if err != nil {
+		return imp, err
+	}
+	if imp, err = what(imp, now); err != nil {
+		return imp, err
+	}
+	return imp, tx.UpdateImport(ctx, imp)
+}
+
+// order lets an event happen to an import of an organization, and returns what has become of it.
+func (s *Store) order(ctx context.Context, doing, organization string, id int64, what event) (imp schema.Import, err error) {
+	err = s.write(ctx, doing, func(tx Tx) error {
+		found, err := findImport(ctx, tx, organization, id, true)
+		if err != nil {
+			return err
+		}
+		tallies, err := tx.Tallies(ctx, []int64{id})
+		if err != nil {
+			return err
+		}
+		found.Tally = sum(tallies[id])
+		if found, err = happen(ctx, tx, found, what); err == nil {
+			imp, err = whole(ctx, tx, found)
+		}
+		return err
+	})
+	return imp, err
 }
 
 // KeepChunk keeps one chunk of the plan. Chunks come in order, each once.
 func (s *Store) KeepChunk(ctx context.Context, owner Owner, chunk Chunk) error {
-	return s.owning(ctx, owner, "keep a chunk", func(tx Tx, _ ImportRow) error {
+	return s.owning(ctx, owner, "keep a chunk", func(tx Tx, _ schema.Import) error {
 		return tx.InsertChunk(ctx, owner.ImportID, chunk)
 	})
 }
 
-// DropChunks deletes the chunks kept so far of an import that is still being planned, so that planning can begin again.
-// Refused with CodeImportFinished once it is planned.
+// DropChunks deletes the chunks kept so far of an import that is still being planned, so that planning can
+// begin again. Refused with CodeImportFinished once it is planned.
 func (s *Store) DropChunks(ctx context.Context, owner Owner) error {
-	return s.owning(ctx, owner, "drop the chunks", func(tx Tx, row ImportRow) error {
-		if row.Planned || row.State != schema.StatePlanning {
-			return schema.Refuse(schema.CodeImportFinished, "Import %d has been planned.", row.ID)
+	return s.owning(ctx, owner, "drop the chunks", func(tx Tx, imp schema.Import) error {
+		if imp.Planned || imp.State != schema.StatePlanning {
+			return schema.Refuse(schema.CodeImportFinished, "Import %d has been planned.", imp.ID)
 		}
 		return tx.DeleteChunks(ctx, owner.ImportID)
 	})
 }
 
-// SealPlan ends the planning: state awaiting_consent. sha256 is the file's, in hex; plan is what else was learnt while
-// reading, the pipeline's own encoding.
-func (s *Store) SealPlan(ctx context.Context, owner Owner, sha256 string, plan []byte) error {
-	return s.owning(ctx, owner, "keep the plan", func(tx Tx, row ImportRow) error {
-		row.State, row.SHA256 = schema.StateAwaitingConsent, sha256
-		if err := tx.UpdateImport(ctx, row); err != nil {
-			return err
-		}
-		return tx.PutPlan(ctx, owner.ImportID, plan)
-	})
-}
-
 // DropImport deletes an import that was never applied, with all it kept.
 func (s *Store) DropImport(ctx context.Context, owner Owner) error {
-	return s.owning(ctx, owner, "drop the import", func(tx Tx, _ ImportRow) error {
+	return s.owning(ctx, owner, "drop the import", func(tx Tx, _ schema.Import) error {
 		return tx.DeleteImport(ctx, owner.ImportID)
 	})
 }
 
-// Consent records that somebody agreed, at that time, and starts applying. by says who, as free text.
-func (s *Store) Consent(ctx context.Context, owner Owner, at time.Time, by string) error {
-	return s.owning(ctx, owner, "record the consent", func(tx Tx, row ImportRow) error {
-		row.State, row.ConsentedAt, row.ConsentedBy = schema.StateApplying, at, by
-		return tx.UpdateImport(ctx, row)
+// Sealed is a plan that stands.
+type Sealed struct {
+	SHA256 string // of the file, in hex
+	Plan   []byte // what else was learnt while reading, the pipeline's own encoding
+	State  schema.ImportState
+	Reason schema.Code // why rows are not attempted, where State has ended
+	At     time.Time
+}
+
+// SealPlan ends the planning. Nobody owns the import then.
+func (s *Store) SealPlan(ctx context.Context, owner Owner, plan Sealed) (imp schema.Import, err error) {
+	err = s.owning(ctx, owner, "keep the plan", func(tx Tx, found schema.Import) error {
+		if err := tx.PutPlan(ctx, owner.ImportID, plan.Plan); err != nil {
+			return err
+		}
+		found.SHA256, found.Planned = plan.SHA256, true
+		found, err := happen(ctx, tx, found, func(imp schema.Import, _ time.Time) (schema.Import, error) {
+			return imp.Seal(plan.State, plan.Reason, plan.At)
+		})
+		if err == nil {
+			imp, err = whole(ctx, tx, found)
+		}
+		return err
+	})
+	return imp, err
+}
+
+// Agree records that somebody agreed to the plan, and begins to apply it: attended, a runner is expected
+// within lease. Refused with CodePlanChanged, and once the import no longer waits for consent.
+func (s *Store) Agree(ctx context.Context, organization string, id int64, lease time.Duration, c schema.Consent) (schema.Import, error) {
+	return s.order(ctx, "record the consent", organization, id, func(imp schema.Import, now time.Time) (schema.Import, error) {
+		return imp.Agree(now, lease, c)
 	})
 }
 
-// AcquireImport makes the runner the owner of an import that nobody owns now: one whose lease has run out, or that was
-// released. An import that ended but has chunks that are not done is opened again (state applying, or
-// awaiting_consent where no consent was recorded). Refused with CodeImportNotFound, CodeImportRunning (the lease runs; see
-// Import.LeaseUntil), CodeImportFinished (ended with no chunk left, or rejected), CodeImportIncomplete (never planned to
-// its end), CodeImportRemoved.
-func (s *Store) AcquireImport(ctx context.Context, id int64, runner string, now time.Time, lease time.Duration) (owner Owner, err error) {
-	err = s.write(ctx, "take the import over", func(tx Tx) error {
-		row, err := findImport(ctx, tx, id, true)
+// Decline records that somebody did not agree. Refused once the import no longer waits for consent.
+func (s *Store) Decline(ctx context.Context, organization string, id int64, at time.Time) (schema.Import, error) {
+	return s.order(ctx, "record the refusal", organization, id, func(imp schema.Import, now time.Time) (schema.Import, error) {
+		return imp.Decline(now, at)
+	})
+}
+
+// DiscardImport deletes an import that waits for consent, with all it kept. Refused once it no longer does.
+func (s *Store) DiscardImport(ctx context.Context, organization string, id int64) error {
+	return s.write(ctx, "discard the import", func(tx Tx) error {
+		imp, err := findImport(ctx, tx, organization, id, true)
 		if err != nil {
 			return err
 		}
-		now, err := byDatabase(ctx, tx, now)
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return err
+		}
+		if err := imp.CheckDiscard(now); err != nil {
+			return err
+		}
+		return tx.DeleteImport(ctx, id)
+	})
+}
+
+// TakeImport makes the runner the owner of an import that is to be applied and that nobody owns, until lease
+// runs out. Refused with CodeImportRunning (somebody owns it; see Import.LeaseUntil), CodeConsentMissing,
+// CodeInterrupted (it waits for a person), CodeImportFinished (it has ended, even where something is left to
+// do: see ReopenImport), CodeImportIncomplete.
+func (s *Store) TakeImport(ctx context.Context, id int64, runner string, lease time.Duration) (owner Owner, err error) {
+	err = s.write(ctx, "take the import", func(tx Tx) error {
+		imp, err := findImport(ctx, tx, "", id, true)
+		if err == nil {
+			imp, err = happen(ctx, tx, imp, func(imp schema.Import, now time.Time) (schema.Import, error) { return imp.Take(now, runner, lease) })
+		}
+		owner = Owner{ImportID: id, Runner: runner, Epoch: imp.Epoch}
+		return err
+	})
+	return owner, err
+}
+
+// RenewImport prolongs the lease.
+func (s *Store) RenewImport(ctx context.Context, owner Owner, lease time.Duration) error {
+	return s.owned(ctx, owner, "renew the lease", func(imp schema.Import, now time.Time) (schema.Import, error) { return imp.Renew(now, lease), nil })
+}
+
+// owned lets an event happen that is its owner's.
+func (s *Store) owned(ctx context.Context, owner Owner, doing string, what event) error {
+	return s.owning(ctx, owner, doing, func(tx Tx, imp schema.Import) error {
+		_, err := happen(ctx, tx, imp, what)
+		return err
+	})
+}
+
+// ReleaseImport gives the import back, for anybody to go on with: attended, a runner is expected within
+// lease. Where a cancel was asked for, it is cancelled.
+func (s *Store) ReleaseImport(ctx context.Context, owner Owner, lease time.Duration, at time.Time) error {
+	return s.owned(ctx, owner, "release the import", func(imp schema.Import, now time.Time) (schema.Import, error) {
+		return imp.Release(now, lease, at)
+	})
+}
+
+// InterruptImport stops the import until a person reopens it.
+func (s *Store) InterruptImport(ctx context.Context, owner Owner, at time.Time) error {
+	return s.owned(ctx, owner, "interrupt the import", func(imp schema.Import, now time.Time) (schema.Import, error) {
+		return imp.Interrupt(now, at)
+	})
+}
+
+// FinishImport ends the import and releases it. Finishing again with the same state changes nothing.
+func (s *Store) FinishImport(ctx context.Context, owner Owner, end ImportEnd) error {
+	return s.owned(ctx, owner, "finish the import", func(imp schema.Import, _ time.Time) (schema.Import, error) {
+		return imp.End(end.State, end.Reason, end.At)
+	})
+}
+
+// CancelImport asks whoever owns the import to stop between chunks; one that nobody owns is cancelled at
+// once, and no longer belongs to who had it. Refused with CodeImportFinished.
+func (s *Store) CancelImport(ctx context.Context, organization string, id int64, at time.Time) (schema.Import, error) {
+	return s.order(ctx, "cancel the import", organization, id, func(imp schema.Import, now time.Time) (schema.Import, error) {
+		return imp.Cancel(now, at)
+	})
+}
+
+// ReopenImport opens an import again that was cancelled or interrupted, or ended, with chunks that are not
+// done: for a person at a terminal, of whom a runner is expected within lease, or for any. Where nobody has
+// agreed to it yet, it waits for consent. Refused with CodeImportRunning, CodeImportFinished (no chunk is
+// left, or it was rejected), CodeImportIncomplete (never planned to its end), CodeImportRemoved.
+func (s *Store) ReopenImport(ctx context.Context, organization string, id int64, attended bool, lease time.Duration) (imp schema.Import, err error) {
+	err = s.write(ctx, "reopen the import", func(tx Tx) error {
+		found, err := findImport(ctx, tx, organization, id, true)
 		if err != nil {
 			return err
 		}
@@ -192,171 +278,109 @@ func (s *Store) AcquireImport(ctx context.Context, id int64, runner string, now 
 		if err != nil {
 			return err
 		}
-		state := row.at(now).State
-		switch {
-		case row.LeaseUntil.After(now):
-			return schema.Refuse(schema.CodeImportRunning, "Import %d is running.", id).
-				WithFix("Wait until it has ended, or cancel it: claimline cancel %d. If its process has died, try again after %s.",
-					id, row.LeaseUntil.Format(time.RFC3339))
-		case !row.Planned:
-			return &schema.Error{Code: schema.CodeImportIncomplete}
-		case state == schema.StateRejected, state.Ended() && len(pending) == 0:
-			return finished(id)
-		case row.RowsRemoved:
-			return &schema.Error{Code: schema.CodeImportRemoved}
-		}
-		row = row.acquired(runner, leaseEnd(now, lease))
-		owner = Owner{ImportID: id, Runner: runner, Epoch: row.Epoch}
-		return tx.UpdateImport(ctx, row)
-	})
-	return owner, err
-}
-
-func finished(id int64) error {
-	return (&schema.Error{Code: schema.CodeImportFinished}).WithFix("Read its report: claimline report %d.", id)
-}
-
-// RenewImport prolongs the lease.
-func (s *Store) RenewImport(ctx context.Context, owner Owner, now time.Time, lease time.Duration) error {
-	return s.owning(ctx, owner, "renew the lease", func(tx Tx, row ImportRow) error {
-		if !row.FinishedAt.IsZero() {
-			return nil
-		}
-		now, err := byDatabase(ctx, tx, now)
-		if err != nil {
-			return err
-		}
-		row.LeaseUntil = leaseEnd(now, lease)
-		return tx.UpdateImport(ctx, row)
-	})
-}
-
-// FinishImport ends the import and releases it: state is one that has Ended; reason says why rows were not attempted,
-// where some were not. Finishing again with the same state changes nothing. It removes file and rows if RemoveRows.
-func (s *Store) FinishImport(ctx context.Context, owner Owner, end ImportEnd) error {
-	return s.owning(ctx, owner, "finish the import", func(tx Tx, row ImportRow) error {
-		row = row.ended(end.State, end.Reason, end.At)
-		row.RowsRemoved = row.RowsRemoved || end.RemoveRows
-		if err := tx.UpdateImport(ctx, row); err != nil || !end.RemoveRows {
-			return err
-		}
-		return tx.DeleteRows(ctx, owner.ImportID)
-	})
-}
-
-// RequestCancel asks whoever applies the import to stop between chunks; an import that nobody owns at that time is
-// cancelled at once, and no longer belongs to who had it. Refused with CodeImportNotFound, CodeImportFinished.
-func (s *Store) RequestCancel(ctx context.Context, id int64, now time.Time) error {
-	return s.write(ctx, "cancel the import", func(tx Tx) error {
-		row, err := findImport(ctx, tx, id, true)
-		if err != nil {
-			return err
-		}
-		leased, err := byDatabase(ctx, tx, now)
-		switch {
-		case err != nil:
-			return err
-		case row.at(leased).State.Ended():
-			return finished(id)
-		case row.LeaseUntil.After(leased):
-			row.CancelRequested = true
-		default: // a runner that was only asleep finds that the import is no longer its own
-			row = row.ended(schema.StateCancelled, schema.CodeCancelled, now)
-			row.Epoch++
-		}
-		return tx.UpdateImport(ctx, row)
-	})
-}
-
-// Import finds one import, CodeImportNotFound where there is none; its state is computed at now (interrupted; failed, where
-// it was still being planned).
-func (s *Store) Import(ctx context.Context, id int64, now time.Time) (imp schema.Import, err error) {
-	err = s.read(ctx, "find the import", func(tx Tx) error {
-		row, err := findImport(ctx, tx, id, false)
-		if err != nil {
-			return err
-		}
-		list, err := whole(ctx, tx, now, []ImportRow{row})
+		found, err = happen(ctx, tx, found, func(imp schema.Import, now time.Time) (schema.Import, error) {
+			return imp.Reopen(now, lease, attended, len(pending) > 0)
+		})
 		if err == nil {
-			imp = list[0]
+			imp, err = whole(ctx, tx, found)
 		}
 		return err
 	})
 	return imp, err
 }
 
-// ListImports lists an organization's imports, the newest first, each as Import finds it; limit 0: all. Refused with
-// CodeOrganizationUnknown.
-func (s *Store) ListImports(ctx context.Context, id string, now time.Time, limit int) (list []schema.Import, err error) {
+// Import finds an import, in the state that it has now.
+func (s *Store) Import(ctx context.Context, organization string, id int64) (imp schema.Import, err error) {
+	err = s.read(ctx, "find the import", func(tx Tx) error {
+		found, err := findImport(ctx, tx, organization, id, false)
+		if err == nil {
+			imp, err = whole(ctx, tx, found)
+		}
+		return err
+	})
+	return imp, err
+}
+
+// ListImports lists an organization's imports, the newest first, each as Import finds it; limit 0: all.
+// Refused with CodeOrganizationUnknown.
+func (s *Store) ListImports(ctx context.Context, id string, limit int) (list []schema.Import, err error) {
 	err = s.read(ctx, "list imports", func(tx Tx) error {
 		if _, err := organization(ctx, tx, id); err != nil {
 			return err
 		}
-		rows, err := tx.ListImports(ctx, id, limit)
-		if err != nil {
+		if list, err = tx.ListImports(ctx, id, limit); err != nil {
 			return err
 		}
-		list, err = whole(ctx, tx, now, rows)
-		return err
+		return fill(ctx, tx, list)
 	})
 	return list, err
 }
 
-// whole returns imports with their plans and tallies, as they are at a time, by which their leases are told too.
-func whole(ctx context.Context, tx Tx, now time.Time, rows []ImportRow) ([]schema.Import, error) {
-	ids := make([]int64, len(rows))
-	for i := range rows {
-		ids[i] = rows[i].ID
+// whole returns an import with its plan and tally, in the state that it has now.
+func whole(ctx context.Context, tx Tx, imp schema.Import) (schema.Import, error) {
+	list := []schema.Import{imp}
+	err := fill(ctx, tx, list)
+	return list[0], err
+}
+
+// fill gives imports their plans and tallies, and the states that they have now.
+func fill(ctx context.Context, tx Tx, list []schema.Import) error {
+	ids := make([]int64, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
 	}
 	plans, err := tx.Plans(ctx, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	tallies, err := tx.Tallies(ctx, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ahead, err := tx.Ahead(ctx)
+	now, err := tx.Now(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var list []schema.Import
-	for _, row := range rows {
-		imp := row.at(now.Add(ahead)).Import
-		if !imp.LeaseUntil.IsZero() {
-			imp.LeaseUntil = imp.LeaseUntil.Add(-ahead)
-		}
-		imp.Plan = plans[row.ID]
-		for _, part := range tallies[row.ID] {
-			imp.Tally.Add(part)
-		}
-		list = append(list, imp)
+	for i := range list {
+		imp := &list[i]
+		*imp = imp.At(now)
+		imp.Plan, imp.Tally = plans[imp.ID], sum(tallies[imp.ID])
 	}
-	return list, nil
+	return nil
+}
+
+func sum(parts []schema.Tally) (total schema.Tally) {
+	for _, part := range parts {
+		total.Add(part)
+	}
+	return total
 }
 
 // Chunks lists the numbers of an import's chunks, in order; with pending, only those that are not done.
-func (s *Store) Chunks(ctx context.Context, id int64, pending bool) (numbers []int, err error) {
+func (s *Store) Chunks(ctx context.Context, organization string, id int64, pending bool) (numbers []int, err error) {
 	err = s.read(ctx, "list the chunks of an import", func(tx Tx) error {
+		if _, err := findImport(ctx, tx, organization, id, false); err != nil {
+			return err
+		}
 		numbers, err = tx.ChunkNumbers(ctx, id, pending)
 		return err
 	})
 	return numbers, err
 }
 
-// Chunk reads one kept chunk. Refused with CodeImportRemoved where it has been removed, CodeImportNotFound where there is
-// none.
-func (s *Store) Chunk(ctx context.Context, id int64, number int) (chunk Chunk, err error) {
+// Chunk reads one kept chunk. Refused with CodeImportRemoved where it has been removed, CodeImportNotFound
+// where there is none.
+func (s *Store) Chunk(ctx context.Context, organization string, id int64, number int) (chunk Chunk, err error) {
 	err = s.read(ctx, "read a chunk", func(tx Tx) error {
+		imp, err := findImport(ctx, tx, organization, id, false)
+		if err != nil {
+			return err
+		}
 		var found bool
 		if chunk, found, err = tx.FindChunk(ctx, id, number); err != nil || found {
 			return err
 		}
-		row, err := findImport(ctx, tx, id, false)
-		switch {
-		case err != nil:
-			return err
-		case row.RowsRemoved:
+		if imp.RowsRemoved {
 			return &schema.Error{Code: schema.CodeImportRemoved}
 		}
 		return schema.Refuse(schema.CodeImportNotFound, "Import %d has no part %d.", id, number)
@@ -364,9 +388,13 @@ func (s *Store) Chunk(ctx context.Context, id int64, number int) (chunk Chunk, e
 	return chunk, err
 }
 
-// RemoveImports removes file and rows of the imports that ended before the given time, and of those left unended by
-// whoever worked on them, whose lease ran out before it; summaries stay. Each import is a transaction of its own. What was
-// removed cannot be read from the database's files either. It returns how many imports lost their rows.
+// waitTime is for how long an import that waits for somebody keeps its rows at least.
+const waitTime = 24 * time.Hour
+
+// RemoveImports removes file and rows of the imports that ended before the given time, and of those left
+// unended by whoever worked on them, whose lease ran out before it; of those that wait for consent or for a
+// runner, a day later. Summaries stay. Each import is a transaction of its own. What was removed cannot be
+// read from the database's files either. It returns how many imports lost their rows.
 func (s *Store) RemoveImports(ctx context.Context, endedBefore time.Time) (removed int, err error) {
 	const doing = "remove the rows of old imports"
 	var ids []int64
@@ -380,13 +408,17 @@ func (s *Store) RemoveImports(ctx context.Context, endedBefore time.Time) (remov
 	for _, id := range ids {
 		done := false
 		err := s.write(ctx, doing, func(tx Tx) error {
-			row, found, err := tx.FindImport(ctx, id, true)
-			if done = err == nil && found && row.old(endedBefore); !done { // somebody has taken it up again
+			imp, found, err := tx.FindImport(ctx, id, true)
+			if err != nil || !found {
 				return err
 			}
-			row.Epoch++
-			row.RowsRemoved = true
-			if err := tx.UpdateImport(ctx, row); err != nil {
+			now, err := tx.Now(ctx)
+			if done = err == nil && old(imp.At(now), endedBefore); !done { // somebody has taken it up again
+				return err
+			}
+			imp.Epoch++
+			imp.RowsRemoved = true
+			if err := tx.UpdateImport(ctx, imp); err != nil {
 				return err
 			}
 			return tx.DeleteRows(ctx, id)
@@ -402,13 +434,10 @@ func (s *Store) RemoveImports(ctx context.Context, endedBefore time.Time) (remov
 }
 
 // old reports whether the import still has rows, and ended, or was left, before a time.
-func (r ImportRow) old(before time.Time) bool {
-	left := r.FinishedAt
-	if left.IsZero() {
-		left = r.LeaseUntil
+func old(imp schema.Import, before time.Time) bool {
+	switch imp.State {
+	case schema.StateAwaitingConsent, schema.StateQueued, schema.StateApplying:
+		before = before.Add(-waitTime)
 	}
-	if left.IsZero() {
-		left = r.StartedAt
-	}
-	return !r.RowsRemoved && left.Before(before)
+	return !imp.RowsRemoved && imp.Left().Before(before)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -14,69 +15,193 @@ type Batch struct {
 	Facts claim.Facts
 }
 
-// Candidates hands over, in batches ordered by address key, every account whose domain the organization has verified or
-// claimed and that is neither its own nor under its claim, with the facts to decide on: all who could be eligible. Members and
-// claimed accounts for whom time may have changed that are among them. A domain, where given, leaves only the addresses in it.
-// An error of each ends the listing and is returned. Refused with CodeOrganizationUnknown.
-func (s *Store) Candidates(ctx context.Context, id, domain string, each func(Batch) error) error {
+// Selection narrows who could be eligible. Zero values leave everybody in.
+type Selection struct {
+	Domain string           // of the address
+	Type   schema.ClaimType // that a claim would have (R11)
+}
+
+// Candidates hands over, in batches ordered by address key, every account whose domain the organization has
+// verified or claimed and that is neither its own nor under its claim, with the facts to decide on: all who
+// could be eligible. Members and claimed accounts for whom time may have changed that are among them, and
+// some whom the selection leaves out. An error of each ends the listing and is returned. Refused with
+// CodeOrganizationUnknown.
+func (s *Store) Candidates(ctx context.Context, rules claim.Rules, id string, selection Selection, each func(Batch) error) error {
 	return s.read(ctx, "list candidates", func(tx Tx) error {
-		facts, names, err := eligibleIn(ctx, tx, id, domain)
-		if err != nil || len(names) == 0 {
+		c, err := candidatesOf(ctx, tx, rules, id, selection)
+		if err != nil || len(c.filter.Domains) == 0 {
 			return err
 		}
-		for after := ""; ; {
-			batch, err := candidates(ctx, tx, facts, names, after, batchSize)
+		after := ""
+		for size := range pageSizes {
+			batch, err := c.page(ctx, after, size)
 			if err != nil || len(batch.Keys) == 0 {
 				return err
 			}
 			if err := each(batch); err != nil {
 				return err
 			}
-			if len(batch.Keys) < batchSize {
+			if len(batch.Keys) < size {
 				return nil
 			}
 			after = batch.Keys[len(batch.Keys)-1]
 		}
+		return nil
 	})
 }
 
-// CandidatesAfter returns up to limit candidates behind an address key, as Candidates does; fewer: there are no more.
-func (s *Store) CandidatesAfter(ctx context.Context, id, domain, after string, limit int) (batch Batch, err error) {
+// CandidatesAfter returns up to limit candidates behind an address key, as Candidates does; fewer: there are
+// no more.
+func (s *Store) CandidatesAfter(ctx context.Context, rules claim.Rules, id string, selection Selection, after string, limit int) (batch Batch, err error) {
 	err = s.read(ctx, "list candidates", func(tx Tx) error {
-		facts, names, err := eligibleIn(ctx, tx, id, domain)
-		if err != nil || len(names) == 0 {
+		c, err := candidatesOf(ctx, tx, rules, id, selection)
+		if err != nil || len(c.filter.Domains) == 0 {
 			return err
 		}
-		batch, err = candidates(ctx, tx, facts, names, after, limit)
+		batch, err = c.page(ctx, after, limit)
 		return err
 	})
 	return batch, err
 }
 
-// eligibleIn returns the facts common to all candidates, and the domains in which they are.
-func eligibleIn(ctx context.Context, tx Tx, id, only string) (facts claim.Facts, names []string, err error) {
-	if facts.Claiming, err = organization(ctx, tx, id); err != nil {
-		return facts, nil, err
+// CountEligible counts the accounts that the organization may claim now: those among Candidates that are
+// ready (R1 to R8). It does not look at each: the rules are asked once about all that they cannot tell apart,
+// and about every account of which something is due. Refused with CodeOrganizationUnknown.
+func (s *Store) CountEligible(ctx context.Context, rules claim.Rules, id string, selection Selection) (n int, err error) {
+	err = s.read(ctx, "count candidates", func(tx Tx) error {
+		n = 0
+		c, err := candidatesOf(ctx, tx, rules, id, selection)
+		if err != nil || len(c.filter.Domains) == 0 {
+			return err
+		}
+		groups, err := tx.CountUnclaimed(ctx, c.filter.Domains)
+		if err != nil {
+			return err
+		}
+		for i := range groups {
+			if c.ready(c.facts.Domains[groups[i].Domain], typical(groups[i].Organization)) {
+				n += groups[i].Accounts
+			}
+		}
+		return due{tx: tx, rules: rules}.each(ctx, func(v *claim.View) {
+			domain := schema.KeyDomain(v.Key)
+			if !slices.Contains(c.filter.Domains, domain) {
+				return
+			}
+			if v.Account.Claim == nil && c.ready(c.facts.Domains[domain], typical(v.Account.Organization)) {
+				n--
+			}
+			if c.ready(c.facts.Domains[domain], v.Account) {
+				n++
+			}
+		})
+	})
+	return n, err
+}
+
+// firstPage is how many accounts are looked at before anything is shown.
+const firstPage = 256
+
+// pageSizes yields how many accounts are looked at a time: few at first, so that a listing starts at once.
+func pageSizes(yield func(int) bool) {
+	size := firstPage
+	for yield(size) {
+		size = min(2*size, batchSize)
+	}
+}
+
+// candidates lists the accounts that one organization might claim.
+type candidates struct {
+	tx        Tx
+	rules     claim.Rules
+	facts     claim.Facts // common to all of them
+	selection Selection
+	filter    CandidateFilter
+}
+
+// candidatesOf finds out where there can be candidates: in which domains, and in which organizations.
+func candidatesOf(ctx context.Context, tx Tx, rules claim.Rules, id string, selection Selection) (candidates, error) {
+	c := candidates{tx: tx, rules: rules, selection: selection}
+	var err error
+	if c.facts.Claiming, err = organization(ctx, tx, id); err != nil {
+		return c, err
 	}
 	own, err := tx.Domains(ctx, id)
 	if err != nil {
-		return facts, nil, err
+		return c, err
 	}
+	var names []string
 	for _, d := range own {
-		if d.Status != schema.DomainPending && (only == "" || only == d.Domain) {
+		if d.Status != schema.DomainPending && (selection.Domain == "" || selection.Domain == d.Domain) {
 			names = append(names, d.Domain)
 		}
 	}
-	if facts.Domains, err = domains(ctx, tx, id, names); err != nil {
-		return facts, nil, err
+	if len(names) == 0 {
+		return c, nil
 	}
-	facts.Licenses, err = tx.Licenses(ctx, false, id)
-	return facts, names, err
+	if c.facts.Domains, err = domains(ctx, tx, id, names); err != nil {
+		return c, err
+	}
+	if c.facts.Licenses, err = tx.Licenses(ctx, false, id); err != nil {
+		return c, err
+	}
+	organizations, err := tx.ListOrganizations(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.choose(names, organizations)
+	return c, nil
 }
 
-func candidates(ctx context.Context, tx Tx, facts claim.Facts, names []string, after string, limit int) (Batch, error) {
-	list, err := tx.Candidates(ctx, facts.Claiming.ID, names, after, limit)
-	batch := Batch{Keys: make([]string, len(list)), Facts: facts}
+// choose leaves out domains and organizations in which the rules find nobody ready.
+func (c *candidates) choose(names []string, organizations []schema.Organization) {
+	kinds := map[claim.Domain][]string{} // few: what is to be known of a domain
+	for _, name := range names {
+		kinds[c.facts.Domains[name]] = append(kinds[c.facts.Domains[name]], name)
+	}
+	sources := make([]string, 0, len(organizations))
+	for i := range organizations {
+		if o := &organizations[i]; c.someReady(kinds, o) {
+			sources = append(sources, o.ID)
+		}
+	}
+	others := len(organizations) - 1 // but for the claiming one
+	if len(sources) < others {
+		c.filter.Sources = sources
+	}
+	for domain, list := range kinds {
+		if slices.ContainsFunc(organizations, func(o schema.Organization) bool { return c.ready(domain, typical(&o)) }) {
+			c.filter.Domains = append(c.filter.Domains, list...)
+		}
+	}
+	slices.Sort(c.filter.Domains)
+}
+
+// someReady reports whether an account of an organization can be ready in domains of some kind.
+func (c *candidates) someReady(kinds map[claim.Domain][]string, o *schema.Organization) bool {
+	for domain := range kinds {
+		if c.ready(domain, typical(o)) {
+			return true
+		}
+	}
+	return false
+}
+
+// typical returns an account that stands for all of an organization that are under no claim, and of which
+// nothing is due.
+func typical(o *schema.Organization) claim.Account {
+	return claim.Account{ID: 1, User: schema.User{OrganizationID: o.ID, Status: schema.Active}, Organization: o}
+}
+
+// ready reports whether the rules find an account ready, and the selection leaves it in.
+func (c *candidates) ready(domain claim.Domain, a claim.Account) bool {
+	decision := c.rules.Decide(&c.facts.Claiming, domain, a, "")
+	return decision.Outcome == schema.Ready && (c.selection.Type == "" || decision.Type == c.selection.Type)
+}
+
+func (c *candidates) page(ctx context.Context, after string, limit int) (Batch, error) {
+	list, err := c.tx.Candidates(ctx, c.facts.Claiming.ID, c.filter, after, limit)
+	batch := Batch{Keys: make([]string, len(list)), Facts: c.facts}
 	batch.Facts.Accounts = make([]claim.Account, len(list))
 	for i := range list {
 		batch.Keys[i], batch.Facts.Accounts[i] = list[i].Key, list[i].Account
@@ -84,16 +209,19 @@ func candidates(ctx context.Context, tx Tx, facts claim.Facts, names []string, a
 	return batch, err
 }
 
-// Members hands over, in batches ordered by address key, the view of every account that belongs to the organization or is
-// under its open claim. An error of each ends the listing and is returned. Refused with CodeOrganizationUnknown.
-func (s *Store) Members(ctx context.Context, rules claim.Rules, id string, each func([]claim.View) error) error {
+// Members hands over, in batches ordered by address key, the view of every account that belongs to the
+// organization or is under its open claim, and that the filter might leave in: whether it does is for
+// claim.Rules.List to say. An error of each ends the listing and is returned. Refused with
+// CodeOrganizationUnknown.
+func (s *Store) Members(ctx context.Context, rules claim.Rules, id string, filter MemberFilter, each func([]claim.View) error) error {
 	return s.read(ctx, "list members", func(tx Tx) error {
 		m, err := membersOf(ctx, tx, rules, id)
 		if err != nil {
 			return err
 		}
-		for after := ""; ; {
-			page, next, err := m.page(ctx, after, batchSize)
+		after := ""
+		for size := range pageSizes {
+			page, next, err := m.page(ctx, filter, after, size)
 			if err != nil {
 				return err
 			}
@@ -107,21 +235,46 @@ func (s *Store) Members(ctx context.Context, rules claim.Rules, id string, each 
 			}
 			after = next
 		}
+		return nil
 	})
 }
 
-// MembersAfter returns members behind an address key, as Members does, out of limit accounts looked at; next is the key
-// to go on behind, blank where there are no more.
-func (s *Store) MembersAfter(ctx context.Context, rules claim.Rules, id, after string, limit int) (page []claim.View, next string, err error) {
+// MembersAfter returns members behind an address key, as Members does, out of limit accounts looked at; next
+// is the key to go on behind, blank where there are no more.
+func (s *Store) MembersAfter(ctx context.Context, rules claim.Rules, id string, filter MemberFilter, after string, limit int) (page []claim.View, next string, err error) {
 	err = s.read(ctx, "list members", func(tx Tx) error {
 		m, err := membersOf(ctx, tx, rules, id)
 		if err != nil {
 			return err
 		}
-		page, next, err = m.page(ctx, after, limit)
+		page, next, err = m.page(ctx, filter, after, limit)
 		return err
 	})
 	return page, next, err
+}
+
+// CountMembers counts the accounts that Members lists without a filter. It looks only at those of which
+// something is due. Refused with CodeOrganizationUnknown.
+func (s *Store) CountMembers(ctx context.Context, rules claim.Rules, id string) (n int, err error) {
+	err = s.read(ctx, "count members", func(tx Tx) error {
+		o, err := organization(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if n, err = tx.CountMembers(ctx, id); err != nil {
+			return err
+		}
+		return due{tx: tx, rules: rules}.each(ctx, func(v *claim.View) {
+			v.Organization = &o
+			if v.Belongs() {
+				n--
+			}
+			if now := rules.ViewAsOf(*v); now.Belongs() {
+				n++
+			}
+		})
+	})
+	return n, err
 }
 
 // members lists the members of one organization as they stand now.
@@ -129,76 +282,142 @@ type members struct {
 	tx           Tx
 	rules        claim.Rules
 	organization *schema.Organization
-	services     map[int64][]string // of accounts that have joined, though that is not written
+	services     map[int64][]string // of accounts that have joined, though that is not written; nil: nobody has asked
 }
 
-func membersOf(ctx context.Context, tx Tx, rules claim.Rules, id string) (members, error) {
+func membersOf(ctx context.Context, tx Tx, rules claim.Rules, id string) (*members, error) {
 	o, err := organization(ctx, tx, id)
-	if err != nil {
-		return members{}, err
-	}
-	effects, _, err := due{tx: tx, rules: rules}.find(ctx, id)
-	m := members{tx: tx, rules: rules, organization: &o, services: map[int64][]string{}}
-	for i := range effects {
-		if e := &effects[i]; e.Moves {
-			m.services[e.Before.ID] = e.User.Services
-		}
-	}
-	return m, err
+	return &members{tx: tx, rules: rules, organization: &o}, err
 }
 
 // page lists the members among so many accounts behind an address key.
-func (m members) page(ctx context.Context, after string, limit int) (views []claim.View, next string, err error) {
-	views, err = m.tx.Members(ctx, m.organization.ID, after, limit)
+func (m *members) page(ctx context.Context, filter MemberFilter, after string, limit int) (views []claim.View, next string, err error) {
+	views, err = m.tx.Members(ctx, m.organization.ID, filter, after, limit)
 	if err != nil || len(views) == 0 {
 		return nil, "", err
 	}
 	if len(views) == limit {
 		next = views[len(views)-1].Key
 	}
-	if err := complete(ctx, m.tx, m.organization, views); err != nil {
+	if err := m.complete(ctx, views); err != nil {
 		return nil, "", err
-	}
-	for i := range views {
-		views[i] = m.asOf(views[i])
 	}
 	return slices.DeleteFunc(views, func(v claim.View) bool { return !v.Belongs() }), next, nil
 }
 
-// asOf returns a view as it stands now.
-func (m members) asOf(v claim.View) claim.View {
-	v = m.rules.ViewAsOf(v)
-	if services, joined := m.services[v.Account.ID]; joined && v.Account.ID != 0 {
-		v.Account.User.Services = services
+// complete fills in what the organization sees, and makes the views what they are now.
+func (m *members) complete(ctx context.Context, views []claim.View) error {
+	if err := complete(ctx, m.tx, m.organization, views); err != nil {
+		return err
 	}
-	return v
+	for i := range views {
+		made := views[i].Account.Claim
+		views[i] = m.rules.ViewAsOf(views[i])
+		now := &views[i].Account
+		if made == nil || made.Type != schema.Delayed || len(made.Services) == 0 || now.Claim != nil || now.User.OrganizationID != m.organization.ID {
+			continue
+		}
+		given, err := m.given(ctx)
+		if err != nil {
+			return err
+		}
+		now.User.Services = given[now.ID]
+	}
+	return nil
 }
 
-// ImportClaim is a claim that an import made, with the view of the account it is on; no Key where that is gone.
+// given returns the services of accounts that have joined, though that is not written. Who else has joined
+// decides what one got: all that is due is followed, once, and only where somebody asks.
+func (m *members) given(ctx context.Context) (map[int64][]string, error) {
+	if m.services != nil {
+		return m.services, nil
+	}
+	effects, _, err := due{tx: m.tx, rules: m.rules}.find(ctx, m.organization.ID)
+	if err != nil {
+		return nil, err
+	}
+	m.services = map[int64][]string{}
+	for i := range effects {
+		if e := &effects[i]; e.Moves {
+			m.services[e.Before.ID] = e.User.Services
+		}
+	}
+	return m.services, nil
+}
+
+// History is all that is kept about one account that concerns an organization.
+type History struct {
+	View   claim.View    // as it stands now; no Account: there is none
+	Closed []ClosedClaim // of the organization, the first first
+	Mails  []WaitingMail // about its claims, in the order in which they were written
+}
+
+// History finds the account with an address key, with what was done to it. Refused with
+// CodeOrganizationUnknown.
+func (s *Store) History(ctx context.Context, rules claim.Rules, id, key string) (h History, err error) {
+	err = s.read(ctx, "look up an account", func(tx Tx) error {
+		h = History{}
+		m, err := membersOf(ctx, tx, rules, id)
+		if err != nil {
+			return err
+		}
+		views, err := tx.Views(ctx, []string{key})
+		if err != nil || len(views) == 0 {
+			return err
+		}
+		var claims []int64
+		if made := views[0].Account.Claim; made != nil && made.OrganizationID == id {
+			claims = append(claims, made.ID)
+		}
+		if h.Closed, err = tx.ClosedClaims(ctx, []int64{views[0].Account.ID}, []string{key}); err != nil {
+			return err
+		}
+		h.Closed = closedOf(h.Closed, id)
+		for _, c := range h.Closed {
+			claims = append(claims, c.ID)
+		}
+		if h.Mails, err = tx.Mails(ctx, claims); err != nil {
+			return err
+		}
+		err = m.complete(ctx, views)
+		h.View = views[0]
+		return err
+	})
+	return h, err
+}
+
+// closedOf returns the closed claims of an organization, each once, the first first.
+func closedOf(list []ClosedClaim, id string) []ClosedClaim {
+	list = slices.DeleteFunc(list, func(c ClosedClaim) bool { return c.Organization != id })
+	slices.SortFunc(list, func(a, b ClosedClaim) int { return cmp.Or(a.ClosedAt.Compare(b.ClosedAt), cmp.Compare(a.ID, b.ID)) })
+	return slices.CompactFunc(list, func(a, b ClosedClaim) bool { return a.ID == b.ID })
+}
+
+// ImportClaim is a claim that an import made, with the view of the account it is on; no Key where that is
+// gone.
 type ImportClaim struct {
 	Line int // of the row in the import's file
 	Case claim.View
 }
 
-// ImportClaims hands over, in batches in the order of the file, the claims that an import made. An error of each ends the
-// listing and is returned. Refused with CodeImportNotFound.
-func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, importID int64, each func([]ImportClaim) error) error {
+// ImportClaims hands over, in batches in the order of the file, the claims that an import made. An error of
+// each ends the listing and is returned. Refused with CodeImportNotFound.
+func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organization string, importID int64, each func([]ImportClaim) error) error {
 	return s.read(ctx, "list the claims of an import", func(tx Tx) error {
-		row, err := findImport(ctx, tx, importID, false)
+		imp, err := findImport(ctx, tx, organization, importID, false)
 		if err != nil {
 			return err
 		}
-		m, err := membersOf(ctx, tx, rules, row.OrganizationID)
+		m, err := membersOf(ctx, tx, rules, imp.OrganizationID)
 		if err != nil {
 			return err
 		}
-		for line := -1; ; {
-			made, err := tx.ImportClaims(ctx, importID, line, batchSize)
-			if err != nil || len(made) == 0 {
-				return err
-			}
-			line = made[len(made)-1].Line
-			batch, err := m.made(ctx, made)
+		made, err := importClaims(ctx, tx, importID)
+		if err != nil {
+			return err
+		}
+		for part := range slices.Chunk(made, batchSize) {
+			batch, err := m.made(ctx, part)
 			if err != nil {
 				return err
 			}
@@ -206,11 +425,28 @@ func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, importID in
 				return err
 			}
 		}
+		return nil
 	})
 }
 
+// importClaims returns the claims that an import made, in the order of its file.
+func importClaims(ctx context.Context, tx Tx, importID int64) (made []MadeClaim, err error) {
+	for after := int64(0); ; {
+		page, err := tx.ImportClaims(ctx, importID, after, batchSize)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, page...)
+		if len(page) < batchSize {
+			slices.SortFunc(made, func(a, b MadeClaim) int { return cmp.Compare(a.Line, b.Line) })
+			return made, nil
+		}
+		after = page[len(page)-1].Claim
+	}
+}
+
 // made returns the claims with the views of their accounts.
-func (m members) made(ctx context.Context, claims []MadeClaim) ([]ImportClaim, error) {
+func (m *members) made(ctx context.Context, claims []MadeClaim) ([]ImportClaim, error) {
 	ids := make([]int64, len(claims))
 	for i := range claims {
 		ids[i] = claims[i].Account
@@ -219,7 +455,7 @@ func (m members) made(ctx context.Context, claims []MadeClaim) ([]ImportClaim, e
 	if err != nil {
 		return nil, err
 	}
-	if err := complete(ctx, m.tx, m.organization, views); err != nil {
+	if err := m.complete(ctx, views); err != nil {
 		return nil, err
 	}
 	byID := make(map[int64]claim.View, len(views))
@@ -232,7 +468,7 @@ func (m members) made(ctx context.Context, claims []MadeClaim) ([]ImportClaim, e
 		if !ok {
 			v.Organization = m.organization
 		}
-		batch[i] = ImportClaim{Line: claims[i].Line, Case: m.asOf(v)}
+		batch[i] = ImportClaim{Line: claims[i].Line, Case: v}
 	}
 	return batch, nil
 }

@@ -84,7 +84,8 @@ type claimOf struct {
 
 type keyClaimOf struct{ key, organization string }
 
-// closed reports whether the claim has been closed here since it was made, on the account or on another that had its address.
+// closed reports whether the claim has been closed here since it was made, on the account or on another that
+// had its address.
 func (p *past) closed(account int64, c *LoadClaim) bool {
 	return !latest(p.byAccount[claimOf{account, c.OrganizationID}], p.byKey[keyClaimOf{c.Key, c.OrganizationID}]).Before(c.ClaimedAt)
 }
@@ -124,8 +125,8 @@ func (l *loader) past(ctx context.Context, keys []string, accounts []claim.Accou
 	return p, err
 }
 
-// renew returns an open claim as a snapshot has it; nil: it is so already. All of it is renewed where it came from a
-// snapshot, and otherwise only that the owner has signed in. A sign-in that was recorded here stays.
+// renew returns an open claim as a snapshot has it; nil: it is so already. All of it is renewed where it came
+// from a snapshot, and otherwise only that the owner has signed in. A sign-in that was recorded here stays.
 func renew(open schema.Claim, c *LoadClaim) *schema.Claim {
 	wanted := open
 	if open.ImportID == 0 {

@@ -7,10 +7,10 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// SetOrganization lets change decide, under the settings lock, on the organization's BringConversations, DirectorySync,
-// ActivationEmails and RetentionDays, and returns the organization as it is then. What time has made due is written first,
-// under the old settings. change may be called again after a conflict; its error is returned, and nothing is changed. Refused
-// with CodeOrganizationUnknown.
+// SetOrganization lets change decide, under the settings lock, on the organization's BringConversations,
+// DirectorySync, ActivationEmails and RetentionDays, and returns the organization as it is then. What time
+// has made due is written first, under the old settings. change may be called again after a conflict; its
+// error is returned, and nothing is changed. Refused with CodeOrganizationUnknown.
 func (s *Store) SetOrganization(ctx context.Context, rules claim.Rules, id string, change func(*schema.Organization) error) (o schema.Organization, err error) {
 	if _, err := s.Organization(ctx, id); err != nil {
 		return o, err
@@ -36,11 +36,11 @@ func (s *Store) SetOrganization(ctx context.Context, rules claim.Rules, id strin
 	return o, err
 }
 
-// SetDomain lets change decide, under the settings lock, on the status and token of a domain in the organization, and
-// returns the domain as it is then. change is given the domain as the organization holds it, its Status blank where it does
-// not, and the id of the organization that has claimed it, blank where none has. change may be called again after a conflict;
-// its error is returned, and nothing is changed. The domain is named by its key (schema.DomainKey). Refused with
-// CodeOrganizationUnknown.
+// SetDomain lets change decide, under the settings lock, on the status and token of a domain in the
+// organization, and returns the domain as it is then. change is given the domain as the organization holds
+// it, its Status blank where it does not, and the id of the organization that has claimed it, blank where
+// none has. change may be called again after a conflict; its error is returned, and nothing is changed. The
+// domain is named by its key (schema.DomainKey). Refused with CodeOrganizationUnknown.
 func (s *Store) SetDomain(ctx context.Context, id, name string, change func(held *schema.Domain, claimedBy string) error) (held schema.Domain, err error) {
 	err = s.write(ctx, "change the domain", func(tx Tx) error {
 		if err := tx.LockSettings(ctx, true); err != nil {

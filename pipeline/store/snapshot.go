@@ -12,28 +12,28 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Loader takes in the parts of a snapshot, in this order: organizations, licences, domains, users, claims. Values have
-// been checked one by one; what can only be checked against the rest is checked here. A refusal names the file and, where
-// the value has one, the line. Each method may be called many times.
+// Loader takes in the parts of a snapshot, in this order: organizations, licences, domains, users, claims.
+// Values have been checked one by one; what can only be checked against the rest is checked here. A refusal
+// names the file and, where the value has one, the line. Each method may be called many times.
 //
-// What has the same key is updated, without undoing what was done here: organization, address and status of an
-// account that a closed claim changed stay, a claim that was closed is not restored, a removed account does not come back. A
-// service has one name, whatever its case: the one under which it was loaded first.
+// What has the same key is updated, without undoing what was done here: organization, address and status of
+// an account that a closed claim changed stay, a claim that was closed is not restored, a removed account
+// does not come back. A service has one name, whatever its case: the one under which it was loaded first.
 type Loader interface {
 	Organizations(ctx context.Context, organizations []LoadOrganization) error
 	Licenses(ctx context.Context, licenses []LoadLicense) error
 	Domains(ctx context.Context, domains []LoadDomain) error
-	// Users refuses, at the latest when Load commits, with CodeIDDuplicate an id that stands in the snapshot twice, and
-	// with CodeEmailDuplicate an address key that does, or that an account has which this snapshot does not move away. Users
-	// that come after claims are an error.
+	// Users refuses, at the latest when Load commits, with CodeIDDuplicate an id that stands in the snapshot
+	// twice, and with CodeEmailDuplicate an address key that does, or that an account has which this snapshot
+	// does not move away. Users that come after claims are an error.
 	Users(ctx context.Context, users []LoadUser) error
-	// Claims restores open claims, without licences or mail. One that is open already is brought up to date, unless it
-	// was made here; one on a member, or closed here since it was made, or older than the account that has the address now,
-	// is left out. Refused with CodeUserNotFound, CodeIDDuplicate (two on one account), and CodeClaimedElsewhere: another
-	// organization has an open claim there.
+	// Claims restores open claims, without licences or mail. One that is open already is brought up to date,
+	// unless it was made here; one on a member, or closed here since it was made, or older than the account that
+	// has the address now, is left out. Refused with CodeUserNotFound, CodeIDDuplicate (two on one account), and
+	// CodeClaimedElsewhere: another organization has an open claim there.
 	Claims(ctx context.Context, claims []LoadClaim) error
-	// Finish merges all that was taken in, and returns what whoever loads should be told. Load does so where it has not been
-	// called.
+	// Finish merges all that was taken in, and returns what whoever loads should be told. Load does so where it
+	// has not been called.
 	Finish(ctx context.Context) ([]Notice, error)
 }
 
@@ -153,7 +153,8 @@ func known[V any](ctx context.Context, tx Tx, file string, values []V, of func(*
 	return nil
 }
 
-// checkTimes refuses times that cannot be: arithmetic with them, and their four digits, are relied on everywhere.
+// checkTimes refuses times that cannot be: arithmetic with them, and their four digits, are relied on
+// everywhere.
 func checkTimes(file string, line int, times ...time.Time) error {
 	for _, t := range times {
 		if !t.IsZero() && (t.Year() < 1970 || t.Year() > 9999) {

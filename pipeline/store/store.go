@@ -1,10 +1,11 @@
-// Package store keeps organizations, accounts, claims and imports. What happens in one transaction is written here, once,
-// over the statements that a database brings (DB, Tx); the rules are those of package claim. Package storetest checks the
-// two together.
+// Package store keeps organizations, accounts, claims and imports. What happens in one transaction is written
+// here, once, over the statements that a database brings (DB, Tx); the rules are those of package claim.
+// Package storetest checks the two together.
 //
-// Every transaction takes its locks in one order: settings, the import, accounts by key, licences by name, the outbox last.
-// Settings are locked exclusively by Load, SetOrganization and SetDomain, and shared by whatever looks at them to change
-// something. Functions that are handed to a method may be called again after a conflict with other transactions.
+// Every transaction takes its locks in one order: settings, the import, accounts by key, licences by name,
+// the outbox last. Settings are locked exclusively by Load, SetOrganization and SetDomain, and shared by
+// whatever looks at them to change something. Functions that are handed to a method may be called again after
+// a conflict with other transactions.
 package store
 
 import (
@@ -18,12 +19,12 @@ import (
 
 // Store keeps everything in a database. It is safe for concurrent use.
 //
-// Refusals are *schema.Error with a code; any other error is broken machinery. Every method that writes is one
-// transaction, or as many as its comment says, and does nothing where it fails. Times are whole seconds in UTC. What time has
-// made due (claim.Rules.Due) is treated as done by every method that takes rules, whether or not it has been written.
+// Refusals are *schema.Error with a code; any other error is broken machinery. Every method that writes is
+// one transaction, or as many as its comment says, and does nothing where it fails. Times are whole seconds
+// in UTC. What time has made due (claim.Rules.Due) is treated as done by every method that takes rules,
+// whether or not it has been written.
 type Store struct {
-	db   DB
-	runs ownRun
+	db DB
 }
 
 // ErrTwice is what a database returns where a key that must be there once would be there twice.
@@ -38,9 +39,10 @@ func New(db DB) *Store { return &Store{db: db} }
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Passing reports whether an error is trouble with the database that may pass: another process holds it (CodeDatabaseBusy),
-// its disk is full or refuses to write (CodeDatabaseFull, CodeDatabaseFailing), it cannot be written to now
-// (CodeDatabaseReadOnly), or its server does not answer (CodeDatabaseUnreachable). What was being done has not been done, and may be tried again later. The other database_… codes stay.
+// Passing reports whether an error is trouble with the database that may pass: another process holds it
+// (CodeDatabaseBusy), its disk is full or refuses to write (CodeDatabaseFull, CodeDatabaseFailing), or it
+// cannot be written to now (CodeDatabaseReadOnly), or its server does not answer (CodeDatabaseUnreachable). What was being done has not been done, and may be tried
+// again later. The other database_… codes stay.
 func Passing(err error) bool {
 	switch schema.CodeOf(err) {
 	case schema.CodeDatabaseBusy, schema.CodeDatabaseFull, schema.CodeDatabaseFailing, schema.CodeDatabaseReadOnly,
@@ -131,8 +133,9 @@ func (s *Store) Domains(ctx context.Context, id string) (list []schema.Domain, e
 	return list, err
 }
 
-// Facts looks up what decisions about the address keys need, in bulk. Two equal keys are not allowed. Accounts and
-// licences are as written; claim.Rules.AsOf and Licenses say what has become of them. Refused with CodeOrganizationUnknown.
+// Facts looks up what decisions about the address keys need, in bulk. Two equal keys are not allowed.
+// Accounts and licences are as written; claim.Rules.AsOf and Licenses say what has become of them. Refused
+// with CodeOrganizationUnknown.
 func (s *Store) Facts(ctx context.Context, id string, keys []string) (facts claim.Facts, err error) {
 	err = s.read(ctx, "look up accounts", func(tx Tx) error {
 		claiming, err := organization(ctx, tx, id)

@@ -33,8 +33,8 @@ func ParsePeople(lists ...string) []Person {
 	return people
 }
 
-// splitList cuts at separators that stand neither in quotes nor in angle brackets. What stands before a comma and is no
-// address belongs to a name that follows: Ek, Bo <bo@x.example>.
+// splitList cuts at separators that stand neither in quotes nor in angle brackets. What stands before a comma
+// and is no address belongs to a name that follows: Ek, Bo <bo@x.example>.
 func splitList(list string) []string {
 	var parts []string
 	var quote rune // closes the quotes that are open; 0: none are
@@ -84,7 +84,8 @@ func bracketAddress(part string) bool {
 	return strings.HasSuffix(part, ">") && strings.Contains(part, "<")
 }
 
-// parsePerson reads what stands between two separators: nobody, a name and an address, or addresses with blanks between.
+// parsePerson reads what stands between two separators: nobody, a name and an address, or addresses with
+// blanks between.
 func parsePerson(part string) []Person {
 	part = strings.TrimSpace(part)
 	if name, rest, found := strings.Cut(part, "<"); found && strings.HasSuffix(rest, ">") {
@@ -108,8 +109,8 @@ func parsePerson(part string) []Person {
 	return []Person{{Email: part}} // no address: the row check will say so
 }
 
-// names splits a name into first and last: "Ann Mary Lee" and "Lee, Ann Mary" are both Ann Mary and Lee. shown is the whole
-// of it, the first name first.
+// names splits a name into first and last: "Ann Mary Lee" and "Lee, Ann Mary" are both Ann Mary and Lee.
+// shown is the whole of it, the first name first.
 func (p *Person) names() (first, last, shown string) {
 	if last, first, found := strings.Cut(p.Name, ","); found {
 		first, last = strings.TrimSpace(first), strings.TrimSpace(last)
@@ -122,8 +123,8 @@ func (p *Person) names() (first, last, shown string) {
 	return p.Name[:i], strings.TrimSpace(p.Name[i:]), p.Name
 }
 
-// HandSource is the users file of a claim by hand: one row per person, every service given assigned to each. The
-// caller closes it.
+// HandSource returns the users file of a claim by hand: one row per person, every service given assigned to
+// each. The caller closes it.
 func HandSource(name string, people []Person, services []string) (*dialect.File, error) {
 	header := []string{FirstName.Name(), LastName.Name(), DisplayName.Name(), Email.Name()}
 	var file bytes.Buffer

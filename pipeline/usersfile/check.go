@@ -14,7 +14,8 @@ type Row struct {
 	LeftAlone   bool   // its Claim is FALSE or blank
 	Asked       schema.ClaimType
 	Assignments []claim.Assignment // per service of the layout; nil: the file has no service columns
-	// Unsigned says that the phone is no number but for a + that it lacks: right where it is the account's own, wrong else.
+	// Unsigned says that the phone is no number but for a + that it lacks: right where it is the account's own,
+	// wrong else.
 	Unsigned bool
 }
 
@@ -56,8 +57,9 @@ func (l *Layout) Read(record []string, values *Values, n *Repairs) {
 	}
 }
 
-// Check makes the checks of one row: the same, in the same order, as the tags of schema.Row state them, only faster.
-// undecodable is the first column whose bytes are no UTF-8, or -1. Phone and language are spelt as accounts have them.
+// Check makes the checks of one row: the same, in the same order, as the tags of schema.Row state them, only
+// faster. undecodable is the first column whose bytes are no UTF-8, or -1. Phone and language are spelt as
+// accounts have them.
 func (l *Layout) Check(record []string, values *Values, undecodable int, r *Row, n *Repairs, problems *schema.Finding) {
 	if !l.checkClaim(values, r, n, problems) {
 		return

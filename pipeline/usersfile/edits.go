@@ -29,8 +29,8 @@ type Edit struct {
 // editable are the fields that apply to an account (R17), in the order of the columns.
 var editable = [...]Field{FirstName, LastName, DisplayName, Title, Department, Phone, PreferredLanguage}
 
-// Compare appends to edits what a row would change of an account, and names the fields that are doubtful: those are not
-// written (R17).
+// Compare appends to edits what a row would change of an account, and names the fields that are doubtful:
+// those are not written (R17).
 func Compare(account *schema.Profile, values *Values, edits []Edit) (all []Edit, doubtful []Field) {
 	for _, field := range editable {
 		cell, own := values[field], *part(account, field)
@@ -53,7 +53,7 @@ func Compare(account *schema.Profile, values *Values, edits []Edit) (all []Edit,
 // Editable reports whether a row may change what an account has in this field (R17).
 func (f Field) Editable() bool { return slices.Contains(editable[:], f) }
 
-// part is the part of a profile that a field is.
+// part returns the part of a profile that a field is.
 func part(p *schema.Profile, field Field) *string {
 	switch field {
 	case FirstName:
@@ -77,14 +77,14 @@ func part(p *schema.Profile, field Field) *string {
 // Names are the fields that hold a person's name.
 var Names = [...]Field{FirstName, LastName, DisplayName}
 
-// Part is what an account has in an editable field.
+// Part returns what an account has in an editable field.
 func Part(account *schema.Profile, field Field) string { return *part(account, field) }
 
 // SameText reports whether two texts are the same to somebody who reads them.
 func SameText(a, b string) bool { return a == b || readable(a) == readable(b) }
 
-// Contradicts reports whether what an account has shows that the row's cells are no mojibake: they say what the account says as
-// they stand, or undone they are the account's value but for letters that are not ASCII.
+// Contradicts reports whether what an account has shows that the row's cells are no mojibake: they say what
+// the account says as they stand, or undone they are the account's value but for letters that are not ASCII.
 func Contradicts(account *schema.Profile, values *Values) bool {
 	for _, field := range editable {
 		cell, own := values[field], Part(account, field)
@@ -113,7 +113,7 @@ func sameBut(a, b string) bool {
 	return true
 }
 
-// NewProfile is what edits write; nil where they write nothing.
+// NewProfile returns what edits write; nil where they write nothing.
 func NewProfile(edits []Edit) *schema.Profile {
 	if len(edits) == 0 {
 		return nil
@@ -135,7 +135,7 @@ func Rename(edits []Edit) bool {
 	return false
 }
 
-// InColumns is edits by the name of their column; nil where there are none.
+// InColumns returns edits by the name of their column; nil where there are none.
 func InColumns(edits []Edit) schema.Edits {
 	if len(edits) == 0 {
 		return nil
@@ -147,7 +147,7 @@ func InColumns(edits []Edit) schema.Edits {
 	return columns
 }
 
-// visible is a text in NFC, without what nobody can see.
+// visible returns a text in NFC, without what nobody can see.
 func visible(s string) string {
 	if ascii(s) {
 		return s
@@ -165,7 +165,7 @@ func hidden(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || r == '\u180e' || r == '\u034f' || r >= '\ufe00' && r <= '\ufe0f'
 }
 
-// readable is a text in NFC, without invisible characters, white space of any kind counted as one blank.
+// readable returns a text in NFC, without invisible characters, white space of any kind counted as one blank.
 func readable(s string) string {
 	s = norm.NFC.String(strings.Map(func(r rune) rune {
 		if hidden(r) {

@@ -74,7 +74,8 @@ func explainPhone(cell string, f *schema.Finding) {
 	}
 }
 
-// languageTag is the tag of a language that is called by its name, in English or in itself; blank where it is none.
+// languageTag returns the tag of a language that is called by its name, in English or in itself; blank where
+// it is none.
 func languageTag(name string) string {
 	if len(name) < 3 || len(name) > 40 {
 		return ""
@@ -91,7 +92,8 @@ func languageTag(name string) string {
 	return ""
 }
 
-// noUser reports whether a record is a line that programs print around rows, and no user: rules of dashes, counts of rows.
+// noUser reports whether a record is a line that programs print around rows, and no user: rules of dashes,
+// counts of rows.
 func noUser(record []string, address string) (line string, ok bool) {
 	if strings.Contains(address, "@") {
 		return "", false
@@ -107,8 +109,8 @@ func noUser(record []string, address string) (line string, ok bool) {
 var rowCount = regexp.MustCompile(`(?i)^\(?\s*[0-9][0-9 .,\x{00a0}]*\s+(row|record|line|rader|rad|zeile|ligne|fila|riga|rekord|wiersz|user|entries|entry)\w*\b.*$` +
 	`|^(query ok|end of (file|report|data)|total|summe|summa|totalt|\(end\))\b.*$`)
 
-// FieldCount says of a record how its count of cells is wrong. next is the line on which the next record begins; 0: there
-// is none, and the file ends without a line end.
+// FieldCount says of a record how its count of cells is wrong. next is the line on which the next record
+// begins; 0: there is none, and the file ends without a line end.
 func (l *Layout) FieldCount(record []string, format schema.Format, next int) *schema.Finding {
 	cells, width := strconv.Itoa(len(record)), strconv.Itoa(len(l.Header))
 	f := schema.NewFinding(schema.CodeFieldCount, "", cells+" instead of "+width)
@@ -213,8 +215,8 @@ type Suspicion struct {
 	Key    string // the address key that may be meant; blank: unknown
 }
 
-// Suspect looks for what keeps an address that is valid from being the one that is meant: apostrophes at its ends, letters
-// that only look like others.
+// Suspect looks for what keeps an address that is valid from being the one that is meant: apostrophes at its
+// ends, letters that only look like others.
 func Suspect(address string) (s Suspicion, ok bool) {
 	if trimmed := strings.Trim(address, "'`"); trimmed != address {
 		if key, problem := schema.ParseAddress(trimmed); problem == "" {
@@ -241,8 +243,9 @@ var lookAlikes = map[rune]rune{
 	'ı': 'i', 'ſ': 's', 'օ': 'o', 'ո': 'n', 'ս': 'u', 'հ': 'h',
 }
 
-// plainLetters replaces letters that look like Latin ones, where a part of the address mixes them with Latin letters or has
-// nothing else, and those of other widths; strange is the first of them, 0 where there is none.
+// plainLetters replaces letters that look like Latin ones, where a part of the address mixes them with Latin
+// letters or has nothing else, and those of other widths; strange is the first of them, 0 where there is
+// none.
 func plainLetters(address string) (plain string, strange rune) {
 	address = norm.NFC.String(address)
 	var b strings.Builder
@@ -265,7 +268,7 @@ func plainLetters(address string) (plain string, strange rune) {
 	return b.String(), strange
 }
 
-// plainPart is plainLetters for a part between two signs.
+// plainPart does what plainLetters does for a part between two signs.
 func plainPart(part string) (plain string, strange rune) {
 	latin, alike := false, true
 	for _, r := range part {
@@ -293,7 +296,7 @@ func plainPart(part string) (plain string, strange rune) {
 	return plain, strange
 }
 
-// width is a letter in the width of the others.
+// width returns a letter in the width of the others.
 func width(r rune) rune {
 	if folded := []rune(norm.NFKC.String(string(r))); r >= utf8.RuneSelf && len(folded) == 1 && folded[0] < utf8.RuneSelf {
 		return folded[0]

@@ -28,16 +28,17 @@ const (
 // none stands for a column that is no field.
 const none Field = -1
 
-// Name is the field's header as export writes it.
+// Name returns the field's header as export writes it.
 func (f Field) Name() string { return schema.Columns[f] }
 
 // textFields are the fields that hold free text.
 var textFields = [...]Field{FirstName, LastName, DisplayName, Title, Department}
 
-// Values are the cells of one record, one per field: cleaned of blanks, of the spreadsheet guard, and of text formulas.
+// Values are the cells of one record, one per field: cleaned of blanks, of the spreadsheet guard, and of text
+// formulas.
 type Values [Fields]string
 
-// Profile is what the values say of the account.
+// Profile returns what the values say of the account.
 func (v *Values) Profile() schema.Profile {
 	return schema.Profile{
 		FirstName: v[FirstName], LastName: v[LastName], DisplayName: v[DisplayName], Title: v[Title],

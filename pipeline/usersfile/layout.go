@@ -32,7 +32,8 @@ func LayoutOf(plan *schema.Plan, order schema.Order) (*Layout, error) {
 	return l, nil
 }
 
-// EmailHeaders are the headers under which the addresses may stand in a file that is read with these options.
+// EmailHeaders returns the headers under which the addresses may stand in a file that is read with these
+// options.
 func (o Options) EmailHeaders() []string {
 	names := slices.Clone(EmailNames)
 	for header, name := range o.Columns {
@@ -60,10 +61,10 @@ type Layout struct {
 	options  Options
 }
 
-// NewLayout reads a header, its cells as they are in the file. Refused with CodeUsage (options that name no column there is),
-// CodeColumnMissing (an option names a header that the file has not), CodeHeaderDuplicate, and CodeColumnUnclear: a column
-// could be one that decides who is claimed, or gets what, and is not known for certain. A file without addresses is not
-// this function's business.
+// NewLayout reads a header, its cells as they are in the file. Refused with CodeUsage (options that name no
+// column there is), CodeColumnMissing (an option names a header that the file has not), CodeHeaderDuplicate,
+// and CodeColumnUnclear: a column could be one that decides who is claimed, or gets what, and is not known
+// for certain. A file without addresses is not this function's business.
 func NewLayout(file string, line int, header, services []string, options Options) (*Layout, error) {
 	l := &Layout{
 		Written: header, Header: make([]string, len(header)), names: services, options: options,
@@ -276,7 +277,7 @@ func (l *Layout) Known(column int) bool { return l.fields[column] != none || l.s
 // Added reports whether a column is one that an earlier report added.
 func (l *Layout) Added(column int) bool { return l.report[column] }
 
-// Services are the names of the services; a row's assignments stand in their order.
+// Services returns the names of the services; a row's assignments stand in their order.
 func (l *Layout) Services() []string { return l.names }
 
 // HasServices reports whether the file has a column of a service.
@@ -287,7 +288,7 @@ func (l *Layout) HasServices() bool {
 // Has reports whether the file has a column of this field.
 func (l *Layout) Has(field Field) bool { return l.columns[field] >= 0 }
 
-// Column is the header under which a field stands in this file.
+// Column returns the header under which a field stands in this file.
 func (l *Layout) Column(field Field) string {
 	if column := l.columns[field]; column >= 0 {
 		return l.Header[column]
@@ -295,15 +296,15 @@ func (l *Layout) Column(field Field) string {
 	return field.Name()
 }
 
-// Place is the column of a field; -1: the file has none.
+// Place returns the column of a field; -1: the file has none.
 func (l *Layout) Place(field Field) int { return l.columns[field] }
 
-// Fit is record i with as many cells as the header has, where it can be made so.
+// Fit returns record i with as many cells as the header has, where it can be made so.
 func (l *Layout) Fit(records *dialect.Records, i int, format schema.Format) ([]string, dialect.Fitted) {
 	return records.Fit(i, format, l.mayLack)
 }
 
-// Address is a record's address as written in the file, trimmed.
+// Address returns a record's address as written in the file, trimmed.
 func (l *Layout) Address(record []string) string {
 	column := l.columns[Email]
 	if column < 0 || column >= len(record) {

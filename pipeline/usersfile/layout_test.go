@@ -90,7 +90,8 @@ func TestCleanedHeaders(t *testing.T) {
 	assert.Zero(t, l.Cleaned, "a header is not cleaned that export has guarded")
 }
 
-// In a file without Claim, a column of nothing but booleans may be marks of who is meant, however late they come.
+// In a file without Claim, a column of nothing but booleans may be marks of who is meant, however late they
+// come.
 func TestMarks(t *testing.T) {
 	l, err := layoutOf(t, Options{}, "Email", "Include", "Notes", "Blank")
 	require.NoError(t, err)

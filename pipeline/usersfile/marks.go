@@ -6,7 +6,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Marks is what the cells of columns not understood could say of who is meant, in a file without the column Claim.
+// Marks is what the cells of columns not understood could say of who is meant, in a file without the column
+// Claim.
 type Marks struct {
 	filled, other []bool // per column watched: some cell has content; some cell is no boolean
 }
@@ -45,8 +46,8 @@ func (m *Marks) Add(other Marks) {
 	}
 }
 
-// Judge refuses, with CodeColumnUnclear, columns all of whose cells are booleans: they could be marks of who is to be
-// claimed.
+// Judge refuses, with CodeColumnUnclear, columns all of whose cells are booleans: they could be marks of who
+// is to be claimed.
 func (l *Layout) Judge(m Marks) *schema.Error {
 	var doubts []doubt
 	for i, column := range l.marks {

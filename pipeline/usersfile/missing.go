@@ -8,8 +8,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// EmailColumnMissing is the refusal of a file without a column of addresses: it says what the file's beginning seems to be
-// instead.
+// EmailColumnMissing returns the refusal of a file without a column of addresses: it says what the file's
+// beginning seems to be instead.
 func EmailColumnMissing(ctx context.Context, file string, reader *dialect.Reader) error {
 	seems, err := reader.Seems(ctx)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // EmailNames are the headers under which the users' addresses may stand.
 var EmailNames = []string{schema.EmailHeader, "User ID/Email", "Email", "E-mail", "Email Address", "E-mail Address", "Mail"}
 
-// translations are what people call the columns that decide who is meant, in their own languages. A header that holds one of
-// them is not taken for the column, but asked about.
+// translations are what people call the columns that decide who is meant, in their own languages. A header
+// that holds one of them is not taken for the column, but asked about.
 var translations = map[Field][]string{
 	Claim: {
 		"gör anspråk", "göra anspråk", "anspråk", "ta i anspråk", "gjør krav", "gjøre krav", "krav", "kreve", "gør krav", "gøre krav", "kræv", "hævd",
@@ -46,8 +46,8 @@ func KnownName(name string, services []string) (known string, ok bool) {
 	return "", false
 }
 
-// meaning returns the column, of those that the file lacks, that a header not known may mean: within two letters, with its
-// name as a word, or a translation; blank where it means none of them.
+// meaning returns the column, of those that the file lacks, that a header not known may mean: within two
+// letters, with its name as a word, or a translation; blank where it means none of them.
 func meaning(header string, missing []string) string {
 	best, least := "", 3
 	for _, name := range missing {
@@ -80,8 +80,8 @@ func meaning(header string, missing []string) string {
 	return distinctive(words, missing)
 }
 
-// distinctive returns the service, of those that the file lacks, of whose name a header has the words that tell it from
-// others: "Calling licence" may mean Webex Calling.
+// distinctive returns the service, of those that the file lacks, of whose name a header has the words that
+// tell it from others: "Calling licence" may mean Webex Calling.
 func distinctive(words, missing []string) string {
 	count := map[string]int{}
 	for _, name := range missing {
@@ -100,7 +100,7 @@ func distinctive(words, missing []string) string {
 	return found
 }
 
-// wordsOf are the words of a name, folded.
+// wordsOf returns the words of a name, folded.
 func wordsOf(name string) []string {
 	return strings.FieldsFunc(strings.ToLower(norm.NFC.String(name)), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)

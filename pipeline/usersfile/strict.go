@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Strict makes the row checks with the tags of schema.Row alone: gocsv maps the cells, validator checks them. It is what
-// the fast checks of Layout.Check are measured against: slower by far, and the same to the letter.
+// Strict makes the row checks with the tags of schema.Row alone: gocsv maps the cells, validator checks them.
+// It is what the fast checks of Layout.Check are measured against: slower by far, and the same to the letter.
 type Strict struct {
 	validate *validator.Validate
 }
@@ -82,7 +82,8 @@ func (s *Strict) Check(l *Layout, record []string, values *Values, undecodable i
 	}
 }
 
-// failedTags lists, by tag, the columns that fail it. validator stops at a field's first failure; a text can fail two.
+// failedTags lists, by tag, the columns that fail it. validator stops at a field's first failure; a text can
+// fail two.
 func (s *Strict) failedTags(mapped *schema.Row) map[string]map[string]bool {
 	failed := map[string]map[string]bool{}
 	note := func(tag, column string) {

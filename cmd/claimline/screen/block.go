@@ -8,7 +8,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// block is a part of what is shown: lines that belong together, and items below them that can be cut where there is no room.
+// block is a part of what is shown: lines that belong together, and items below them that can be cut where
+// there is no room.
 type block struct {
 	head  []string
 	items [][]string // each its lines
@@ -17,7 +18,7 @@ type block struct {
 	none  []string   // what is said where no item has room
 }
 
-// lines is the block with so many of its items.
+// lines returns the block with so many of its items.
 func (b *block) lines(p Page, items int) []string {
 	if items == 0 && len(b.none) > 0 && len(b.items) > 0 {
 		return b.none
@@ -32,8 +33,8 @@ func (b *block) lines(p Page, items int) []string {
 	return lines
 }
 
-// fitted is the blocks line by line. Where there are more lines than room, items go: from the last block first, then from
-// the one before. No room is any.
+// fitted returns the blocks line by line. Where there are more lines than room, items go: from the last block
+// first, then from the one before. No room is any.
 func fitted(p Page, blocks []block, room int) []string {
 	shown := make([]int, len(blocks))
 	for i := range blocks {
@@ -55,7 +56,8 @@ func fitted(p Page, blocks []block, room int) []string {
 	return lines
 }
 
-// write writes lines, the first and the outcomes in colour where there is one; colour never says anything that the words do not.
+// write writes lines, the first and the outcomes in colour where there is one; colour never says anything
+// that the words do not.
 func write(to io.Writer, p Page, lines []string) error {
 	for i, line := range lines {
 		lines[i] = p.paint(i, line)

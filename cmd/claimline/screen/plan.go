@@ -34,7 +34,7 @@ func (v *Plan) Write(to io.Writer, p Page) error {
 	return write(to, p, lines)
 }
 
-// blocks is the plan's parts in the order in which they are shown; those in front are cut last.
+// blocks returns the plan's parts in the order in which they are shown; those in front are cut last.
 func (v *Plan) blocks(p Page, explained bool) []block {
 	blocks := []block{{head: Wrap(v.sentence(), p.Width, 2)}, v.outcomes(p)}
 	if v.Plan.Tally.Outcomes[schema.Ready] > 0 && !v.Order.Offline {
@@ -44,7 +44,7 @@ func (v *Plan) blocks(p Page, explained bool) []block {
 		unknown(p, v.Plan.UnknownColumns, slices.Concat(schema.Columns, v.Plan.Services)), repairs(p, v.Plan.Repairs))
 }
 
-// sentence is the whole plan in one.
+// sentence returns the whole plan in one.
 func (v *Plan) sentence() string {
 	file, rows, ready := schema.Printable(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
 	wrong, correct := v.Plan.Tally.Problems(), ""
@@ -151,8 +151,8 @@ func (v *Plan) mails(p Page) block {
 	return block{head: Wrap(fmt.Sprintf("Mails that will be recorded: %s, %s.", Count(v.Plan.Tally.Outcomes[schema.Ready], "claim mail"), activation), p.Width, 2)}
 }
 
-// problems lists why rows are not claimed: below each reason what those rows have in common, or their first lines; more says where
-// to see them all.
+// problems lists why rows are not claimed: below each reason what those rows have in common, or their first
+// lines; more says where to see them all.
 func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained bool, more string) block {
 	b := block{more: "; " + more}
 	for _, code := range ByCount(reasons) {
@@ -298,7 +298,7 @@ func repairs(p Page, of map[schema.Repair]int) block {
 	return b
 }
 
-// list is a heading and items behind it, as many as two lines hold.
+// list returns a heading and items behind it, as many as two lines hold.
 func list(p Page, heading string, items []string) []string {
 	const most = 2
 	for shown := len(items); ; shown-- {

@@ -131,7 +131,7 @@ func TestPlanWithoutATerminalIsWhole(t *testing.T) {
 	})
 }
 
-// ordinary is a plan as people have it.
+// ordinary returns a plan as people have it.
 func ordinary() *Plan {
 	return &Plan{
 		Plan: &schema.Plan{

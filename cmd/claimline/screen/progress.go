@@ -10,8 +10,8 @@ import (
 	"github.com/claimline/claimline/pipeline"
 )
 
-// Progress shows on a terminal how far something is, on one line that is written again and again. It may be told from
-// several goroutines.
+// Progress shows on a terminal how far something is, on one line that is written again and again. It may be
+// told from several goroutines.
 type Progress struct {
 	To    io.Writer
 	Now   func() time.Time
@@ -38,7 +38,7 @@ func (b *Progress) Update(phase pipeline.Phase, done, total int) {
 	defer b.mu.Unlock()
 	now := b.Now()
 	if phase != b.phase {
-		b.phase, b.first, b.started, b.drawn = phase, 0, now, time.Time{}
+		b.phase, b.first, b.started, b.drawn = phase, done, now, time.Time{}
 	}
 	elapsed := now.Sub(b.started)
 	if elapsed < progressDelay || now.Sub(b.drawn) < progressPause {
@@ -47,7 +47,8 @@ func (b *Progress) Update(phase pipeline.Phase, done, total int) {
 	b.draw(now, done, total, elapsed)
 }
 
-// Watch shows how far an import is that another process drives: at once, and with the rate since it was first looked at.
+// Watch shows how far an import is that another process drives: at once, and with the rate since it was first
+// looked at.
 func (b *Progress) Watch(done, total int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,8 +1,9 @@
-// Package screen says how things look on a terminal: tables, a plan before it is agreed to, an import as a whole, progress.
+// Package screen says how things look on a terminal: tables, a plan before it is agreed to, an import as a
+// whole, progress.
 //
-// Everything fits the width there is. Lines are wrapped at words; where a table is too wide, what tells least is shortened
-// first, and never a number or a status. Where nobody looks, everything is written whole, in plain lines. Text of files and
-// accounts is made printable here, so that none of it reaches a terminal raw.
+// Everything fits the width there is. Lines are wrapped at words; where a table is too wide, what tells least
+// is shortened first, and never a number or a status. Where nobody looks, everything is written whole, in
+// plain lines. Text of files and accounts is made printable here, so that none of it reaches a terminal raw.
 package screen
 
 import (
@@ -67,8 +68,8 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// Wrap breaks a text at blanks into lines of so many columns at most, those behind the first indented; 0 columns: any
-// number. A word that is wider than a line is shortened in its middle.
+// Wrap breaks a text at blanks into lines of so many columns at most, those behind the first indented; 0
+// columns: any number. A word that is wider than a line is shortened in its middle.
 func Wrap(s string, width, indent int) []string {
 	if width <= 0 || text.StringWidth(s) <= width {
 		return []string{s}
@@ -105,7 +106,8 @@ func End(s string, width int) string {
 	return head(s, width-1) + "…"
 }
 
-// Middle shortens a text to a width in its middle. Of an address the domain stays, as far as it leaves room for the name.
+// Middle shortens a text to a width in its middle. Of an address the domain stays, as far as it leaves room
+// for the name.
 func Middle(s string, width int) string {
 	if width <= 0 || text.StringWidth(s) <= width {
 		return s
@@ -120,7 +122,7 @@ func Middle(s string, width int) string {
 	return head(s, width-1-keep) + "…" + tail(s, keep)
 }
 
-// head is as much of the beginning of a text as fits.
+// head returns as much of the beginning of a text as fits.
 func head(s string, width int) string {
 	used := 0
 	for i, r := range s {
@@ -131,7 +133,7 @@ func head(s string, width int) string {
 	return s
 }
 
-// tail is as much of the end of a text as fits.
+// tail returns as much of the end of a text as fits.
 func tail(s string, width int) string {
 	runes := []rune(s)
 	used := 0
@@ -143,7 +145,7 @@ func tail(s string, width int) string {
 	return s
 }
 
-// quoted is a value of a file or an account in quotes, short enough for a line.
+// quoted returns a value of a file or an account in quotes, short enough for a line.
 func quoted(value string) string {
 	const widest = 40
 	return `"` + End(schema.Printable(value), widest) + `"`

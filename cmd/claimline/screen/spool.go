@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// Spool keeps records until all of them are there, in little memory however many they are: beyond a few megabytes they go
-// to a temporary file, and of each only its place and its key stay. It must be closed.
+// Spool keeps records until all of them are there, in little memory however many they are: beyond a few
+// megabytes they go to a temporary file, and of each only its place and its key stay. It must be closed.
 type Spool struct {
 	records []record
 	buffer  bytes.Buffer // what is not in the file yet
@@ -52,15 +52,24 @@ func (s *Spool) Add(key int64, data []byte) error {
 // Len returns the number of records.
 func (s *Spool) Len() int { return len(s.records) }
 
-// Sort puts the records in the order of their keys; those with the same key stay in the order in which they came.
+// Sort puts the records in the order of their keys; those with the same key stay in the order in which they
+// came.
 func (s *Spool) Sort() {
 	slices.SortStableFunc(s.records, func(a, b record) int { return cmp.Compare(a.key, b.key) })
 }
 
-// Each hands over the records one by one. A record is not valid after each returns; an error of each ends it and is returned.
-func (s *Spool) Each(each func(data []byte) error) error {
+// Each hands over the records one by one, like First.
+func (s *Spool) Each(each func(data []byte) error) error { return s.First(0, each) }
+
+// First hands over the first records, at most limit of them; 0: all. A record is not valid after each
+// returns; an error of each ends it and is returned.
+func (s *Spool) First(limit int, each func(data []byte) error) error {
+	records := s.records
+	if limit > 0 && len(records) > limit {
+		records = records[:limit]
+	}
 	var data []byte
-	for _, r := range s.records {
+	for _, r := range records {
 		if r.at >= s.written { // still in the buffer
 			from := r.at - s.written
 			data = append(data[:0], s.buffer.Bytes()[from:from+int64(r.length)]...)

@@ -34,7 +34,7 @@ func (v *Import) Write(to io.Writer, p Page) error {
 	return write(to, p, fitted(p, blocks, room))
 }
 
-// Sentence is the whole import in one.
+// Sentence returns the whole import in one.
 func (v *Import) Sentence() string {
 	s := &v.Summary
 	correct := ""
@@ -74,7 +74,7 @@ func (v *Import) Sentence() string {
 	return claimed + v.took() + rest + correct + "."
 }
 
-// nobody is why an import that was done has claimed nobody.
+// nobody says why an import that was done has claimed nobody.
 func (v *Import) nobody() string {
 	s := &v.Summary
 	var parts []string
@@ -138,7 +138,8 @@ func (v *Import) outcomes() map[schema.Outcome]int {
 	}
 }
 
-// dates says until when claims can be retracted, and when the delayed ones complete: by the time of the first of them.
+// dates says until when claims can be retracted, and when the delayed ones complete: by the time of the first
+// of them.
 func (v *Import) dates(p Page) []string {
 	if v.Summary.Claimed == 0 || v.Import.ConsentedAt.IsZero() {
 		return nil

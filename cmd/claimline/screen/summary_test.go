@@ -12,7 +12,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// someImport is an import with these counts, as its rows ended.
+// someImport returns an import with these counts, as its rows ended.
 func someImport(state schema.ImportState, outcomes map[schema.Outcome]int) *Import {
 	rows := 0
 	for _, n := range outcomes {

@@ -140,11 +140,13 @@ func shorten(cell string, how fit, width int) string {
 
 const dateWidth = len("2006-01-02")
 
-// leastWidths are what columns are shortened to, at first, then where a column would have to go, then where none can.
+// leastWidths are what columns are shortened to, at first, then where a column would have to go, then where
+// none can.
 var leastWidths = []map[fit]int{{byMiddle: 24, byEnd: 12}, {byMiddle: 20, byEnd: 8}, {byMiddle: 16, byEnd: 8}}
 
-// fitted is how wide the columns are shown: dates lose their time first, then texts and addresses are shortened, the widest
-// first. Where that is not enough, whole columns go: dates, then texts, the last first. What is left is never cut.
+// fitted returns how wide the columns are shown: dates lose their time first, then texts and addresses are
+// shortened, the widest first. Where that is not enough, whole columns go: dates, then texts, the last first.
+// What is left is never cut.
 func (t *Table) fitted(width int) []int {
 	widths := slices.Clone(t.widths)
 	if width <= 0 {

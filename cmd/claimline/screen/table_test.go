@@ -16,7 +16,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// someUsers is a table as users shows it.
+// someUsers returns a table as users shows it.
 func someUsers(t require.TestingT) *Table {
 	table := NewTable(Address("Address"), Text("Name"), Whole("Status"), Whole("Claim"), When("Claimed"), Numeric("Days left"), Whole("Retract"), Text("Why not"))
 	at := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)

@@ -103,7 +103,7 @@ func Repair(kind schema.Repair, n int) string {
 
 func was(n int) string { return pick(n, "was", "were") }
 
-// pick is the word for one, or that for several.
+// pick returns the word for one, or that for several.
 func pick(n int, one, several string) string {
 	if n == 1 {
 		return one

@@ -41,7 +41,7 @@ func benchKey(i int) string { return fmt.Sprintf("person.%07d@acme.example", i) 
 func benchStore(b *testing.B, n int) (s *store.Store, address string) {
 	b.Helper()
 	address = postgrestest.Empty(b)
-	db, err := postgres.Open(b.Context(), address, postgres.Options{Create: true, Now: time.Now})
+	db, err := postgres.Open(b.Context(), address, postgres.Options{Create: true})
 	require.NoError(b, err)
 	s = store.New(db)
 	b.Cleanup(func() { require.NoError(b, s.Close()) })
@@ -114,7 +114,7 @@ func benchApply(b *testing.B, shuffled, seen bool) {
 func applyAll(b *testing.B, s *store.Store, chunks [][]string, seen bool) time.Duration {
 	b.Helper()
 	ctx := b.Context()
-	owner, err := s.CreateImport(ctx, schema.Import{OrganizationID: "acme", File: "users.csv"}, "bench", time.Now(), time.Hour)
+	owner, err := s.CreateImport(ctx, schema.Import{OrganizationID: "acme", File: "users.csv", StartedAt: benchRules.Now}, "bench", time.Hour)
 	require.NoError(b, err)
 	facts := make([]claim.Facts, len(chunks))
 	for i, keys := range chunks {
@@ -122,8 +122,12 @@ func applyAll(b *testing.B, s *store.Store, chunks [][]string, seen bool) time.D
 		facts[i], err = s.Facts(ctx, "acme", keys)
 		require.NoError(b, err)
 	}
-	require.NoError(b, s.SealPlan(ctx, owner, "", nil))
-	require.NoError(b, s.Consent(ctx, owner, benchRules.Now, ""))
+	_, err = s.SealPlan(ctx, owner, store.Sealed{State: schema.StateAwaitingConsent, At: benchRules.Now})
+	require.NoError(b, err)
+	_, err = s.Agree(ctx, "acme", owner.ImportID, time.Hour, schema.Consent{By: "bench", At: benchRules.Now})
+	require.NoError(b, err)
+	owner, err = s.TakeImport(ctx, owner.ImportID, "bench", time.Hour)
+	require.NoError(b, err)
 	results := []byte(strings.Repeat("r", 8*benchRows))
 	begun := time.Now()
 	for i, keys := range chunks {

@@ -73,13 +73,13 @@ func (t *tx) sources(ctx context.Context, claims []store.NewClaim) (map[int64]*i
 }
 
 // ImportClaims implements store.Claims.
-func (t *tx) ImportClaims(ctx context.Context, importID int64, afterLine, limit int) (made []store.MadeClaim, err error) {
+func (t *tx) ImportClaims(ctx context.Context, importID, after int64, limit int) (made []store.MadeClaim, err error) {
 	err = t.collect(ctx, func(rows pgx.Rows) error {
 		var m store.MadeClaim
-		err := rows.Scan(&m.Account, &m.Line)
+		err := rows.Scan(&m.Claim, &m.Account, &m.Line)
 		made = append(made, m)
 		return err
-	}, "SELECT account, line FROM claims WHERE import = $1 AND line > $2 ORDER BY line LIMIT $3", importID, afterLine, limit)
+	}, "SELECT id, account, line FROM claims WHERE import = $1 AND id > $2 ORDER BY id LIMIT $3", importID, after, limit)
 	return made, err
 }
 
@@ -87,12 +87,12 @@ func (t *tx) ImportClaims(ctx context.Context, importID int64, afterLine, limit 
 func (t *tx) ClosedClaims(ctx context.Context, accounts []int64, keys []string) (closed []store.ClosedClaim, err error) {
 	err = t.collect(ctx, func(rows pgx.Rows) error {
 		var c store.ClosedClaim
-		var at *int64
-		err := rows.Scan(&c.Account, &c.Key, &c.Organization, &at, &c.ClosedBy)
-		c.ClosedAt = timeOf(at)
+		var made, signedIn, closedAt *int64
+		err := rows.Scan(&c.ID, &c.Account, &c.Key, &c.Organization, &made, &signedIn, &closedAt, &c.ClosedBy)
+		c.ClaimedAt, c.SignedInAt, c.ClosedAt = timeOf(made), timeOf(signedIn), timeOf(closedAt)
 		closed = append(closed, c)
 		return err
-	}, `SELECT c.account, coalesce(c.key, ''), o.external_id, c.closed_at, c.closed_by FROM (
+	}, `SELECT c.id, c.account, coalesce(c.key, ''), o.external_id, c.claimed_at, c.signed_in_at, c.closed_at, c.closed_by FROM (
 			SELECT * FROM claims WHERE account = ANY($1) AND closed_at IS NOT NULL
 			UNION SELECT * FROM claims WHERE key = ANY($2) AND key IS NOT NULL
 		) c JOIN organizations o ON o.id = c.organization`, accounts, keys)

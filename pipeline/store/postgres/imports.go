@@ -9,71 +9,72 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
 // InsertImport implements store.Imports.
-func (t *tx) InsertImport(ctx context.Context, row store.ImportRow) (id int64, err error) {
-	number, err := t.number(ctx, row.OrganizationID)
+func (t *tx) InsertImport(ctx context.Context, imp schema.Import) (id int64, err error) {
+	number, err := t.number(ctx, imp.OrganizationID)
 	if err != nil {
 		return 0, err
 	}
 	err = t.QueryRow(ctx, `INSERT INTO imports (organization, file, sha256, state, all_or_nothing, activation_emails, options,
-		created_by, version, started_at, runner, epoch, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
-		number, []byte(row.File), row.SHA256, string(row.State), row.AllOrNothing, row.ActivationEmails, null(string(row.Options)), row.CreatedBy,
-		row.Version, seconds(row.StartedAt), row.Runner, row.Epoch, seconds(row.LeaseUntil)).Scan(&id)
+		created_by, version, started_at, attended, runner, epoch, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
+		number, []byte(imp.File), imp.SHA256, string(imp.State), imp.AllOrNothing, imp.ActivationEmails, null(string(imp.Options)), imp.CreatedBy,
+		imp.Version, seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil)).Scan(&id)
 	return id, err
 }
 
 const importQuery = `SELECT i.id, i.file, i.sha256, o.external_id, i.state, i.reason, i.all_or_nothing, i.activation_emails, i.options,
-	i.created_by, i.version, i.consented_at, i.consented_by, i.cancel_requested, i.started_at, i.finished_at, i.lease_until, i.rows_removed,
-	i.plan IS NOT NULL, i.runner, i.epoch FROM imports i JOIN organizations o ON o.id = i.organization `
+	i.created_by, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
+	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to FROM imports i JOIN organizations o ON o.id = i.organization `
 
-func scanImport(scanner pgx.Row) (row store.ImportRow, err error) {
+func scanImport(scanner pgx.Row) (imp schema.Import, err error) {
 	var consented, started, finished, lease *int64
 	var file, options []byte
-	err = scanner.Scan(&row.ID, &file, &row.SHA256, &row.OrganizationID, &row.State, &row.Reason, &row.AllOrNothing, &row.ActivationEmails, &options,
-		&row.CreatedBy, &row.Version, &consented, &row.ConsentedBy, &row.CancelRequested, &started, &finished, &lease, &row.RowsRemoved,
-		&row.Planned, &row.Runner, &row.Epoch)
-	row.File, row.Options = string(file), options
-	row.ConsentedAt, row.StartedAt, row.FinishedAt, row.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
-	return row, err
+	err = scanner.Scan(&imp.ID, &file, &imp.SHA256, &imp.OrganizationID, &imp.State, &imp.Reason, &imp.AllOrNothing, &imp.ActivationEmails, &options,
+		&imp.CreatedBy, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
+		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo)
+	imp.File, imp.Options = string(file), options
+	imp.ConsentedAt, imp.StartedAt, imp.FinishedAt, imp.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
+	return imp, err
 }
 
 // FindImport implements store.Imports.
-func (t *tx) FindImport(ctx context.Context, id int64, hold bool) (row store.ImportRow, found bool, err error) {
+func (t *tx) FindImport(ctx context.Context, id int64, hold bool) (imp schema.Import, found bool, err error) {
 	query := importQuery + "WHERE i.id = $1"
 	if hold && t.writes {
 		query += " FOR NO KEY UPDATE OF i"
 	}
-	row, err = scanImport(t.QueryRow(ctx, query, id))
+	imp, err = scanImport(t.QueryRow(ctx, query, id))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return store.ImportRow{}, false, nil
+		return schema.Import{}, false, nil
 	}
-	return row, err == nil, err
+	return imp, err == nil, err
 }
 
 // ListImports implements store.Imports.
-func (t *tx) ListImports(ctx context.Context, organization string, limit int) (list []store.ImportRow, err error) {
+func (t *tx) ListImports(ctx context.Context, organization string, limit int) (list []schema.Import, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	err = t.collect(ctx, func(rows pgx.Rows) error {
-		row, err := scanImport(rows)
-		list = append(list, row)
+		imp, err := scanImport(rows)
+		list = append(list, imp)
 		return err
 	}, importQuery+"WHERE i.organization = $1 ORDER BY i.id DESC LIMIT $2", number, noLimit(limit))
 	return list, err
 }
 
 // UpdateImport implements store.Imports.
-func (t *tx) UpdateImport(ctx context.Context, row store.ImportRow) error {
-	return t.exec(ctx, `UPDATE imports SET sha256 = $1, state = $2, reason = $3, consented_at = $4, consented_by = $5, cancel_requested = $6,
-		finished_at = $7, lease_until = $8, rows_removed = $9, runner = $10, epoch = $11 WHERE id = $12`,
-		row.SHA256, string(row.State), string(row.Reason), seconds(row.ConsentedAt), row.ConsentedBy, row.CancelRequested,
-		seconds(row.FinishedAt), seconds(row.LeaseUntil), row.RowsRemoved, row.Runner, row.Epoch, row.ID)
+func (t *tx) UpdateImport(ctx context.Context, imp schema.Import) error {
+	return t.exec(ctx, `UPDATE imports SET sha256 = $1, state = $2, reason = $3, activation_emails = $4, consented_at = $5, consented_by = $6,
+		edits_accepted = $7, cancel_requested = $8, finished_at = $9, rows_removed = $10, attended = $11, runner = $12, epoch = $13,
+		lease_until = $14, own_from = $15, own_to = $16 WHERE id = $17`,
+		imp.SHA256, string(imp.State), string(imp.Reason), imp.ActivationEmails, seconds(imp.ConsentedAt), imp.ConsentedBy,
+		imp.EditsAccepted, imp.CancelRequested, seconds(imp.FinishedAt), imp.RowsRemoved, imp.Attended, imp.Runner, imp.Epoch,
+		seconds(imp.LeaseUntil), imp.OwnFrom, imp.OwnTo, imp.ID)
 }
 
 // DeleteImport implements store.Imports.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -89,39 +90,148 @@ func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
 	return t.views(ctx, "users u "+openClaim+" WHERE u.id = ANY($1)", ids)
 }
 
-// Members implements store.Accounts. It walks the index of addresses, which is in the order wanted.
-func (t *tx) Members(ctx context.Context, organization, after string, limit int) ([]claim.View, error) {
-	number, err := t.number(ctx, organization)
-	if err != nil {
-		return nil, err
+// manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them
+// comes soon. Up to there it finds all of them.
+const manyAccounts = 20_000
+
+// fewOf reports whether these selections, each of account numbers, find few accounts together. They are about
+// the organization $1, or the domains $1.
+func (t *tx) fewOf(ctx context.Context, selections []string, about any) (bool, error) {
+	union := strings.Join(selections, " UNION ALL ")
+	name := union + fmt.Sprint(about)
+	if is, known := t.few[name]; known {
+		return is, nil
 	}
-	return t.views(ctx, "users u "+openClaim+` WHERE u.key > $2 AND (u.organization = $1 OR c.organization = $1)
-		ORDER BY u.key LIMIT $3`, number, after, limit)
+	var n int
+	err := t.QueryRow(ctx, "SELECT count(*) FROM ("+union+" LIMIT $2) few", about, t.db.many).Scan(&n)
+	if t.few == nil {
+		t.few = map[string]bool{}
+	}
+	t.few[name] = n < t.db.many
+	return t.few[name], err
 }
 
-// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted.
-func (t *tx) Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]store.Candidate, error) {
+// Where the members of an organization ($1) are found: its own accounts, and those under its open claims.
+const (
+	ownAccounts      = "SELECT id FROM users WHERE organization = $1"
+	immediatelyTaken = "SELECT account FROM claims WHERE organization = $1 AND NOT delayed AND closed_at IS NULL"
+	tobeTaken        = "SELECT account FROM claims WHERE organization = $1 AND delayed AND closed_at IS NULL"
+)
+
+// filterMembers returns where members can be found that a filter might leave in, and what is asked of them.
+// An account has the status it had before once its claim has completed, and one that has come by a claim
+// shows its type.
+func filterMembers(f store.MemberFilter) (selections []string, conditions string) {
+	selections, conditions = []string{ownAccounts, immediatelyTaken, tobeTaken}, "(u.organization = $1 OR c.organization = $1)"
+	switch {
+	case f.Status == schema.DelayedClaim:
+		selections, conditions = []string{tobeTaken}, "c.organization = $1 AND c.delayed"
+	case f.Retractable:
+		selections = []string{immediatelyTaken, tobeTaken}
+		conditions = "c.organization = $1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
+	}
+	if f.Status != "" && f.Status != schema.DelayedClaim {
+		conditions += " AND $4 IN (u.status, c.status, c.status_before)"
+	}
+	if f.ClaimType != "" {
+		conditions += ` AND (c.delayed = $5 OR EXISTS (SELECT 1 FROM claims k
+			WHERE k.account = u.id AND k.closed_at IS NOT NULL AND k.delayed = $5))`
+	}
+	return selections, conditions
+}
+
+// Members implements store.Accounts.
+func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
-	candidates := make([]store.Candidate, limit) // accounts must stay where they are
-	n := 0
+	selections, conditions := filterMembers(filter)
+	isFew, err := t.fewOf(ctx, selections, number)
+	if err != nil {
+		return nil, err
+	}
+	if isFew {
+		conditions += " AND u.id IN (" + strings.Join(selections, " UNION ALL ") + ")"
+	}
+	return t.views(ctx, "users u "+openClaim+" WHERE u.key > $2 AND $4::text IS NOT NULL AND $5::boolean IS NOT NULL AND "+conditions+
+		" ORDER BY u.key LIMIT $3", number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed)
+}
+
+// CountMembers implements store.Accounts.
+func (t *tx) CountMembers(ctx context.Context, organization string) (n int, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return 0, err
+	}
+	err = t.QueryRow(ctx, "SELECT (SELECT count(*) FROM ("+ownAccounts+") a) + (SELECT count(*) FROM ("+immediatelyTaken+
+		") a) + (SELECT count(*) FROM ("+tobeTaken+") a)", number).Scan(&n)
+	return n, err
+}
+
+// keyDomain is the domain of an account's address, as the index users_domain has it.
+const keyDomain = "substr(u.key, strpos(u.key, '@') + 1)"
+
+// Candidates implements store.Accounts. Where there are many it walks the index of addresses, which is in the
+// order wanted.
+func (t *tx) Candidates(ctx context.Context, organization string, filter store.CandidateFilter, after string, limit int) ([]store.Candidate, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	isFew, err := t.fewOf(ctx, []string{"SELECT u.id FROM users u WHERE " + keyDomain + " = ANY($1::text[])"}, filter.Domains)
+	if err != nil {
+		return nil, err
+	}
+	from := "WHERE " + keyDomain + " = ANY($2::text[])"
+	if isFew {
+		from = "WHERE u.id IN (SELECT u.id FROM users u WHERE " + keyDomain + " = ANY($2::text[]))"
+	}
+	if filter.Sources != nil {
+		from += " AND (u.organization IN (SELECT id FROM organizations WHERE external_id = ANY($5::text[])) OR c.delayed)"
+	} else {
+		from += " AND $5::text[] IS NULL"
+	}
+	candidates := make([]store.Candidate, 0, limit) // accounts must stay where they are
 	var key string
 	reader := newAccountReader(&key)
 	err = t.collect(ctx, func(rows pgx.Rows) error {
-		n++
-		err := reader.read(rows, &candidates[n-1].Account)
-		candidates[n-1].Key = key
+		candidates = append(candidates, store.Candidate{})
+		found := &candidates[len(candidates)-1]
+		err := reader.read(rows, &found.Account)
+		found.Key = key
 		return err
-	}, "SELECT u.key, "+accountColumns+" FROM users u "+openClaim+`
-		WHERE u.key > $3 AND substr(u.key, strpos(u.key, '@') + 1) = ANY($2)
+	}, "SELECT u.key, "+accountColumns+" FROM users u "+openClaim+" "+from+` AND u.key > $3
 		AND (u.organization <> $1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> $1 OR c.inactive_since IS NOT NULL)
-		ORDER BY u.key LIMIT $4`, number, domains, after, limit)
+		ORDER BY u.key LIMIT $4`, number, filter.Domains, after, limit, filter.Sources)
 	if err != nil {
 		return nil, err
 	}
-	return candidates[:n], reader.finish(ctx, t)
+	return candidates, reader.finish(ctx, t)
+}
+
+// CountUnclaimed implements store.Accounts.
+func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []store.Unclaimed, err error) {
+	numbers := map[int64]struct{}{}
+	var organizations []int64
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var g store.Unclaimed
+		var organization int64
+		err := rows.Scan(&g.Domain, &organization, &g.Accounts)
+		groups, organizations = append(groups, g), append(organizations, organization)
+		numbers[organization] = struct{}{}
+		return err
+	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE c.id IS NULL)
+		FROM users u LEFT JOIN claims c ON c.account = u.id AND c.closed_at IS NULL
+		WHERE `+keyDomain+" = ANY($1) GROUP BY 1, 2", domains)
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.organizations(ctx, numbers)
+	for i, number := range organizations {
+		groups[i].Organization = found[number]
+	}
+	return groups, err
 }
 
 // dueQueries find what is due for an organization ($1), by decided ($2) or inactive ($3): each kind in its own index, in the order
@@ -170,6 +280,39 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 		}
 	}
 	return due, nil
+}
+
+// upcomingQueries find what has begun in an organization ($1) after a time ($2), each in the order of its
+// index.
+var upcomingQueries = map[store.Upcoming]string{
+	store.UpcomingDecision: "SELECT account, claimed_at FROM claims WHERE delayed AND " + upcomingClaims,
+	store.UpcomingRetract: "SELECT account, claimed_at FROM claims WHERE NOT delayed AND " +
+		"(signed_in_at IS NULL OR signed_in_at < claimed_at) AND " + upcomingClaims,
+	store.UpcomingJoined: "SELECT account, claimed_at FROM claims WHERE delayed AND status_before = 'inactive' AND " + upcomingClaims,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users
+			WHERE organization = $1 AND inactive_since > $2 ORDER BY inactive_since LIMIT $3) u
+		UNION ALL SELECT * FROM (SELECT account, inactive_since FROM claims
+			WHERE organization = $1 AND inactive_since > $2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT $3) c
+		ORDER BY inactive_since LIMIT $3`,
+}
+
+const upcomingClaims = "organization = $1 AND claimed_at > $2 AND closed_at IS NULL ORDER BY claimed_at LIMIT $3"
+
+// Upcoming implements store.Accounts.
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var d store.Due
+		var since *int64
+		err := rows.Scan(&d.Account, &since)
+		d.Since = timeOf(since)
+		list = append(list, d)
+		return err
+	}, upcomingQueries[kind], number, after.Unix(), limit)
+	return list, err
 }
 
 // DueOrganizations implements store.Accounts.

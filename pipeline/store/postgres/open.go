@@ -21,17 +21,16 @@ import (
 type DB struct {
 	pool   *pgxpool.Pool
 	config *pgxpool.Config
-	now    func() time.Time
 	reads  bool // nothing will be written
+	many   int  // see manyAccounts
 }
 
 var _ store.DB = (*DB)(nil)
 
 // Options say how Open opens.
 type Options struct {
-	Create   bool             // create the schema where there is none; without it, something must have been loaded
-	ReadOnly bool             // nothing will be written
-	Now      func() time.Time // this machine's clock, which is compared with the server's
+	Create   bool // create the schema where there is none; without it, something must have been loaded
+	ReadOnly bool // nothing will be written
 }
 
 // The locks of the whole database, as the server numbers them.
@@ -80,7 +79,7 @@ func Open(ctx context.Context, address string, options Options) (_ *DB, err erro
 	}
 	config.ConnConfig.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
 
-	db := &DB{config: config, now: options.Now, reads: options.ReadOnly}
+	db := &DB{config: config, reads: options.ReadOnly, many: manyAccounts}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, db.wrap(err)
 	}
@@ -139,15 +138,4 @@ func (db *DB) Erase(ctx context.Context) error {
 	}
 	_, err := db.pool.Exec(ctx, "VACUUM (SKIP_LOCKED) chunk_rows, chunk_results")
 	return db.wrap(err)
-}
-
-// skew returns how far the server's clock is ahead of this machine's, in whole seconds.
-func (db *DB) skew(ctx context.Context, tx *tx) (time.Duration, error) {
-	before := db.now()
-	var there time.Time
-	if err := tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&there); err != nil {
-		return 0, err
-	}
-	after := db.now()
-	return there.Sub(before.Add(after.Sub(before) / 2)).Round(time.Second), nil
 }

@@ -37,7 +37,6 @@ func refused(t *testing.T, address string, options postgres.Options, code schema
 // refusal requires that the database is not opened, and returns why.
 func refusal(t *testing.T, address string, options postgres.Options, code schema.Code) *schema.Error {
 	t.Helper()
-	options.Now = time.Now
 	db, err := postgres.Open(t.Context(), address, options)
 	require.Nil(t, db)
 	var why *schema.Error
@@ -92,7 +91,7 @@ func TestOpenAtTheSameTime(t *testing.T) {
 	var g errgroup.Group
 	for range 6 {
 		g.Go(func() error {
-			db, err := postgres.Open(t.Context(), address, postgres.Options{Create: true, Now: time.Now})
+			db, err := postgres.Open(t.Context(), address, postgres.Options{Create: true})
 			if err != nil {
 				return err
 			}
@@ -142,36 +141,6 @@ func TestOpenWithoutAnAnswer(t *testing.T) {
 			cause = wrapped.Unwrap()
 		}
 	}
-}
-
-// A machine whose clock is an hour off neither takes an import away nor gives one up, and is told times of its own clock.
-func TestClocksThatDiffer(t *testing.T) {
-	t.Parallel()
-	address := template.Copy(t)
-	right := store.New(open(t, address, postgres.Options{Create: true}))
-	load(t, right)
-	const lease = 10 * time.Minute
-	for _, off := range []time.Duration{time.Hour, -time.Hour} {
-		clock := func() time.Time { return time.Now().Add(off) }
-		wrong := store.New(open(t, address, postgres.Options{Create: true, Now: clock}))
-		for _, c := range []struct {
-			s, other         *store.Store
-			clock, otherTime func() time.Time
-		}{{right, wrong, time.Now, clock}, {wrong, right, clock, time.Now}} {
-			owner, err := c.s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme"}, "x", c.clock(), lease)
-			require.NoError(t, err)
-			require.NoError(t, c.s.SealPlan(t.Context(), owner, "", nil))
-			_, err = c.other.AcquireImport(t.Context(), owner.ImportID, "y", c.otherTime(), lease)
-			require.Equal(t, schema.CodeImportRunning, schema.CodeOf(err))
-			imp, err := c.other.Import(t.Context(), owner.ImportID, c.otherTime())
-			require.NoError(t, err)
-			require.Equal(t, schema.StateAwaitingConsent, imp.State)
-			require.WithinDuration(t, c.otherTime().Add(lease), imp.LeaseUntil, time.Minute)
-			require.NoError(t, c.s.RequestCancel(t.Context(), owner.ImportID, c.clock()))
-		}
-		require.NoError(t, wrong.Close())
-	}
-	require.NoError(t, right.Close())
 }
 
 // Who waits for a lock stops waiting when told to.

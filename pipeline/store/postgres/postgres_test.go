@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -18,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // template is an empty database with the schema, which takes longer to create than most tests.
 var template = postgrestest.Template{Prepare: func(ctx context.Context, address string) error {
-	db, err := postgres.Open(ctx, address, postgres.Options{Create: true, Now: time.Now})
+	db, err := postgres.Open(ctx, address, postgres.Options{Create: true})
 	if err != nil {
 		return err
 	}
@@ -35,9 +34,6 @@ func TestStore(t *testing.T) {
 
 func open(t *testing.T, address string, options postgres.Options) *postgres.DB {
 	t.Helper()
-	if options.Now == nil {
-		options.Now = time.Now
-	}
 	db, err := postgres.Open(t.Context(), address, options)
 	require.NoError(t, err)
 	return db

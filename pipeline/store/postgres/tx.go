@@ -22,7 +22,7 @@ type tx struct {
 	changed bool             // settings
 	staging bool             // a snapshot is being taken in
 	staged  bool             // all of it is in its table
-	ahead   *time.Duration   // nil: the clocks have not been compared
+	few     map[string]bool  // what fewOf has found
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -148,16 +148,10 @@ func (t *tx) Stamp(ctx context.Context) (stamp int64, err error) {
 	return stamp, err
 }
 
-// Ahead implements store.Tx.
-func (t *tx) Ahead(ctx context.Context) (time.Duration, error) {
-	if t.ahead == nil {
-		skew, err := t.db.skew(ctx, t)
-		if err != nil {
-			return 0, err
-		}
-		t.ahead = &skew
-	}
-	return *t.ahead, nil
+// Now implements store.Tx.
+func (t *tx) Now(ctx context.Context) (now time.Time, err error) {
+	err = t.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&now)
+	return now.UTC(), err
 }
 
 // changes notes that this transaction changes settings.

@@ -14,8 +14,8 @@ import (
 	"github.com/claimline/claimline/pipeline/store"
 )
 
-// lookup is a set of address keys made ready to be looked up: sorted, because an index walked in its own order is read
-// once and not all over.
+// lookup is a set of address keys made ready to be looked up: sorted, because an index walked in its own
+// order is read once and not all over.
 type lookup struct {
 	keys  []string // sorted
 	order []int    // where the caller wants each of them
@@ -33,8 +33,9 @@ func newLookup(keys []string) lookup {
 	return l
 }
 
-// Accounts implements store.Accounts. The database puts all of them into one text: a row handed over by the driver costs as
-// much as finding it. What few accounts have, an open claim or a time since when they are inactive, is read in a second step.
+// Accounts implements store.Accounts. The database puts all of them into one text: a row handed over by the
+// driver costs as much as finding it. What few accounts have, an open claim or a time since when they are
+// inactive, is read in a second step.
 func (t *tx) Accounts(ctx context.Context, keys []string, _ bool) ([]claim.Account, error) {
 	l := newLookup(keys)
 	accounts := make([]claim.Account, len(l.order))
@@ -83,9 +84,9 @@ func (t *tx) Accounts(ctx context.Context, keys []string, _ bool) ([]claim.Accou
 	return accounts, nil
 }
 
-// packed returns the accounts with these keys as one text. Where the keys are most of those that lie between the first and the
-// last of them, as they are in a file that was exported, the index is walked from one to the other, which is twice as
-// fast as finding every key by itself, and others may be among the accounts.
+// packed returns the accounts with these keys as one text. Where the keys are most of those that lie between
+// the first and the last of them, as they are in a file that was exported, the index is walked from one to
+// the other, which is twice as fast as finding every key by itself, and others may be among the accounts.
 func (t *tx) packed(ctx context.Context, l lookup) (string, error) {
 	first, last := l.keys[0], l.keys[len(l.keys)-1]
 	var between int
@@ -106,8 +107,8 @@ func (t *tx) packed(ctx context.Context, l lookup) (string, error) {
 	return text.String, err
 }
 
-// packedAccount is one account as text: its key, its number, that of its organization, a number that holds the rest of what
-// is one, and the text columns.
+// packedAccount is one account as text: its key, its number, that of its organization, a number that holds
+// the rest of what is one, and the text columns.
 const (
 	recordSeparator = "\x1e"
 	packedAccount   = `concat_ws(char(31), u.key, u.id, u.organization,

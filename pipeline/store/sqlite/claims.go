@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// claimGroup is claims of a batch that have more in common: one statement inserts all of them. What differs is handed
-// over as JSON, because binding values one by one costs more than inserting them.
+// claimGroup is claims of a batch that have more in common: one statement inserts all of them. What differs
+// is handed over as JSON, because binding values one by one costs more than inserting them.
 type claimGroup struct {
 	claimKind
 	rows []int // places in the batch, by account
@@ -26,9 +26,10 @@ type claimKind struct {
 	edited   bool
 }
 
-// The claims of a group, as an object: lines, which are its keys, with accounts, or with pairs of an account and edits. The limit,
-// which is none, keeps SQLite from parsing a value again wherever it is used. Ids are left out: they go on from the largest, as
-// the documentation of the database has it, and finding that this one is free would cost a search of the table.
+// The claims of a group, as an object: lines, which are its keys, with accounts, or with pairs of an account
+// and edits. The limit, which is none, keeps SQLite from parsing a value again wherever it is used. Ids are
+// left out: they go on from the largest, as the documentation of the database has it, and finding that this
+// one is free would cost a search of the table.
 const (
 	insertClaims  = "INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, line, user, edits, source) SELECT ?1, ?2, ?3, ?4, ?5, ?6, CAST(line AS INTEGER), account, "
 	fromPlain     = " FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
@@ -79,7 +80,8 @@ func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64,
 	return ids, nil
 }
 
-// groupClaims puts together what one statement can insert, ordered by account: the index of open claims is in that order.
+// groupClaims puts together what one statement can insert, ordered by account: the index of open claims is in
+// that order.
 func groupClaims(claims []store.NewClaim) []*claimGroup {
 	byKind := map[claimKind]*claimGroup{}
 	var groups []*claimGroup
@@ -126,28 +128,28 @@ func (g *claimGroup) json(claims []store.NewClaim) string {
 }
 
 // ImportClaims implements store.Claims.
-func (t *tx) ImportClaims(ctx context.Context, importID int64, afterLine, limit int) (made []store.MadeClaim, err error) {
+func (t *tx) ImportClaims(ctx context.Context, importID, after int64, limit int) (made []store.MadeClaim, err error) {
 	err = t.collect(ctx, func(rows *sql.Rows) error {
 		var m store.MadeClaim
-		err := rows.Scan(&m.Account, &m.Line)
+		err := rows.Scan(&m.Claim, &m.Account, &m.Line)
 		made = append(made, m)
 		return err
-	}, "SELECT user, line FROM claims WHERE import = ? AND line > ? ORDER BY line LIMIT ?", importID, afterLine, limit)
+	}, "SELECT id, user, line FROM claims NOT INDEXED WHERE id > ? AND import = ? ORDER BY id LIMIT ?", after, importID, limit)
 	return made, err
 }
 
 // ClosedClaims implements store.Claims.
 func (t *tx) ClosedClaims(ctx context.Context, accounts []int64, keys []string) (closed []store.ClosedClaim, err error) {
-	const columns = "SELECT c.user, ifnull(c.key, ''), o.external_id, c.closed_at, c.closed_by FROM json_each(?) j CROSS JOIN claims c "
+	const columns = "SELECT c.id, c.user, ifnull(c.key, ''), o.external_id, c.claimed_at, c.signed_in_at, c.closed_at, c.closed_by FROM json_each(?) j CROSS JOIN claims c "
 	for query, wanted := range map[string]string{
 		columns + "INDEXED BY claims_closed ON c.user = j.value AND c.closed_at IS NOT NULL": encodeNumbers(accounts),
 		columns + "INDEXED BY claims_key ON c.key = j.value AND c.key IS NOT NULL":           encode(keys),
 	} {
 		err := t.collect(ctx, func(rows *sql.Rows) error {
 			var c store.ClosedClaim
-			var at sql.NullInt64
-			err := rows.Scan(&c.Account, &c.Key, &c.Organization, &at, &c.ClosedBy)
-			c.ClosedAt = timeOf(at)
+			var made, signedIn, closedAt sql.NullInt64
+			err := rows.Scan(&c.ID, &c.Account, &c.Key, &c.Organization, &made, &signedIn, &closedAt, &c.ClosedBy)
+			c.ClaimedAt, c.SignedInAt, c.ClosedAt = timeOf(made), timeOf(signedIn), timeOf(closedAt)
 			closed = append(closed, c)
 			return err
 		}, query+" JOIN organizations o ON o.id = c.organization", wanted)

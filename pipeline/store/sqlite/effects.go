@@ -100,7 +100,7 @@ func (t *tx) insertJoining(ctx context.Context, e *claim.Effect) (int64, error) 
 	return done.LastInsertId()
 }
 
-// known is a number of conversations, NULL where nobody knows it.
+// known returns a number of conversations, NULL where nobody knows it.
 func known(conversations int) sql.NullInt64 {
 	return sql.NullInt64{Int64: int64(conversations), Valid: conversations >= 0}
 }

@@ -55,10 +55,10 @@ func prefixed(prefix, columns string) string {
 	return prefix + strings.ReplaceAll(columns, ", ", ", "+prefix)
 }
 
-// null is text, NULL where it is empty.
+// null returns text, NULL where it is empty.
 func null(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
-// blob is data as something that is not NULL.
+// blob returns data as something that is not NULL.
 func blob(data []byte) []byte {
 	if data == nil {
 		return []byte{}

@@ -19,8 +19,8 @@ func refuse(code schema.Code, format string, args ...any) *schema.Error {
 	return schema.Refuse(code, format, args...)
 }
 
-// wrap turns what the driver reports into a refusal where an administrator can do something about it. Refusals are
-// returned as they are.
+// wrap turns what the driver reports into a refusal where an administrator can do something about it.
+// Refusals are returned as they are.
 func wrap(err error) error {
 	if err == nil {
 		return nil

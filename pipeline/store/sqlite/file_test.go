@@ -59,7 +59,7 @@ func TestADeletedFileIsNoticed(t *testing.T) {
 			path := loaded(t)
 			s := open(t, path, sqlite.Options{})
 			create := func() error {
-				_, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme"}, "x", clock.Now, time.Minute)
+				_, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme", StartedAt: clock.Now}, "x", time.Minute)
 				return err
 			}
 			require.NoError(t, create())
@@ -88,13 +88,14 @@ func TestRemovedRowsAreErased(t *testing.T) {
 	}
 	var secrets [][]byte
 	for i, size := range []int{50, 3000, 200_000} {
-		owner, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme"}, "x", clock.Now, time.Minute)
+		owner, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme", StartedAt: clock.Now}, "x", time.Minute)
 		require.NoError(t, err)
 		secret := fmt.Appendf(nil, "secret-%d-of-somebody", i)
 		require.NoError(t, s.KeepChunk(t.Context(), owner, store.Chunk{
 			Number: 1, Data: bytes.Repeat(secret, size/20), Verdicts: append(secret, 'v'), Prepared: append(secret, 'p'), Results: append(secret, 'r'),
 		}))
-		require.NoError(t, s.FinishImport(t.Context(), owner, store.ImportEnd{State: schema.StateFailed, At: clock.Now}))
+		_, err = s.SealPlan(t.Context(), owner, store.Sealed{State: schema.StateCompleted, At: clock.Now})
+		require.NoError(t, err)
 		require.True(t, found(secret))
 		secrets = append(secrets, secret)
 	}
@@ -124,11 +125,15 @@ func TestLargeNumbers(t *testing.T) {
 			}
 			return into.Users(t.Context(), users)
 		}))
-		owner, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme"}, "x", clock.Now, time.Minute)
+		owner, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme", StartedAt: clock.Now}, "x", time.Minute)
 		require.NoError(t, err)
 		require.NoError(t, s.KeepChunk(t.Context(), owner, store.Chunk{Number: 1}))
-		require.NoError(t, s.SealPlan(t.Context(), owner, "", nil))
-		require.NoError(t, s.Consent(t.Context(), owner, clock.Now, ""))
+		_, err = s.SealPlan(t.Context(), owner, store.Sealed{State: schema.StateAwaitingConsent})
+		require.NoError(t, err)
+		_, err = s.Agree(t.Context(), "acme", owner.ImportID, time.Minute, schema.Consent{At: clock.Now})
+		require.NoError(t, err)
+		owner, err = s.TakeImport(t.Context(), owner.ImportID, "x", time.Minute)
+		require.NoError(t, err)
 		require.NoError(t, s.ApplyChunk(t.Context(), owner, clock, 1, store.Known{}, func() ([]string, error) { return keys, nil }, func(facts claim.Facts) (store.Applied, error) {
 			var applied store.Applied
 			for i, a := range facts.Accounts {
@@ -221,7 +226,7 @@ func TestPassing(t *testing.T) {
 	path := loaded(t)
 	s := open(t, path, sqlite.Options{})
 	big := func() error {
-		owner, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme"}, "x", clock.Now, time.Minute)
+		owner, err := s.CreateImport(t.Context(), schema.Import{OrganizationID: "acme", StartedAt: clock.Now}, "x", time.Minute)
 		if err != nil {
 			return err
 		}

@@ -8,20 +8,19 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
 // InsertImport implements store.Imports.
-func (t *tx) InsertImport(ctx context.Context, row store.ImportRow) (id int64, err error) {
-	number, err := t.number(ctx, row.OrganizationID)
+func (t *tx) InsertImport(ctx context.Context, imp schema.Import) (id int64, err error) {
+	number, err := t.number(ctx, imp.OrganizationID)
 	if err != nil {
 		return 0, err
 	}
 	done, err := t.ExecContext(ctx, `INSERT INTO imports (organization, file, sha256, state, all_or_nothing, activation_emails, options,
-		created_by, version, started_at, runner, epoch, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		number, row.File, row.SHA256, row.State, row.AllOrNothing, row.ActivationEmails, null(string(row.Options)), row.CreatedBy, row.Version,
-		seconds(row.StartedAt), row.Runner, row.Epoch, seconds(row.LeaseUntil))
+		created_by, version, started_at, attended, runner, epoch, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		number, imp.File, imp.SHA256, imp.State, imp.AllOrNothing, imp.ActivationEmails, null(string(imp.Options)), imp.CreatedBy, imp.Version,
+		seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil))
 	if err != nil {
 		return 0, err
 	}
@@ -29,47 +28,50 @@ func (t *tx) InsertImport(ctx context.Context, row store.ImportRow) (id int64, e
 }
 
 const importQuery = `SELECT i.id, i.file, i.sha256, o.external_id, i.state, i.reason, i.all_or_nothing, i.activation_emails, i.options,
-	i.created_by, i.version, i.consented_at, i.consented_by, i.cancel_requested, i.started_at, i.finished_at, i.lease_until, i.rows_removed,
-	i.plan IS NOT NULL, i.runner, i.epoch FROM imports i JOIN organizations o ON o.id = i.organization `
+	i.created_by, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
+	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to
+	FROM imports i JOIN organizations o ON o.id = i.organization `
 
-func scanImport(scanner interface{ Scan(...any) error }) (row store.ImportRow, err error) {
+func scanImport(scanner interface{ Scan(...any) error }) (imp schema.Import, err error) {
 	var consented, started, finished, lease sql.NullInt64
-	err = scanner.Scan(&row.ID, &row.File, &row.SHA256, &row.OrganizationID, &row.State, &row.Reason, &row.AllOrNothing, &row.ActivationEmails, &row.Options,
-		&row.CreatedBy, &row.Version, &consented, &row.ConsentedBy, &row.CancelRequested, &started, &finished, &lease, &row.RowsRemoved,
-		&row.Planned, &row.Runner, &row.Epoch)
-	row.ConsentedAt, row.StartedAt, row.FinishedAt, row.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
-	return row, err
+	err = scanner.Scan(&imp.ID, &imp.File, &imp.SHA256, &imp.OrganizationID, &imp.State, &imp.Reason, &imp.AllOrNothing, &imp.ActivationEmails, &imp.Options,
+		&imp.CreatedBy, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
+		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo)
+	imp.ConsentedAt, imp.StartedAt, imp.FinishedAt, imp.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
+	return imp, err
 }
 
 // FindImport implements store.Imports.
-func (t *tx) FindImport(ctx context.Context, id int64, _ bool) (row store.ImportRow, found bool, err error) {
-	row, err = scanImport(t.QueryRowContext(ctx, importQuery+"WHERE i.id = ?", id))
+func (t *tx) FindImport(ctx context.Context, id int64, _ bool) (imp schema.Import, found bool, err error) {
+	imp, err = scanImport(t.QueryRowContext(ctx, importQuery+"WHERE i.id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return store.ImportRow{}, false, nil
+		return schema.Import{}, false, nil
 	}
-	return row, err == nil, err
+	return imp, err == nil, err
 }
 
 // ListImports implements store.Imports.
-func (t *tx) ListImports(ctx context.Context, organization string, limit int) (list []store.ImportRow, err error) {
+func (t *tx) ListImports(ctx context.Context, organization string, limit int) (list []schema.Import, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	err = t.collect(ctx, func(rows *sql.Rows) error {
-		row, err := scanImport(rows)
-		list = append(list, row)
+		imp, err := scanImport(rows)
+		list = append(list, imp)
 		return err
 	}, importQuery+"WHERE i.organization = ? ORDER BY i.id DESC LIMIT ?", number, noLimit(limit))
 	return list, err
 }
 
 // UpdateImport implements store.Imports.
-func (t *tx) UpdateImport(ctx context.Context, row store.ImportRow) error {
-	return t.exec(ctx, `UPDATE imports SET sha256 = ?, state = ?, reason = ?, consented_at = ?, consented_by = ?, cancel_requested = ?,
-		finished_at = ?, lease_until = ?, rows_removed = ?, runner = ?, epoch = ? WHERE id = ?`,
-		row.SHA256, row.State, row.Reason, seconds(row.ConsentedAt), row.ConsentedBy, row.CancelRequested,
-		seconds(row.FinishedAt), seconds(row.LeaseUntil), row.RowsRemoved, row.Runner, row.Epoch, row.ID)
+func (t *tx) UpdateImport(ctx context.Context, imp schema.Import) error {
+	return t.exec(ctx, `UPDATE imports SET sha256 = ?, state = ?, reason = ?, activation_emails = ?, consented_at = ?, consented_by = ?,
+		edits_accepted = ?, cancel_requested = ?, finished_at = ?, rows_removed = ?, attended = ?, runner = ?, epoch = ?, lease_until = ?,
+		own_from = ?, own_to = ? WHERE id = ?`,
+		imp.SHA256, imp.State, imp.Reason, imp.ActivationEmails, seconds(imp.ConsentedAt), imp.ConsentedBy,
+		imp.EditsAccepted, imp.CancelRequested, seconds(imp.FinishedAt), imp.RowsRemoved, imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil),
+		imp.OwnFrom, imp.OwnTo, imp.ID)
 }
 
 // DeleteImport implements store.Imports.

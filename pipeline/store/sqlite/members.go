@@ -13,8 +13,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status, and the last
-// claim that a choice or completion closed.
+// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status,
+// and the last claim that a choice or completion closed.
 const viewColumns = `u.key || char(31) || ifnull(u.former_status, '') || char(31) || ifnull((
 		SELECT json_object('organization', o.external_id, 'delayed', k.delayed, 'claimed_at', k.claimed_at, 'import', k.import,
 			'closed_at', k.closed_at, 'closed_by', k.closed_by)
@@ -97,46 +97,163 @@ func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
 	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 }
 
-// Members implements store.Accounts. It walks the index of addresses, which is in the order wanted.
-func (t *tx) Members(ctx context.Context, organization, after string, limit int) ([]claim.View, error) {
-	number, err := t.number(ctx, organization)
-	if err != nil {
-		return nil, err
+// manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them
+// comes soon. Up to there it finds all of them.
+const manyAccounts = 20_000
+
+// fewOf reports whether these selections, each of account numbers, find few accounts together. They are about
+// the organization ?1, and ?2.
+func (t *tx) fewOf(ctx context.Context, selections []string, organization int64, with string) (bool, error) {
+	union := strings.Join(selections, " UNION ALL ")
+	name := union + fmt.Sprint(organization) + with
+	if is, known := t.few[name]; known {
+		return is, nil
 	}
-	return t.views(ctx, "users u INDEXED BY users_key "+openClaim+` WHERE u.key > ?2 AND (u.organization = ?1 OR c.organization = ?1)
-		ORDER BY u.key LIMIT ?3`, number, after, limit)
+	var n int
+	err := t.QueryRowContext(ctx, "SELECT count(*) FROM ("+union+" LIMIT ?3)", organization, with, t.many).Scan(&n)
+	if t.few == nil {
+		t.few = map[string]bool{}
+	}
+	t.few[name] = n < t.many
+	return t.few[name], err
 }
 
-// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted and holds the
-// domain, so that only the accounts asked for are read.
-func (t *tx) Candidates(ctx context.Context, organization string, domains []string, after string, limit int) ([]store.Candidate, error) {
+// Where the members of an organization (?1) are found: its own accounts, and those under its open claims.
+const (
+	ownAccounts      = "SELECT id FROM users INDEXED BY users_organization WHERE organization = ?1"
+	immediatelyTaken = "SELECT user FROM claims INDEXED BY claims_immediate WHERE organization = ?1 AND NOT delayed AND closed_at IS NULL"
+	tobeTaken        = "SELECT user FROM claims INDEXED BY claims_delayed WHERE organization = ?1 AND delayed AND closed_at IS NULL"
+)
+
+// filterMembers returns where members can be found that a filter might leave in, and what is asked of them.
+// An account has the status it had before once its claim has completed, and one that has come by a claim
+// shows its type.
+func filterMembers(f store.MemberFilter) (selections []string, conditions string) {
+	selections, conditions = []string{ownAccounts, immediatelyTaken, tobeTaken}, "(u.organization = ?1 OR c.organization = ?1)"
+	switch {
+	case f.Status == schema.DelayedClaim:
+		selections, conditions = []string{tobeTaken}, "c.organization = ?1 AND c.delayed"
+	case f.Retractable:
+		selections = []string{immediatelyTaken, tobeTaken}
+		conditions = "c.organization = ?1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
+	}
+	if f.Status != "" && f.Status != schema.DelayedClaim {
+		conditions += " AND ?4 IN (u.status, c.status, c.status_before)"
+	}
+	if f.ClaimType != "" {
+		conditions += ` AND (c.delayed IS ?5 OR EXISTS (SELECT 1 FROM claims k INDEXED BY claims_closed
+			WHERE k.user = u.id AND k.closed_at IS NOT NULL AND k.delayed = ?5))`
+	}
+	return selections, conditions
+}
+
+// Members implements store.Accounts.
+func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
-	candidates := make([]store.Candidate, limit) // accounts must stay where they are
-	n := 0
+	selections, conditions := filterMembers(filter)
+	isFew, err := t.fewOf(ctx, selections, number, "")
+	if err != nil {
+		return nil, err
+	}
+	query := "users u INDEXED BY users_key " + openClaim + " WHERE u.key > ?2 AND " + conditions + " ORDER BY u.key LIMIT ?3"
+	if isFew {
+		query = "users u " + openClaim + ` WHERE u.id IN (SELECT u.id FROM users u ` + openClaim + " WHERE u.id IN (" +
+			strings.Join(selections, " UNION ALL ") + ") AND u.key > ?2 AND " + conditions + " ORDER BY u.key LIMIT ?3) ORDER BY u.key"
+	}
+	return t.views(ctx, query, number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed)
+}
+
+// CountMembers implements store.Accounts.
+func (t *tx) CountMembers(ctx context.Context, organization string) (n int, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return 0, err
+	}
+	err = t.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM ("+ownAccounts+")) + (SELECT count(*) FROM ("+immediatelyTaken+
+		")) + (SELECT count(*) FROM ("+tobeTaken+"))", number).Scan(&n)
+	return n, err
+}
+
+// keyDomain is the domain of an account's address, as the index users_organization has it.
+const keyDomain = "substr(u.key, instr(u.key, '@') + 1)"
+
+// accountsInDomain is the accounts in a domain (?2), looked for in each organization.
+const accountsInDomain = "SELECT u.id FROM organizations o CROSS JOIN users u INDEXED BY users_organization ON u.organization = o.id AND " +
+	keyDomain + " = ?2"
+
+// Candidates implements store.Accounts. It walks the index of addresses, which is in the order wanted and
+// holds the domain, so that only the accounts asked for are read; but those in one small domain it finds
+// first.
+func (t *tx) Candidates(ctx context.Context, organization string, filter store.CandidateFilter, after string, limit int) ([]store.Candidate, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	domains := encode(filter.Domains)
+	from := "INDEXED BY users_key " + openClaim + " WHERE " + keyDomain + " IN (SELECT value FROM json_each(?2))"
+	if len(filter.Domains) == 1 {
+		isFew, err := t.fewOf(ctx, []string{accountsInDomain}, number, filter.Domains[0])
+		if err != nil {
+			return nil, err
+		}
+		if isFew {
+			domains, from = filter.Domains[0], openClaim+" WHERE u.id IN ("+accountsInDomain+")"
+		}
+	}
+	var sources any
+	if filter.Sources != nil {
+		from += " AND (u.organization IN (SELECT o.id FROM json_each(?5) j CROSS JOIN organizations o ON o.external_id = j.value) OR c.delayed)"
+		sources = encode(filter.Sources)
+	}
+	candidates := make([]store.Candidate, 0, limit) // accounts must stay where they are
 	reader := newAccountReader(limit)
 	err = t.collect(ctx, func(rows *sql.Rows) error {
 		key, err := reader.scan(rows)
 		if err != nil {
 			return err
 		}
-		candidates[n].Key, _ = key.(string)
-		n++
-		return reader.fill(&candidates[n-1].Account)
-	}, "SELECT u.key, "+accountColumns+" FROM users u INDEXED BY users_key "+openClaim+`
-		WHERE u.key > ?3 AND substr(u.key, instr(u.key, '@') + 1) IN (SELECT value FROM json_each(?2))
+		candidates = append(candidates, store.Candidate{})
+		found := &candidates[len(candidates)-1]
+		found.Key, _ = key.(string)
+		return reader.fill(&found.Account)
+	}, "SELECT u.key, "+accountColumns+" FROM users u "+from+` AND u.key > ?3
 		AND (u.organization <> ?1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> ?1 OR c.inactive_since IS NOT NULL)
-		ORDER BY u.key LIMIT ?4`, number, encode(domains), after, limit)
+		ORDER BY u.key LIMIT ?4`, number, domains, after, limit, sources)
 	if err != nil {
 		return nil, err
 	}
-	return candidates[:n], reader.finish(ctx, t)
+	return candidates, reader.finish(ctx, t)
 }
 
-// dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it falls due.
-// Whether somebody is inactive is not asked: only who is has a time since when.
+// CountUnclaimed implements store.Accounts.
+func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []store.Unclaimed, err error) {
+	numbers := map[int64]struct{}{}
+	var organizations []int64
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var g store.Unclaimed
+		var organization int64
+		err := rows.Scan(&g.Domain, &organization, &g.Accounts)
+		groups, organizations = append(groups, g), append(organizations, organization)
+		numbers[organization] = struct{}{}
+		return err
+	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM claims c INDEXED BY claims_open
+			WHERE c.user = u.id AND c.closed_at IS NULL))
+		FROM users u INDEXED BY users_organization WHERE `+keyDomain+" IN (SELECT value FROM json_each(?)) GROUP BY u.organization, "+keyDomain, encode(domains))
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.organizations(ctx, numbers)
+	for i, number := range organizations {
+		groups[i].Organization = found[number]
+	}
+	return groups, err
+}
+
+// dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it
+// falls due. Whether somebody is inactive is not asked: only who is has a time since when.
 var dueQueries = []string{
 	// Its delayed claims complete.
 	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_delayed
@@ -183,10 +300,44 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
+// upcomingQueries find what has begun in an organization (?1) after a time (?2), each in the order of its
+// index.
+var upcomingQueries = map[store.Upcoming]string{
+	store.UpcomingDecision: "SELECT user, claimed_at FROM claims INDEXED BY claims_delayed WHERE delayed AND " + upcomingClaims,
+	store.UpcomingRetract: "SELECT user, claimed_at FROM claims INDEXED BY claims_immediate WHERE NOT delayed AND " +
+		"(signed_in_at IS NULL OR signed_in_at < claimed_at) AND " + upcomingClaims,
+	store.UpcomingJoined: "SELECT user, claimed_at FROM claims INDEXED BY claims_delayed WHERE delayed AND status_before = 'inactive' AND " + upcomingClaims,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users INDEXED BY users_inactive
+			WHERE organization = ?1 AND inactive_since > ?2 ORDER BY inactive_since LIMIT ?3)
+		UNION ALL SELECT * FROM (SELECT user, inactive_since FROM claims INDEXED BY claims_inactive
+			WHERE organization = ?1 AND inactive_since > ?2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT ?3)
+		ORDER BY inactive_since LIMIT ?3`,
+}
+
+const upcomingClaims = "organization = ?1 AND claimed_at > ?2 AND closed_at IS NULL ORDER BY claimed_at LIMIT ?3"
+
+// Upcoming implements store.Accounts.
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var d store.Due
+		var since sql.NullInt64
+		err := rows.Scan(&d.Account, &since)
+		d.Since = timeOf(since)
+		list = append(list, d)
+		return err
+	}, upcomingQueries[kind], number, after.Unix(), limit)
+	return list, err
+}
+
 // DueOrganizations implements store.Accounts.
 func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
 	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (
-		SELECT c.organization FROM claims c INDEXED BY claims_delayed WHERE c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?1
+		SELECT o.id FROM organizations o WHERE EXISTS (SELECT 1 FROM claims c INDEXED BY claims_delayed
+			WHERE c.organization = o.id AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?1)
 		UNION SELECT c.organization FROM claims c INDEXED BY claims_inactive
 			WHERE c.inactive_since IS NOT NULL AND c.inactive_since <= ?2 AND c.closed_at IS NULL AND NOT c.delayed
 		UNION SELECT u.organization FROM users u INDEXED BY users_inactive WHERE u.inactive_since IS NOT NULL AND u.inactive_since <= ?2

@@ -15,12 +15,12 @@ var migrations embed.FS
 
 const (
 	applicationID = 1131171180 // as the first migration sets it
-	schemaVersion = 2          // of the last migration
+	schemaVersion = 4          // of the last migration
 	versionTable  = "schema_versions"
 )
 
-// readVersion returns the version of the schema, 0 for an empty file. Refused with CodeDatabaseInvalid where the file is
-// not ours.
+// readVersion returns the version of the schema, 0 for an empty file. Refused with CodeDatabaseInvalid where
+// the file is not ours.
 func readVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 	var id, tables int64
 	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
@@ -45,8 +45,8 @@ func readVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 	return version, err
 }
 
-// migrate brings the schema to this version. Others may be doing so at the same time: then the one that comes second fails,
-// and finds at its next try that it has been done.
+// migrate brings the schema to this version. Others may be doing so at the same time: then the one that comes
+// second fails, and finds at its next try that it has been done.
 func (db *DB) migrate(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package sqlite keeps everything in one SQLite file: the store for one machine, with nothing to set up.
 //
-// One connection writes, a few read beside it (WAL). Several processes may use the file at the same time; their writes
-// go one after the other, so a transaction that has begun to write sees the truth until it ends.
+// One connection writes, a few read beside it (WAL). Several processes may use the file at the same time;
+// their writes go one after the other, so a transaction that has begun to write sees the truth until it ends.
 package sqlite
 
 import (
@@ -28,6 +28,7 @@ type DB struct {
 	path  string
 	file  fs.FileInfo // what was opened
 
+	many          int // see manyAccounts
 	organizations organizationCache
 }
 
@@ -44,19 +45,21 @@ const (
 	maxUpgrades = 10                    // tries of one that somebody else may be doing
 	openAgain   = 20 * time.Millisecond // between two tries to open what somebody else is making
 
-	// Pages that a shuffled import dirties again and again are written to the file once per checkpoint, so checkpoints
-	// are far apart: 64 MiB of 4 KiB pages.
+	// Pages that a shuffled import dirties again and again are written to the file once per checkpoint, so
+	// checkpoints are far apart: 64 MiB of 4 KiB pages.
 	checkpointPages = 16384
 
-	// Cache per connection, in KiB. The memory of a process is bounded by these, whatever the size of the database; it is
-	// twice as much, for the driver rounds every page up to the next power of two. More made no difference.
+	// Cache per connection, in KiB. The memory of a process is bounded by these, whatever the size of the
+	// database; it is twice as much, for the driver rounds every page up to the next power of two. More made no
+	// difference.
 	writeCache = 8 << 10
 	readCache  = 2 << 10
 )
 
-// Open opens the database at path, and brings it to this version's schema. Whoever else is making it at the same time is
-// waited for. Refused with CodeDatabaseMissing, CodeDatabaseNewer, CodeDatabaseInvalid, CodeDatabaseReadOnly,
-// CodeDatabaseBusy, CodeDatabaseFull, CodeDatabaseFailing. The file can be read by its owner only, from then on too.
+// Open opens the database at path, and brings it to this version's schema. Whoever else is making it at the
+// same time is waited for. Refused with CodeDatabaseMissing, CodeDatabaseNewer, CodeDatabaseInvalid,
+// CodeDatabaseReadOnly, CodeDatabaseBusy, CodeDatabaseFull, CodeDatabaseFailing. The file can be read by its
+// owner only, from then on too.
 func Open(ctx context.Context, path string, options Options) (*DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -88,7 +91,7 @@ var errUpgrade = errors.New("upgrade the database")
 
 // open opens the database once.
 func open(ctx context.Context, path string, options Options) (_ *DB, err error) {
-	db := &DB{path: path}
+	db := &DB{path: path, many: manyAccounts}
 	defer func() {
 		if err != nil {
 			_ = db.Close()
@@ -154,8 +157,8 @@ func (db *DB) Close() error {
 	return wrap(errors.Join(errs...))
 }
 
-// Erase implements store.DB. What is deleted is overwritten in the file (secure_delete), and the log is emptied here. It waits
-// for those who read, and where they take too long, leaves that to the next one.
+// Erase implements store.DB. What is deleted is overwritten in the file (secure_delete), and the log is
+// emptied here. It waits for those who read, and where they take too long, leaves that to the next one.
 func (db *DB) Erase(ctx context.Context) error {
 	if db.write == nil {
 		return refused(schema.CodeDatabaseReadOnly)
@@ -218,8 +221,8 @@ func (db *DB) openRead(ctx context.Context, path string) (int64, error) {
 
 	version, err := open(false)
 	err = wrap(err)
-	// Reading a WAL file needs its index beside it. Where that cannot be created, the file alone will do, unless there is
-	// something in a log that only the index gives access to.
+	// Reading a WAL file needs its index beside it. Where that cannot be created, the file alone will do, unless
+	// there is something in a log that only the index gives access to.
 	if schema.CodeOf(err) == schema.CodeDatabaseReadOnly && !hasLog(path) {
 		_ = db.read.Close()
 		version, err = open(true)

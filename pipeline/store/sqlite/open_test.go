@@ -157,8 +157,8 @@ func TestReadOnlyBesideWriter(t *testing.T) {
 	require.NoError(t, writer.Close())
 }
 
-// Where nothing can be put beside the database, as in a folder that cannot be written to, the file alone is read. A
-// folder of that name stands in for the missing right, which the superuser would have.
+// Where nothing can be put beside the database, as in a folder that cannot be written to, the file alone is
+// read. A folder of that name stands in for the missing right, which the superuser would have.
 func TestReadOnlyWithoutIndex(t *testing.T) {
 	path := loaded(t)
 	require.NoError(t, os.Mkdir(path+"-shm", 0o700))
@@ -196,7 +196,7 @@ func TestWaitingEnds(t *testing.T) {
 	require.NoError(t, one.Load(t.Context(), clock, func(store.Loader) error {
 		var g errgroup.Group
 		g.Go(func() error {
-			_, err := other.CreateImport(ctx, schema.Import{OrganizationID: "acme"}, "x", clock.Now, time.Minute)
+			_, err := other.CreateImport(ctx, schema.Import{OrganizationID: "acme", StartedAt: clock.Now}, "x", time.Minute)
 			return err
 		})
 		cancel()

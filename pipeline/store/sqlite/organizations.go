@@ -41,7 +41,8 @@ func (t *tx) FindOrganization(ctx context.Context, id string) (o schema.Organiza
 	return o, err == nil, err
 }
 
-// number returns the database's own number of an organization that there is; 0 for the blank id, which is nobody's.
+// number returns the database's own number of an organization that there is; 0 for the blank id, which is
+// nobody's.
 func (t *tx) number(ctx context.Context, id string) (int64, error) {
 	if number, known := t.numbers[id]; known || id == "" {
 		return number, nil
@@ -203,8 +204,8 @@ func (t *tx) PutDomains(ctx context.Context, domains []schema.Domain) error {
 	return in.flush(ctx)
 }
 
-// organizationCache remembers organizations between look-ups, of which each names thousands, mostly the same. Who gets
-// one must not change it. It is of no use to a transaction that has changed some itself.
+// organizationCache remembers organizations between look-ups, of which each names thousands, mostly the same.
+// Who gets one must not change it. It is of no use to a transaction that has changed some itself.
 type organizationCache struct {
 	mu       sync.Mutex
 	version  int64 // of the settings that byNumber holds

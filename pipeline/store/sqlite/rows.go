@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Text columns are fetched as one, and a claim, which few have, as another: the driver's cost is by the column.
-// No value holds a unit separator, for control characters are refused wherever data comes in.
+// Text columns are fetched as one, and a claim, which few have, as another: the driver's cost is by the
+// column. No value holds a unit separator, for control characters are refused wherever data comes in.
 const (
 	separator   = "\x1f"
 	accountText = `u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone, u.preferred_language,
@@ -73,7 +73,8 @@ func (r *accountReader) scan(rows *sql.Rows) (first any, err error) {
 	return r.row[0], err
 }
 
-// fill makes the row an account, except for its organizations. The account must stay where it is until finish.
+// fill makes the row an account, except for its organizations. The account must stay where it is until
+// finish.
 func (r *accountReader) fill(a *claim.Account) error {
 	ref := accountRef{account: a, organization: integer(r.row[2]).Int64}
 	a.ID = integer(r.row[1]).Int64
@@ -96,7 +97,7 @@ func (r *accountReader) fill(a *claim.Account) error {
 	return nil
 }
 
-// integer is a column's value as the driver has it.
+// integer returns a column's value as the driver has it.
 func integer(value any) sql.NullInt64 {
 	n, ok := value.(int64)
 	return sql.NullInt64{Int64: n, Valid: ok}

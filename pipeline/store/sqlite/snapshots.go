@@ -41,7 +41,8 @@ func (t *tx) staging(ctx context.Context) (*stage, error) {
 	return t.stage, t.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM users)").Scan(&t.stage.empty)
 }
 
-// staged is staging with every user in the table, and in indexes where they are looked up. A broken index is store.ErrTwice.
+// staged returns staging with every user in the table, and in indexes where they are looked up. A broken
+// index is store.ErrTwice.
 func (t *tx) staged(ctx context.Context) (*stage, error) {
 	s, err := t.staging(ctx)
 	if err != nil || s.in == nil {
@@ -153,19 +154,23 @@ func (t *tx) Staged(ctx context.Context, keys []string) (map[string]bool, error)
 	return found, err
 }
 
-// fillStatements merge into an empty table. The index in another order is built afterwards, at once. Users are inserted in
-// the order of their addresses, in which they will be looked up and listed. OR FAIL, since an error undoes everything anyway.
+// fillStatements merge into an empty table. The indexes in another order are built afterwards, at once. Users
+// are inserted in the order of their addresses, in which they will be looked up and listed. OR FAIL, since an
+// error undoes everything anyway.
 var fillStatements = []string{
 	"DROP INDEX users_external_id",
+	"DROP INDEX users_organization",
 	`INSERT OR FAIL INTO users (external_id, ` + userColumns + `)
 		SELECT external_id, ` + userColumns + ` FROM temp.load_users s
 		WHERE NOT EXISTS (SELECT 1 FROM removed_users r WHERE r.external_id = s.external_id)
 		ORDER BY s.key`,
 	"CREATE UNIQUE INDEX users_external_id ON users (external_id)",
+	"CREATE INDEX users_organization ON users (organization, substr(key, instr(key, '@') + 1))",
 }
 
-// mergeStatements merge into a table with users in it. Nothing is written for a user who has not changed. Addresses that
-// change are put aside first, so that users can exchange them. What a claim says of the account's organization follows.
+// mergeStatements merge into a table with users in it. Nothing is written for a user who has not changed.
+// Addresses that change are put aside first, so that users can exchange them. What a claim says of the
+// account's organization follows.
 var mergeStatements = []string{
 	`UPDATE users SET key = char(0) || id WHERE id IN (
 		SELECT u.id FROM temp.load_users s CROSS JOIN users u ON u.external_id = s.external_id WHERE u.key <> s.key AND NOT u.pinned)`,
@@ -186,7 +191,8 @@ var mergeStatements = []string{
 		AND source IS NOT (SELECT u.organization FROM users u WHERE u.id = claims.user AND u.services IS NOT NULL)`,
 }
 
-// MergeStaged implements store.Snapshots. The table stays until the transaction ends, to answer Staged and StagedTwice.
+// MergeStaged implements store.Snapshots. The table stays until the transaction ends, to answer Staged and
+// StagedTwice.
 func (t *tx) MergeStaged(ctx context.Context) error {
 	if err := t.changes(ctx); err != nil {
 		return err

@@ -18,6 +18,8 @@ type tx struct {
 	cache   *organizationCache // nil: this transaction has changed organizations
 	changed bool               // what a rule looks at
 	stage   *stage             // nil: no snapshot is being taken in
+	many    int                // see manyAccounts
+	few     map[string]bool    // what fewOf has found
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -51,7 +53,7 @@ func (db *DB) finish(begun *sql.Tx, do func(store.Tx) error, check func() error)
 			_ = begun.Rollback()
 		}
 	}()
-	t := &tx{Tx: begun, numbers: map[string]int64{}, cache: &db.organizations}
+	t := &tx{Tx: begun, numbers: map[string]int64{}, cache: &db.organizations, many: db.many}
 	err := do(t)
 	if err == nil && t.stage != nil {
 		_, err = begun.Exec("DROP TABLE temp.load_users") //nolint:noctx // the transaction has one
@@ -93,8 +95,12 @@ func (t *tx) Stamp(ctx context.Context) (stamp int64, err error) {
 	return stamp, err
 }
 
-// Ahead implements store.Tx. The database is a file of this machine.
-func (*tx) Ahead(context.Context) (time.Duration, error) { return 0, nil }
+// Now implements store.Tx. SQLite's clock is that of the machine, on which everybody is who uses the file.
+func (t *tx) Now(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := t.QueryRowContext(ctx, "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)").Scan(&ms)
+	return time.UnixMilli(ms).UTC(), err
+}
 
 // changes notes that this transaction changes what a rule looks at.
 func (t *tx) changes(ctx context.Context) error {

@@ -75,7 +75,8 @@ var applyTests = map[string]func(*suite){
 		keys := []string{"a@acme.example"}
 		s.load(world(user(1, keys[0], "free")))
 		c := &claimer{rules: s.rules(), keys: keys}
-		waiting := s.planned("acme", keys)
+		waiting := s.planning("acme", keys)
+		s.seal(waiting)
 		require.Error(s, s.ApplyChunk(s.ctx(), waiting, s.rules(), 1, store.Known{}, asked(keys...), c.decide), "no consent")
 		require.Error(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.rules(), 2, store.Known{}, asked(keys...), c.decide), "no such chunk")
 		require.Nil(s, c.outcomes)
@@ -90,7 +91,7 @@ var applyTests = map[string]func(*suite){
 		require.Equal(s, schema.Ineligible, c.outcomes[keys[0]])
 		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 2, store.Known{}, asked(), func(claim.Facts) (store.Applied, error) { return store.Applied{}, nil }))
 		require.Empty(s, s.chunks(owner.ImportID, true))
-		kept, err := s.Chunk(s.ctx(), owner.ImportID, 2)
+		kept, err := s.Chunk(s.ctx(), "acme", owner.ImportID, 2)
 		require.NoError(s, err)
 		require.Nil(s, kept.Results)
 	},

@@ -81,7 +81,7 @@ func (s *suite) members(organization string) map[string]claim.View {
 	s.Helper()
 	members := map[string]claim.View{}
 	before := ""
-	require.NoError(s, s.Members(s.ctx(), s.rules(), organization, func(cases []claim.View) error {
+	require.NoError(s, s.Members(s.ctx(), s.rules(), organization, store.MemberFilter{}, func(cases []claim.View) error {
 		for _, k := range cases {
 			require.Less(s, before, k.Key, "by address key")
 			before = k.Key
@@ -368,8 +368,8 @@ var claimsTests = map[string]func(*suite){
 		require.Equal(s, moved.Closed.ImportID, after.Closed.ImportID)
 
 		stop := errors.New("stop")
-		require.ErrorIs(s, s.Members(s.ctx(), s.rules(), "acme", func([]claim.View) error { return stop }), stop)
-		s.refused(s.Members(s.ctx(), s.rules(), "nobody", func([]claim.View) error { return nil }), schema.CodeOrganizationUnknown)
+		require.ErrorIs(s, s.Members(s.ctx(), s.rules(), "acme", store.MemberFilter{}, func([]claim.View) error { return stop }), stop)
+		s.refused(s.Members(s.ctx(), s.rules(), "nobody", store.MemberFilter{}, func([]claim.View) error { return nil }), schema.CodeOrganizationUnknown)
 	},
 
 	"claims/many members": func(s *suite) {
@@ -387,7 +387,7 @@ var claimsTests = map[string]func(*suite){
 		owner := s.importing("acme", keys)
 		s.apply(owner, 1, keys)
 		listed := func() (list []store.ImportClaim) {
-			require.NoError(s, s.ImportClaims(s.ctx(), s.rules(), owner.ImportID, func(part []store.ImportClaim) error {
+			require.NoError(s, s.ImportClaims(s.ctx(), s.rules(), "acme", owner.ImportID, func(part []store.ImportClaim) error {
 				list = append(list, part...)
 				return nil
 			}))
@@ -412,7 +412,7 @@ var claimsTests = map[string]func(*suite){
 		list = listed()
 		require.Equal(s, schema.ClosedCompleted, list[0].Case.Closed.ClosedBy)
 		require.Zero(s, list[1].Case.Account)
-		s.refused(s.ImportClaims(s.ctx(), s.rules(), 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
+		s.refused(s.ImportClaims(s.ctx(), s.rules(), "acme", 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
 	},
 
 	"claims/a sweep that is stopped can be run again": func(s *suite) {

@@ -114,7 +114,7 @@ var concurrencyTests = map[string]func(*suite){
 		})
 		g.Go(func() error {
 			for range 5 {
-				imp, err := reader.Import(s.ctx(), owner.ImportID, s.now)
+				imp, err := reader.Import(s.ctx(), "acme", owner.ImportID)
 				if err != nil {
 					return err
 				}

@@ -101,7 +101,7 @@ var factsTests = map[string]func(*suite){
 		require.Equal(s, []string{"m@claimed.example"}, s.candidates("acme", "claimed.example"))
 		require.Empty(s, s.candidates("acme", "sub.acme.example"), "a subdomain is a domain of its own")
 		require.Empty(s, s.candidates("free", ""))
-		s.refused(s.Candidates(s.ctx(), "nobody", "", nil), schema.CodeOrganizationUnknown)
+		s.refused(s.Candidates(s.ctx(), s.rules(), "nobody", store.Selection{}, nil), schema.CodeOrganizationUnknown)
 	},
 
 	"candidates/many, with facts": func(s *suite) {
@@ -111,7 +111,7 @@ var factsTests = map[string]func(*suite){
 		}
 		s.load(world(users...))
 		var keys []string
-		require.NoError(s, s.Candidates(s.ctx(), "acme", "", func(batch store.Batch) error {
+		require.NoError(s, s.Candidates(s.ctx(), s.rules(), "acme", store.Selection{}, func(batch store.Batch) error {
 			require.Len(s, batch.Facts.Accounts, len(batch.Keys))
 			for i, a := range batch.Facts.Accounts {
 				require.Equal(s, batch.Keys[i], a.User.Email)
@@ -128,7 +128,7 @@ var factsTests = map[string]func(*suite){
 
 		enough := errors.New("enough")
 		calls := 0
-		require.ErrorIs(s, s.Candidates(s.ctx(), "acme", "", func(store.Batch) error { calls++; return enough }), enough)
+		require.ErrorIs(s, s.Candidates(s.ctx(), s.rules(), "acme", store.Selection{}, func(store.Batch) error { calls++; return enough }), enough)
 		require.Equal(s, 1, calls)
 	},
 
@@ -145,7 +145,7 @@ var factsTests = map[string]func(*suite){
 func (s *suite) candidates(organization, domain string) []string {
 	s.Helper()
 	var keys []string
-	require.NoError(s, s.Candidates(s.ctx(), organization, domain, func(batch store.Batch) error {
+	require.NoError(s, s.Candidates(s.ctx(), s.rules(), organization, store.Selection{Domain: domain}, func(batch store.Batch) error {
 		for i, a := range batch.Facts.Accounts {
 			if a = s.rules().AsOf(a); a.ID != 0 && a.User.OrganizationID != organization && (a.Claim == nil || a.Claim.OrganizationID != organization) {
 				keys = append(keys, batch.Keys[i])

@@ -37,7 +37,8 @@ func (s *suite) standing(organizations ...string) standing {
 	return all
 }
 
-// touched lets an organization change nothing about an account, which writes what is due and concerns the two.
+// touched lets an organization change nothing about an account, which writes what is due and concerns the
+// two.
 func (s *suite) touched(organization, key string) {
 	s.Helper()
 	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, one(claim.Effect{})))
@@ -122,7 +123,7 @@ var orderTests = map[string]func(*suite){
 		owner := s.importing("acme", []string{ann}, []string{bo})
 		s.apply(owner, 1, []string{ann}, "Calling") // removed on day 44
 		s.now = start.Add(13 * day)
-		require.NoError(s, s.RenewImport(s.ctx(), owner, s.now, lease))
+		require.NoError(s, s.RenewImport(s.ctx(), owner, lease))
 		s.apply(owner, 2, []string{bo}, "Calling") // completes on day 27: none is left
 		s.now = start.Add(60 * day)
 		before := s.standing("acme", "home")

@@ -1,5 +1,5 @@
-// Package storetest is the conformance suite of stores: what the comments of store.Store promise, checked through its
-// interface alone.
+// Package storetest is the conformance suite of stores: what the comments of store.Store promise, checked
+// through its interface alone.
 package storetest
 
 import (
@@ -17,19 +17,23 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Run runs the suite. For each test fresh prepares an empty database and returns a function that opens it: every call
-// is one more handle, such as another process would have.
+// Run runs the suite. For each test fresh prepares an empty database and returns a function that opens it:
+// every call is one more handle, such as another process would have.
 func Run(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
-	for _, group := range []map[string]func(*suite){
-		loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests, claimsTests,
-	} {
+	run(t, fresh, loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests,
+		claimsTests, listingTests)
+}
+
+func run(t *testing.T, fresh func(t *testing.T) (open func() store.DB), groups ...map[string]func(*suite)) {
+	t.Helper()
+	for _, group := range groups {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				s := &suite{T: t, open: fresh(t), now: start}
 				s.db = s.open()
-				s.Store = store.New(s.db)
+				s.Store = store.New(clocked{s.db, s})
 				s.Cleanup(func() { require.NoError(s, s.Close()) })
 				test(s)
 				s.checkHeld()
@@ -55,9 +59,30 @@ type suite struct {
 	now  time.Time
 }
 
+// clocked is a database whose clock the test moves.
+type clocked struct {
+	store.DB
+	s *suite
+}
+
+func (c clocked) Read(ctx context.Context, do func(store.Tx) error) error {
+	return c.DB.Read(ctx, func(tx store.Tx) error { return do(clockedTx{tx, c.s}) })
+}
+
+func (c clocked) Write(ctx context.Context, do func(store.Tx) error) error {
+	return c.DB.Write(ctx, func(tx store.Tx) error { return do(clockedTx{tx, c.s}) })
+}
+
+type clockedTx struct {
+	store.Tx
+	s *suite
+}
+
+func (t clockedTx) Now(context.Context) (time.Time, error) { return t.s.now, nil }
+
 // another opens one more handle on the database.
 func (s *suite) another() *store.Store {
-	handle := store.New(s.open())
+	handle := store.New(clocked{s.open(), s})
 	s.Cleanup(func() { require.NoError(s, handle.Close()) })
 	return handle
 }
@@ -117,7 +142,8 @@ func (s *suite) load(in snapshot) {
 	s.checkHeld()
 }
 
-// checkHeld requires that what is held of licences, as it is written, is what members and open immediate claims have.
+// checkHeld requires that what is held of licences, as it is written, is what members and open immediate
+// claims have.
 func (s *suite) checkHeld() {
 	s.Helper()
 	require.NoError(s, s.db.Read(s.ctx(), func(tx store.Tx) error {
@@ -128,7 +154,7 @@ func (s *suite) checkHeld() {
 		given := map[[2]string]int{}
 		for _, o := range organizations {
 			for after := ""; ; {
-				views, err := tx.Members(s.ctx(), o.ID, after, 1000)
+				views, err := tx.Members(s.ctx(), o.ID, store.MemberFilter{}, after, 1000)
 				require.NoError(s, err)
 				if len(views) == 0 {
 					break
@@ -155,8 +181,8 @@ func (s *suite) checkHeld() {
 	}))
 }
 
-// world is two enterprises, a free organization and an old personal one. Acme has verified acme.example and claimed
-// claimed.example, and Umbrella the domains of its own.
+// world is two enterprises, a free organization and an old personal one. Acme has verified acme.example and
+// claimed claimed.example, and Umbrella the domains of its own.
 func world(users ...store.LoadUser) snapshot {
 	created := time.Date(2019, 5, 1, 0, 0, 0, 0, time.UTC)
 	return snapshot{
@@ -228,18 +254,35 @@ func (s *suite) held(organization string) map[string]int {
 	return held
 }
 
-// importing is an import of one chunk per list of keys, consented to.
+// importing is an import of one chunk per list of keys, agreed to, and taken.
 func (s *suite) importing(organization string, chunks ...[]string) store.Owner {
 	s.Helper()
-	owner := s.planned(organization, chunks...)
-	require.NoError(s, s.Consent(s.ctx(), owner, s.now, "ann"))
+	id := s.planned(organization, chunks...)
+	s.agree(id)
+	return s.take(id)
+}
+
+// agree agrees to an import that a person at a terminal drives.
+func (s *suite) agree(id int64) {
+	s.Helper()
+	imp := s.imported(id)
+	_, err := s.Agree(s.ctx(), imp.OrganizationID, id, lease, schema.Consent{By: "ann", At: s.now, Claims: imp.Tally.Outcomes[schema.Ready], Attended: true})
+	require.NoError(s, err)
+}
+
+// take takes an import for a runner.
+func (s *suite) take(id int64) store.Owner {
+	s.Helper()
+	owner, err := s.TakeImport(s.ctx(), id, "second", lease)
+	require.NoError(s, err)
+	require.Equal(s, "second", owner.Runner)
 	return owner
 }
 
-// planned is an import that waits for consent.
-func (s *suite) planned(organization string, chunks ...[]string) store.Owner {
+// planning is an import that is being planned, with one chunk per list of keys.
+func (s *suite) planning(organization string, chunks ...[]string) store.Owner {
 	s.Helper()
-	owner, err := s.CreateImport(s.ctx(), schema.Import{OrganizationID: organization, File: "users.csv", ActivationEmails: true}, "first", s.now, lease)
+	owner, err := s.CreateImport(s.ctx(), schema.Import{OrganizationID: organization, File: "users.csv", ActivationEmails: true, Attended: true, StartedAt: s.now}, "first", lease)
 	require.NoError(s, err)
 	for i, keys := range chunks {
 		require.NoError(s, s.KeepChunk(s.ctx(), owner, store.Chunk{
@@ -247,8 +290,23 @@ func (s *suite) planned(organization string, chunks ...[]string) store.Owner {
 			Planned: schema.Tally{Rows: len(keys), Outcomes: map[schema.Outcome]int{schema.Ready: len(keys)}},
 		}))
 	}
-	require.NoError(s, s.SealPlan(s.ctx(), owner, "abc123", []byte("plan")))
 	return owner
+}
+
+// planned is an import that waits for consent, and that nobody owns.
+func (s *suite) planned(organization string, chunks ...[]string) int64 {
+	s.Helper()
+	owner := s.planning(organization, chunks...)
+	s.seal(owner)
+	return owner.ImportID
+}
+
+// seal ends the planning of an import.
+func (s *suite) seal(owner store.Owner) schema.Import {
+	s.Helper()
+	imp, err := s.SealPlan(s.ctx(), owner, store.Sealed{SHA256: "abc123", Plan: []byte("plan"), State: schema.StateAwaitingConsent, At: s.now})
+	require.NoError(s, err)
+	return imp
 }
 
 // claimer decides by the rules and claims whoever may be claimed, wanting these services for each.

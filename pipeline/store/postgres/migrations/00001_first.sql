@@ -67,6 +67,9 @@ CREATE TABLE users (
 );
 CREATE UNIQUE INDEX users_key ON users (key);
 CREATE UNIQUE INDEX users_external_id ON users (external_id);
+-- The accounts in a domain, and how many there are by domain and organization.
+CREATE INDEX users_domain ON users (substr(key, strpos(key, '@') + 1), organization);
+CREATE INDEX users_organization ON users (organization);
 CREATE INDEX users_inactive ON users (organization, inactive_since) WHERE inactive_since IS NOT NULL;
 
 CREATE TABLE removed_users (
@@ -96,15 +99,17 @@ CREATE TABLE claims (
 CREATE UNIQUE INDEX claims_open ON claims (account) WHERE closed_at IS NULL;
 CREATE INDEX claims_closed ON claims (account) WHERE closed_at IS NOT NULL;
 CREATE INDEX claims_key ON claims (key) WHERE key IS NOT NULL;
-CREATE INDEX claims_import ON claims (import, line) WHERE import IS NOT NULL;
+CREATE INDEX claims_import ON claims (import, id) WHERE import IS NOT NULL;
+CREATE INDEX claims_immediate ON claims (organization, claimed_at) WHERE NOT delayed AND closed_at IS NULL;
 CREATE INDEX claims_delayed ON claims (organization, claimed_at, import NULLS FIRST, line NULLS FIRST) WHERE delayed AND closed_at IS NULL;
 CREATE INDEX claims_leaving ON claims (source, claimed_at, import NULLS FIRST, line NULLS FIRST) WHERE source IS NOT NULL AND closed_at IS NULL;
 CREATE INDEX claims_inactive ON claims (organization, inactive_since, account) WHERE inactive_since IS NOT NULL AND closed_at IS NULL;
 
 CREATE TABLE outbox (
-    id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    claim bigint NOT NULL,
-    kind  text   NOT NULL -- claim, activation or reminder
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    claim      bigint NOT NULL,
+    kind       text   NOT NULL, -- claim, activation or reminder
+    written_at bigint NOT NULL
 );
 
 CREATE TABLE imports (
@@ -122,13 +127,17 @@ CREATE TABLE imports (
     version           text    NOT NULL,
     consented_at      bigint,
     consented_by      text    NOT NULL DEFAULT '',
+    edits_accepted    boolean NOT NULL DEFAULT false,
     cancel_requested  boolean NOT NULL DEFAULT false,
     started_at        bigint  NOT NULL,
     finished_at       bigint,
+    attended          boolean NOT NULL, -- somebody at a terminal goes on with it
     runner            text    NOT NULL,
     epoch             bigint  NOT NULL,
     lease_until       bigint, -- by the clock of the database; NULL: nobody owns it
-    rows_removed      boolean NOT NULL DEFAULT false
+    rows_removed      boolean NOT NULL DEFAULT false,
+    own_from          bigint  NOT NULL DEFAULT 0, -- stamps: from the one to the other, nobody but the import has changed settings
+    own_to            bigint  NOT NULL DEFAULT 0
 );
 CREATE INDEX imports_organization ON imports (organization, id);
 

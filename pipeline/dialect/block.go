@@ -10,31 +10,32 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Chunk is a run of whole records, the unit in which a file is read. Number, Line and Text are all there is to it:
-// a chunk put together from them again parses to the same records.
-type Chunk struct {
+// Block is a run of whole records, the unit in which a file is read. Number, Line and Text are all there is
+// to it: a block put together from them again parses to the same records.
+type Block struct {
 	Number int    // from 0
 	Line   int    // physical line of its first byte, the file's first being 1
 	Text   string // UTF-8, but for bytes that could not be decoded, which are kept as they are
 
-	origin *origin // nil: a chunk put together again, which has been checked before
+	origin *origin // nil: a block put together again, which has been checked before
 	nul    bool    // there may be a NUL in it
 }
 
-// origin is the file that chunks come from.
+// origin is the file that blocks come from.
 type origin struct {
 	file    string
 	columns int      // the most a record may have
 	header  []string // cleaned; nil while it is not read
 }
 
-// Parse splits the chunk into records, in place of what into held. The error is a *schema.Error that names file, line
-// and column: schema.CodeCSVMalformed at the first place that is not as in RFC 4180 (for a quoted cell that is not
-// properly closed, the place where it opens), schema.CodeLimitExceeded for a record with too many columns, or
-// schema.CodeEncodingUnknown for a NUL. Several chunks may be parsed at the same time, each into Records of its own.
+// Parse splits the block into records, in place of what into held. The error is a *schema.Error that names
+// file, line and column: schema.CodeCSVMalformed at the first place that is not as in RFC 4180 (for a quoted
+// cell that is not properly closed, the place where it opens), schema.CodeLimitExceeded for a record with too
+// many columns, or schema.CodeEncodingUnknown for a NUL. Several blocks may be parsed at the same time, each
+// into Records of its own.
 //
 // A byte order mark before a record is no part of it. Blank cells beyond the header's are not kept.
-func (c Chunk) Parse(format schema.Format, into *Records) error {
+func (c Block) Parse(format schema.Format, into *Records) error {
 	into.reset(c.Text)
 	s := splitter{text: c.Text, line: c.Line, delimiter: delimiterOf(format), width: format.Columns, into: into, cells: into.cells[:0]}
 	if c.origin != nil {
@@ -61,8 +62,8 @@ func (c Chunk) Parse(format schema.Format, into *Records) error {
 	return refusal
 }
 
-// earlier is what is wrong with the chunk before the place that was refused, if any was, or else that.
-func (c Chunk) earlier(refusal *schema.Error) *schema.Error {
+// earlier returns what is wrong with the block before the place that was refused, if any was, or else that.
+func (c Block) earlier(refusal *schema.Error) *schema.Error {
 	at := loneCR(c.Text)
 	nul := strings.IndexByte(c.Text, 0)
 	if nul >= 0 && (at < 0 || nul < at) {
@@ -103,7 +104,7 @@ type splitter struct {
 	begins       int // the line of that
 }
 
-// split looks at a block of bytes at a time for those that end or open a cell.
+// split looks at a stretch of bytes at a time for those that end or open a cell.
 func (s *splitter) split() *schema.Error {
 	text, delimiter := s.text, s.delimiter
 	start := 0 // of the cell
@@ -114,7 +115,7 @@ func (s *splitter) split() *schema.Error {
 				return refusal
 			}
 		}
-		marks, next := marked(text[i:], delimiter), i+blockSize
+		marks, next := marked(text[i:], delimiter), i+stretchSize
 		for marks != 0 {
 			at := i + bits.TrailingZeros64(marks)
 			marks &= marks - 1
@@ -170,7 +171,8 @@ func (s *splitter) split() *schema.Error {
 	return nil
 }
 
-// quotedCell reads the cell that begins at start and has its first quote at open; after is where what follows it begins.
+// quotedCell reads the cell that begins at start and has its first quote at open; after is where what follows
+// it begins.
 func (s *splitter) quotedCell(start, open int) (after int, refusal *schema.Error) {
 	column := len(s.cells) - s.first + 1
 	formula := open == start+1 && s.text[start] == '=' // ="text", as spreadsheets keep text
@@ -222,7 +224,8 @@ func (s *splitter) narrow() *schema.Error {
 	return nil
 }
 
-// endRow takes the cells read since the last row as a record, unless none has content. The next begins at next.
+// endRow takes the cells read since the last row as a record, unless none has content. The next begins at
+// next.
 func (s *splitter) endRow(next int) *schema.Error {
 	for strings.HasPrefix(s.text[s.begin:], bom) {
 		s.skipMark()
@@ -248,7 +251,7 @@ func (s *splitter) endRow(next int) *schema.Error {
 	return nil
 }
 
-// most is how many cells a record may have before its last ones are looked at.
+// most returns how many cells a record may have before its last ones are looked at.
 func (s *splitter) most() int {
 	switch {
 	case s.width > 0:
@@ -273,20 +276,21 @@ func (s *splitter) skipMark() {
 	}
 }
 
-// blockSize is how many bytes marked looks at: one for each bit of its result.
-const blockSize = 64
+// stretchSize is how many bytes marked looks at: one for each bit of its result.
+const stretchSize = 64
 
-// marked has bit i set exactly where text[i] is the delimiter, a line feed or a quote, for the first blockSize bytes.
+// marked has bit i set exactly where text[i] is the delimiter, a line feed or a quote, for the first
+// stretchSize bytes.
 func marked(text string, delimiter byte) uint64 {
-	if len(text) < blockSize {
-		var block [blockSize]byte // zeros are none of the three
-		copy(block[:], text)
-		text = string(block[:])
+	if len(text) < stretchSize {
+		var stretch [stretchSize]byte // zeros are none of the three
+		copy(stretch[:], text)
+		text = string(stretch[:])
 	}
 	const ones, low = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f
 	delimiters := ones * uint64(delimiter)
 	var marks uint64
-	for i := 0; i < blockSize; i += 8 {
+	for i := 0; i < stretchSize; i += 8 {
 		s := text[i : i+8]
 		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56

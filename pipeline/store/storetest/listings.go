@@ -1,0 +1,252 @@
+package storetest
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// RunListings runs the part of the suite that is about listings: a database that finds few accounts in
+// another way than many is to show that the two are alike.
+func RunListings(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
+	t.Helper()
+	run(t, fresh, listingTests, factsTests)
+}
+
+// Statements propose and count; what they say is held against the rules, asked about every account there is.
+var listingTests = map[string]func(*suite){
+	"listings/as the rules have it": func(s *suite) {
+		random := rand.New(rand.NewPCG(7, 11))
+		all := s.crowd(random)
+		organizations := []string{"acme", "umbrella", "free", "home", "closed"}
+		for range 14 {
+			for _, id := range organizations {
+				s.checkMembers(id, all)
+				s.checkEligible(id, all)
+				s.checkDeadlines(id, all)
+			}
+			s.now = s.now.Add(time.Duration(random.IntN(8*24)) * time.Hour)
+			s.happen(random, all)
+		}
+		s.swept()
+		for _, id := range organizations {
+			s.checkMembers(id, all)
+			s.checkEligible(id, all)
+			s.checkDeadlines(id, all)
+		}
+	},
+
+	"listings/page by page": func(s *suite) {
+		s.crowd(rand.New(rand.NewPCG(3, 5)))
+		var whole, paged []string
+		for key := range s.members("acme") {
+			whole = append(whole, key)
+		}
+		for after := ""; ; {
+			page, next, err := s.MembersAfter(s.ctx(), s.rules(), "acme", store.MemberFilter{}, after, 3)
+			require.NoError(s, err)
+			for i := range page {
+				paged = append(paged, page[i].Key)
+			}
+			if next == "" {
+				break
+			}
+			after = next
+		}
+		require.ElementsMatch(s, whole, paged)
+		require.IsIncreasing(s, paged)
+		_, err := s.CountMembers(s.ctx(), s.rules(), "nobody")
+		s.refused(err, schema.CodeOrganizationUnknown)
+		_, err = s.CountEligible(s.ctx(), s.rules(), "nobody", store.Selection{})
+		s.refused(err, schema.CodeOrganizationUnknown)
+	},
+}
+
+// crowd loads accounts of every kind, and returns their address keys.
+func (s *suite) crowd(random *rand.Rand) []string {
+	s.Helper()
+	in := world()
+	in.organizations = append(in.organizations, schema.Organization{ID: "closed", Name: "Closed", Kind: schema.Personal, Created: in.organizations[0].Created, SSO: true})
+	in.domains = append(in.domains, schema.Domain{Domain: "taken.example", OrganizationID: "acme", Status: schema.DomainVerified},
+		schema.Domain{Domain: "taken.example", OrganizationID: "umbrella", Status: schema.DomainClaimed})
+	domains := []string{"acme.example", "acme.example", "claimed.example", "umbrella.example", "taken.example", "elsewhere.example"}
+	for i := range 150 {
+		u := user(i+1, fmt.Sprintf("u%d@%s", i*7919%1000, domains[random.IntN(len(domains))]), []string{"acme", "umbrella", "free", "home", "home", "closed"}[random.IntN(6)])
+		u.Status = schema.Statuses[random.IntN(len(schema.Statuses))]
+		if u.Status == schema.Inactive && random.IntN(3) > 0 {
+			u.InactiveSince = s.now.Add(-time.Duration(random.IntN(40)) * day)
+		}
+		if random.IntN(3) == 0 && u.OrganizationID == "umbrella" {
+			u.Services = []string{"Calling"}
+		}
+		in.users = append(in.users, u)
+		made := []schema.ClaimType{schema.Delayed, schema.Immediate}[random.IntN(2)]
+		claiming := []string{"acme", "umbrella"}[random.IntN(2)]
+		if random.IntN(2) == 0 && claiming != u.OrganizationID {
+			in.claims = append(in.claims, restored(len(in.claims)+2, u.Key, claiming, made, s.now.Add(-time.Duration(random.IntN(20*24))*time.Hour)))
+		}
+	}
+	in.licenses[2].Quantity = schema.Unlimited
+	s.load(in)
+	return keysOf(in.users)
+}
+
+// happen lets owners and administrators do something to a few accounts.
+func (s *suite) happen(random *rand.Rand, keys []string) {
+	s.Helper()
+	for range 12 {
+		key, id := keys[random.IntN(len(keys))], []string{"acme", "umbrella"}[random.IntN(2)]
+		require.NoError(s, s.Change(s.ctx(), s.rules(), id, []string{key}, func(views []claim.View) ([]claim.Effect, error) {
+			v, r := &views[0], s.rules()
+			var effect claim.Effect
+			var refused schema.Code
+			switch random.IntN(5) {
+			case 0:
+				effect, refused = r.Choose(v, schema.DeleteAccount, claim.NewAddress{})
+			case 1:
+				effect, refused = r.SignIn(v)
+			case 2:
+				effect, refused = r.Remove(v)
+			case 3:
+				effect, refused = r.Synced(v, schema.SyncDeactivate), ""
+				if !v.Member() {
+					return nil, nil
+				}
+			default:
+				if refused = r.Retract(v); refused == "" {
+					effect = r.Retracted(v)
+				}
+			}
+			if refused != "" {
+				return nil, nil
+			}
+			return []claim.Effect{effect}, nil
+		}))
+	}
+}
+
+// checkMembers holds a listing of members, with every filter, and their number, against the rules.
+func (s *suite) checkMembers(id string, keys []string) {
+	s.Helper()
+	views := s.views(id, keys)
+	filters := []store.MemberFilter{{}, {Retractable: true}, {ClaimType: schema.Immediate}, {ClaimType: schema.Delayed}, {Status: schema.DelayedClaim},
+		{Status: schema.Active, ClaimType: schema.Delayed}, {Status: schema.DelayedClaim, Retractable: true}}
+	for _, status := range schema.Statuses {
+		filters = append(filters, store.MemberFilter{Status: status})
+	}
+	for _, filter := range filters {
+		left := func(v *claim.View) bool {
+			l, ok := s.rules().List(v)
+			return ok && (filter.Status == "" || l.Status == filter.Status) && (filter.ClaimType == "" || l.ClaimType == filter.ClaimType) &&
+				(!filter.Retractable || l.Retractable)
+		}
+		want, got := []string{}, []string{}
+		for key := range views {
+			if v := views[key]; left(&v) {
+				want = append(want, key)
+			}
+		}
+		require.NoError(s, s.Members(s.ctx(), s.rules(), id, filter, func(page []claim.View) error {
+			for i := range page {
+				if left(&page[i]) {
+					got = append(got, page[i].Key)
+				}
+			}
+			return nil
+		}))
+		require.ElementsMatch(s, want, got, "%s %+v", id, filter)
+		if filter == (store.MemberFilter{}) {
+			n, err := s.CountMembers(s.ctx(), s.rules(), id)
+			require.NoError(s, err)
+			require.Len(s, want, n, id)
+		}
+	}
+}
+
+// checkEligible holds the candidates, with every selection, and the number of those that are ready, against
+// the rules.
+func (s *suite) checkEligible(id string, keys []string) {
+	s.Helper()
+	facts, err := s.Facts(s.ctx(), id, keys)
+	require.NoError(s, err)
+	for _, selection := range []store.Selection{{}, {Type: schema.Delayed}, {Type: schema.Immediate}, {Domain: "claimed.example"}, {Domain: "taken.example"}, {Domain: "nowhere.example"}} {
+		ready := func(facts *claim.Facts, key string, a claim.Account) bool {
+			d := s.rules().Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(key)], a, "")
+			return d.Outcome == schema.Ready && (selection.Type == "" || d.Type == selection.Type) && (selection.Domain == "" || selection.Domain == schema.KeyDomain(key))
+		}
+		want, got := []string{}, []string{}
+		for i, key := range keys {
+			if ready(&facts, key, facts.Accounts[i]) {
+				want = append(want, key)
+			}
+		}
+		require.NoError(s, s.Candidates(s.ctx(), s.rules(), id, selection, func(batch store.Batch) error {
+			for i, key := range batch.Keys {
+				if ready(&batch.Facts, key, batch.Facts.Accounts[i]) {
+					got = append(got, key)
+				}
+			}
+			return nil
+		}))
+		require.ElementsMatch(s, want, got, "%s %+v", id, selection)
+		n, err := s.CountEligible(s.ctx(), s.rules(), id, selection)
+		require.NoError(s, err)
+		require.Len(s, want, n, "%s %+v", id, selection)
+	}
+}
+
+// checkDeadlines holds what falls due first against what falls due of every account.
+func (s *suite) checkDeadlines(id string, keys []string) {
+	s.Helper()
+	var all []schema.Deadline
+	views := s.views(id, keys)
+	for _, key := range slices.Sorted(maps.Keys(views)) {
+		v := views[key]
+		all = append(all, s.rules().Deadlines(&v)...)
+	}
+	slices.SortStableFunc(all, func(a, b schema.Deadline) int { return a.DueAt.Compare(b.DueAt) })
+	for _, limit := range []int{1, 5, 30, 1000} {
+		first, more, err := s.FirstDeadlines(s.ctx(), s.rules(), id, limit)
+		require.NoError(s, err)
+		require.Equal(s, len(all) > limit, more)
+		require.Len(s, first, min(limit, len(all)), "%s, the first %d", id, limit)
+		for i := range first {
+			require.Equal(s, all[i].DueAt, first[i].DueAt, "%s, %d of the first %d", id, i, limit)
+			require.Contains(s, all, first[i])
+		}
+		if !more {
+			require.Equal(s, all, append([]schema.Deadline(nil), first...))
+		}
+	}
+}
+
+// views returns accounts as an organization sees them now, found by their address keys.
+func (s *suite) views(id string, keys []string) map[string]claim.View {
+	s.Helper()
+	views := map[string]claim.View{}
+	require.NoError(s, s.db.Read(s.ctx(), func(tx store.Tx) error {
+		list, err := tx.Views(s.ctx(), keys)
+		require.NoError(s, err)
+		o, found, err := tx.FindOrganization(s.ctx(), id)
+		require.NoError(s, err)
+		require.True(s, found)
+		for _, v := range list {
+			v.Organization = &o
+			holders, err := tx.Holders(s.ctx(), []string{schema.KeyDomain(v.Key)})
+			require.NoError(s, err)
+			v.Domain = claim.SeenBy(id, holders)
+			views[v.Key] = s.rules().ViewAsOf(v)
+		}
+		return nil
+	}))
+	return views
+}
