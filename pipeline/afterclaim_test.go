@@ -223,7 +223,7 @@ func (l *lives) step() {
 	}
 }
 
-// rules are those of the present.
+// rules returns those of the present.
 func (l *lives) rules() claim.Rules { return claim.Rules{Now: l.now, Policy: l.Policy} }
 
 func (l *lives) agree(want schema.Code, err error) {
@@ -235,7 +235,7 @@ func (l *lives) agree(want schema.Code, err error) {
 	require.Equal(l.T, want, schema.CodeOf(err), err)
 }
 
-// address is mostly that of an account, and most of those are under a claim.
+// address draws an address, mostly that of an account, and most of those are under a claim.
 func (l *lives) address() string {
 	var all, open []string
 	for _, a := range l.accounts {

@@ -73,7 +73,7 @@ func (p *Flow) rulesDigest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// fetch is the first stage: it names the chunks whose turn comes.
+// fetch runs the first stage: it names the chunks whose turn comes.
 func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk {
 	chunks := make(chan *chunk)
 	g.Go(func() error {
@@ -90,7 +90,7 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk 
 	return chunks
 }
 
-// unpack is the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are
+// unpack runs the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are
 // not made anew.
 func (a *applyPass) unpack(ctx context.Context, c *chunk) (err error) {
 	number := c.packed.Number
@@ -125,7 +125,7 @@ func (a *applyPass) reread(c *chunk) ([]string, error) {
 	return c.keys, nil
 }
 
-// write is the third stage: one transaction per chunk, one after the other in file order, because licences
+// write runs the third stage: one transaction per chunk, one after the other in file order, because licences
 // are given out in that order. Its transaction runs to its end even when ctx is cancelled in the middle.
 // Trouble that may pass costs no row: the chunk is tried again. A row is failed only where it is that row
 // that breaks something.

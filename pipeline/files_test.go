@@ -16,7 +16,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// validated is everything there is to say about a file when it is validated without a store.
+// validated returns everything there is to say about a file when it is validated without a store.
 func validated(t *testing.T, path string, strict bool) (said string, plan *schema.Plan, refusal *schema.Error) {
 	t.Helper()
 	source, err := dialect.OpenFile(path)
@@ -85,5 +85,5 @@ func offline() *Flow {
 	return &Flow{Config{Now: fixedNow, Policy: schema.DefaultPolicy(), Workers: 2, Limits: dialect.Limits{BlockRows: 100}}}
 }
 
-// fixedNow is the time in tests.
+// fixedNow returns the time in tests.
 func fixedNow() time.Time { return time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC) }

@@ -42,7 +42,7 @@ func (c choices) upTo(n int) int {
 	return int(uint64(spread) * uint64(n+1) >> 32)
 }
 
-// chance is true in so many of a hundred cases.
+// chance draws true in so many of a hundred cases.
 func (c choices) chance(percent int) bool { return c.upTo(99) >= 100-percent }
 
 func pick[T any](c choices, from ...T) T { return from[c.upTo(len(from)-1)] }
@@ -345,7 +345,7 @@ func (w *world) organization(id string) *organization {
 	return nil
 }
 
-// rules is R1 to R9 and R11, one after the other, as the contract has them.
+// rules applies R1 to R9 and R11, one after the other, as the contract has them.
 func (w *world) rules(p *person, asked string) (outcome string, reasons []string, claimType string, warnings []string) {
 	if p == nil || p.standing().gone {
 		return "ineligible", []string{"user_not_found"}, "", nil

@@ -35,7 +35,7 @@ type run struct {
 	watch  pipeline.Watch // of imports
 }
 
-// newFolder is a folder that goes away with base.
+// newFolder returns a folder that goes away with base.
 func newFolder(t require.TestingT, base string) string {
 	folder, err := os.MkdirTemp(base, "")
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func (r *run) with(file []byte, do func(dialect.Source)) {
 	require.NoError(r.t, source.Close())
 }
 
-// validate is what would become of a file: in JSON Lines, and in CSV.
+// validate returns what would become of a file: in JSON Lines, and in CSV.
 func (r *run) validate(file []byte, order schema.Order) (results []schema.Result, text string, summary schema.Summary) {
 	r.with(file, func(source dialect.Source) {
 		var out bytes.Buffer
@@ -190,7 +190,7 @@ func (r *run) importing(file []byte, order schema.Order) (imp schema.Import, res
 	return imp, decodeResults(r.t, r.reported(imp, report.JSONL, false))
 }
 
-// reported is the report of an import.
+// reported returns the report of an import.
 func (r *run) reported(imp schema.Import, format report.Format, onlyProblems bool) string {
 	var out bytes.Buffer
 	var only []string
@@ -265,7 +265,7 @@ func nonNil(counts map[schema.Code]int) map[schema.Code]int {
 	return counts
 }
 
-// seenAs is a result as the model expects it.
+// seenAs returns a result as the model expects it.
 func seenAs(r schema.Result) expected {
 	e := expected{line: r.Line, email: r.Email, outcome: string(r.Outcome), column: r.Column, claimType: string(r.ClaimType)}
 	for _, reason := range r.Reasons {
@@ -284,7 +284,7 @@ func seenAs(r schema.Result) expected {
 
 var lineNamed = regexp.MustCompile(`line (\d+)`)
 
-// wanted is what the model expects of the file's rows.
+// wanted returns what the model expects of the file's rows.
 func (f *usersFile) wanted() (all []expected) {
 	for _, row := range f.rows {
 		e := row.want

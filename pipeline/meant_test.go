@@ -19,7 +19,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// planned is a plan of a file, and what it says of each row.
+// planned returns a plan of a file, and what it says of each row.
 func planned(t *testing.T, p *pipeline.Flow, file string, order schema.Order) (*schema.Plan, []schema.Result) {
 	t.Helper()
 	var out bytes.Buffer
@@ -119,7 +119,8 @@ func TestWhoIsMeantIsUnclear(t *testing.T) {
 	}
 }
 
-// named is small, with names: the users' first names are Åsa, their phones differ, and the last has neither.
+// named returns small, with names: the users' first names are Åsa, their phones differ, and the last has
+// neither.
 func named(t *testing.T, last string) *pipeline.Flow {
 	t.Helper()
 	p := small(t)
@@ -226,7 +227,7 @@ func TestManyNameEdits(t *testing.T) {
 	}
 }
 
-// encoded is a text in the encoding of this name.
+// encoded returns a text in the encoding of this name.
 func encoded(t *testing.T, name, text string) string {
 	t.Helper()
 	e, err := htmlindex.Get(name)

@@ -23,13 +23,13 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// small is a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
+// small returns a pipeline on a small organization: ten users of a personal organization, eligible, delayed.
 func small(t *testing.T) *pipeline.Flow {
 	t.Helper()
 	return smallOn(t, func(db store.DB) store.DB { return db })
 }
 
-// smallOn is small on a database that behaves otherwise.
+// smallOn returns small on a database that behaves otherwise.
 func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 	t.Helper()
 	users := "id,email,organization_id,status\n"
@@ -54,7 +54,7 @@ func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 // organizationsHeader are the columns that organizations.csv must have.
 const organizationsHeader = "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails\n"
 
-// snapshotOf is a folder with these files.
+// snapshotOf returns a folder with these files.
 func snapshotOf(t *testing.T, files map[string]string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -64,7 +64,7 @@ func snapshotOf(t *testing.T, files map[string]string) string {
 	return folder
 }
 
-// everybody is a file with the ten users of small.
+// everybody returns a file with the ten users of small.
 func everybody() string {
 	text := emailColumn + "\n"
 	for i := range 10 {

@@ -28,7 +28,7 @@ func (p *Flow) Persist(ctx context.Context, do func() error) error {
 	return p.persist(ctx, Watch{}, do)
 }
 
-// persist is Persist for a call that is watched.
+// persist does what Persist does, for a call that is watched.
 func (p *Flow) persist(ctx context.Context, watch Watch, do func() error) error {
 	patience := p.patience(watch)
 	for {

@@ -60,7 +60,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 // errSpent ends the second pass when its budget is spent.
 var errSpent = errors.New("the budget is spent")
 
-// apply is the second pass: it claims what the plan found ready, chunk by chunk, until none is left or the
+// apply runs the second pass: it claims what the plan found ready, chunk by chunk, until none is left or the
 // budget is spent; more says that some are. Each is one transaction, in which the rules are asked again where
 // anything has changed since the plan.
 //
@@ -251,7 +251,7 @@ func (p *Flow) openReader(ctx context.Context, source dialect.Source, order sche
 	return reader, nil
 }
 
-// blockLimits are the limits of a file that is read in parts.
+// blockLimits returns the limits of a file that is read in parts.
 func (p *Flow) blockLimits() dialect.Limits {
 	limits := p.Limits
 	if limits.BlockRows == 0 {

@@ -63,7 +63,7 @@ func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Ord
 	return schema.Import{}, err
 }
 
-// planKept is the first pass over a file that is kept.
+// planKept runs the first pass over a file that is kept.
 func (p *Flow) planKept(ctx context.Context, owner store.Owner, pass *planPass, watch Watch) (imp schema.Import, err error) {
 	order := pass.validate.order
 	var keeper *keeper

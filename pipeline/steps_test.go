@@ -99,7 +99,7 @@ func (t countingTx) Accounts(ctx context.Context, keys []string, hold bool) ([]c
 	return t.Tx.Accounts(ctx, keys, hold)
 }
 
-// processes are several on one database, with the ten users of small, in four chunks.
+// processes returns several on one database, with the ten users of small, in four chunks.
 func processes(t *testing.T, n int) []*process {
 	t.Helper()
 	var db store.DB
@@ -115,7 +115,7 @@ func processes(t *testing.T, n int) []*process {
 	return list
 }
 
-// queued is an import of everybody that was handed to a service.
+// queued returns an import of everybody that was handed to a service.
 func queued(t *testing.T, p *process) schema.Import {
 	t.Helper()
 	imp, err := p.Plan(t.Context(), source(t, everybody()), schema.Order{Organization: us, By: "ann"}, pipeline.Watch{})
@@ -131,7 +131,7 @@ func queued(t *testing.T, p *process) schema.Import {
 	return imp
 }
 
-// found is an import as another process sees it.
+// found returns an import as another process sees it.
 func (p *process) found(t *testing.T, id int64) schema.Import {
 	t.Helper()
 	imp, err := p.Store.Import(t.Context(), us, id)
@@ -196,6 +196,7 @@ func TestStepsByTurns(t *testing.T) {
 		"another policy":  {func(_ *testing.T, _ int, p []*process) { p[1].Policy.DecisionDays++ }, [2]bool{false, true}},
 		"another program": {func(_ *testing.T, _ int, p []*process) { p[1].Version = "next" }, [2]bool{false, true}},
 		"a change in between": {func(t *testing.T, turn int, p []*process) {
+			t.Helper()
 			if turn == 1 {
 				rename(t.Context(), t, p[2].Flow, "Berg")
 			}

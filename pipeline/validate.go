@@ -176,7 +176,7 @@ func (v *validator) fieldCount(b *block, i int) *schema.Finding {
 	return v.layout.FieldCount(record, v.format, next)
 }
 
-// cleared is n zero values, in the memory of old ones where that is large enough.
+// cleared returns n zero values, in the memory of old ones where that is large enough.
 func cleared[T any](old []T, n int) []T {
 	if cap(old) < n {
 		return make([]T, n)
@@ -322,7 +322,7 @@ func refuse(v *kept.Verdict, d claim.Decision, l *usersfile.Layout, domain strin
 	}
 }
 
-// readyFinding is what a row finds that can be claimed.
+// readyFinding returns what a row finds that can be claimed.
 func readyFinding(d claim.Decision, doubtful []usersfile.Field) *schema.Finding {
 	f := readyFindings[d.Type]
 	if len(d.Warnings) > 0 {

@@ -256,7 +256,7 @@ var codes = map[Code]entry{
 	CodeRetractByImportOff:    {"", "Retracting a whole import is turned off in the configuration.", "Retract the users one by one, or set policy.retract_by_import to true."},
 }
 
-// Outcome is the outcome of a row whose first reason is c; empty for codes that are no row's reason.
+// Outcome returns the outcome of a row whose first reason is c; empty for codes that are no row's reason.
 func (c Code) Outcome() Outcome { return codes[c].outcome }
 
 // RowReasons lists the codes that can be a row's reason, by name.
@@ -280,7 +280,7 @@ func (c Code) Fix(details ...string) string { return fill(codes[c].fix, details)
 // Known reports whether c is in the table of codes.
 func (c Code) Known() bool { _, ok := codes[c]; return ok }
 
-// Warning is a warning as results show it: "code" or "code:detail".
+// Warning returns a warning as results show it: "code" or "code:detail".
 func Warning(c Code, detail string) string {
 	if detail == "" {
 		return string(c)

@@ -294,7 +294,7 @@ func addCounts[K comparable](counts *map[K]int, more map[K]int) {
 	}
 }
 
-// Complete is the result as it is written in JSON: with empty lists instead of none.
+// Complete returns the result as it is written in JSON: with empty lists instead of none.
 func (r Result) Complete() Result {
 	if r.Reasons == nil {
 		r.Reasons = []Code{}

@@ -242,7 +242,7 @@ func (imp Import) Left() time.Time {
 	return slices.MaxFunc([]time.Time{imp.StartedAt, imp.ConsentedAt, imp.LeaseUntil}, time.Time.Compare)
 }
 
-// moved is the import in another state, as far as life allows that.
+// moved returns the import in another state, as far as life allows that.
 func (imp Import) moved(event Event, to ImportState) (Import, error) {
 	if !slices.Contains(life[imp.State][event], to) {
 		return imp, imp.refused(event)
@@ -251,7 +251,7 @@ func (imp Import) moved(event Event, to ImportState) (Import, error) {
 	return imp, nil
 }
 
-// begun is the import where it is to be applied.
+// begun returns the import where it is to be applied.
 func (imp Import) begun(event Event, now time.Time, lease time.Duration, attended bool) (Import, error) {
 	imp.Attended = attended
 	to := StateQueued
@@ -261,7 +261,7 @@ func (imp Import) begun(event Event, now time.Time, lease time.Duration, attende
 	return imp.handedBack(now, lease).moved(event, to)
 }
 
-// handedBack is the import without an owner. Attended, somebody is expected to take it at once.
+// handedBack returns the import without an owner. Attended, somebody is expected to take it at once.
 func (imp Import) handedBack(now time.Time, lease time.Duration) Import {
 	imp.Runner, imp.LeaseUntil = "", now
 	if imp.Attended {
@@ -270,7 +270,7 @@ func (imp Import) handedBack(now time.Time, lease time.Duration) Import {
 	return imp
 }
 
-// closed is the import after its end.
+// closed returns the import after its end.
 func (imp Import) closed(event Event, to ImportState, reason Code, at time.Time) (Import, error) {
 	imp, err := imp.moved(event, to)
 	if err == nil {

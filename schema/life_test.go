@@ -15,7 +15,7 @@ var (
 	lifeTime = 10 * time.Second // of a lease
 )
 
-// lifeStates are imports in every state: as they are written, and as time and ownership make them.
+// lifeStates returns imports in every state: as they are written, and as time and ownership make them.
 func lifeStates() map[string]Import {
 	ready := Tally{Rows: 2, Outcomes: map[Outcome]int{Ready: 2}}
 	imp := func(state ImportState, change func(*Import)) Import {
@@ -57,7 +57,7 @@ func lifeStates() map[string]Import {
 	}
 }
 
-// lifeEvents are the events, as the methods of an import.
+// lifeEvents returns the events, as the methods of an import.
 func lifeEvents() map[string]func(Import) (Import, error) {
 	consent := Consent{By: "ann", At: lifeNow, Claims: 2}
 	return map[string]func(Import) (Import, error){

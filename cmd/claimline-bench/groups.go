@@ -19,6 +19,7 @@ var groups = []group{
 	{"validate", (*bench).validate},
 	{"import", (*bench).imports},
 	{"export", (*bench).export},
+	{"listings", (*bench).listings},
 	{"small", (*bench).small},
 	{"growth", (*bench).growth},
 	{"others", (*bench).others},

@@ -213,7 +213,7 @@ func TestSnapshotWithAWrongDate(t *testing.T) {
 	assert.Equal(t, schema.CodeOrganizationUnknown, s.run(t, "export", "--org", "added", "--json").refusal(t).Code)
 }
 
-// TestDatabaseOfANewerVersion is refused by whatever opens it, reading or writing.
+// TestDatabaseOfANewerVersion shows that such a database is refused by whatever opens it, reading or writing.
 func TestDatabaseOfANewerVersion(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, filepath.Join(samples, "org"))

@@ -50,7 +50,7 @@ func (a *app) completionCommand() *cobra.Command {
 	}
 }
 
-// helpCommand is help [COMMAND].
+// helpCommand returns help [COMMAND].
 func (a *app) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -179,7 +179,7 @@ func firstArgument(complete cobra.CompletionFunc) cobra.CompletionFunc {
 	}
 }
 
-// knownImports are the imports of the organization, the newest first, with state and file.
+// knownImports returns the imports of the organization, the newest first, with state and file.
 func (a *app) knownImports(cmd *cobra.Command) (ids []string, err error) {
 	err = a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 		imports, err := p.Store.ListImports(cmd.Context(), organization.ID, completedImports)

@@ -165,7 +165,7 @@ func TestSettingsChangeDuringAnImport(t *testing.T) {
 	}
 }
 
-// TestCancelledImport is cancelled by another process, and resumed.
+// TestCancelledImport cancels an import from another process, and resumes it.
 func TestCancelledImport(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)
@@ -201,7 +201,8 @@ func (s *site) assertResumes(t *testing.T, l lab) {
 	s.assertAllClaimed(t, l, "1")
 }
 
-// TestInterruptedImport is stopped with Ctrl-C: the chunk in hand is finished, and the rest can be resumed.
+// TestInterruptedImport stops an import with Ctrl-C: the chunk in hand is finished, and the rest can be
+// resumed.
 func TestInterruptedImport(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)
@@ -216,7 +217,7 @@ func TestInterruptedImport(t *testing.T) {
 	s.assertResumes(t, l)
 }
 
-// TestHangUp is a stop like Ctrl-C: the terminal of the import is closed.
+// TestHangUp closes the terminal of an import, which is a stop like Ctrl-C.
 func TestHangUp(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)
@@ -231,7 +232,7 @@ func TestHangUp(t *testing.T) {
 	s.assertResumes(t, l)
 }
 
-// TestFileSizeLimit is a disk that does not take everything: the import stops, nothing is given up, and it
+// TestFileSizeLimit has a disk that does not take everything: the import stops, nothing is given up, and it
 // can be gone on with.
 func TestFileSizeLimit(t *testing.T) {
 	t.Parallel()

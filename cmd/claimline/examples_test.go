@@ -93,7 +93,7 @@ func TestEveryExampleWorks(t *testing.T) {
 	})
 }
 
-// demo is a folder in which examples can be run.
+// demo returns a folder in which examples can be run.
 func demo(t *testing.T) string {
 	t.Helper()
 	here, err := os.Getwd()

@@ -41,7 +41,7 @@ func (f *selectionFlags) selection() (people.Selection, error) {
 	return s, nil
 }
 
-// words are the flags as somebody would write them.
+// words returns the flags as somebody would write them.
 func (f *selectionFlags) words() []string {
 	var words []string
 	if f.domain != "" {

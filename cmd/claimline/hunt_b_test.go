@@ -185,7 +185,7 @@ var swedes = [][2]string{
 	{"maja.gardstrom@acme.example", "Gärdström"}, {"sixten.ohman@acme.example", "Öhman"},
 }
 
-// westernFiles are in Windows-1252, and agree with the accounts or do not.
+// westernFiles returns files in Windows-1252 that agree with the accounts, or do not.
 func westernFiles(t *testing.T) (cases []huntCase) {
 	t.Helper()
 	file := func(others int) huntCase {
@@ -305,7 +305,7 @@ func spreadsheetErrors(t *testing.T) (cases []huntCase) {
 	return cases
 }
 
-// oddEdits are dates, numbers and the like where names were.
+// oddEdits returns files with dates, numbers and the like where names were.
 func oddEdits() (cases []huntCase) {
 	for _, cell := range []string{
 		"2024-05-01", "01.05.2024", "42", "1,5", "4.67E+10", "TRUE", "FALSE", "O'Brien", "d'Artagnan", "Ñuñez", "Łukasz", "Γιώργος", "Иван", "太郎", "#1", "###",
@@ -460,7 +460,7 @@ func editsAreBraked(t *testing.T) {
 	})
 }
 
-// namesByHand are people as mail programs and people write them.
+// namesByHand adds people as mail programs and people write them.
 func namesByHand(t *testing.T) {
 	t.Helper()
 	for _, people := range []string{

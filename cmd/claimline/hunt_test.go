@@ -135,7 +135,7 @@ type observed struct {
 	text    string // the plan as text, and what was said beside it
 }
 
-// pool is everything that was said.
+// pool returns everything that was said.
 func (o observed) pool() string {
 	all := []string{o.refused.Message, o.refused.Fix, o.text}
 	for _, r := range o.results {

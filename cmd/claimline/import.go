@@ -175,7 +175,7 @@ func (a *app) finishImport(ctx context.Context, p *session, imp schema.Import, w
 	return a.showImport(ctx, p, imp, flags)
 }
 
-// found is an import as it stands after trouble; as far as that can be found out, interrupted.
+// found returns an import as it stands after trouble; as far as that can be found out, interrupted.
 func (a *app) found(ctx context.Context, p *session, imp schema.Import) schema.Import {
 	now, err := p.Store.Import(ctx, imp.OrganizationID, imp.ID)
 	if err != nil {
@@ -249,7 +249,7 @@ func (a *app) tellTrouble(retry time.Duration, clearProgress func()) func(error,
 	}
 }
 
-// troubleText is what is wrong, in a sentence.
+// troubleText returns what is wrong, in a sentence.
 func troubleText(err error) string {
 	if refused, ok := errors.AsType[*schema.Error](err); ok {
 		return refused.Text()
@@ -348,7 +348,7 @@ func unreported(err error, imp schema.Import, flags reportFlags) error {
 		WithFix("Nothing needs to be claimed again. To have the report: %s.", again)
 }
 
-// have is a number of users of whom something is told that has been done.
+// have tells of a number of users of whom something is told that has been done.
 func have(n int) string {
 	if n == 1 {
 		return "1 user is"
@@ -453,5 +453,5 @@ func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 	return notAsked(plan, flags.accept, plan.ManyNameEdits() && !flags.acceptEdits)
 }
 
-// users is a number of users in words.
+// users tells a number of users in words.
 func users(n int) string { return screen.Users(n) }

@@ -109,7 +109,7 @@ func (a *app) statusCommand() *cobra.Command {
 	return cmd
 }
 
-// exitOf is the exit code of an import in this state.
+// exitOf returns the exit code of an import in this state.
 func exitOf(state schema.ImportState) int {
 	switch state {
 	case schema.StateCompleted:

@@ -127,7 +127,7 @@ func (a *app) session(s *store.Store) (*session, error) {
 // byTerminal names who runs the program, as imports keep it.
 func byTerminal() string { return "terminal:" + userName() }
 
-// userName is who runs the program.
+// userName returns who runs the program.
 func userName() string {
 	if me, err := user.Current(); err == nil && me.Username != "" {
 		return me.Username
@@ -135,7 +135,8 @@ func userName() string {
 	return first(os.Getenv("USER"), os.Getenv("USERNAME"), "unknown")
 }
 
-// withOrganization is withStore for commands that work for one organization, which must be known.
+// withOrganization does what withStore does, for commands that work for one organization, which must be
+// known.
 func (a *app) withOrganization(ctx context.Context, how access, work func(*session, schema.Organization) error) error {
 	return a.withStore(ctx, how, func(p *session) error {
 		organization, err := a.organization(ctx, p.Store)
@@ -149,7 +150,8 @@ func (a *app) withOrganization(ctx context.Context, how access, work func(*sessi
 // finder finds the organization a command works for.
 type finder func(context.Context, *store.Store) (schema.Organization, error)
 
-// anyOrganization is organization for commands that can do without: where --org names none, it returns none.
+// anyOrganization does what organization does, for commands that can do without: where --org names none, it
+// returns none.
 func (a *app) anyOrganization(ctx context.Context, s *store.Store) (schema.Organization, error) {
 	if a.config.Org == "" {
 		return schema.Organization{}, nil

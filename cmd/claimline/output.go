@@ -220,7 +220,7 @@ const (
 	formatJSON = "json"
 )
 
-// onlyValues is what --only can be.
+// onlyValues returns what --only can be.
 func onlyValues() []string {
 	values := []string{report.OnlyProblems, report.OnlyEdits, report.OnlyWarnings}
 	for _, outcome := range schema.Outcomes {
@@ -269,7 +269,7 @@ func (f *reportFlags) report(to io.Writer) *report.Report {
 	return &report.Report{To: to, Format: report.Format(f.format), Only: f.only, Reason: schema.Code(f.reason)}
 }
 
-// words are the flags as somebody would write them to have the same rows again.
+// words returns the flags as somebody would write them to have the same rows again.
 func (f *reportFlags) words() string {
 	var words strings.Builder
 	for _, flag := range [][2]string{{"format", f.format}, {"only", strings.Join(f.only, ",")}, {"reason", f.reason}} {

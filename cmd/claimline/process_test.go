@@ -89,7 +89,7 @@ var labTemplate = postgrestest.Template{Prepare: func(ctx context.Context, addre
 	return nil
 }}
 
-// site is a copy of the lab's database.
+// site returns a copy of the lab's database.
 func (l lab) site(t *testing.T, flags ...string) *site {
 	t.Helper()
 	var s *site
@@ -242,7 +242,7 @@ func (p *process) thaw(t *testing.T) {
 	p.signal(t, syscall.SIGCONT)
 }
 
-// status is a field of what the system says of the process.
+// status returns a field of what the system says of the process.
 func (p *process) status(t *testing.T, field string) string {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -272,7 +272,7 @@ func (s *site) execute(t *testing.T, args ...string) answer {
 	return s.start(t, args...).wait(t)
 }
 
-// latest is how the latest import stands; nil where there is none.
+// latest returns how the latest import stands; nil where there is none.
 func (s *site) latest(t *testing.T) *schema.Summary {
 	t.Helper()
 	got := s.execute(t, "status", "--json")
@@ -474,7 +474,7 @@ func TestMemory(t *testing.T) {
 	assert.Equal(t, users, s.latest(t).Claimed)
 }
 
-// highWater is the most memory the process has had, in KiB; 0 once it has ended.
+// highWater returns the most memory the process has had, in KiB; 0 once it has ended.
 func (p *process) highWater() (kib int) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -486,7 +486,7 @@ func (p *process) highWater() (kib int) {
 	return kib
 }
 
-// cleanEnv is the environment without what would configure the program.
+// cleanEnv returns the environment without what would configure the program.
 func cleanEnv() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CLAIMLINE_") })
 }

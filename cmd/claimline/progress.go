@@ -15,7 +15,7 @@ func (a *app) follow() (watch pipeline.Watch, done func()) {
 	return pipeline.Watch{Progress: bar.Update}, bar.Clear
 }
 
-// watch is follow for an import, which says what it waits for, too.
+// watch does what follow does, for an import, which says what it waits for, too.
 func (a *app) watch(p *session) (watch pipeline.Watch, done func()) {
 	watch, done = a.follow()
 	watch.Trouble = a.tellTrouble(p.Retry, done)
@@ -32,7 +32,7 @@ func (a *app) counting(phase pipeline.Phase) (progress func(rows int), done func
 	return func(rows int) { bar.Update(phase, rows, 0) }, bar.Clear
 }
 
-// progress is a line to be redrawn on the terminal; nil where nobody is looking.
+// progress returns a line to be redrawn on the terminal; nil where nobody is looking.
 func (a *app) progress() *screen.Progress {
 	if !a.terminal(a.stderr) || a.flags.quiet || a.env("TERM") == "dumb" {
 		return nil

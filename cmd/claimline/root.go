@@ -249,7 +249,7 @@ func unwritable(what string, err error) error {
 	return schema.Refuse(schema.CodeOutputUnwritable, "%s could not be written: %s.", what, cause(err)).Because(err)
 }
 
-// cause is why a file operation failed, in the system's words, without the path again.
+// cause returns why a file operation failed, in the system's words, without the path again.
 func cause(err error) string {
 	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return path.Err.Error()
@@ -300,7 +300,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 // working.
 func withoutConfig(*cobra.Command, []string) error { return nil }
 
-// groupOnly is what a command does that only groups others.
+// groupOnly runs a command that only groups others.
 func groupOnly(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return unknownCommand(cmd, args[0])

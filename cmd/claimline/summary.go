@@ -43,7 +43,7 @@ Whoever is missing there becomes inactive, and is removed %s later.`, screen.Cou
 	a.next(a.nextCommand(imp))
 }
 
-// nextCommand is what one wants to run after an import.
+// nextCommand returns what one wants to run after an import.
 func (a *app) nextCommand(imp schema.Import) string {
 	id := strconv.FormatInt(imp.ID, 10)
 	switch {

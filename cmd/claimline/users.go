@@ -160,7 +160,8 @@ func (u *userList) each(ctx context.Context, each func(*schema.Listing) error) (
 	return total, err
 }
 
-// eachSorted is each for users that must be sorted first: they wait in a file, and not in memory.
+// eachSorted does what each does, for users that must be sorted first: they wait in a file, and not in
+// memory.
 func (u *userList) eachSorted(ctx context.Context, each func(*schema.Listing) error) (total int, err error) {
 	type named struct {
 		Name    string         `json:"name"`

@@ -118,7 +118,7 @@ func (a *app) withSource(name string, work func(dialect.Source) error) (err erro
 	return work(source)
 }
 
-// exitFor is the exit code of something done, by how its rows ended.
+// exitFor returns the exit code of something done, by how its rows ended.
 func exitFor(t schema.Tally) int {
 	if t.Problems() > 0 {
 		return exitProblems

@@ -77,7 +77,7 @@ func BenchmarkEncodingCSV(b *testing.B) {
 	}
 }
 
-// BenchmarkNext is the serial part alone.
+// BenchmarkNext measures the serial part alone.
 func BenchmarkNext(b *testing.B) {
 	file := usersFile(100_000)
 	b.SetBytes(int64(len(file)))
@@ -134,7 +134,7 @@ func BenchmarkWriteEncodingCSV(b *testing.B) {
 	}
 }
 
-// BenchmarkScan is the search for bytes that are not ASCII, in a file that has none.
+// BenchmarkScan measures the search for bytes that are not ASCII, in a file that has none.
 func BenchmarkScan(b *testing.B) {
 	file := bytes.Repeat([]byte("ann@acme.example,Ann,Lee,active\n"), 1<<20)
 	b.SetBytes(int64(len(file)))

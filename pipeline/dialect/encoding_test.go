@@ -153,7 +153,7 @@ func TestRereadLosesNothing(t *testing.T) {
 	assert.Empty(t, dialect.Candidates())
 }
 
-// twice is UTF-8 that was taken for Windows-1252 and encoded again.
+// twice returns UTF-8 that was taken for Windows-1252 and encoded again.
 func twice(text string) string {
 	var b strings.Builder
 	for i := range len(text) {

@@ -19,7 +19,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// archives are archives with a CSV file in them, as programs write them.
+// archives returns archives with a CSV file in them, as programs write them.
 func archives(t *testing.T) map[string]string {
 	t.Helper()
 	content := []byte("Email,Claim\na@x.example,TRUE\n")

@@ -114,7 +114,7 @@ type readyTable struct {
 
 var errReadyDamaged = errors.New("what claiming the ready rows takes is damaged")
 
-// decodeReady is the inverse of encode.
+// decodeReady undoes encode.
 func decodeReady(packed []byte) (*Ready, error) {
 	in := packedReader{rest: packed}
 	head := in.bytes(in.uvarint())

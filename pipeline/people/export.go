@@ -94,7 +94,7 @@ func (p *People) Export(ctx context.Context, organization string, selection Sele
 
 const progressRows = 5000 // between two reports of the progress
 
-// stamp is a time as files show it; blank where there is none.
+// stamp returns a time as files show it; blank where there is none.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -348,7 +348,7 @@ func (m *members) given(ctx context.Context) (map[int64][]string, error) {
 // History is all that is kept about one account that concerns an organization.
 type History struct {
 	View   claim.View    // as it stands now; no Account: there is none
-	Closed []ClosedClaim // of the organization, the first first
+	Closed []ClosedClaim // of the organization, the oldest first
 	Mails  []WaitingMail // about its claims, in the order in which they were written
 }
 

@@ -101,7 +101,7 @@ func progressLine(phase pipeline.Phase, done, total, lately int, elapsed time.Du
 	return line
 }
 
-// leftText is a time left, in the unit that fits.
+// leftText returns a time left, in the unit that fits.
 func leftText(d time.Duration) string {
 	switch {
 	case d < time.Minute:

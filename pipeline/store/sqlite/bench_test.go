@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// benchUsers is how many users the benchmarks have; BENCH_USERS sets another number.
+// benchUsers returns how many users the benchmarks have; BENCH_USERS sets another number.
 func benchUsers() int {
 	if n, err := strconv.Atoi(os.Getenv("BENCH_USERS")); err == nil {
 		return n
@@ -180,7 +180,7 @@ func benchDecide(facts claim.Facts, keys []string, results []byte) store.Applied
 	return applied
 }
 
-// peakMiB is the most memory this process has had, where the system tells.
+// peakMiB returns the most memory this process has had, where the system tells.
 func peakMiB() float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

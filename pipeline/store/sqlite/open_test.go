@@ -26,7 +26,7 @@ func open(t *testing.T, path string, options sqlite.Options) *store.Store {
 	return store.New(db)
 }
 
-// loaded is a closed database with an organization in it.
+// loaded returns a closed database with an organization in it.
 func loaded(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "claimline.db")

@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -18,28 +20,12 @@ const (
 	accountText = `u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone, u.preferred_language,
 		u.services`
 	accountColumns = "u.id, u.organization, u.inactive_since, u.last_sign_in, u.conversations, concat_ws(char(31), " + accountText + `),
-		CASE WHEN c.id IS NOT NULL THEN json_object('id', c.id, 'organization', c.organization, 'delayed', c.delayed,
-			'claimed_at', c.claimed_at, 'signed_in_at', c.signed_in_at, 'status_before', c.status_before, 'status', c.status,
-			'inactive_since', c.inactive_since, 'edits', json(c.edits), 'services', json(c.services), 'import', c.import, 'line', c.line)
+		CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), c.id, c.organization, c.delayed, c.claimed_at, ifnull(c.signed_in_at, ''),
+			ifnull(c.inactive_since, ''), ifnull(c.import, ''), ifnull(c.line, ''), c.status_before, ifnull(c.status, ''),
+			ifnull(c.services, ''), c.edits)
 		END`
 	openClaim = "LEFT JOIN claims c ON c.user = u.id AND c.closed_at IS NULL"
 )
-
-// openClaimRow is an open claim as accountColumns fetches it.
-type openClaimRow struct {
-	ID            int64          `json:"id"`
-	Organization  int64          `json:"organization"`
-	Delayed       int            `json:"delayed"`
-	ClaimedAt     int64          `json:"claimed_at"`
-	SignedInAt    *int64         `json:"signed_in_at"`
-	StatusBefore  schema.Status  `json:"status_before"`
-	Status        *schema.Status `json:"status"`
-	InactiveSince *int64         `json:"inactive_since"`
-	Edits         schema.Profile `json:"edits"`
-	Services      []string       `json:"services"`
-	Import        int64          `json:"import"`
-	Line          int            `json:"line"`
-}
 
 // accountReader turns rows into accounts, and finds their organizations when all are read.
 type accountReader struct {
@@ -89,7 +75,7 @@ func (r *accountReader) fill(a *claim.Account) error {
 	}
 	if open, ok := r.row[7].(string); ok {
 		var err error
-		if a.Claim, ref.claiming, err = decodeClaim(open); err != nil {
+		if a.Claim, ref.claiming, err = r.claim(open); err != nil {
 			return err
 		}
 	}
@@ -110,43 +96,62 @@ func (r *accountReader) text(u *schema.User, text string) error {
 		*field, text, _ = strings.Cut(text, separator)
 	}
 	u.Status = schema.Status(status)
+	var err error
+	u.Services, err = r.list(services)
+	return err
+}
+
+// list decodes services.
+func (r *accountReader) list(services string) ([]string, error) {
 	if services == "" {
-		return nil
+		return nil, nil
 	}
 	list, ok := r.services[services]
 	if !ok {
 		if err := json.Unmarshal([]byte(services), &list); err != nil {
-			return fmt.Errorf("services of a user: %w", err)
+			return nil, fmt.Errorf("services: %w", err)
 		}
 		r.services[services] = list
 	}
-	u.Services = list
-	return nil
+	return list, nil
 }
 
-func decodeClaim(text string) (*schema.Claim, int64, error) {
-	var row openClaimRow
-	if err := json.Unmarshal([]byte(text), &row); err != nil {
-		return nil, 0, fmt.Errorf("open claim of a user: %w", err)
+// claim takes an open claim apart, and returns the number of its organization.
+func (r *accountReader) claim(text string) (*schema.Claim, int64, error) {
+	var numbers [8]sql.NullInt64 // as they stand in accountColumns
+	for i := range numbers {
+		var field string
+		field, text, _ = strings.Cut(text, separator)
+		if field == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return nil, 0, fmt.Errorf("open claim of a user: %w", err)
+		}
+		numbers[i] = sql.NullInt64{Int64: n, Valid: true}
 	}
 	c := &schema.Claim{
-		ID: row.ID, Type: schema.Immediate, ClaimedAt: timeOf(sql.NullInt64{Int64: row.ClaimedAt, Valid: true}),
-		StatusBefore: row.StatusBefore, Status: row.StatusBefore, Edits: row.Edits, Services: row.Services,
-		ImportID: row.Import, Line: row.Line,
+		ID: numbers[0].Int64, Type: schema.Immediate, ClaimedAt: timeOf(numbers[3]), SignedInAt: timeOf(numbers[4]), InactiveSince: timeOf(numbers[5]),
+		ImportID: numbers[6].Int64, Line: int(numbers[7].Int64),
 	}
-	if row.Delayed != 0 {
+	if numbers[2].Int64 != 0 {
 		c.Type = schema.Delayed
 	}
-	if row.SignedInAt != nil {
-		c.SignedInAt = timeOf(sql.NullInt64{Int64: *row.SignedInAt, Valid: true})
+	before, text, _ := strings.Cut(text, separator)
+	now, text, _ := strings.Cut(text, separator)
+	services, edits, _ := strings.Cut(text, separator)
+	c.StatusBefore, c.Status = schema.Status(before), schema.Status(cmp.Or(now, before))
+	var err error
+	if c.Services, err = r.list(services); err != nil {
+		return nil, 0, err
 	}
-	if row.Status != nil {
-		c.Status = *row.Status
+	if edits != "" {
+		if err := json.Unmarshal([]byte(edits), &c.Edits); err != nil {
+			return nil, 0, fmt.Errorf("edits of a claim: %w", err)
+		}
 	}
-	if row.InactiveSince != nil {
-		c.InactiveSince = timeOf(sql.NullInt64{Int64: *row.InactiveSince, Valid: true})
-	}
-	return c, row.Organization, nil
+	return c, numbers[1].Int64, nil
 }
 
 // finish gives the accounts that were read their organizations, and starts anew.

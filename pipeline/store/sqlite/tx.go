@@ -143,7 +143,7 @@ func list[V any](ctx context.Context, t *tx, query string, args ...any) (values 
 	return values, err
 }
 
-// noLimit is a limit of 0 as SQLite writes it.
+// noLimit returns a limit of 0 as SQLite writes it.
 func noLimit(limit int) int {
 	if limit <= 0 {
 		return -1

@@ -15,7 +15,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// one is an effect on the first of the keys.
+// one returns an effect on the first of the keys.
 func one(effect claim.Effect) func([]claim.View) ([]claim.Effect, error) {
 	return func([]claim.View) ([]claim.Effect, error) { return []claim.Effect{effect}, nil }
 }
@@ -76,7 +76,7 @@ func (s *suite) removed(organization, key string) {
 	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, one(effect)))
 }
 
-// members are the members of an organization, by address key.
+// members returns the members of an organization, by address key.
 func (s *suite) members(organization string) map[string]claim.View {
 	s.Helper()
 	members := map[string]claim.View{}
@@ -92,7 +92,7 @@ func (s *suite) members(organization string) map[string]claim.View {
 	return members
 }
 
-// one is the case of one account, as Change finds it.
+// one returns the case of one account, as Change finds it.
 func (s *suite) one(organization, key string) (k claim.View) {
 	s.Helper()
 	require.NoError(s, s.Change(s.ctx(), s.rules(), organization, []string{key}, func(cases []claim.View) ([]claim.Effect, error) {

@@ -98,7 +98,7 @@ var dueTests = map[string]func(*suite){
 	},
 }
 
-// withoutPointers is got with the versions of want, and its organizations where they are equal, so that accounts can be
+// withoutPointers returns got with the versions of want, and its organizations where they are equal, so that accounts can be
 // compared as a whole.
 func withoutPointers(got, want []claim.Account) []claim.Account {
 	for i := range got {

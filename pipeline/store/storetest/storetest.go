@@ -89,7 +89,7 @@ func (s *suite) another() *store.Store {
 
 func (s *suite) ctx() context.Context { return s.Context() }
 
-// rules are those of the present, which tests move by setting now.
+// rules returns those of the present, which tests move by setting now.
 func (s *suite) rules() claim.Rules { return claim.Rules{Now: s.now, Policy: schema.DefaultPolicy()} }
 
 // refused requires an error with this code.
@@ -181,8 +181,8 @@ func (s *suite) checkHeld() {
 	}))
 }
 
-// world is two enterprises, a free organization and an old personal one. Acme has verified acme.example and
-// claimed claimed.example, and Umbrella the domains of its own.
+// world returns two enterprises, a free organization and an old personal one. Acme has verified acme.example
+// and claimed claimed.example, and Umbrella the domains of its own.
 func world(users ...store.LoadUser) snapshot {
 	created := time.Date(2019, 5, 1, 0, 0, 0, 0, time.UTC)
 	return snapshot{
@@ -207,7 +207,7 @@ func world(users ...store.LoadUser) snapshot {
 	}
 }
 
-// user is an active account; its line follows from its id, which is a number.
+// user returns an active account; its line follows from its id, which is a number.
 func user(id int, address, organization string, services ...string) store.LoadUser {
 	key, problem := schema.ParseAddress(address)
 	if problem != "" {
@@ -219,13 +219,13 @@ func user(id int, address, organization string, services ...string) store.LoadUs
 	}}
 }
 
-// restored is a claim of a snapshot.
+// restored returns a claim of a snapshot.
 func restored(line int, address, organization string, kind schema.ClaimType, at time.Time) store.LoadClaim {
 	key, _ := schema.ParseAddress(address)
 	return store.LoadClaim{Key: key, Line: line, Claim: schema.Claim{OrganizationID: organization, Type: kind, ClaimedAt: at}}
 }
 
-// accounts are the facts about addresses, as written in the store.
+// accounts returns the facts about addresses, as written in the store.
 func (s *suite) accounts(organization string, keys ...string) []claim.Account {
 	s.Helper()
 	facts, err := s.Facts(s.ctx(), organization, keys)
@@ -234,7 +234,7 @@ func (s *suite) accounts(organization string, keys ...string) []claim.Account {
 	return facts.Accounts
 }
 
-// account is one account as it stands now, without its version, which says how it came to that.
+// account returns one account as it stands now, without its version, which says how it came to that.
 func (s *suite) account(key string) claim.Account {
 	s.Helper()
 	a := s.rules().AsOf(s.accounts("acme", key)[0])
@@ -242,7 +242,7 @@ func (s *suite) account(key string) claim.Account {
 	return a
 }
 
-// held is what an organization's licences hold now, by service.
+// held returns what an organization's licences hold now, by service.
 func (s *suite) held(organization string) map[string]int {
 	s.Helper()
 	list, err := s.Licenses(s.ctx(), s.rules(), organization)
@@ -254,7 +254,7 @@ func (s *suite) held(organization string) map[string]int {
 	return held
 }
 
-// importing is an import of one chunk per list of keys, agreed to, and taken.
+// importing returns an import of one chunk per list of keys, agreed to, and taken.
 func (s *suite) importing(organization string, chunks ...[]string) store.Owner {
 	s.Helper()
 	id := s.planned(organization, chunks...)
@@ -279,7 +279,7 @@ func (s *suite) take(id int64) store.Owner {
 	return owner
 }
 
-// planning is an import that is being planned, with one chunk per list of keys.
+// planning returns an import that is being planned, with one chunk per list of keys.
 func (s *suite) planning(organization string, chunks ...[]string) store.Owner {
 	s.Helper()
 	owner, err := s.CreateImport(s.ctx(), schema.Import{OrganizationID: organization, File: "users.csv", ActivationEmails: true, Attended: true, StartedAt: s.now}, "first", lease)
@@ -293,7 +293,7 @@ func (s *suite) planning(organization string, chunks ...[]string) store.Owner {
 	return owner
 }
 
-// planned is an import that waits for consent, and that nobody owns.
+// planned returns an import that waits for consent, and that nobody owns.
 func (s *suite) planned(organization string, chunks ...[]string) int64 {
 	s.Helper()
 	owner := s.planning(organization, chunks...)
@@ -376,7 +376,7 @@ func (s *suite) claimed(organization, key string, services ...string) *schema.Cl
 	return s.accounts(organization, key)[0].Claim
 }
 
-// keysOf are address keys of users.
+// keysOf returns address keys of users.
 func keysOf(users []store.LoadUser) []string {
 	keys := make([]string, len(users))
 	for i := range users {
@@ -385,7 +385,7 @@ func keysOf(users []store.LoadUser) []string {
 	return keys
 }
 
-// numbered is an address with a number in it; the order of the numbers is not that of the addresses.
+// numbered returns an address with a number in it; the order of the numbers is not that of the addresses.
 func numbered(i int) string { return fmt.Sprintf("%03d.user.%d@acme.example", i*7919%1000, i) }
 
 // The parts of a snapshot with the lines they would stand on.
