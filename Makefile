@@ -37,7 +37,7 @@ pictures: build ## draw samples/pictures/report.png, the README's picture of the
 
 # The race detector is built with cgo, the program without. What has to do with the database runs on PostgreSQL once more: all
 # the laws, the scripts, and whatever kills, freezes and interrupts.
-ON_BOTH := ^Test(ImportDoes|Problems|ExportIs|AllOrNothing|TextReport|WhateverHappens|StoppedIn|ChangedIn|TimePasses|Resumed|Inactive|Refusals|Consent|Passing|RowsThat|Services|Script|Killed|Frozen|Overlapping|Settings|Cancelled|Interrupted|HangUp|RowThat|FileChanges)
+ON_BOTH := ^Test(Accounts|AllOrNothing|Agree|Barrier|Cancel|ChangedIn|Consent|Edits|ExportIs|FileChanges|Frozen|HangUp|ImportDoes|Inactive|Interrupted|Killed|Overlapping|Passing|Problems|Refusals|Resumed|RowThat|RowsThat|Script|Services|Settings|Steps|Stop|TextReport|TimePasses|WhateverHappens)
 test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
 	CGO_ENABLED=1 .ci/postgres sh -c 'go test -race -timeout 30m ./... && \
