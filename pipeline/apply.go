@@ -308,7 +308,7 @@ func (a *applyPass) decideRow(rules claim.Rules, facts *claim.Facts, account *cl
 	decision := rules.Decide(&facts.Claiming, facts.Domains[domain], *account, "").Confirm(v.Type)
 	if decision.Outcome != schema.Ready {
 		v.Edits = nil
-		refuse(v, decision, a.layout, domain, rules.TypeFor, facts, account)
+		refuse(v, decision, a.layout, domain, rules, facts, account)
 		return false
 	}
 	var doubtful []usersfile.Field
@@ -318,7 +318,7 @@ func (a *applyPass) decideRow(rules claim.Rules, facts *claim.Facts, account *cl
 			values[usersfile.Phone] = "" // it was ready because that was the account's own
 		}
 		var edits []usersfile.Edit
-		edits, doubtful = usersfile.Compare(&account.User.Profile, values, nil)
+		edits, doubtful = usersfile.Compare(&account.User.Profile, values)
 		v.Edits, doubtful = asPlanned(v.Edits, edits, doubtful)
 	}
 	v.Finding = readyFinding(decision, doubtful)

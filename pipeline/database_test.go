@@ -13,7 +13,8 @@ import (
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 )
 
-// newDB opens an empty database for a test: a file in the folder, or one in PostgreSQL where CLAIMLINE_TEST_ON says postgres.
+// newDB opens an empty database for a test: a file in the folder, or one in PostgreSQL where
+// CLAIMLINE_TEST_ON says postgres.
 func newDB(t postgrestest.T, folder string) (db store.DB) {
 	var err error
 	if os.Getenv("CLAIMLINE_TEST_ON") == "postgres" {

@@ -20,9 +20,9 @@
 // and of the transaction in which its claims, its results, the mails to send and the note that it is done are
 // written together. A process that dies has done whole chunks; whoever resumes the import does the others.
 // Verdicts are made once, while planning. Applying asks the rules again on locked facts, unless it has the
-// policy of the plan and the store is sure that nothing has changed since but by this import, whichever
-// process does it; it can only narrow: a row is claimed if it was planned ready, still is, and its claim is
-// of the planned type.
+// policy and the program of the plan, and the store is sure that nothing has changed since but by this
+// import, whichever process does it; it can only narrow: a row is claimed if it was planned ready, still is,
+// and its claim is of the planned type.
 //
 // The rules are in package claim, the bytes in dialect, the columns of a users file in usersfile,
 // transactions in store, and what people read of an import in report. What is done to one account afterwards

@@ -26,12 +26,9 @@ type foreignRow struct {
 func (p *Flow) foreign(ctx context.Context, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, each func(*foreignRow) (more bool)) error {
 	var records dialect.Records
 	for {
-		c, err := reader.Next(ctx)
+		err := reader.NextRecords(ctx, &records)
 		if errors.Is(err, io.EOF) {
 			return nil
-		}
-		if err == nil {
-			err = c.Parse(reader.Format(), &records)
 		}
 		if err != nil {
 			return nil //nolint:nilerr // what is wrong with the file is told when it is read for good
@@ -181,11 +178,4 @@ func (p *Flow) mojibake(ctx context.Context, source dialect.Source, order schema
 	return meant, err
 }
 
-func notASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return true
-		}
-	}
-	return false
-}
+func notASCII(s string) bool { return !dialect.IsASCII(s) }

@@ -12,7 +12,7 @@ import (
 // licensing gives out licences to ready rows, in file order (R17).
 type licensing struct {
 	pool *claim.Licenses
-	last map[*schema.Finding]*licensed // rows that found the same mostly get the same: they share one finding
+	last map[*schema.Finding]*licensed // rows with one finding mostly get the same: they share one again
 
 	services, unavailable []string // memory for the next row
 }

@@ -185,7 +185,8 @@ func cleared[T any](old []T, n int) []T {
 	return old[:n]
 }
 
-// decide looks up the accounts of the rows that have no problem, all at once, and applies the rules to each.
+// decide looks up the accounts of the rows that have no problem, or one that the account may excuse, all at
+// once, and applies the rules to each.
 func (v *validator) decide(ctx context.Context, b *block) error {
 	good := make([]int, 0, len(b.checked))
 	for i := range b.checked {
@@ -233,32 +234,23 @@ func (v *validator) decide(ctx context.Context, b *block) error {
 func (v *validator) decideRow(b *block, i int, facts *claim.Facts, account *claim.Account) {
 	r, verdict := &b.checked[i], &b.Verdicts[i]
 	now := v.rules.AsOf(*account)
-	var values usersfile.Values
-	record, _ := v.layout.Fit(&b.Records, i, v.format)
-	v.layout.Read(record, &values, &usersfile.Repairs{})
-	ownPhone := r.Unsigned && now.User.Phone == "+"+values[usersfile.Phone]
-	if ownPhone { // that a spreadsheet has taken the + off is neither a fault nor an edit
-		values[usersfile.Phone] = ""
-		var problems schema.Finding
-		v.checkRow(record, &values, firstUndecodable(record), r, &usersfile.Repairs{}, &problems)
-		verdict.Finding = nil
-		if problems.Outcome != "" {
-			verdict.Finding = &problems
-		}
-	}
+	ownPhone := r.Unsigned && v.excusePhone(b, i, &now)
 	if verdict.Finding != nil {
 		return
 	}
 	domain := schema.KeyDomain(r.Key)
 	decision := v.rules.Decide(&facts.Claiming, facts.Domains[domain], now, r.Asked)
 	if decision.Outcome != schema.Ready {
-		refuse(verdict, decision, v.layout, domain, v.rules.TypeFor, facts, &now)
+		refuse(verdict, decision, v.layout, domain, v.rules, facts, &now)
 		return
 	}
 	var doubtful []usersfile.Field
 	if !v.order.NoEdits {
-		usersfile.Spell(&values, &usersfile.Repairs{})
-		verdict.Edits, doubtful = usersfile.Compare(&now.User.Profile, &values, nil)
+		values := v.editable(b, i)
+		if ownPhone {
+			values[usersfile.Phone] = ""
+		}
+		verdict.Edits, doubtful = usersfile.Compare(&now.User.Profile, &values)
 	}
 	verdict.Finding = readyFinding(decision, doubtful)
 	if !v.prepares {
@@ -270,6 +262,33 @@ func (v *validator) decideRow(b *block, i int, facts *claim.Facts, account *clai
 	} else {
 		b.ready.Expire(due)
 	}
+}
+
+// excusePhone reports whether a phone that lacks the + is the account's own: that a spreadsheet has taken it
+// off is neither a fault nor an edit. The row is checked again without it then.
+func (v *validator) excusePhone(b *block, i int, account *claim.Account) bool {
+	var values usersfile.Values
+	record, _ := v.layout.Fit(&b.Records, i, v.format)
+	v.layout.Read(record, &values, &usersfile.Repairs{})
+	if account.User.Phone != "+"+values[usersfile.Phone] {
+		return false
+	}
+	values[usersfile.Phone] = ""
+	var problems schema.Finding
+	v.checkRow(record, &values, firstUndecodable(record), &b.checked[i], &usersfile.Repairs{}, &problems)
+	b.Verdicts[i].Finding = nil
+	if problems.Outcome != "" {
+		b.Verdicts[i].Finding = &problems
+	}
+	return true
+}
+
+// editable returns what a row says of the account's data, spelt as accounts have it.
+func (v *validator) editable(b *block, i int) (values usersfile.Values) {
+	record, _ := v.layout.Fit(&b.Records, i, v.format)
+	v.layout.ReadEditable(record, &values)
+	usersfile.Spell(&values, &usersfile.Repairs{})
+	return values
 }
 
 // suspect looks for what keeps addresses that no account has from being those that are meant.
@@ -311,12 +330,12 @@ func (v *validator) suspect(ctx context.Context, b *block, unknown []int) error 
 }
 
 // refuse makes the decision not to claim the verdict's.
-func refuse(v *kept.Verdict, d claim.Decision, l *usersfile.Layout, domain string, typeFor func(claiming, source *schema.Organization) schema.ClaimType, facts *claim.Facts, account *claim.Account) {
+func refuse(v *kept.Verdict, d claim.Decision, l *usersfile.Layout, domain string, rules claim.Rules, facts *claim.Facts, account *claim.Account) {
 	v.Finding = &schema.Finding{Outcome: d.Outcome, Reasons: d.Reasons}
 	switch d.Reasons[0] {
 	case schema.CodeStaleClaimType:
 		v.Column = l.Column(usersfile.ClaimType)
-		v.Details = []string{string(typeFor(&facts.Claiming, account.Organization))}
+		v.Details = []string{string(rules.TypeFor(&facts.Claiming, account.Organization))}
 	case schema.CodeDomainNotVerified, schema.CodeDomainClaimedElsewhere:
 		v.Details = []string{domain}
 	}

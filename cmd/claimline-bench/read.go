@@ -52,12 +52,9 @@ func countRead(ctx context.Context, file *dialect.File) (int, error) {
 	}
 	var records dialect.Records
 	for rows := 0; ; rows += records.Len() {
-		chunk, err := reader.Next(ctx)
+		err := reader.NextRecords(ctx, &records)
 		if errors.Is(err, io.EOF) {
 			return rows, nil
-		}
-		if err == nil {
-			err = chunk.Parse(reader.Format(), &records)
 		}
 		if err != nil {
 			return 0, err

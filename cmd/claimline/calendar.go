@@ -80,11 +80,11 @@ func writeCalendar(to io.Writer, organization schema.Organization, list func(eac
 func (e *dayEvent) summary() string {
 	switch e.kind {
 	case schema.DeadlineDecision:
-		return screen.Count(e.count, "delayed claim") + " complete" + verbEnd(e.count)
+		return screen.Count(e.count, "delayed claim") + " complete" + screen.Pick(e.count, "s", "")
 	case schema.DeadlineRetract:
 		return screen.Count(e.count, "claim") + " can no longer be retracted"
 	default:
-		return screen.Count(e.count, "inactive user") + isAre(e.count) + " removed"
+		return screen.Count(e.count, "inactive user") + screen.Pick(e.count, " is", " are") + " removed"
 	}
 }
 
@@ -94,18 +94,4 @@ func (e *dayEvent) description() string {
 		text += "\nand " + screen.Number(more) + " more: claimline deadlines"
 	}
 	return text
-}
-
-func verbEnd(n int) string {
-	if n == 1 {
-		return "s"
-	}
-	return ""
-}
-
-func isAre(n int) string {
-	if n == 1 {
-		return " is"
-	}
-	return " are"
 }

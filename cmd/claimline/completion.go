@@ -116,8 +116,11 @@ func (a *app) addCompletions(root *cobra.Command) {
 	fixed := map[string][]string{
 		"format":            reportFormats,
 		"only":              onlyValues(),
-		"type":              {string(schema.Immediate), string(schema.Delayed)},
-		"claim-type":        {string(schema.Immediate), string(schema.Delayed)},
+		"type":              claimTypes,
+		"claim-type":        claimTypes,
+		"status":            listedStatuses,
+		"sort":              memberOrders,
+		"choice":            choices,
 		"activation-emails": {"on", "off"},
 		"log-level":         {"debug", "info", "warn", "error"},
 	}

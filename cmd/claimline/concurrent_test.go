@@ -205,26 +205,23 @@ func (s *site) assertResumes(t *testing.T, l lab) {
 // resumed.
 func TestInterruptedImport(t *testing.T) {
 	t.Parallel()
-	l := openLab(t)
-	s := l.site(t)
-	p := s.start(t, "import", "--accept-permanent", "--json", l.users)
-	p.freezeBetweenChunks(t, s, halfway)
-	p.signal(t, syscall.SIGINT)
-	p.thaw(t)
-	got := p.wait(t)
-	assert.Equal(t, exitInterrupted, got.code, got.stderr)
-	assertCancelled(t, got.summary(t))
-	s.assertResumes(t, l)
+	stoppedBy(t, syscall.SIGINT)
 }
 
 // TestHangUp closes the terminal of an import, which is a stop like Ctrl-C.
 func TestHangUp(t *testing.T) {
 	t.Parallel()
+	stoppedBy(t, syscall.SIGHUP)
+}
+
+// stoppedBy stops an import in the middle, and resumes it.
+func stoppedBy(t *testing.T, signal syscall.Signal) {
+	t.Helper()
 	l := openLab(t)
 	s := l.site(t)
 	p := s.start(t, "import", "--accept-permanent", "--json", l.users)
 	p.freezeBetweenChunks(t, s, halfway)
-	p.signal(t, syscall.SIGHUP)
+	p.signal(t, signal)
 	p.thaw(t)
 	got := p.wait(t)
 	assert.Equal(t, exitInterrupted, got.code, got.stderr)

@@ -80,7 +80,7 @@ before.`,
 		},
 	}
 	cmd.Flags().StringVar(&within, "within", "", "only what is due within that time, as 3d or 36h")
-	cmd.Flags().IntVar(&limit, "limit", 0, "how many are shown; 0: all (default 250)")
+	cmd.Flags().IntVar(&limit, "limit", 0, "how many are shown as text; 0: all (default 250)")
 	cmd.Flags().StringVar(&calendar, "ics", "", "write a calendar file too; - for stdout, instead of the list")
 	return cmd
 }

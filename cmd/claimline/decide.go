@@ -48,7 +48,6 @@ Where the old account does not move, a new, empty one joins. The choice closes t
 	}
 	cmd.Flags().StringVar(&choice, "choice", "", "change_email, transfer_content or delete_account")
 	cmd.Flags().StringVar(&newEmail, "new-email", "", "address that the old account gets; with change_email only")
-	_ = cmd.RegisterFlagCompletionFunc("choice", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

@@ -34,7 +34,7 @@ func (f *selectionFlags) selection() (people.Selection, error) {
 	if f.claimType != "" {
 		t, ok := schema.ParseClaimType(f.claimType)
 		if !ok {
-			return s, notOneOf("--type", f.claimType, []string{string(schema.Immediate), string(schema.Delayed)})
+			return s, notOneOf("--type", f.claimType, claimTypes)
 		}
 		s.Type = t
 	}
@@ -75,7 +75,7 @@ to leave users alone, change names, assign services. Then validate and import it
 			if !ok {
 				return notOneOf("--delimiter", delimiter, slices.Sorted(maps.Keys(delimiters)))
 			}
-			if _, err := a.findTarget(output); err != nil {
+			if err := a.checkTarget(output); err != nil {
 				return err
 			}
 			if err := mayCreate(output, force); err != nil {
@@ -83,7 +83,7 @@ to leave users alone, change names, assign services. Then validate and import it
 			}
 			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 				progress, clearProgress := a.counting(pipeline.Exporting)
-				if output == "" { // the rows themselves come to the screen
+				if output == "" { // the rows themselves go to stdout
 					progress = nil
 				}
 				defer clearProgress()

@@ -92,7 +92,7 @@ func parseMails(value string) (*bool, error) {
 // runImport imports one source, after consent. What may keep the report from being written is found before
 // anybody is claimed.
 func (a *app) runImport(ctx context.Context, p *session, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
-	if _, err := a.findTarget(flags.output, source.Name()); err != nil {
+	if err := a.checkTarget(flags.output, source.Name()); err != nil {
 		return err
 	}
 	watch, clearProgress := a.watch(p)
@@ -293,11 +293,7 @@ func (a *app) withHint(err error, imp schema.Import) error {
 
 // showImport answers with an import that has ended.
 func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, flags reportFlags) error {
-	summary, err := imp.Summary()
-	if err != nil {
-		return err
-	}
-	err = a.writeOutput(flags.output, func(to io.Writer) error {
+	err := a.writeOutput(flags.output, func(to io.Writer) error {
 		switch flags.format {
 		case formatText:
 			if flags.narrows() { // the rows, then the summary
@@ -307,7 +303,7 @@ func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, fla
 			}
 			return a.writeImport(to, a.outputPage(flags.output), imp)
 		case formatJSON:
-			return writeJSON(to, summary)
+			return writeSummary(to, imp)
 		}
 		return flags.report(to).OfImport(ctx, p.Store, p.Policy, imp)
 	}, imp.File)
@@ -321,16 +317,11 @@ func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, fla
 	if flags.format != formatJSON {
 		a.sayNext(imp)
 	}
-	switch imp.State {
-	case schema.StateCancelled:
-		a.exit = exitFailed
-		if ctx.Err() != nil {
-			a.exit = exitInterrupted
-		}
-	case schema.StateRejected, schema.StateFailed:
-		a.exit = exitFailed
-	case schema.StateCompletedWithErrors: // rows whose turn never came are among them
-		a.exit = exitProblems
+	if imp.State.Ended() {
+		a.exit = exitOf(imp.State)
+	}
+	if imp.State == schema.StateCancelled && ctx.Err() != nil {
+		a.exit = exitInterrupted
 	}
 	return nil
 }
@@ -350,10 +341,7 @@ func unreported(err error, imp schema.Import, flags reportFlags) error {
 
 // have tells of a number of users of whom something is told that has been done.
 func have(n int) string {
-	if n == 1 {
-		return "1 user is"
-	}
-	return screen.Number(n) + " users are"
+	return users(n) + screen.Pick(n, " is", " are")
 }
 
 func (a *app) resumeCommand() *cobra.Command {
@@ -390,7 +378,7 @@ func (a *app) resume(ctx context.Context, p *session, id int64, flags importFlag
 	if err := a.mayAsk(imp, flags); err != nil {
 		return err
 	}
-	if _, err := a.findTarget(flags.output, imp.File); err != nil {
+	if err := a.checkTarget(flags.output, imp.File); err != nil {
 		return err
 	}
 	watch, clearProgress := a.watch(p)

@@ -96,11 +96,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if flags.format == formatText {
 				return a.writeImport(a.stdout, a.page(a.stdout), imp)
 			}
-			summary, err := imp.Summary()
-			if err != nil {
-				return err
-			}
-			return writeJSON(a.stdout, summary)
+			return writeSummary(a.stdout, imp)
 		},
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow it until it has ended")

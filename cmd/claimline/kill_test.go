@@ -131,8 +131,8 @@ func (s *site) waitFor(t *testing.T, p *process, query string) {
 	})
 }
 
-// writes waits until the process is found writing or syncing a file for the nth time, or ends. In PostgreSQL it is the server
-// that is found at it, half of a chunk's statements.
+// writes waits until the process is found writing or syncing a file for the nth time, or ends. In PostgreSQL
+// it is the server that is found at it, half of a chunk's statements.
 func (s *site) writes(t *testing.T, p *process, n int) bool {
 	t.Helper()
 	writing := func() bool { return writing(p.cmd.Process.Pid) }

@@ -96,11 +96,7 @@ func (a *app) showErrors(all snapshot.Errors) error {
 	}
 	list := make([]map[string]string, len(all))
 	for i, refused := range all {
-		message := refused.Text()
-		if place := refused.Place(); place != "" {
-			message = place + ": " + message
-		}
-		list[i] = map[string]string{"code": string(refused.Code), "message": message, "fix": refused.Remedy()}
+		list[i] = jsonError(refused, refused.Remedy())
 	}
 	return writeJSON(a.stderr, map[string]any{"error": list[0], "errors": list})
 }

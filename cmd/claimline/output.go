@@ -29,7 +29,7 @@ type target struct {
 func (a *app) findTarget(name string, inputs ...string) (target, error) {
 	t := target{name: name}
 	if t.stdout() {
-		return t, t.probe()
+		return t, nil
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -55,7 +55,16 @@ func (a *app) findTarget(name string, inputs ...string) (target, error) {
 	if kept := a.keptFrom(t.path, info, inputs); kept != "" {
 		return t, schema.Refuse(schema.CodeOutputUnwritable, "%s could not be written: it is %s.", name, kept).WithFix("Choose another name.")
 	}
-	return t, t.probe()
+	return t, nil
+}
+
+// checkTarget refuses the file called name where writeOutput would, before the work is done.
+func (a *app) checkTarget(name string, inputs ...string) error {
+	t, err := a.findTarget(name, inputs...)
+	if err != nil || t.direct {
+		return err
+	}
+	return t.probe()
 }
 
 // keptFrom says what a file is that must not be written over; blank: it may be. info is nil where there is no

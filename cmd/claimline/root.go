@@ -153,7 +153,7 @@ func (a *app) configure() error {
 func (a *app) openLog() error {
 	name := first(a.flags.logLevel, "warn")
 	level, err := zerolog.ParseLevel(strings.ToLower(name))
-	if err != nil || name == "" {
+	if err != nil {
 		return usage("--log-level %q is not one of debug, info, warn, error.", name)
 	}
 	to := a.stderr
@@ -193,16 +193,13 @@ func (a *app) showError(err error) {
 	}
 	// What a refusal says to people may quote the file, which no log does.
 	a.log.Debug().Str("code", string(refused.Code)).Str("place", refused.Place()).AnErr("cause", refused.Err).Msg("refused")
-	message := refused.Text()
-	if place := refused.Place(); place != "" {
-		message = place + ": " + message
-	}
+	message := placed(refused)
 	fix := refused.Remedy()
 	if a.importID != 0 && refused.Fix == "" {
 		fix = placeholder.ReplaceAllString(fix, strconv.FormatInt(a.importID, 10))
 	}
 	if a.flags.json {
-		answer := map[string]any{"error": map[string]string{"code": string(refused.Code), "message": message, "fix": fix}}
+		answer := map[string]any{"error": jsonError(refused, fix)}
 		_ = schema.NewEncoder(a.stderr).Encode(answer)
 		return
 	}
@@ -341,4 +338,17 @@ func first(values ...string) string {
 		}
 	}
 	return ""
+}
+
+// placed returns what a refusal says, with the place that it is about.
+func placed(refused *schema.Error) string {
+	if place := refused.Place(); place != "" {
+		return place + ": " + refused.Text()
+	}
+	return refused.Text()
+}
+
+// jsonError returns a refusal as --json shows it.
+func jsonError(refused *schema.Error, fix string) map[string]string {
+	return map[string]string{"code": string(refused.Code), "message": placed(refused), "fix": fix}
 }

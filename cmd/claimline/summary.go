@@ -9,6 +9,15 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
+// writeSummary writes the summary of an import as JSON.
+func writeSummary(to io.Writer, imp schema.Import) error {
+	summary, err := imp.Summary()
+	if err != nil {
+		return err
+	}
+	return writeJSON(to, summary)
+}
+
 // writeImport shows how an import stands, on one page.
 func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error {
 	v := screen.Import{Import: imp, Plan: &schema.Plan{}, Policy: a.config.Policy}

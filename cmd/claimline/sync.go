@@ -49,11 +49,9 @@ func (a *app) syncPreviewCommand() *cobra.Command {
 					if err != nil {
 						return err
 					}
-					if err := a.writeMissing(missing, plan, args[0]); err != nil {
+					if err := a.tellSync(source.Name(), missing, plan); err != nil {
 						return err
 					}
-					a.sayList(source.Name(), plan.List)
-					a.warnCase(plan)
 					return a.answerSync(plan)
 				})
 			})
@@ -80,11 +78,9 @@ are back in it are active again. It shows that first, asks where somebody is the
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
 				return a.withSource(args[0], func(source dialect.Source) error {
 					plan, err := p.people.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *people.SyncPlan) error {
-						if err := a.writeMissing(missing, plan, args[0]); err != nil {
+						if err := a.tellSync(source.Name(), missing, plan); err != nil {
 							return err
 						}
-						a.sayList(source.Name(), plan.List)
-						a.warnCase(plan)
 						return a.agreeSync(cmd.Context(), plan, yes)
 					})
 					if err != nil {
@@ -106,11 +102,17 @@ func addListFlags(cmd *cobra.Command, missing, address *string) {
 	cmd.Flags().StringVar(missing, "missing", "", "file to write the claimed users to whom the directory lacks, for its administrator")
 }
 
-func (a *app) writeMissing(name string, plan *people.SyncPlan, file string) error {
-	if name == "" {
-		return nil
+// tellSync writes whom the directory's file lacks to the file called missing, where that is named, and says
+// what else there is to know before anything is done.
+func (a *app) tellSync(file, missing string, plan *people.SyncPlan) error {
+	if missing != "" {
+		if err := a.writeOutput(missing, plan.WriteMissing, file); err != nil {
+			return err
+		}
 	}
-	return a.writeOutput(name, plan.WriteMissing, file)
+	a.sayList(file, plan.List)
+	a.warnCase(plan)
+	return nil
 }
 
 // sayList says how the list was read, one sentence for each thing to know.
@@ -125,22 +127,14 @@ func (a *app) sayList(file string, list people.DirectoryNotes) {
 	}
 	a.sayMended(file, list.Repairs)
 	if n := list.NoAddress; n > 0 {
-		a.say("%s no address and %s left out.", either(n, "1 row has", screen.Number(n)+" rows have"), either(n, "was", "were"))
+		a.say("%s no address and %s left out.", screen.Count(n, "row")+screen.Pick(n, " has", " have"), screen.Pick(n, "was", "were"))
 	}
 	if n := list.Guests; n > 0 {
-		a.say("%s (#EXT#) %s left out.", screen.Count(n, "guest"), either(n, "was", "were"))
+		a.say("%s (#EXT#) %s left out.", screen.Count(n, "guest"), screen.Pick(n, "was", "were"))
 	}
 	if n := list.Disabled; n > 0 {
-		a.say("%s disabled in the directory (column %q), and in the list all the same.", either(n, "1 account is", screen.Number(n)+" accounts are"), list.DisabledColumn)
+		a.say("%s disabled in the directory (column %q), and in the list all the same.", screen.Count(n, "account")+screen.Pick(n, " is", " are"), list.DisabledColumn)
 	}
-}
-
-// either returns the first for one thing, and else the second.
-func either(n int, one, several string) string {
-	if n == 1 {
-		return one
-	}
-	return several
 }
 
 // syncShown is how many users of one kind are listed on screen.

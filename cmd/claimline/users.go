@@ -32,6 +32,7 @@ var (
 		}
 		return names
 	}()
+	claimTypes   = []string{string(schema.Immediate), string(schema.Delayed)}
 	memberOrders = []string{string(people.ByEmail), string(people.ByStatus), string(people.ByDaysLeft)}
 )
 
@@ -42,7 +43,7 @@ func (f *userFlags) filter() (filter people.MemberFilter, order people.MemberOrd
 	if f.claimType != "" {
 		var ok bool
 		if filter.ClaimType, ok = schema.ParseClaimType(f.claimType); !ok {
-			return filter, "", notOneOf("--claim-type", f.claimType, []string{string(schema.Immediate), string(schema.Delayed)})
+			return filter, "", notOneOf("--claim-type", f.claimType, claimTypes)
 		}
 	}
 	if !slices.Contains(memberOrders, f.sort) {
@@ -86,7 +87,7 @@ with ` + schema.ConvertSuffix + ` behind the address.`,
 				if !a.flags.json {
 					return a.showUsers(cmd.Context(), list)
 				}
-				return a.writeOutput("", func(to io.Writer) error { // as they come, however many they are
+				return a.writeOutput("", func(to io.Writer) error { // one by one, however many they are
 					return writeList(to, func(each func(*schema.Listing) error) error {
 						_, err := list.each(cmd.Context(), each)
 						return err
@@ -101,8 +102,6 @@ with ` + schema.ConvertSuffix + ` behind the address.`,
 	cmd.Flags().StringVar(&flags.search, "search", "", "only users with this `text` in the address or a name, whatever the case and accents")
 	cmd.Flags().IntVar(&flags.limit, "limit", 0, "list so many users at most; 0: all (default: 250 as text, all as JSON)")
 	cmd.Flags().StringVar(&flags.sort, "sort", string(people.ByEmail), "email, status or days_left")
-	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(listedStatuses, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(memberOrders, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

@@ -74,25 +74,20 @@ func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, or
 	watch, clearProgress := a.follow()
 	err := a.writeOutput(flags.output, func(to io.Writer) (err error) {
 		defer clearProgress()
-		switch flags.format {
-		case formatText, formatJSON:
-			var rows *report.Report
-			if flags.format == formatText && flags.narrows() { // the rows, then the plan
-				rows = flags.report(to)
-			}
-			plan, err = p.Validate(cmd.Context(), source, order, rows, watch)
-			if err != nil {
-				return err
-			}
-			summary := plan.Summary(order, started, p.Now())
-			if flags.format == formatJSON {
-				return writeJSON(to, summary)
-			}
-			return a.writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
-		default:
-			plan, err = p.Validate(cmd.Context(), source, order, flags.report(to), watch)
+		var rows *report.Report
+		if flags.format != formatJSON && (flags.format != formatText || flags.narrows()) { // text: the rows, then the plan
+			rows = flags.report(to)
+		}
+		if plan, err = p.Validate(cmd.Context(), source, order, rows, watch); err != nil {
 			return err
 		}
+		switch flags.format {
+		case formatJSON:
+			return writeJSON(to, plan.Summary(order, started, p.Now()))
+		case formatText:
+			return a.writePlan(to, a.outputPage(flags.output), plan, organization, order, p.Policy)
+		}
+		return nil
 	}, source.Name())
 	if err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Block is a run of whole records, the unit in which a file is read. Number, Line and Text are all there is
-// to it: a block put together from them again parses to the same records.
+// Block is a run of whole records, the unit in which a file is read. A block put together again from Line and
+// Text parses to the same records.
 type Block struct {
 	Number int    // from 0
 	Line   int    // physical line of its first byte, the file's first being 1

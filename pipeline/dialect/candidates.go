@@ -132,7 +132,7 @@ func (r *Reader) unclear(ctx context.Context) error {
 		}
 		for i := 0; i < records.Len() && len(cells) < most; i++ {
 			for at, cell := range records.Cells(i) {
-				if isASCII(cell) {
+				if IsASCII(cell) {
 					continue
 				}
 				if len(cells) == 0 {
@@ -143,8 +143,8 @@ func (r *Reader) unclear(ctx context.Context) error {
 		}
 	}
 	if len(cells) == 0 {
-		column = slices.IndexFunc(r.written, func(cell string) bool { return !isASCII(cell) }) + 1
-		cells = slices.DeleteFunc(slices.Clone(r.written), isASCII)
+		column = slices.IndexFunc(r.written, func(cell string) bool { return !IsASCII(cell) }) + 1
+		cells = slices.DeleteFunc(slices.Clone(r.written), IsASCII)
 	}
 	refusal := EncodingUnclear(Candidates(cells...)).At(r.source.Name(), line, column)
 	if column > 0 && column <= len(r.header) {
@@ -153,7 +153,8 @@ func (r *Reader) unclear(ctx context.Context) error {
 	return refusal
 }
 
-func isASCII(s string) bool {
+// IsASCII reports whether a text has ASCII characters only.
+func IsASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false
@@ -175,7 +176,7 @@ const (
 func naturalness(text string) (score float64, ok bool) {
 	var sum, count float64
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M) }) {
-		if isASCII(word) {
+		if IsASCII(word) {
 			continue
 		}
 		rated, letters, ok := rateWord([]rune(word))

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/claimline/claimline/schema"
 )
 
 // Cleaned says what Clean did to a cell.
@@ -14,6 +16,16 @@ const (
 	Trimmed Cleaned = 1 << iota
 	Formula
 )
+
+// Count adds what was mended of the cell.
+func (c Cleaned) Count(repairs map[schema.Repair]int) {
+	if c&Trimmed != 0 {
+		repairs[schema.RepairBlanksTrimmed]++
+	}
+	if c&Formula != 0 {
+		repairs[schema.RepairTextFormula]++
+	}
+}
 
 // Clean returns how a cell of a known column is read: leading and trailing white space, no-break and
 // zero-width characters and direction marks are cut off, then one ' is taken off where it stands guard (see

@@ -134,6 +134,16 @@ func (r *Reader) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) 
 // io.EOF.
 func (r *Reader) SHA256() [sha256.Size]byte { return [sha256.Size]byte(r.raw.hash.Sum(nil)) }
 
+// NextRecords reads the next block and splits it into records, for who does one after the other. Its errors
+// are those of Next and of Block.Parse.
+func (r *Reader) NextRecords(ctx context.Context, records *Records) error {
+	block, err := r.Next(ctx)
+	if err != nil {
+		return err
+	}
+	return block.Parse(r.format, records)
+}
+
 // Next returns the next block, and io.EOF after the last. Any other error but that of ctx is a *schema.Error,
 // and stays: schema.CodeLimitExceeded or schema.CodeCSVMalformed for the record after the last block,
 // schema.CodeFileUnreadable, and schema.CodeFileChanged where the file was cut short, or is at its end not

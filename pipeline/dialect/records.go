@@ -76,6 +76,16 @@ const (
 	Ragged                     // it has too many cells or too few, and is as it was
 )
 
+// Count adds what was mended of the record.
+func (f Fitted) Count(repairs map[schema.Repair]int) {
+	if f&Surplus != 0 {
+		repairs[schema.RepairCellsSurplus]++
+	}
+	if f&Missing != 0 {
+		repairs[schema.RepairCellsMissing]++
+	}
+}
+
 // Fit returns the cells of record i, as many as the header has where that is meant: blank cells beyond those
 // are left out, what was cut off the header's end is cut off the row's, and cells from index mayLack on may
 // be missing, and are blank then. The slice is the Records' own, and valid until the next call.
@@ -107,7 +117,10 @@ func (r *Records) Fit(i int, format schema.Format, mayLack int) (cells []string,
 
 // Uncut returns a row's last cell without the surplus delimiters that were cut off the header's end too.
 func Uncut(cell string, format schema.Format) string {
-	if rest, found := strings.CutSuffix(trimBehind(cell), format.Cut); found && format.Cut != "" {
+	if format.Cut == "" {
+		return cell
+	}
+	if rest, found := strings.CutSuffix(trimBehind(cell), format.Cut); found {
 		return rest
 	}
 	return cell

@@ -62,7 +62,7 @@ func (c Causes) List() []schema.Cause {
 	for _, cause := range c {
 		list = append(list, *cause)
 	}
-	slices.SortFunc(list, func(a, b schema.Cause) int { return cmp.Or(b.Count-a.Count, a.Lines[0]-b.Lines[0]) })
+	slices.SortFunc(list, byFrequency)
 	return list[:min(len(list), listedCauses)]
 }
 
@@ -74,6 +74,9 @@ func (c Causes) Of(reason schema.Code) []schema.Cause {
 			list = append(list, *cause)
 		}
 	}
-	slices.SortFunc(list, func(a, b schema.Cause) int { return cmp.Or(b.Count-a.Count, a.Lines[0]-b.Lines[0]) })
+	slices.SortFunc(list, byFrequency)
 	return list
 }
+
+// byFrequency compares two causes: the more frequent, then the one that stands first in the file.
+func byFrequency(a, b schema.Cause) int { return cmp.Or(b.Count-a.Count, a.Lines[0]-b.Lines[0]) }

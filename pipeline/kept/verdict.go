@@ -8,7 +8,7 @@ import (
 )
 
 // Verdict is what is known of a row while it travels: a schema.Result before its codes are put into words.
-// Rows that find the same share one finding, so it is not changed once a verdict has it.
+// Rows that find the same mostly share one finding, so it is not changed once a verdict has it.
 type Verdict struct {
 	*schema.Finding                  // nil: nothing is known yet
 	ClaimID         int64            // 0: not claimed

@@ -133,12 +133,9 @@ func eachRecord(ctx context.Context, reader *dialect.Reader, mayLack int, repair
 	header := reader.Header()
 	var records dialect.Records
 	for {
-		c, err := reader.Next(ctx)
+		err := reader.NextRecords(ctx, &records)
 		if errors.Is(err, io.EOF) {
 			return nil
-		}
-		if err == nil {
-			err = c.Parse(reader.Format(), &records)
 		}
 		if err != nil {
 			return err
@@ -152,12 +149,7 @@ func eachRecord(ctx context.Context, reader *dialect.Reader, mayLack int, repair
 				repairs[schema.RepairHeaderRepeated]++
 				continue
 			}
-			if fitted&dialect.Missing != 0 {
-				repairs[schema.RepairCellsMissing]++
-			}
-			if fitted&dialect.Surplus != 0 {
-				repairs[schema.RepairCellsSurplus]++
-			}
+			fitted.Count(repairs)
 			if err := each(records.Line(i), cells); err != nil {
 				return err
 			}
@@ -253,12 +245,7 @@ func (r *directoryRows) read(line int, cells []string) error {
 			At(r.file, line, 0).WithFix(unreadable)
 	}
 	email, did := dialect.Clean(cells[d.column])
-	if did&dialect.Trimmed != 0 {
-		d.notes.Repairs[schema.RepairBlanksTrimmed]++
-	}
-	if did&dialect.Formula != 0 {
-		d.notes.Repairs[schema.RepairTextFormula]++
-	}
+	did.Count(d.notes.Repairs)
 	switch {
 	case isGuest(email), r.principal >= 0 && isGuest(cells[r.principal]):
 		d.notes.Guests++

@@ -63,6 +63,9 @@ func (r *csvReporter) rows(c *kept.Rows, numbers []int) error {
 
 // editsText shows edits in one cell, in the order of the columns.
 func editsText(edits schema.Edits) string {
+	if len(edits) == 0 {
+		return ""
+	}
 	var parts []string
 	for _, column := range schema.Columns {
 		if edit, ok := edits[column]; ok {

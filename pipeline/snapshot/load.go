@@ -162,13 +162,10 @@ func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, 
 	var values []T
 	r := row{opened: o, l: l}
 	for len(l.problems) < MostErrors {
-		c, err := o.reader.Next(ctx)
+		err := o.reader.NextRecords(ctx, &records)
 		if errors.Is(err, io.EOF) {
 			o.ended = true
 			break
-		}
-		if err == nil {
-			err = c.Parse(o.reader.Format(), &records)
 		}
 		if err != nil {
 			return count, l.add(file, err)
@@ -225,12 +222,7 @@ func (r *row) take(records *dialect.Records, i int) (ok bool) {
 		r.note("", refused)
 		return false
 	}
-	if fitted&dialect.Missing != 0 {
-		r.repairs[schema.RepairCellsMissing]++
-	}
-	if fitted&dialect.Surplus != 0 {
-		r.repairs[schema.RepairCellsSurplus]++
-	}
+	fitted.Count(r.repairs)
 	return true
 }
 

@@ -66,15 +66,7 @@ func (r *row) cell(column string) string {
 		}
 	}
 	value, did := dialect.Clean(cell)
-	if did == 0 {
-		return value
-	}
-	if did&dialect.Trimmed != 0 {
-		r.repairs[schema.RepairBlanksTrimmed]++
-	}
-	if did&dialect.Formula != 0 {
-		r.repairs[schema.RepairTextFormula]++
-	}
+	did.Count(r.repairs)
 	return value
 }
 

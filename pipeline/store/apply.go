@@ -46,9 +46,9 @@ type Known struct {
 //
 // The facts are those of the address keys that keys names, with what is due for their accounts written first.
 // known is what was decided on already: where the store is sure that nothing has changed since but what the
-// import itself did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The claiming organization is always as
-// it is at that moment, and so are its licences: what is due for it is written too, in transactions of its
-// own where it is much.
+// import itself did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The
+// claiming organization is always as it is at that moment, and so are its licences: what is due for it is
+// written too, in transactions of its own where it is much.
 //
 // keys and decide may be called again after a conflict. An error of keys or of decide is returned, and
 // nothing is written. A claim on an account with an open claim is an error.
@@ -233,7 +233,7 @@ type mailing struct {
 	at   time.Time
 }
 
-// addMails adds mails about claims to the outbox, the first first.
+// addMails adds mails about claims to the outbox, in the order of time.
 func addMails(ctx context.Context, tx Tx, mails map[mailing][]int64) error {
 	kinds := []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder}
 	for _, m := range slices.SortedFunc(maps.Keys(mails), func(a, b mailing) int {

@@ -31,7 +31,8 @@ type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
 	LockSettings(ctx context.Context, exclusive bool) error
 	// Stamp names the state of all that a rule looks at, but for what HoldSeen answers: two equal ones mean that
-	// nothing has changed between. It grows with each change, in the transaction that makes it too. 0: this database cannot say.
+	// nothing has changed between. It grows with each change, in the transaction that makes it too. 0: this
+	// database cannot say.
 	Stamp(ctx context.Context) (int64, error)
 	// Now is the time by the database's clock, which issues leases: by it, many machines agree on who has one.
 	Now(ctx context.Context) (time.Time, error)

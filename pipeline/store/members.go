@@ -386,7 +386,7 @@ func (s *Store) History(ctx context.Context, rules claim.Rules, id, key string) 
 	return h, err
 }
 
-// closedOf returns the closed claims of an organization, each once, the first first.
+// closedOf returns the closed claims of an organization, each once, in the order of time.
 func closedOf(list []ClosedClaim, id string) []ClosedClaim {
 	list = slices.DeleteFunc(list, func(c ClosedClaim) bool { return c.Organization != id })
 	slices.SortFunc(list, func(a, b ClosedClaim) int { return cmp.Or(a.ClosedAt.Compare(b.ClosedAt), cmp.Compare(a.ID, b.ID)) })

@@ -41,8 +41,8 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // Passing reports whether an error is trouble with the database that may pass: another process holds it
 // (CodeDatabaseBusy), its disk is full or refuses to write (CodeDatabaseFull, CodeDatabaseFailing), or it
-// cannot be written to now (CodeDatabaseReadOnly), or its server does not answer (CodeDatabaseUnreachable). What was being done has not been done, and may be tried
-// again later. The other database_… codes stay.
+// cannot be written to now (CodeDatabaseReadOnly), or its server does not answer (CodeDatabaseUnreachable).
+// What was being done has not been done, and may be tried again later. The other database_… codes stay.
 func Passing(err error) bool {
 	switch schema.CodeOf(err) {
 	case schema.CodeDatabaseBusy, schema.CodeDatabaseFull, schema.CodeDatabaseFailing, schema.CodeDatabaseReadOnly,

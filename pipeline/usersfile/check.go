@@ -42,17 +42,26 @@ func (l *Layout) read(cell string, n *Repairs) string {
 	return value
 }
 
-// Read reads the record's known cells, and counts what was mended in them.
+// Read reads the record's known cells, and counts what was mended in them, and in those of the services.
 func (l *Layout) Read(record []string, values *Values, n *Repairs) {
 	*values = Values{}
 	for column, cell := range record {
 		field := l.fields[column]
-		if field == none && l.services[column] < 0 {
+		if cell == "" || field == none && l.services[column] < 0 {
 			continue
 		}
 		value := l.read(cell, n)
 		if field != none {
 			values[field] = value
+		}
+	}
+}
+
+// ReadEditable reads of the record only what applies to an account (R17).
+func (l *Layout) ReadEditable(record []string, values *Values) {
+	for _, field := range editable {
+		if column := l.columns[field]; column >= 0 {
+			values[field] = l.clean(record[column])
 		}
 	}
 }

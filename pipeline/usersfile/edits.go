@@ -29,9 +29,9 @@ type Edit struct {
 // editable are the fields that apply to an account (R17), in the order of the columns.
 var editable = [...]Field{FirstName, LastName, DisplayName, Title, Department, Phone, PreferredLanguage}
 
-// Compare appends to edits what a row would change of an account, and names the fields that are doubtful:
-// those are not written (R17).
-func Compare(account *schema.Profile, values *Values, edits []Edit) (all []Edit, doubtful []Field) {
+// Compare returns what a row would change of an account, and names the fields that are doubtful: those are
+// not written (R17).
+func Compare(account *schema.Profile, values *Values) (edits []Edit, doubtful []Field) {
 	for _, field := range editable {
 		cell, own := values[field], *part(account, field)
 		if cell == "" || cell == own {
@@ -149,7 +149,7 @@ func InColumns(edits []Edit) schema.Edits {
 
 // visible returns a text in NFC, without what nobody can see.
 func visible(s string) string {
-	if ascii(s) {
+	if dialect.IsASCII(s) {
 		return s
 	}
 	return norm.NFC.String(strings.Map(func(r rune) rune {
@@ -167,22 +167,15 @@ func hidden(r rune) bool {
 
 // readable returns a text in NFC, without invisible characters, white space of any kind counted as one blank.
 func readable(s string) string {
-	s = norm.NFC.String(strings.Map(func(r rune) rune {
-		if hidden(r) {
-			return -1
-		}
-		return r
-	}, s))
-	return strings.Join(strings.Fields(s), " ")
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
+	if !dialect.IsASCII(s) {
+		s = norm.NFC.String(strings.Map(func(r rune) rune {
+			if hidden(r) {
+				return -1
+			}
+			return r
+		}, s))
 	}
-	return true
+	return strings.Join(strings.Fields(s), " ")
 }
 
 // nothings are the words for nothing that databases and programs write.
@@ -190,16 +183,13 @@ var nothings = []string{"NULL", "(null)", "<null>", "[null]", "None", "NaN", "N/
 
 // damaged reports whether a cell that differs from what the account has cannot be meant.
 func damaged(field Field, cell, own string) bool {
-	for _, word := range nothings {
-		if strings.EqualFold(cell, word) {
-			return true
-		}
-	}
-	foreign := !ascii(own)
+	foreign := !dialect.IsASCII(own)
 	switch {
+	case SaysNothing(cell):
+		return true
 	case strings.ContainsRune(cell, utf8.RuneError):
 		return true
-	case strings.Contains(encodedWord.ReplaceAllString(cell, ""), "?") && (field <= DisplayName || foreign && hasForeignLetter(own)):
+	case strings.Contains(cell, "?") && strings.Contains(encodedWord.ReplaceAllString(cell, ""), "?") && (field <= DisplayName || foreign && hasForeignLetter(own)):
 		return true
 	}
 	return own != "" && disguised(cell, own)
@@ -227,7 +217,7 @@ func disguised(cell, own string) bool {
 			}
 		}
 	}
-	return !ascii(own) && !ascii(cell) && misread(cell, own)
+	return !dialect.IsASCII(own) && !dialect.IsASCII(cell) && misread(cell, own)
 }
 
 // decoders undo what programs do to texts; they return what they cannot undo as it is.

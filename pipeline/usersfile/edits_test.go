@@ -60,7 +60,7 @@ func TestCompare(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var values Values
 			values[c.field] = c.cell
-			edits, doubtful := Compare(&own, &values, nil)
+			edits, doubtful := Compare(&own, &values)
 			assert.Equal(t, c.doubt, len(doubtful) == 1)
 			if c.edit == "" {
 				assert.Empty(t, edits)

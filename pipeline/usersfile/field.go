@@ -38,14 +38,6 @@ var textFields = [...]Field{FirstName, LastName, DisplayName, Title, Department}
 // formulas.
 type Values [Fields]string
 
-// Profile returns what the values say of the account.
-func (v *Values) Profile() schema.Profile {
-	return schema.Profile{
-		FirstName: v[FirstName], LastName: v[LastName], DisplayName: v[DisplayName], Title: v[Title],
-		Department: v[Department], Phone: v[Phone], PreferredLanguage: v[PreferredLanguage],
-	}
-}
-
 // Repairs counts cells that were read as if they were right.
 type Repairs struct {
 	Trimmed, Formulas, Mojibake, Booleans, Phones, Languages int

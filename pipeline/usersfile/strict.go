@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/go-playground/validator/v10"
 	"github.com/gocarina/gocsv"
@@ -118,7 +119,7 @@ var headerOf = func() map[string]string {
 // mapRow maps cleaned cells to the fields whose csv tag is their header.
 func mapRow(values *Values) (schema.Row, error) {
 	var rows []schema.Row
-	reader := &oneRow{records: [][]string{schema.Columns, values[:]}}
+	reader := &oneRow{records: [][]string{schema.Columns, slices.Clone(values[:])}} // or every row would be on the heap
 	if err := gocsv.UnmarshalCSV(reader, &rows); err != nil {
 		return schema.Row{}, fmt.Errorf("map a row: %w", err)
 	}

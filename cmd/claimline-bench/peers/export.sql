@@ -1,5 +1,6 @@
--- The users file of the generated snapshot, as plainly as SQL can say it: the same rows and columns in the same order. Which
--- users are eligible is cut down to what tells them apart in this snapshot, and no cell is guarded: in sqlite3's favour.
+-- The users file of the generated snapshot, as plainly as SQL can say it: the same rows and columns in the
+-- same order. Which users are eligible is cut down to what tells them apart in this snapshot, and no cell is
+-- guarded: in sqlite3's favour.
 .mode csv
 .separator , "\n"
 .headers on

@@ -1,5 +1,6 @@
--- The users of the claiming organization as claimline users --json has them, as plainly as SQL can say it: the same columns of the
--- same users in the same order. Days and reasons are those of claims just made, and dates are numbers: in sqlite3's favour.
+-- The users of the claiming organization as claimline users --json has them, as plainly as SQL can say it:
+-- the same columns of the same users in the same order. Days and reasons are those of claims just made, and
+-- dates are numbers: in sqlite3's favour.
 .mode json
 SELECT u.email, ifnull(iif(c.delayed, 'delayed_claim', c.status_before), u.status) AS status,
     iif(c.id IS NULL, '', iif(c.delayed, 'delayed', 'immediate')) AS claim_type, c.claimed_at, iif(c.id IS NULL, NULL, 14) AS days_left,

@@ -205,7 +205,7 @@ func (v *Plan) edits(p Page) block {
 	heading := fmt.Sprintf("What changes in accounts: %s, by column, the first of each:", Count(cells, "value"))
 	if n := v.Plan.NameEdits; n > 0 {
 		heading = fmt.Sprintf("What changes in accounts: %s, by column, the first of each. %s another name:",
-			Count(cells, "value"), Users(n)+pick(n, " gets", " get"))
+			Count(cells, "value"), Users(n)+Pick(n, " gets", " get"))
 	}
 	b := block{head: Wrap(heading, p.Width, 2), least: 1}
 	for _, e := range v.Plan.Edits {
@@ -221,19 +221,12 @@ func (v *Plan) edits(p Page) block {
 
 // doubtful says which cells are not written to accounts, because they cannot be meant (R17).
 func (v *Plan) doubtful(p Page) block {
-	var columns []string
-	cells := 0
-	for _, column := range schema.Columns {
-		if n := v.Plan.Doubtful[column]; n > 0 {
-			columns = append(columns, fmt.Sprintf("%s %s", column, Number(n)))
-			cells += n
-		}
-	}
+	cells, columns := byColumn(v.Plan.Doubtful)
 	if cells == 0 {
 		return block{}
 	}
 	return block{head: Wrap(fmt.Sprintf("%s %s damaged (%s), so the accounts keep what they have: %s. See them with --only warnings.",
-		Count(cells, "cell"), pick(cells, "seems", "seem"), schema.CodeEditDoubtful, strings.Join(columns, ", ")), p.Width, 2)}
+		Count(cells, "cell"), Pick(cells, "seems", "seem"), schema.CodeEditDoubtful, columns), p.Width, 2)}
 }
 
 // licenses says what the claims take of each service (R17).
@@ -261,7 +254,7 @@ func (v *Plan) licenses(p Page) block {
 	_ = t.Write(&b, p.Width) // a builder takes everything
 	rows := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 	licenses := block{head: rows[:1], none: Wrap(fmt.Sprintf("Licences of %s are needed; %s lacking.",
-		Count(t.Len(), "service"), Number(lacking)+pick(lacking, " is", " are")), p.Width, 2)}
+		Count(t.Len(), "service"), Number(lacking)+Pick(lacking, " is", " are")), p.Width, 2)}
 	for _, row := range rows[1:] {
 		licenses.items = append(licenses.items, []string{row})
 	}

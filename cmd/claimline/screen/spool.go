@@ -16,6 +16,7 @@ type Spool struct {
 	records []record
 	buffer  bytes.Buffer // what is not in the file yet
 	file    *os.File     // nil: all is in the buffer
+	named   bool         // the file has a name still
 	written int64        // bytes in the file
 }
 
@@ -40,6 +41,7 @@ func (s *Spool) Add(key int64, data []byte) error {
 		if s.file, err = os.CreateTemp("", "claimline-*"); err != nil {
 			return fmt.Errorf("make a temporary file: %w", err)
 		}
+		s.named = os.Remove(s.file.Name()) != nil // where the system lets it go at once, nothing can leave it behind
 	}
 	n, err := s.buffer.WriteTo(s.file)
 	s.written += n
@@ -91,5 +93,9 @@ func (s *Spool) Close() error {
 	if s.file == nil {
 		return nil
 	}
-	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+	err := s.file.Close()
+	if s.named {
+		err = errors.Join(err, os.Remove(s.file.Name()))
+	}
+	return err
 }

@@ -57,7 +57,7 @@ func (v *Import) Sentence() string {
 		if v.Import.Reason != schema.CodeAllOrNothing {
 			return "Nothing was claimed: nobody agreed to the plan" + correct + "."
 		}
-		return fmt.Sprintf("Nothing was claimed: it was all or nothing, and %s %s to be corrected.", Count(s.Problems(), "row"), pick(s.Problems(), "has", "have"))
+		return fmt.Sprintf("Nothing was claimed: it was all or nothing, and %s %s to be corrected.", Count(s.Problems(), "row"), Pick(s.Problems(), "has", "have"))
 	case schema.StateCancelled:
 		return claimed + ", then the import was cancelled" + rest + correct + "."
 	case schema.StateInterrupted:
@@ -79,7 +79,7 @@ func (v *Import) nobody() string {
 	s := &v.Summary
 	var parts []string
 	if s.Unchanged > 0 {
-		parts = append(parts, Users(s.Unchanged)+" "+pick(s.Unchanged, "was a member, or claimed,", "were members, or claimed,")+" before")
+		parts = append(parts, Users(s.Unchanged)+" "+Pick(s.Unchanged, "was a member, or claimed,", "were members, or claimed,")+" before")
 	}
 	if s.Skipped > 0 {
 		parts = append(parts, "the file leaves "+Users(s.Skipped)+" alone")
@@ -165,18 +165,23 @@ func (v *Import) warnings(p Page) block {
 
 // edits says how many values of accounts the claims change, by column (R17).
 func (v *Import) edits(p Page) block {
-	var columns []string
-	cells := 0
-	for _, name := range schema.Columns {
-		if n := v.Summary.Edits[name]; n > 0 {
-			columns = append(columns, fmt.Sprintf("%s %s", name, Number(n)))
-			cells += n
-		}
-	}
+	cells, columns := byColumn(v.Summary.Edits)
 	if cells == 0 {
 		return block{}
 	}
-	return block{head: Wrap(fmt.Sprintf("What changes in accounts: %s (%s).", Count(cells, "value"), strings.Join(columns, ", ")), p.Width, 2)}
+	return block{head: Wrap(fmt.Sprintf("What changes in accounts: %s (%s).", Count(cells, "value"), columns), p.Width, 2)}
+}
+
+// byColumn adds up cells, and lists them by column in the order of the file.
+func byColumn(counts map[string]int) (cells int, list string) {
+	var columns []string
+	for _, column := range schema.Columns {
+		if n := counts[column]; n > 0 {
+			columns = append(columns, fmt.Sprintf("%s %s", column, Number(n)))
+			cells += n
+		}
+	}
+	return cells, strings.Join(columns, ", ")
 }
 
 // ProblemsFile names the file for the rows of an import that have problems, after the one that was imported.

@@ -78,7 +78,7 @@ func Repair(kind schema.Repair, n int) string {
 	case schema.RepairHeaderCleaned:
 		return Count(n, "header") + " " + was(n) + " read without blanks or marks around the name."
 	case schema.RepairHeaderRepeated:
-		return Count(n, "row") + " that " + pick(n, "repeats", "repeat") + " the header " + was(n) + " left out."
+		return Count(n, "row") + " that " + Pick(n, "repeats", "repeat") + " the header " + was(n) + " left out."
 	case schema.RepairEndMark:
 		return "The end mark behind its last row was taken off."
 	case schema.RepairBlankRow:
@@ -101,10 +101,10 @@ func Repair(kind schema.Repair, n int) string {
 	return ""
 }
 
-func was(n int) string { return pick(n, "was", "were") }
+func was(n int) string { return Pick(n, "was", "were") }
 
-// pick returns the word for one, or that for several.
-func pick(n int, one, several string) string {
+// Pick returns the word for one, or that for several.
+func Pick(n int, one, several string) string {
 	if n == 1 {
 		return one
 	}

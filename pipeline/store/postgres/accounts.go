@@ -11,9 +11,9 @@ import (
 	"github.com/claimline/claimline/pipeline/store"
 )
 
-// Locks on accounts are taken by number, so that two transactions that want the same never wait for each other. A lock that was
-// waited for shows the row as others have left it; everything else is read by a statement of its own, which sees what they
-// have committed.
+// Locks on accounts are taken by number, so that two transactions that want the same never wait for each
+// other. A lock that was waited for shows the row as others have left it; everything else is read by a
+// statement of its own, which sees what they have committed.
 const lockOrder = " ORDER BY u.id FOR NO KEY UPDATE OF u"
 
 // maxRounds is how often accounts are locked that have come by an address while they were.

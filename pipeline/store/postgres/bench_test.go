@@ -79,9 +79,10 @@ func fillBench(ctx context.Context, l store.Loader, n int) error {
 	return nil
 }
 
-// BenchmarkApply applies an import, its rows in the order of the addresses or in none, decided on before or anew, and
-// compares the time with that of COPY of the same claims, mails and results into empty tables like ours. Where the server
-// is to wait for the disk as in earnest: DURABLE=1 .ci/postgres go test -bench Apply ./pipeline/store/postgres.
+// BenchmarkApply applies an import, its rows in the order of the addresses or in none, decided on before or
+// anew, and compares the time with that of COPY of the same claims, mails and results into empty tables like
+// ours. Where the server is to wait for the disk as in earnest: DURABLE=1 .ci/postgres go test -bench Apply
+// ./pipeline/store/postgres.
 func BenchmarkApply(b *testing.B) {
 	for _, shuffled := range []bool{false, true} {
 		for _, seen := range []bool{true, false} {
@@ -165,7 +166,8 @@ func benchDecide(facts claim.Facts, keys []string, results []byte) store.Applied
 	return applied
 }
 
-// copyAll copies what an import has written into tables like those it is in, in one transaction, and returns the time.
+// copyAll copies what an import has written into tables like those it is in, in one transaction, and returns
+// the time.
 func copyAll(b *testing.B, address string) time.Duration {
 	b.Helper()
 	ctx := b.Context()

@@ -15,7 +15,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// The states that the server names and the store tells apart: see the appendix on error codes in PostgreSQL's manual.
+// The states that the server names and the store tells apart: see the appendix on error codes in PostgreSQL's
+// manual.
 const (
 	uniqueViolation      = "23505"
 	readOnlyTransaction  = "25006"
@@ -43,8 +44,8 @@ func refuse(code schema.Code, format string, args ...any) *schema.Error {
 	return schema.Refuse(code, format, args...)
 }
 
-// wrap turns what the server or the way to it reports into a refusal where an administrator can do something about it. Refusals are
-// returned as they are.
+// wrap turns what the server or the way to it reports into a refusal where an administrator can do something
+// about it. Refusals are returned as they are.
 func (db *DB) wrap(err error) error {
 	if err == nil {
 		return nil
@@ -70,7 +71,8 @@ func (db *DB) wrap(err error) error {
 	return err
 }
 
-// told turns what the server told into a refusal; nil: it is nothing that an administrator can do something about.
+// told turns what the server told into a refusal; nil: it is nothing that an administrator can do something
+// about.
 func (db *DB) told(failure *pgconn.PgError) *schema.Error {
 	switch failure.Code {
 	case serializationFailure, deadlockDetected, lockNotAvailable:

@@ -14,8 +14,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// viewColumns is what a view has beside accountColumns: the address key, the former status, and the last claim that a choice
-// or completion closed.
+// viewColumns is what a view has beside accountColumns: the address key, the former status, and the last
+// claim that a choice or completion closed.
 const viewColumns = `u.key, u.former_status, (
 		SELECT json_build_object('organization', o.external_id, 'delayed', k.delayed, 'claimed_at', k.claimed_at, 'import', k.import,
 			'closed_at', k.closed_at, 'closed_by', k.closed_by)::text
@@ -234,8 +234,9 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 	return groups, err
 }
 
-// dueQueries find what is due for an organization ($1), by decided ($2) or inactive ($3): each kind in its own index, in the order
-// in which it falls due. Whether somebody is inactive is not asked: only who is has a time since when.
+// dueQueries find what is due for an organization ($1), by decided ($2) or inactive ($3): each kind in its
+// own index, in the order in which it falls due. Whether somebody is inactive is not asked: only who is has a
+// time since when.
 var dueQueries = []string{
 	// Its delayed claims complete.
 	`SELECT c.account, true, c.claimed_at, coalesce(c.import, 0), coalesce(c.line, 0) FROM claims c

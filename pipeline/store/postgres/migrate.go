@@ -21,8 +21,8 @@ const (
 	versionTable  = "schema_versions"
 )
 
-// readVersion returns the version of the schema, 0 where there is none. Refused with CodeDatabaseInvalid where the tables are not
-// ours, or text is not kept as Unicode.
+// readVersion returns the version of the schema, 0 where there is none. Refused with CodeDatabaseInvalid
+// where the tables are not ours, or text is not kept as Unicode.
 func (db *DB) readVersion(ctx context.Context) (version int64, err error) {
 	var encoding string
 	var versions, ours, foreign bool
@@ -44,7 +44,8 @@ func (db *DB) readVersion(ctx context.Context) (version int64, err error) {
 	return version, err
 }
 
-// migrate brings the schema to this version. Of processes that start at the same time one does it, and the others wait.
+// migrate brings the schema to this version. Of processes that start at the same time one does it, and the
+// others wait.
 func (db *DB) migrate(ctx context.Context) (err error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {

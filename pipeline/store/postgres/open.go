@@ -1,8 +1,9 @@
 // Package postgres keeps everything in a PostgreSQL database: the store for many machines.
 //
-// Any number of processes may use the database at the same time. A transaction that writes sees what others have committed
-// before each of its statements (READ COMMITTED), and locks what it decides on, in the order that package store tells. One
-// that reads sees one state (REPEATABLE READ) and locks nothing. Leases go by the clock of the server.
+// Any number of processes may use the database at the same time. A transaction that writes sees what others
+// have committed before each of its statements (READ COMMITTED), and locks what it decides on, in the order
+// that package store tells. One that reads sees one state (REPEATABLE READ) and locks nothing. Leases go by
+// the clock of the server.
 package postgres
 
 import (
@@ -39,8 +40,8 @@ const (
 	migrationLock
 )
 
-// What a session has where the address does not say otherwise. A machine that was cut off in the middle of a transaction keeps
-// its locks until the server finds out: within ten seconds, whether it is silent or gone.
+// What a session has where the address does not say otherwise. A machine that was cut off in the middle of a
+// transaction keeps its locks until the server finds out: within ten seconds, whether it is silent or gone.
 var sessionDefaults = map[string]string{
 	"application_name":                    "claimline",
 	"idle_in_transaction_session_timeout": "10s",
@@ -50,8 +51,9 @@ var sessionDefaults = map[string]string{
 	"tcp_keepalives_count":                "3",
 	"tcp_user_timeout":                    "9s",
 
-	// Statements over thousands of rows are planned for those, and for the tables as large as they are by now: a plan made for
-	// an empty table goes through the full one once for each row. Compiling them costs more than it gains.
+	// Statements over thousands of rows are planned for those, and for the tables as large as they are by now: a
+	// plan made for an empty table goes through the full one once for each row. Compiling them costs more than
+	// it gains.
 	"plan_cache_mode":  "force_custom_plan",
 	"jit":              "off",
 	"random_page_cost": "1.1", // no disk of today minds much where something is
@@ -62,9 +64,10 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interva
 
 const connectTimeout = 10 * time.Second
 
-// Open opens the database at an address, a URL as psql takes it, and brings it to this version's schema. Refused with
-// CodeUsage (the address cannot be read), CodeDatabaseMissing, CodeDatabaseNewer, CodeDatabaseInvalid, CodeDatabaseReadOnly,
-// CodeDatabaseBusy, CodeDatabaseUnreachable, CodeDatabaseDenied. No refusal or error tells the password.
+// Open opens the database at an address, a URL as psql takes it, and brings it to this version's schema.
+// Refused with CodeUsage (the address cannot be read), CodeDatabaseMissing, CodeDatabaseNewer,
+// CodeDatabaseInvalid, CodeDatabaseReadOnly, CodeDatabaseBusy, CodeDatabaseUnreachable, CodeDatabaseDenied.
+// No refusal or error tells the password.
 func Open(ctx context.Context, address string, options Options) (_ *DB, err error) {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil { // whose words are those of the address
@@ -110,7 +113,8 @@ func (db *DB) prepare(ctx context.Context, options Options) error {
 	return db.migrate(ctx)
 }
 
-// loaded refuses a database into which nobody has loaded anything yet: whoever created the schema got no further.
+// loaded refuses a database into which nobody has loaded anything yet: whoever created the schema got no
+// further.
 func (db *DB) loaded(ctx context.Context) error {
 	var is bool
 	err := db.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM organizations)").Scan(&is)
@@ -130,8 +134,8 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Erase implements store.DB. Rows that were deleted are dropped from the tables' files; what others still look at is left to
-// the next one.
+// Erase implements store.DB. Rows that were deleted are dropped from the tables' files; what others still
+// look at is left to the next one.
 func (db *DB) Erase(ctx context.Context) error {
 	if db.reads {
 		return refused(schema.CodeDatabaseReadOnly)

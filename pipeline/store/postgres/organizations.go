@@ -41,7 +41,8 @@ func (t *tx) FindOrganization(ctx context.Context, id string) (o schema.Organiza
 	return o, err == nil, err
 }
 
-// number returns the database's own number of an organization that there is; 0 for the blank id, which is nobody's.
+// number returns the database's own number of an organization that there is; 0 for the blank id, which is
+// nobody's.
 func (t *tx) number(ctx context.Context, id string) (int64, error) {
 	if number, known := t.numbers[id]; known || id == "" {
 		return number, nil

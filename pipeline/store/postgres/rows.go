@@ -11,8 +11,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// An open claim, which few accounts have, is fetched as one column. OFFSET 0 keeps the planner from joining: it takes a table that
-// was small a moment ago for small, and would go through all of it for each account.
+// An open claim, which few accounts have, is fetched as one column. OFFSET 0 keeps the planner from joining:
+// it takes a table that was small a moment ago for small, and would go through all of it for each account.
 const (
 	accountColumns = `u.id, u.version, u.organization, u.inactive_since, u.last_sign_in, u.conversations, u.email, u.status, u.first_name,
 		u.last_name, u.display_name, u.title, u.department, u.phone, u.preferred_language, u.services,
@@ -83,7 +83,8 @@ func newAccountReader(before ...any) *accountReader {
 	return r
 }
 
-// read reads one row into an account, except for its organizations. The account must stay where it is until finish.
+// read reads one row into an account, except for its organizations. The account must stay where it is until
+// finish.
 func (r *accountReader) read(rows pgx.Rows, into *claim.Account) error {
 	r.account.User.Services = nil
 	if err := rows.Scan(r.into...); err != nil {

@@ -128,9 +128,10 @@ func (t *tx) Staged(ctx context.Context, keys []string) (map[string]bool, error)
 	return found, err
 }
 
-// mergeStatements bring the stage in. Nothing is written for a user who has not changed. Addresses that change are put aside
-// first, so that users can exchange them. What a claim says of the account's organization follows. Users are inserted in the
-// order of their addresses, in which they will be looked up and listed.
+// mergeStatements bring the stage in. Nothing is written for a user who has not changed. Addresses that
+// change are put aside first, so that users can exchange them. What a claim says of the account's
+// organization follows. Users are inserted in the order of their addresses, in which they will be looked up
+// and listed.
 var mergeStatements = []string{
 	`UPDATE users u SET key = chr(1) || u.id FROM load_users s WHERE u.external_id = s.external_id AND u.key <> s.key AND NOT u.pinned`,
 	`UPDATE users u SET (version, ` + userColumns + `, former_status) = (u.version + 1, ` + prefixed("s.", userColumns) + `,
@@ -150,7 +151,8 @@ var mergeStatements = []string{
 	"ANALYZE users",
 }
 
-// MergeStaged implements store.Snapshots. The table stays until the transaction ends, to answer Staged and StagedTwice.
+// MergeStaged implements store.Snapshots. The table stays until the transaction ends, to answer Staged and
+// StagedTwice.
 func (t *tx) MergeStaged(ctx context.Context) error {
 	if err := t.changes(ctx); err != nil {
 		return err

@@ -27,7 +27,8 @@ type tx struct {
 
 var _ store.Tx = (*tx)(nil)
 
-// How a transaction begins. One that reads may take its time, as somebody does who reads page by page: it locks nothing.
+// How a transaction begins. One that reads may take its time, as somebody does who reads page by page: it
+// locks nothing.
 const (
 	beginReading = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '1h'"
 	beginWriting = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
@@ -102,8 +103,8 @@ func (db *DB) writeOnce(ctx context.Context, do func(store.Tx) error) error {
 	return err
 }
 
-// ask finds out what has become of a transaction whose connection was lost while it was committed. A server that is started
-// again answers within seconds.
+// ask finds out what has become of a transaction whose connection was lost while it was committed. A server
+// that is started again answers within seconds.
 func (db *DB) ask(ctx context.Context, id string, why error) error {
 	const tries, between = 60, 250 * time.Millisecond
 	for range tries {

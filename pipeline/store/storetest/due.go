@@ -98,8 +98,8 @@ var dueTests = map[string]func(*suite){
 	},
 }
 
-// withoutPointers returns got with the versions of want, and its organizations where they are equal, so that accounts can be
-// compared as a whole.
+// withoutPointers returns got with the versions of want, and its organizations where they are equal, so that
+// accounts can be compared as a whole.
 func withoutPointers(got, want []claim.Account) []claim.Account {
 	for i := range got {
 		got[i].Version = want[i].Version

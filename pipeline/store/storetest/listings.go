@@ -26,9 +26,19 @@ func RunListings(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) 
 var listingTests = map[string]func(*suite){
 	"listings/as the rules have it": func(s *suite) {
 		random := rand.New(rand.NewPCG(7, 11))
-		all := s.crowd(random)
+		in := s.crowd(random)
+		all := keysOf(in.users)
 		organizations := []string{"acme", "umbrella", "free", "home", "closed"}
-		for range 14 {
+		for round := range 14 {
+			if round%4 == 2 { // an account under a claim gets another status than it had when it was claimed
+				in.claims = nil
+				for i := range in.users {
+					if in.users[i].Status != schema.Inactive && random.IntN(2) == 0 {
+						in.users[i].Status = []schema.Status{schema.Active, schema.Verified, schema.Pending}[random.IntN(3)]
+					}
+				}
+				s.load(in)
+			}
 			for _, id := range organizations {
 				s.checkMembers(id, all)
 				s.checkEligible(id, all)
@@ -71,8 +81,8 @@ var listingTests = map[string]func(*suite){
 	},
 }
 
-// crowd loads accounts of every kind, and returns their address keys.
-func (s *suite) crowd(random *rand.Rand) []string {
+// crowd loads accounts of every kind, and returns what was loaded.
+func (s *suite) crowd(random *rand.Rand) snapshot {
 	s.Helper()
 	in := world()
 	in.organizations = append(in.organizations, schema.Organization{ID: "closed", Name: "Closed", Kind: schema.Personal, Created: in.organizations[0].Created, SSO: true})
@@ -97,7 +107,7 @@ func (s *suite) crowd(random *rand.Rand) []string {
 	}
 	in.licenses[2].Quantity = schema.Unlimited
 	s.load(in)
-	return keysOf(in.users)
+	return in
 }
 
 // happen lets owners and administrators do something to a few accounts.

@@ -1,5 +1,6 @@
--- The first schema. Times are seconds since 1970, NULL where there is none; profiles and tallies are JSON as text. What is looked
--- up or ordered by text is compared by its bytes ("C"), whatever the language of the database.
+-- The first schema. Times are seconds since 1970, NULL where there is none; profiles and tallies are JSON as
+-- text. What is looked up or ordered by text is compared by its bytes ("C"), whatever the language of the
+-- database.
 
 -- +goose Up
 CREATE TABLE organizations (
@@ -15,8 +16,8 @@ CREATE TABLE organizations (
     retention_days      bigint  NOT NULL
 );
 
--- Counts changes under the exclusive settings lock, so that what was read can be known to be still true. What happens to
--- accounts is counted with each: a counter of all would be one row that everybody waits for.
+-- Counts changes under the exclusive settings lock, so that what was read can be known to be still true. What
+-- happens to accounts is counted with each: a counter of all would be one row that everybody waits for.
 CREATE TABLE versions (
     settings bigint NOT NULL
 );
@@ -40,8 +41,8 @@ CREATE TABLE domains (
 );
 CREATE INDEX domains_organization ON domains (organization);
 
--- An account as its organization has it; an open claim does not touch it. A number is never used again: closed claims go on
--- naming accounts that are gone.
+-- An account as its organization has it; an open claim does not touch it. A number is never used again:
+-- closed claims go on naming accounts that are gone.
 CREATE TABLE users (
     id                 bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     version            bigint  NOT NULL DEFAULT 1, -- raised by whoever changes the row
@@ -141,8 +142,8 @@ CREATE TABLE imports (
 );
 CREATE INDEX imports_organization ON imports (organization, id);
 
--- What is counted, what was kept and what became of it stand apart: a chunk that is applied rewrites no kept row. What is
--- kept is compressed already.
+-- What is counted, what was kept and what became of it stand apart: a chunk that is applied rewrites no kept
+-- row. What is kept is compressed already.
 CREATE TABLE import_chunks (
     import  bigint  NOT NULL REFERENCES imports ON DELETE CASCADE,
     number  bigint  NOT NULL,

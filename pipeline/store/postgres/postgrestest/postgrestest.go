@@ -1,7 +1,7 @@
 // Package postgrestest gives tests PostgreSQL databases of their own.
 //
-// The server is the one that CLAIMLINE_TEST_POSTGRES names, which make test starts for all tests; where there is none, one is
-// started for this run of a package's tests, and ends with it.
+// The server is the one that CLAIMLINE_TEST_POSTGRES names, which make test starts for all tests; where there
+// is none, one is started for this run of a package's tests, and ends with it.
 package postgrestest
 
 import (
@@ -86,7 +86,8 @@ func server(t T) string {
 	return s.address
 }
 
-// running is a server. One that was started here ends when its input does: with this process, however that ends.
+// running is a server. One that was started here ends when its input does: with this process, however that
+// ends.
 type running struct {
 	address string
 	input   io.Closer // nil: of somebody else. It is held here, for what nobody holds is closed.

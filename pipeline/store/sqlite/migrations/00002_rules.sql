@@ -1,5 +1,6 @@
--- What falls due is found by organization, in the order in which it was claimed. A closed claim remembers whose address it was
--- on. An import says who did what with which program. No licence is held less than 0 times.
+-- What falls due is found by organization, in the order in which it was claimed. A closed claim remembers
+-- whose address it was on. An import says who did what with which program. No licence is held less than 0
+-- times.
 
 -- +goose Up
 
@@ -33,7 +34,8 @@ CREATE INDEX claims_inactive ON claims (organization, inactive_since, user) WHER
 DROP INDEX claims_delayed;
 CREATE INDEX claims_delayed ON claims (organization, claimed_at, import, line) WHERE delayed AND closed_at IS NULL;
 
--- Of an open delayed claim: the organization whose licences its account gives back when it moves. NULL: it has none there.
+-- Of an open delayed claim: the organization whose licences its account gives back when it moves. NULL: it
+-- has none there.
 ALTER TABLE claims ADD COLUMN source INTEGER;
 UPDATE claims SET source = (SELECT u.organization FROM users u WHERE u.id = claims.user AND u.services IS NOT NULL)
     WHERE delayed AND closed_at IS NULL;
