@@ -35,13 +35,14 @@ pictures: build ## draw samples/pictures/report.png, the README's picture of the
 	@bash .ci/need chromium=chromium
 	@bash samples/pictures.sh
 
-# The race detector is built with cgo, the program without. What has to do with the database runs on PostgreSQL once more: all
-# the laws, the scripts, and whatever kills, freezes and interrupts.
-ON_BOTH := ^Test(Accounts|AllOrNothing|Agree|Barrier|Cancel|ChangedIn|Consent|Edits|ExportIs|FileChanges|Frozen|HangUp|ImportDoes|Inactive|Interrupted|Killed|Overlapping|Passing|Problems|Refusals|Resumed|RowThat|RowsThat|Script|Services|Settings|Steps|Stop|TextReport|TimePasses|WhateverHappens)
+# The race detector is built with cgo, the program without. What has to do with the database runs on PostgreSQL once more: the
+# laws, the scripts, and whatever kills, freezes and interrupts; there with what the program was built from. The detector has seen
+# the store in PostgreSQL by then.
+ON_BOTH := ^Test(Accounts|AllOrNothing|Agree|Cancel|ChangedIn|Consent|Edits|ExportIs|Frozen|HangUp|ImportDoes|Inactive|Interrupted|Killed|Overlapping|Passing|Refusals|Resumed|RowThat|RowsThat|Script|Services|Settings|Steps|Stop|TimePasses|WhateverHappens)
 test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
-	CGO_ENABLED=1 .ci/postgres sh -c 'go test -race -timeout 30m ./... && \
-		CLAIMLINE_TEST_ON=postgres go test -race -timeout 30m -run "$(ON_BOTH)" ./pipeline ./cmd/claimline'
+	.ci/postgres sh -c 'CGO_ENABLED=1 go test -race -timeout 30m ./... && CGO_ENABLED=0 CLAIMLINE_TEST_ON=postgres \
+		go test -trimpath -vet=off -timeout 30m -run "$(ON_BOTH)" ./pipeline ./cmd/claimline'
 
 lint: $(LINT) ## check formatting, go vet for every system, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \

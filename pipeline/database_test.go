@@ -13,11 +13,13 @@ import (
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 )
 
+func onPostgres() bool { return os.Getenv("CLAIMLINE_TEST_ON") == "postgres" }
+
 // newDB opens an empty database for a test: a file in the folder, or one in PostgreSQL where
 // CLAIMLINE_TEST_ON says postgres.
 func newDB(t postgrestest.T, folder string) (db store.DB) {
 	var err error
-	if os.Getenv("CLAIMLINE_TEST_ON") == "postgres" {
+	if onPostgres() {
 		db, err = openPostgres(t.Context(), template.Copy(t))
 	} else {
 		db, err = sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})

@@ -38,7 +38,7 @@ type lab struct {
 	folder, program string
 	generator       string
 	users           string // the file that claims everybody
-	database        string // to be copied
+	database        string // to be copied; not in PostgreSQL
 	config          string // transactions are small
 	shortLease      string // likewise, and a dead process is soon given up
 }
@@ -53,11 +53,15 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 	l.program, l.generator = filepath.Join(l.folder, "claimline"), filepath.Join(l.folder, "claimline-bench")
 	l.users, l.database = filepath.Join(l.folder, "users.csv"), filepath.Join(l.folder, "claimline.db")
 	l.config, l.shortLease = filepath.Join(l.folder, "claimline.yaml"), filepath.Join(l.folder, "short-lease.yaml")
-	for _, command := range [][]string{
+	commands := [][]string{
 		{"go", "build", "-trimpath", "-o", l.folder, ".", "../claimline-bench"},
 		{l.generator, "generate", "-users", strconv.Itoa(labUsers), "-shuffle", l.folder},
 		{l.program, "load", "--db", "sqlite:" + l.database, filepath.Join(l.folder, "org")},
-	} {
+	}
+	if onPostgres() {
+		commands = commands[:2] // see labTemplate
+	}
+	for _, command := range commands {
 		cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
