@@ -102,6 +102,7 @@ const (
 	CodeDatabaseInvalid  Code = "database_invalid"
 	CodeDatabaseFull     Code = "database_full"
 	CodeDatabaseFailing  Code = "database_failing"
+	CodeDatabaseSingle   Code = "database_single"
 
 	CodeDatabaseUnreachable Code = "database_unreachable"
 	CodeDatabaseDenied      Code = "database_denied"
@@ -225,6 +226,7 @@ var codes = map[Code]entry{
 	CodeDatabaseInvalid:  {"", "The file is not a database of claimline.", "Check the path given with --db."},
 	CodeDatabaseFull:     {"", "The disk is full.", "Free some room, then go on: claimline resume ID."},
 	CodeDatabaseFailing:  {"", "The disk of the database refuses to read or write.", "Check the disk and the limits on the size of files, then go on: claimline resume ID."},
+	CodeDatabaseSingle:   {"", "A SQLite database belongs to one machine, on which serve does this work.", "Run claimline serve. For workers on other machines, use PostgreSQL: --db postgres://…."},
 
 	CodeDatabaseUnreachable: {"", "The server of the database does not answer.", "Check that it runs, and the address given with --db. An import that had begun goes on with: claimline resume ID."},
 	CodeDatabaseDenied:      {"", "The server of the database does not let you in.", "Check the user and the password given with --db, in PGPASSWORD or in ~/.pgpass."},

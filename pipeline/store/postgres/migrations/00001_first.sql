@@ -1,6 +1,6 @@
--- The first schema. Times are seconds since 1970, NULL where there is none; profiles and tallies are JSON as
--- text. What is looked up or ordered by text is compared by its bytes ("C"), whatever the language of the
--- database.
+-- The first schema, that of SQLite's first four migrations; later ones have the same numbers in both. Times are
+-- seconds since 1970, NULL where there is none; profiles and tallies are JSON as text. What is looked up or
+-- ordered by text is compared by its bytes ("C"), whatever the language of the database.
 
 -- +goose Up
 CREATE TABLE organizations (
