@@ -454,7 +454,7 @@ var claimsTests = map[string]func(*suite){
 		lines := 0
 		for i, chunk := range chunks { // services that differ: the ids of one chunk are not in the order of its lines
 			c := &claimer{rules: s.rules(), keys: chunk}
-			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), i+1, 0, asked(chunk...), func(facts claim.Facts) (store.Applied, error) {
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), i+1, store.Known{}, asked(chunk...), func(facts claim.Facts) (store.Applied, error) {
 				applied, err := c.decide(facts)
 				for n := range applied.Claims {
 					applied.Claims[n].Line += lines

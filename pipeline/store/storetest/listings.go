@@ -38,7 +38,7 @@ var listingTests = map[string]func(*suite){
 		))
 		keys := []string{"bo@acme.example"}
 		c := &claimer{rules: s.rules(), keys: keys, edits: schema.Profile{LastName: `d'Oneil "the` + "\\" + `"`}}
-		require.NoError(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.rules(), 1, 0, asked(keys...), c.decide))
+		require.NoError(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.rules(), 1, store.Known{}, asked(keys...), c.decide))
 		for search, want := range map[string][]string{
 			"":             {"ann.lee@acme.example", "bo@acme.example", "cy@acme.example", "di@acme.example"},
 			"oneil":        {"bo@acme.example", "cy@acme.example"},
