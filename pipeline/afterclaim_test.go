@@ -19,7 +19,6 @@ import (
 	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -55,17 +54,12 @@ func TestWhateverHappensToClaims(t *testing.T) {
 func newLives(t *rapid.T, base string) *lives {
 	folder, err := os.MkdirTemp(base, "")
 	require.NoError(t, err)
-	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, db.Close())
-		require.NoError(t, os.RemoveAll(folder))
-	})
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	l := &lives{choices: choices{t}, folder: folder, life: &life{
 		now: now, removed: map[string]bool{}, closedMap: map[string]time.Time{}, personal: "home",
 	}}
 	l.Flow = newFlow(t, pipeline.Config{
-		Store: store.New(db), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
+		Store: store.New(newDB(t, folder)), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
 	})
 	l.quantity = map[string]int{"Calling": pick(l.choices, 0, 1, 2, 9), "Chat": schema.Unlimited}
 	for i := range 5 + l.upTo(5) {
@@ -326,19 +320,30 @@ func (l *lives) retracted() {
 	}
 	imp := pick(l.choices, l.imports...)
 	id, by := imp.ID, imp.OrganizationID
-	var dry, done []schema.Retraction
-	var before people.Retractable
-	tell := func(n people.Retractable) error {
-		before = n
-		return nil
+	retract := func(dryRun bool) (done []schema.Retraction, plan store.Retractable) {
+		run, err := peopleOf(l.Flow).PlanRetract(l.Context(), by, id)
+		require.NoError(l.T, err)
+		for {
+			page, err := run.Next(l.Context(), dryRun)
+			require.NoError(l.T, err)
+			if len(page) == 0 {
+				return done, run.Plan
+			}
+			done = append(done, page...)
+		}
 	}
-	keep := func(list *[]schema.Retraction) func(schema.Retraction) {
-		return func(r schema.Retraction) { *list = append(*list, r) }
-	}
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, true, tell, keep(&dry)))
+	dry, before := retract(true)
 	l.compare()
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
+	done, again := retract(false)
 	require.Equal(l.T, dry, done)
+	require.Equal(l.T, before, again)
+	cannot := map[schema.Code]int{}
+	for _, r := range done {
+		if !r.Retracted {
+			cannot[r.Reason]++
+		}
+	}
+	require.Equal(l.T, cannot, before.Cannot)
 	can := 0
 	for _, r := range done {
 		a := l.find(r.Email)
@@ -366,8 +371,7 @@ func (l *lives) retracted() {
 		}
 	}
 	require.Equal(l.T, can, before.Can)
-	done = nil
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
+	done, _ = retract(false)
 	for _, r := range done {
 		require.False(l.T, r.Retracted, "a second run changes nothing")
 	}
@@ -418,8 +422,12 @@ func (l *lives) synced() {
 	}
 	on(true)
 	l.file(content, func(source dialect.Source) {
-		plan, err := peopleOf(l.Flow).RunSync(l.Context(), us, source, "email", true, func(*people.SyncPlan) error { return nil })
+		plan, err := peopleOf(l.Flow).PlanSync(l.Context(), us, source, "email", true)
 		require.NoError(l.T, err)
+		for more := true; more; {
+			more, err = peopleOf(l.Flow).SyncStep(l.Context(), plan)
+			require.NoError(l.T, err)
+		}
 		require.Equal(l.T, l.synchronize(list, false), effects(plan))
 	})
 	on(false)

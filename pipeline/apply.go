@@ -43,25 +43,17 @@ type chunk struct {
 }
 
 func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (*applyPass, error) {
-	plan, err := schema.PlanOf(imp)
-	if err != nil {
-		return nil, err
-	}
-	order, err := schema.OrderOf(imp)
-	if err != nil {
-		return nil, err
-	}
-	l, err := usersfile.LayoutOf(plan, order)
+	file, err := kept.FileOf(imp)
 	if err != nil {
 		return nil, err
 	}
 	total := 0
-	for _, n := range plan.Types {
+	for _, n := range file.Plan.Types {
 		total += n
 	}
 	return &applyPass{
-		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
-		order: order, decided: plan.Rules == p.rulesDigest(), watch: watch,
+		pipeline: p, owner: owner, plan: file.Plan, layout: file.Layout, mails: imp.ActivationEmails,
+		order: file.Order, decided: file.Plan.Rules == p.rulesDigest(), watch: watch,
 		done: total - imp.Tally.Outcomes[schema.Ready], total: total,
 	}, nil
 }
@@ -166,7 +158,7 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 		ctx, undo = context.WithCancel(ctx)
 		defer undo()
 	}
-	var known int64
+	var known store.Known
 	if a.decided {
 		known = c.ready.Known(rules.Now)
 	}
@@ -273,7 +265,7 @@ func (a *applyPass) decide(rules claim.Rules, c *chunk, facts claim.Facts, leave
 		} else if account := rules.AsOf(facts.Accounts[n]); !a.decideRow(rules, &facts, &account, c, n, v) {
 			continue
 		} else {
-			r.Target = kept.Target{Account: account.ID, Status: account.User.Status}
+			r.Target = kept.Target{Seen: store.Seen{Account: account.ID, Version: account.Version}, Status: account.User.Status}
 		}
 		if leaveOut[n] {
 			v.Finding, v.Edits = schema.NewFinding(schema.CodeInternal, ""), nil

@@ -10,6 +10,7 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/kept"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -58,7 +59,7 @@ type checkedRow struct {
 }
 
 // validator is the second stage: it checks every row by itself, and what is then still in order by the rules
-// R1 to R9.
+// (see R1 to R9).
 type validator struct {
 	pipeline *Flow
 	order    schema.Order
@@ -255,7 +256,7 @@ func (v *validator) decideRow(b *block, i int, facts *claim.Facts, account *clai
 	if !v.prepares {
 		return
 	}
-	r.Target = kept.Target{Account: now.ID, Status: now.User.Status}
+	r.Target = kept.Target{Seen: store.Seen{Account: now.ID, Version: now.Version}, Status: now.User.Status}
 	if due := v.rules.NextDue(*account); !due.IsZero() && !due.After(v.rules.Now) {
 		b.ready.Version = 0 // decided as of now, on what is not written yet
 	} else {
@@ -364,5 +365,5 @@ var (
 		schema.Immediate: {Outcome: schema.Ready, Type: schema.Immediate},
 		schema.Delayed:   {Outcome: schema.Ready, Type: schema.Delayed},
 	}
-	contentStays = &schema.Finding{Outcome: schema.Ready, Type: schema.Immediate, Warnings: []string{string(schema.CodeContentNotTransferred)}} // R11
+	contentStays = &schema.Finding{Outcome: schema.Ready, Type: schema.Immediate, Warnings: []string{string(schema.CodeContentNotTransferred)}} // see R11
 )

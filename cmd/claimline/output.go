@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -82,7 +81,7 @@ func (a *app) keptFrom(path string, info fs.FileInfo, inputs []string) string {
 		there, err := os.Stat(other)
 		return err == nil && os.SameFile(info, there)
 	}
-	if db := a.databasePath(); slices.ContainsFunc([]string{db, db + "-wal", db + "-shm", db + "-journal"}, is) {
+	if db, isFile := a.databaseFile(); isFile && slices.ContainsFunc([]string{db, db + "-wal", db + "-shm", db + "-journal"}, is) {
 		return "the database"
 	}
 	if is(a.configFile()) {
@@ -332,12 +331,11 @@ func (f *reportFlags) report(to io.Writer) *report.Report {
 }
 
 // words returns the flags as somebody would write them to have the same rows again.
-func (f *reportFlags) words() string {
-	var words strings.Builder
+func (f *reportFlags) words() (words []string) {
 	for _, flag := range [][2]string{{"format", f.format}, {"only", strings.Join(f.only, ",")}, {"reason", f.reason}} {
 		if flag[1] != "" {
-			fmt.Fprintf(&words, " --%s %s", flag[0], flag[1])
+			words = append(words, "--"+flag[0], flag[1])
 		}
 	}
-	return words.String()
+	return words
 }

@@ -119,7 +119,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetVersionTemplate(versionText())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), helpText(cmd)) })
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.flags.db, "db", "", "database: sqlite:PATH (env CLAIMLINE_DB; default sqlite:claimline.db)")
+	flags.StringVar(&a.flags.db, "db", "", "database: sqlite:PATH or postgres://USER@HOST/DATABASE (env CLAIMLINE_DB; default sqlite:claimline.db)")
 	flags.StringVar(&a.flags.org, "org", "", "id of the claiming organization (env CLAIMLINE_ORG)")
 	flags.StringVar(&a.flags.config, "config", "", "configuration file, YAML (env CLAIMLINE_CONFIG)")
 	flags.BoolVar(&a.flags.json, "json", false, "answer in JSON")
@@ -131,7 +131,7 @@ func (a *app) rootCommand() *cobra.Command {
 	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand(), a.handoffCommand())
 	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
 	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
-	addTo(root, groupOperate, a.sweepCommand(), a.completionCommand(), a.versionCommand())
+	addTo(root, groupOperate, a.workerCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand())
 	help := a.helpCommand()
 	help.GroupID = groupOperate
 	root.SetHelpCommand(help)
@@ -197,6 +197,9 @@ func (a *app) showError(err error) {
 	fix := refused.Remedy()
 	if a.importID != 0 && refused.Fix == "" {
 		fix = placeholder.ReplaceAllString(fix, strconv.FormatInt(a.importID, 10))
+	}
+	if refused.Code != schema.CodeUsage { // which tells how a command is written, and not which one to run
+		fix = a.withGlobals(fix)
 	}
 	if a.flags.json {
 		answer := map[string]any{"error": jsonError(refused, fix)}

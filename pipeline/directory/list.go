@@ -97,7 +97,7 @@ func open(ctx context.Context, source dialect.Source, options Options) (*dialect
 
 // Read reads a list, and hands over its entries in the order of the file; they share the memory of what they
 // were read from. Refused as a whole, with file, line and column, where it is empty or a row cannot be read:
-// whoever stands there would be taken for absent (R23).
+// whoever stands there would be taken for absent (see R23).
 func Read(ctx context.Context, source dialect.Source, options Options, each func(Entry)) (*List, error) {
 	reader, err := open(ctx, source, options)
 	if err != nil {
@@ -184,7 +184,7 @@ func (l *List) addressColumn(address string) (int, error) {
 		found = first
 	}
 	if found < 0 && address != "" {
-		refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column %q, which --address names. Its columns are: %s.", address, quoted(l.Header)).At(l.file, l.HeaderLine, 0)
+		refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column %q, which --address names. Its columns are: %s.", address, schema.QuoteSome(l.Header)).At(l.file, l.HeaderLine, 0)
 		if near, ok := schema.Nearest([]string{address}, l.Header); ok {
 			return 0, refused.WithFix("Did you mean --address %q?", near)
 		}
@@ -194,19 +194,6 @@ func (l *List) addressColumn(address string) (int, error) {
 		l.Column = l.Header[found]
 	}
 	return found, nil
-}
-
-// quoted lists headers in a message, as many as fit.
-func quoted(headers []string) string {
-	const most = 20
-	shown := make([]string, 0, most)
-	for _, header := range headers[:min(len(headers), most)] {
-		shown = append(shown, schema.Quote(header))
-	}
-	if more := len(headers) - most; more > 0 {
-		return strings.Join(shown, ", ") + " and " + strconv.Itoa(more) + " more"
-	}
-	return strings.Join(shown, ", ")
 }
 
 // rows reads the rows of a list.
@@ -315,7 +302,7 @@ func withoutAddresses(ctx context.Context, source dialect.Source, limits dialect
 	if err != nil {
 		return err
 	}
-	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column that is known to hold the addresses. Its columns are: %s.", quoted(header)).
+	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column that is known to hold the addresses. Its columns are: %s.", schema.QuoteSome(header)).
 		At(source.Name(), line, 0)
 	if best < 0 {
 		return refused.WithFix("Export the directory again, with the column mail; or name the column of the addresses: --address COLUMN.")

@@ -151,7 +151,7 @@ func (s *survey) cutParts(ctx context.Context, m *Manifest, partRows int, folder
 		if sl.err != nil {
 			return sl.err
 		}
-		return s.cut(sl, columns, ready[sl.text.Number], blanked)
+		return s.cut(sl, columns, ready[sl.number], blanked)
 	})
 	out := &partWriter{manifest: m, folder: folder, rows: partRows, of: (m.Rows + partRows - 1) / partRows}
 	g.Go(func() error {
@@ -197,7 +197,7 @@ func (s *survey) cut(sl *slice, columns []*pair, ready []uint64, blanked map[[2]
 		}
 		record, _ := c.layout.Fit(&sl.Records, i, c.format)
 		sl.lines = append(sl.lines, sl.Records.Line(i))
-		doubtful := blanked[[2]int{sl.text.Number, i}]
+		doubtful := blanked[[2]int{sl.number, i}]
 		for _, p := range columns {
 			cell := ""
 			if raw := record[p.at]; raw != "" || p.kind == claimKind {

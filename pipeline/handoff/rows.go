@@ -39,7 +39,8 @@ func (p *pair) headerIn(l *usersfile.Layout) string { return l.Header[p.at] }
 
 // block is what travels through the stages of a survey: whole rows in file order, and what is known of them.
 type block struct {
-	text dialect.Block
+	number int // from 0
+	text   dialect.Block
 	kept.Rows
 	rows     []row
 	carries  []uint64 // per record, a bit for each pair: the cell carries a change

@@ -308,7 +308,7 @@ func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent 
 	blocks := make(chan *block)
 	g.Go(func() error {
 		defer close(blocks)
-		for {
+		for number := 0; ; number++ {
 			text, err := reader.Next(ctx)
 			if errors.Is(err, io.EOF) {
 				return nil
@@ -319,6 +319,7 @@ func read(ctx context.Context, g *errgroup.Group, reader *dialect.Reader, spent 
 			default:
 				b = &block{}
 			}
+			b.number = number
 			if b.err = err; err == nil {
 				b.text = *text
 			}
@@ -466,7 +467,7 @@ func (s *survey) count(b *block, i int) {
 		s.plan.Members++
 	}
 	if len(r.doubtful) > 0 {
-		s.blanked[[2]int{b.text.Number, i}] = slices.Clone(r.doubtful)
+		s.blanked[[2]int{b.number, i}] = slices.Clone(r.doubtful)
 		for _, n := range r.doubtful {
 			s.plan.Doubtful[s.checker.pairs[n].name]++
 		}

@@ -102,7 +102,7 @@ func (p *People) foreignDomains(ctx context.Context, organization string, d *lis
 // -1: no column has any.
 func (p *People) bestColumn(ctx context.Context, organization string, source dialect.Source, address string, width int) (best, count int, err error) {
 	var keys []string // in order, as they come
-	err = p.Store.Members(ctx, p.Rules(), organization, store.MemberFilter{}, func(views []claim.View) error {
+	err = p.Store.Members(ctx, p.Rules(), organization, store.MemberFilter{NoProfile: true}, func(views []claim.View) error {
 		for i := range views {
 			keys = append(keys, views[i].Key)
 		}

@@ -11,10 +11,10 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// What is due is written in the order of time, for licences go to who comes first (R17), and the answer must
-// not depend on who writes it, or when. An effect needs its place in the order of every organization whose
-// licences it touches; so whoever writes what is due for one organization writes for the others that those
-// effects touch as well, and leaves the rest of the world alone.
+// What is due is written in the order of time, for licences go to who comes first (see R17), and the answer
+// must not depend on who writes it, or when. An effect needs its place in the order of every organization
+// whose licences it touches; so whoever writes what is due for one organization writes for the others that
+// those effects touch as well, and leaves the rest of the world alone.
 
 // dueBatch is how many accounts are settled in one transaction.
 const dueBatch = 500
@@ -182,7 +182,7 @@ func (d due) find(ctx context.Context, organizations ...string) ([]claim.Effect,
 		if len(organizations) > before {
 			continue
 		}
-		list, err := d.tx.Licenses(ctx, organizations...)
+		list, err := d.tx.Licenses(ctx, true, organizations...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -240,7 +240,7 @@ func (d due) effects(ctx context.Context, organizations []string) ([]claim.Effec
 		effects = effects[:len(effects)-countAfter(effects, last)]
 	}
 	if len(effects) == 0 {
-		return nil, fmt.Errorf("accounts %v are found to be due, and are not", ids[:min(3, len(ids))])
+		return nil, fmt.Errorf("%w: accounts %v are found to be due, and are not", ErrConflict, ids[:min(3, len(ids))])
 	}
 	return effects, nil
 }
