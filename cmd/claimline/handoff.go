@@ -71,6 +71,18 @@ func modes() []string {
 	return names
 }
 
+// onceStdin refuses stdin in more than one place: it can be read once.
+func onceStdin(names ...string) error {
+	first := slices.Index(names, "-")
+	if first >= 0 && slices.Contains(names[first+1:], "-") {
+		return usage("Stdin (-) can be one file, and not several.").WithFix("Name the others.")
+	}
+	return nil
+}
+
+// inputs returns the files that the flags name.
+func (f *handoffFlags) inputs() []string { return []string{f.template, f.users, f.directory} }
+
 // with opens the files that the flags name, and does the work with them.
 func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(handoff.Request) error) error {
 	if !slices.Contains(modes(), f.mode) {
@@ -86,6 +98,9 @@ func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(h
 	}
 	if f.address != "" && f.directory == "" {
 		return usage("--address names a column of the directory's list, and there is none.").WithFix("Add --directory FILE.")
+	}
+	if err := onceStdin(file, f.template, f.users, f.directory); err != nil {
+		return err
 	}
 	open := func(name string, into *dialect.Source, next func() error) func() error {
 		if name == "" {
@@ -127,7 +142,7 @@ Exit code 3 tells that something is not right.`,
 				return err
 			}
 			return flags.with(a, cmd, args[0], func(request handoff.Request) error {
-				return a.checkHandoff(cmd.Context(), request, &rows)
+				return a.checkHandoff(cmd.Context(), request, &rows, append(flags.inputs(), args[0])...)
 			})
 		},
 	}
@@ -136,7 +151,7 @@ Exit code 3 tells that something is not right.`,
 	return cmd
 }
 
-func (a *app) checkHandoff(ctx context.Context, request handoff.Request, flags *reportFlags) error {
+func (a *app) checkHandoff(ctx context.Context, request handoff.Request, flags *reportFlags, inputs ...string) error {
 	h := a.handoff()
 	saw, done := a.counting(pipeline.Planning)
 	h.Saw = saw
@@ -157,7 +172,7 @@ func (a *app) checkHandoff(ctx context.Context, request handoff.Request, flags *
 			return a.writeSurvey(to, a.outputPage(flags.output), survey)
 		}
 		return nil
-	}, request.Source.Name())
+	}, inputs...)
 	if err != nil {
 		return err
 	}

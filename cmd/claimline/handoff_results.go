@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,6 +88,9 @@ Exit code 3 tells that some row was refused.`,
 
 // withSources opens files for the work, and closes them again.
 func (a *app) withSources(names []string, work func([]dialect.Source) error) error {
+	if err := onceStdin(names...); err != nil {
+		return err
+	}
 	var open func(sources []dialect.Source) error
 	open = func(sources []dialect.Source) error {
 		if len(sources) == len(names) {
@@ -143,6 +147,9 @@ func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlag
 	saw, done := a.counting(pipeline.Planning)
 	h.Saw = saw
 	var outcome *handoff.Outcome
+	if err := notWithin(folder, flags.output); err != nil {
+		return err
+	}
 	err := a.writeOutput(flags.output, func(to io.Writer) (err error) {
 		defer done()
 		var rows *report.Report
@@ -168,6 +175,14 @@ func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlag
 		a.exit = exitProblems
 	}
 	return nil
+}
+
+// notWithin refuses an output in the folder of a hand-off that is there already: the folder is only added to.
+func notWithin(folder, output string) error {
+	if output == "" || output == "-" || filepath.Clean(filepath.Dir(output)) != filepath.Clean(folder) {
+		return nil
+	}
+	return mayCreate(output, false)
 }
 
 // outcomeAnswer returns what became of the rows of a hand-off as --json shows it. The counts of the outcomes

@@ -3,7 +3,6 @@ package handoff
 import (
 	"context"
 	"hash/maphash"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -83,9 +82,9 @@ type checker struct {
 	words     int   // of carries, per record
 	mode      Mode
 	seed      maphash.Seed
-	domains   []string // keys; nil: any
-	users     *users   // nil: none were given
-	directory *people  // likewise
+	domains   map[string]bool // keys; nil: any
+	users     *users          // nil: none were given
+	directory *people         // likewise
 }
 
 // pairsOf finds the columns of the template that a file has.
@@ -422,7 +421,7 @@ func (s *rowCheck) value(name string) string {
 // place checks that the user is one of ours, and in the directory.
 func (s *rowCheck) place(r *row, key string) {
 	header := s.layout.Column(usersfile.Email)
-	if domain := schema.KeyDomain(key); s.domains != nil && !slices.Contains(s.domains, domain) {
+	if domain := schema.KeyDomain(key); s.domains != nil && !s.domains[domain] {
 		s.found.Add(schema.CodeDomainNotOurs, header, domain)
 	}
 	if s.directory == nil {

@@ -64,6 +64,7 @@ type Notice struct {
 	Column  string      `json:"column,omitempty"`
 	Message string      `json:"message"`
 	Fix     string      `json:"fix"`
+	Mended  bool        `json:"mended"` // in the parts that Make makes
 }
 
 // Survey is what a hand-off of a file would do. Rows that are ready are handed off.
@@ -81,8 +82,16 @@ type Survey struct {
 	Directory *directory.List
 }
 
-// Wrong counts what wants somebody's attention: rows, and things about the file as a whole.
-func (s *Survey) Wrong() int { return s.Plan.Tally.Problems() + len(s.Notices) }
+// Wrong counts what wants somebody's attention: rows, and what of the file as a whole is not mended in parts.
+func (s *Survey) Wrong() int {
+	n := s.Plan.Tally.Problems()
+	for i := range s.Notices {
+		if !s.Notices[i].Mended {
+			n++
+		}
+	}
+	return n
+}
 
 // survey is a pass over a file, ready to run, and what it finds out.
 type survey struct {
@@ -179,7 +188,13 @@ func (h *Handoff) open(ctx context.Context, request Request) (*survey, error) {
 	if s.template, err = readTemplate(ctx, source, options, own); err != nil {
 		return nil, err
 	}
-	c := &checker{template: s.template, mode: request.Mode, seed: maphash.MakeSeed(), domains: request.Domains}
+	c := &checker{template: s.template, mode: request.Mode, seed: maphash.MakeSeed()}
+	for _, domain := range request.Domains {
+		if c.domains == nil {
+			c.domains = map[string]bool{}
+		}
+		c.domains[domain] = true
+	}
 	s.checker = c
 	if err := s.openSource(ctx); err != nil {
 		return nil, err
@@ -564,6 +579,15 @@ func (s *survey) notices() {
 				fix = "Did you mean " + schema.Quote(near) + "? Else delete the column; claimline handoff make leaves it out."
 			}
 			add(schema.CodeHeaderUnknown, header, "The template has no column "+schema.Quote(header)+", and Control Hub refuses a file with a header that it does not know.", fix)
+		}
+	}
+	for n := range s.checker.pairs {
+		if p := &s.checker.pairs[n]; s.request.Template != nil && p.kind != readOnlyKind && s.plan.Header[p.at] != p.column.header {
+			s.plan.Notices = append(s.plan.Notices, Notice{
+				Code: schema.CodeHeaderUnknown, Column: l.Header[p.at], Mended: true,
+				Message: "The template calls the column " + schema.Quote(l.Header[p.at]) + " otherwise: " + schema.Quote(p.column.header) + ".",
+				Fix:     "Rename it. claimline handoff make writes it as the template does.",
+			})
 		}
 	}
 	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > MaxPartRows {

@@ -12,7 +12,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// takenMark ends the address of an account that another organization has claimed (R16).
+// takenMark ends the address of an account that another organization has claimed (see R16).
 const takenMark = ".convert-user.local"
 
 // delayedStatus are the words, folded, with which Control Hub says that a claim waits for its owner.
