@@ -177,7 +177,8 @@ func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlag
 	return nil
 }
 
-// notWithin refuses an output in the folder of a hand-off that is there already: the folder is only added to.
+// notWithin refuses an output in the folder of a hand-off that is there already: the folder is only added
+// to.
 func notWithin(folder, output string) error {
 	if output == "" || output == "-" || filepath.Clean(filepath.Dir(output)) != filepath.Clean(folder) {
 		return nil
@@ -185,8 +186,8 @@ func notWithin(folder, output string) error {
 	return mayCreate(output, false)
 }
 
-// outcomeAnswer returns what became of the rows of a hand-off as --json shows it. The counts of the outcomes
-// add up to the rows.
+// outcomeAnswer returns what became of the rows of a hand-off as --json shows it. The counts of the
+// outcomes add up to the rows.
 func outcomeAnswer(o *handoff.Outcome) map[string]any {
 	answer := map[string]any{
 		"folder": o.Folder, "source": o.Source.File, "sha256": o.Source.SHA256, "mode": o.Mode, "parts": len(o.Parts), "rows": o.Tally.Rows,

@@ -95,9 +95,9 @@ func open(ctx context.Context, source dialect.Source, options Options) (*dialect
 	return reader, err
 }
 
-// Read reads a list, and hands over its entries in the order of the file; they share the memory of what they
-// were read from. Refused as a whole, with file, line and column, where it is empty or a row cannot be read:
-// whoever stands there would be taken for absent (see R23).
+// Read reads a list, and hands over its entries in the order of the file; they share the memory of what
+// they were read from. Refused as a whole, with file, line and column, where it is empty or a row cannot
+// be read: whoever stands there would be taken for absent (see R23).
 func Read(ctx context.Context, source dialect.Source, options Options, each func(Entry)) (*List, error) {
 	reader, err := open(ctx, source, options)
 	if err != nil {
@@ -259,7 +259,8 @@ func (r *rows) read(line int, cells []string) error {
 
 func isGuest(name string) bool { return strings.Contains(strings.ToLower(name), guestMark) }
 
-// Fullest finds the column with the most addresses that count, and how many those are; -1: no column has any.
+// Fullest finds the column with the most addresses that count, and how many those are; -1: no column has
+// any.
 func Fullest(ctx context.Context, source dialect.Source, options Options, width int, counts func(key string) bool) (best, count int, err error) {
 	reader, err := open(ctx, source, options)
 	if err != nil {
@@ -314,8 +315,8 @@ func withoutAddresses(ctx context.Context, source dialect.Source, limits dialect
 	return refused.WithFix("If these are the addresses, name the column: --address %q.", header[best])
 }
 
-// SameSpelling reports whether two addresses are the same but for the form of the domain, or how letters are
-// composed.
+// SameSpelling reports whether two addresses are the same but for the form of the domain, or how letters
+// are composed.
 func SameSpelling(a, b string) bool { return a == b || Readable(a) == Readable(b) }
 
 // Readable returns an address with the xn-- labels of its domain decoded, composed; its case stays.

@@ -1,5 +1,5 @@
-// Package handoff claims users by files alone: it makes the files that somebody uploads to Webex Control Hub,
-// and finds out what became of their rows. It needs no database.
+// Package handoff claims users by files alone: it makes the files that somebody uploads to Webex Control
+// Hub, and finds out what became of their rows. It needs no database.
 //
 //	check, make  file ─▶ read ─blocks▶ check rows ─▶ count, left-out.csv   then, of the rows that remain,
 //	             file ─▶ read ─blocks▶ cut out cells ─▶ part-01-of-03.csv …, manifest.json

@@ -138,8 +138,8 @@ func (e *errorFile) read(line int, cells []string, last int) (said, error) {
 	return s, nil
 }
 
-// messagesOf splits what a cell says into messages. Each ends in its tracking id, and may have been broken into
-// lines before it; without such ids every line is one.
+// messagesOf splits what a cell says into messages. Each ends in its tracking id, and may have been broken
+// into lines before it; without such ids every line is one.
 func messagesOf(cell string) []string {
 	var messages []string
 	open := ""

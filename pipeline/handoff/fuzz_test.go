@@ -15,8 +15,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// FuzzErrorFile reads whatever somebody calls a file of errors: it is refused, or every message in it belongs to
-// a row number and says something.
+// FuzzErrorFile reads whatever somebody calls a file of errors: it is refused, or every message in it
+// belongs to a row number and says something.
 func FuzzErrorFile(f *testing.F) {
 	for _, seed := range []string{
 		"Row Number,Error Message\n2,\"400081: a, b\nTrackingID: X\"\n3,x\n", "Row Number,User ID/Email,Error Message\r\n1,a@b.example,409\r\n",
@@ -77,8 +77,8 @@ func FuzzManifest(f *testing.F) {
 	})
 }
 
-// FuzzTemplate reads whatever somebody calls a template, and checks a file against it: either is refused, or the
-// columns that a part would have are headers of the template, as they are written there.
+// FuzzTemplate reads whatever somebody calls a template, and checks a file against it: either is refused,
+// or the columns that a part would have are headers of the template, as they are written there.
 func FuzzTemplate(f *testing.F) {
 	for _, seed := range []string{
 		"First Name,Email,Title,Messaging ,Webex Calling [a],X [b] (Suspended)\n", "note\nUser ID/Email (Required);Title;S\nx@y.example;;TRUE\n",

@@ -114,9 +114,9 @@ func source(t *rapid.T) [][]string {
 	return rows
 }
 
-// TestWhateverGoesWrong plays hand-offs against a simulated Control Hub: every row of the source is in a part
-// or left out, no part is refused as a whole, and whatever is said of rows, in whatever shape, or gets lost,
-// every row ends with the outcome that is true.
+// TestWhateverGoesWrong plays hand-offs against a simulated Control Hub: every row of the source is in a
+// part or left out, no part is refused as a whole, and whatever is said of rows, in whatever shape, or
+// gets lost, every row ends with the outcome that is true.
 func TestWhateverGoesWrong(t *testing.T) {
 	folders, n := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -235,8 +235,8 @@ func nonZero(counts map[schema.Outcome]int) map[schema.Outcome]int {
 	return counts
 }
 
-// joinResults joins what was said to the rows. What a file does not tell is asked for, never guessed: then it
-// is said.
+// joinResults joins what was said to the rows. What a file does not tell is asked for, never guessed: then
+// it is said.
 func joinResults(t *rapid.T, h *handoff.Handoff, folder string, files []handoff.Errors, firsts []int) []schema.Result {
 	var out bytes.Buffer
 	join := func(files []handoff.Errors, first int) error {
@@ -278,8 +278,8 @@ func reasonsOf(said []trouble) []schema.Code {
 	return reasons
 }
 
-// requireMade requires that every row of the source is in a part or left out, as was said before, and returns
-// those in parts.
+// requireMade requires that every row of the source is in a part or left out, as was said before, and
+// returns those in parts.
 func requireMade(t *rapid.T, folder string, m *handoff.Manifest, rows [][]string, before []schema.Result) []schema.Result {
 	require.Len(t, before, len(rows)-1)
 	var ready []schema.Result

@@ -24,9 +24,9 @@ import (
 // leftOutcomes are the outcomes of rows that are in no part.
 var leftOutcomes = []string{string(schema.Skipped), string(schema.Unchanged), string(schema.Invalid), string(schema.Ineligible)}
 
-// Make writes the parts of a hand-off into an empty folder, with at most so many rows each, the rows left out,
-// and the manifest. Refused as Check is, and with CodeNothingToHandOff where no row is left. What is in the
-// folder is of use only where no error is returned.
+// Make writes the parts of a hand-off into an empty folder, with at most so many rows each, the rows left
+// out, and the manifest. Refused as Check is, and with CodeNothingToHandOff where no row is left. What is
+// in the folder is of use only where no error is returned.
 func (h *Handoff) Make(ctx context.Context, request Request, partRows int, folder string) (m *Manifest, plan *Survey, err error) {
 	left, err := create(filepath.Join(folder, leftOutFile))
 	if err != nil {
@@ -250,7 +250,8 @@ func (w *partWriter) write(sl *slice, columns int) error {
 				return err
 			}
 		}
-		// What begins with = or @ is refused, and nothing else is guarded: Control Hub takes cells as they are.
+		// What begins with = or @ is refused, and nothing else is guarded: Control Hub takes cells as they
+		// are.
 		if err := w.writer.WriteRaw(sl.cells[i*columns : (i+1)*columns]); err != nil {
 			return fmt.Errorf("write a part: %w", err)
 		}

@@ -150,8 +150,8 @@ func partName(part, of int) string {
 // maxManifest is far beyond what the manifest of a few million rows takes.
 const maxManifest = 256 << 20
 
-// ReadManifest reads the manifest of a folder. Refused with CodeFileUnreadable where there is no such folder,
-// and with CodeManifestInvalid where it is none that Make has made, or damaged.
+// ReadManifest reads the manifest of a folder. Refused with CodeFileUnreadable where there is no such
+// folder, and with CodeManifestInvalid where it is none that Make has made, or damaged.
 func ReadManifest(folder string) (*Manifest, error) {
 	path := filepath.Join(folder, manifestFile)
 	info, err := os.Stat(folder)

@@ -54,10 +54,9 @@ func (h *Handoff) openParts(folder string, m *Manifest) (*partsReader, error) {
 	return &partsReader{Handoff: h, folder: folder, manifest: m, layout: l, address: slices.Index(m.Columns, m.Address)}, nil
 }
 
-// each hands over the rows of all parts, in their order: work may be called for several blocks at once, next
-// for one after the other. A part that is not as it was made is refused, with CodeFileChanged: at its end for
-// what its bytes are, so nothing that was handed over counts then.
-func (p *partsReader) each(ctx context.Context, work func(*partRows) error, next func(*partRows) error) error {
+// each hands over the rows of all parts, in their order. A part that is not as it was made is refused, with
+// CodeFileChanged: at its end for what its bytes are, so nothing that was handed over counts then.
+func (p *partsReader) each(ctx context.Context, hand func(*partRows) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	blocks := make(chan *partRows)
 	g.Go(func() error {
@@ -77,7 +76,7 @@ func (p *partsReader) each(ctx context.Context, work func(*partRows) error, next
 			return err
 		}
 		b.Verdicts = make([]kept.Verdict, b.Records.Len())
-		return work(b)
+		return nil
 	})
 	g.Go(func() error {
 		row, rows := 1, 0
@@ -95,7 +94,7 @@ func (p *partsReader) each(ctx context.Context, work func(*partRows) error, next
 			for i := range b.Origins {
 				b.Origins[i] = kept.Origin{Line: b.lines[b.first-1+i], Part: b.part, Row: b.first + i}
 			}
-			if err := next(b); err != nil {
+			if err := hand(b); err != nil {
 				return err
 			}
 			if rows += b.Records.Len(); p.Saw != nil {

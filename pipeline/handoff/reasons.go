@@ -25,8 +25,8 @@ var numberedReasons = map[string]schema.Code{
 var (
 	// tracking is how a message ends: what stands there is a name, whatever digits it has.
 	tracking = regexp.MustCompile(`(?i)(?:^|[\s,;.(\[]+)tracking\s*-?id\s*[:=].*`)
-	// longNumber and shortNumber are the number of a message. The short ones are those of HTTP, and stand only
-	// where numbers of errors do: a message may speak of 500 characters.
+	// longNumber and shortNumber are the number of a message. The short ones are those of HTTP, and stand
+	// only where numbers of errors do: a message may speak of 500 characters.
 	longNumber  = regexp.MustCompile(`(?:^|[^0-9])(400[0-9]{3})(?:[^0-9]|$)`)
 	shortNumber = regexp.MustCompile(`(?i)(?:^[^a-z0-9]*|\b(?:error|code|status|http)(?:[ _-]?code)?[\s:=#(\[]*)([45][0-9]{2})(?:[^0-9]|$)`)
 )
@@ -118,8 +118,8 @@ func fixOf(reason schema.Code) string {
 	return reason.Fix()
 }
 
-// mendable reports whether a row that was refused for this reason can be uploaded again, once it is mended or
-// some time has passed.
+// mendable reports whether a row that was refused for this reason can be uploaded again, once it is mended
+// or some time has passed.
 func mendable(reason schema.Code) bool {
 	return reason != schema.CodeDomainClaimedElsewhere && reason != schema.CodeClaimedElsewhere
 }

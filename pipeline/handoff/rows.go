@@ -36,7 +36,8 @@ type pair struct {
 // header returns the header under which the column stands in the file.
 func (p *pair) headerIn(l *usersfile.Layout) string { return l.Header[p.at] }
 
-// block is what travels through the stages of a survey: whole rows in file order, and what is known of them.
+// block is what travels through the stages of a survey: whole rows in file order, and what is known of
+// them.
 type block struct {
 	number int // from 0
 	text   dialect.Block
@@ -250,8 +251,8 @@ func (s *rowCheck) end(i int) {
 // readyFinding is what most rows find.
 var readyFinding = &schema.Finding{Outcome: schema.Ready}
 
-// texts checks the cells that are no services: for damage, for what a spreadsheet would run, and for what they
-// would change.
+// texts checks the cells that are no services: for damage, for what a spreadsheet would run, and for what
+// they would change.
 func (s *rowCheck) texts(i int, r *row) {
 	v := &s.block.Verdicts[i]
 	for n := range s.pairs {

@@ -77,8 +77,8 @@ type hub struct {
 	addRemove bool
 }
 
-// upload takes a file in. It returns what is said of its rows, from 1; an error refuses the whole file, which
-// must not happen to a part.
+// upload takes a file in. It returns what is said of its rows, from 1; an error refuses the whole file,
+// which must not happen to a part.
 func (h *hub) upload(part []byte) (map[int][]trouble, [][]string, error) {
 	text := string(part)
 	if strings.Count(text, "\n") != strings.Count(text, "\r\n") || strings.HasPrefix(text, "\ufeff") {
@@ -142,8 +142,8 @@ func (h *hub) upload(part []byte) (map[int][]trouble, [][]string, error) {
 // lucky is true now and then.
 func (h *hub) lucky(what string) bool { return rapid.IntRange(0, 4).Draw(h.t, what) == 0 }
 
-// check says what the row's own rules have against it. make knows them, too, so nothing may come of it but an
-// account that is not there.
+// check says what the row's own rules have against it. make knows them, too, so nothing may come of it but
+// an account that is not there.
 func (h *hub) check(row []string, cell func([]string, string) string) []trouble {
 	var said []trouble
 	for _, service := range serviceHeaders {
@@ -189,7 +189,8 @@ func (h *hub) apply(a *account, row []string, cell func([]string, string) string
 	}
 }
 
-// errorFile writes what was said, in one of the shapes there are. It returns the number of the first row in it.
+// errorFile writes what was said, in one of the shapes there are. It returns the number of the first row
+// in it.
 func (h *hub) errorFile(said map[int][]trouble, rows [][]string, email int) (file string, firstRow int) {
 	firstRow = rapid.IntRange(1, 2).Draw(h.t, "first row")
 	older, blanks := rapid.Bool().Draw(h.t, "older shape"), rapid.Bool().Draw(h.t, "rows without errors")
@@ -234,8 +235,8 @@ func (h *hub) errorFile(said map[int][]trouble, rows [][]string, email int) (fil
 	return b.String(), firstRow
 }
 
-// exports are the fresh exports: the members, with the accounts that others have claimed, and who can still be
-// claimed.
+// exports are the fresh exports: the members, with the accounts that others have claimed, and who can
+// still be claimed.
 func (h *hub) exports() (users, claimable string) {
 	var members, others bytes.Buffer
 	m, o := csv.NewWriter(&members), csv.NewWriter(&others)

@@ -82,7 +82,8 @@ type Survey struct {
 	Directory *directory.List
 }
 
-// Wrong counts what wants somebody's attention: rows, and what of the file as a whole is not mended in parts.
+// Wrong counts what wants somebody's attention: rows, and what of the file as a whole is not mended in
+// parts.
 func (s *Survey) Wrong() int {
 	n := s.Plan.Tally.Problems()
 	for i := range s.Notices {
@@ -142,8 +143,8 @@ func (h *Handoff) Check(ctx context.Context, request Request, to *report.Report)
 // now returns the time in whole seconds.
 func (h *Handoff) now() time.Time { return h.Now().UTC().Truncate(time.Second) }
 
-// survey reads a file to its end, once more where two rows contradict each other and the earlier one had gone
-// by when the later one was read. The report is left open.
+// survey reads a file to its end, once more where two rows contradict each other and the earlier one had
+// gone by when the later one was read. The report is left open.
 func (h *Handoff) survey(ctx context.Context, request Request, to *report.Report) (*survey, *report.Writer, error) {
 	s, err := h.open(ctx, request)
 	if err != nil {
@@ -222,8 +223,8 @@ func (h *Handoff) open(ctx context.Context, request Request) (*survey, error) {
 	return s, nil
 }
 
-// wanted returns the columns of the template that rows are compared in: those of the file, and what a Calling
-// licence needs.
+// wanted returns the columns of the template that rows are compared in: those of the file, and what a
+// Calling licence needs.
 func (c *checker) wanted() []int {
 	var wanted []int
 	for i := range c.template.columns {
@@ -288,8 +289,8 @@ func (s *survey) begin() {
 	}
 }
 
-// run reads the whole file. each, where it is not nil, is handed every block, in file order, once its verdicts
-// stand.
+// run reads the whole file. each, where it is not nil, is handed every block, in file order, once its
+// verdicts stand.
 //
 //	file ─▶ read ─blocks▶ check ─▶ count
 func (s *survey) run(ctx context.Context, each func(*block) error) error {
@@ -430,16 +431,16 @@ func (s *survey) compare(v *kept.Verdict, r *row, line int) {
 	v.Finding = &f
 }
 
-// spellings tells duplicates that are written the same from those that differ in case alone. It remembers only
-// what is not written as its key: most addresses are.
+// spellings tells duplicates that are written the same from those that differ in case alone. It remembers
+// only what is not written as its key: most addresses are.
 type spellings struct {
 	others usersfile.Index // hashes of such spellings
 	keys   usersfile.Index // hashes of the keys that have one
 	plain  map[uint64]bool // of these keys, those that are written as such, too
 }
 
-// add notes the spelling of a row. known reports whether an earlier row has the same; duplicate tells that one
-// has the same key.
+// add notes the spelling of a row. known reports whether an earlier row has the same; duplicate tells that
+// one has the same key.
 func (s *spellings) add(r *row, duplicate bool) (known bool) {
 	if r.spelling == 0 {
 		if _, mixed := s.keys.Find(r.hash); !mixed {
@@ -525,98 +526,4 @@ func (s *survey) finish() error {
 		s.plan.Written = append(s.plan.Written, s.template.columns[n].header)
 	}
 	return nil
-}
-
-// effects says what the rows that are ready do to each service of the template.
-func (s *survey) effects() {
-	ready := s.plan.Tally.Outcomes[schema.Ready]
-	given := map[int]int{} // by number of the column: the service of the source
-	for n := range s.checker.pairs {
-		if p := &s.checker.pairs[n]; p.service >= 0 {
-			given[p.number] = p.service
-		}
-	}
-	for i := range s.template.columns {
-		c := &s.template.columns[i]
-		if c.kind != serviceKind {
-			continue
-		}
-		e := Effect{Service: c.name, Suspended: c.suspended}
-		if service, ok := given[i]; ok {
-			e.Adds, e.Removes, e.Given = s.counts[service].Adds, s.counts[service].Removes, true
-		}
-		e.Leaves = ready - e.Adds - e.Removes
-		s.plan.Services = append(s.plan.Services, e)
-	}
-}
-
-// notices says what of the file as a whole Control Hub would not take.
-func (s *survey) notices() {
-	l := s.checker.layout
-	add := func(code schema.Code, column, message, fix string) {
-		s.plan.Notices = append(s.plan.Notices, Notice{Code: code, Column: column, Message: message, Fix: fix})
-	}
-	if s.request.Template != nil {
-		var headers []string
-		for i := range s.template.columns {
-			if c := &s.template.columns[i]; c.name != "" {
-				headers = append(headers, c.name)
-				if c.place(l) < 0 {
-					s.plan.Missing = append(s.plan.Missing, c.name)
-				}
-			}
-		}
-		for at, header := range l.Header {
-			if header == "" || l.Added(at) || s.ignored(header) || slices.ContainsFunc(s.checker.pairs, func(p pair) bool { return p.at == at }) {
-				continue
-			}
-			switch at { // what only Claimline knows is never written
-			case l.Place(usersfile.Claim), l.Place(usersfile.ClaimType), l.Place(usersfile.SourceOrganization):
-				continue
-			}
-			fix := "Delete the column. claimline handoff make leaves it out."
-			if near, ok := schema.Nearest([]string{header}, headers); ok {
-				fix = "Did you mean " + schema.Quote(near) + "? Else delete the column; claimline handoff make leaves it out."
-			}
-			add(schema.CodeHeaderUnknown, header, "The template has no column "+schema.Quote(header)+", and Control Hub refuses a file with a header that it does not know.", fix)
-		}
-	}
-	for n := range s.checker.pairs {
-		if p := &s.checker.pairs[n]; s.request.Template != nil && p.kind != readOnlyKind && s.plan.Header[p.at] != p.column.header {
-			s.plan.Notices = append(s.plan.Notices, Notice{
-				Code: schema.CodeHeaderUnknown, Column: l.Header[p.at], Mended: true,
-				Message: "The template calls the column " + schema.Quote(l.Header[p.at]) + " otherwise: " + schema.Quote(p.column.header) + ".",
-				Fix:     "Rename it. claimline handoff make writes it as the template does.",
-			})
-		}
-	}
-	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > MaxPartRows {
-		parts := (ready + MaxPartRows - 1) / MaxPartRows
-		add(schema.CodeTooManyRows, "", strconv.Itoa(ready)+" rows are to be uploaded, and Control Hub takes "+strconv.Itoa(MaxPartRows)+" in a file.",
-			"claimline handoff make cuts them into "+strconv.Itoa(parts)+" parts.")
-	}
-}
-
-// ignored reports whether somebody has said that a column is nothing.
-func (s *survey) ignored(header string) bool {
-	return slices.ContainsFunc(s.request.Order.IgnoreColumns, func(name string) bool { return dialect.SameHeader(name, header) })
-}
-
-// written returns the columns of the template that parts have, by number: address and names, and what carries
-// a change.
-func (s *survey) written() []int {
-	var numbers []int
-	for n := range s.checker.pairs {
-		p := &s.checker.pairs[n]
-		switch p.kind {
-		case addressKind, nameKind, claimKind:
-			numbers = append(numbers, p.number)
-		case textKind, serviceKind:
-			if s.carries[n/64]&(1<<(n%64)) != 0 {
-				numbers = append(numbers, p.number)
-			}
-		case readOnlyKind:
-		}
-	}
-	return numbers
 }

@@ -56,9 +56,9 @@ const (
 // readOnlyHeaders are columns that a template has for people to read.
 var readOnlyHeaders = []string{"Days since Last Service Accessed", "Last Active Time"}
 
-// readTemplate reads the headers of a template, and in its rows, if it has any, which columns hold booleans.
-// own says that the file is no template but the one to be handed off: columns that Claimline added to it are
-// left out. Refused with the codes of files.
+// readTemplate reads the headers of a template, and in its rows, if it has any, which columns hold
+// booleans. own says that the file is no template but the one to be handed off: columns that Claimline
+// added to it are left out. Refused with the codes of files.
 func readTemplate(ctx context.Context, source dialect.Source, options dialect.Options, own bool) (*template, error) {
 	options.Names = slices.Concat(usersfile.EmailNames, options.Names)
 	reader, err := dialect.NewReader(ctx, source, options)
@@ -149,9 +149,9 @@ func withoutMark(header string) (name string, suspended bool) {
 	return header, false
 }
 
-// findServices finds the services without a subscription in their header: columns behind Title whose filled
-// cells are booleans, or at least most of them: the others are mistakes, and told. In a template without rows
-// every column there is one.
+// findServices finds the services without a subscription in their header: columns behind Title whose
+// filled cells are booleans, or at least most of them: the others are mistakes, and told. In a template
+// without rows every column there is one.
 func (t *template) findServices(ctx context.Context, reader *dialect.Reader, own bool) error {
 	title := slices.IndexFunc(t.columns, func(c column) bool { return c.field == usersfile.Title })
 	var open []int
@@ -206,8 +206,8 @@ func (t *template) findServices(ctx context.Context, reader *dialect.Reader, own
 	return nil
 }
 
-// layoutOf reads the header of the file to be handed off by the template: fields by what every users file calls
-// them, all other columns of the template as they are named there.
+// layoutOf reads the header of the file to be handed off by the template: fields by what every users file
+// calls them, all other columns of the template as they are named there.
 func (t *template) layoutOf(file string, reader *dialect.Reader, options usersfile.Options) (*usersfile.Layout, error) {
 	columns := maps.Clone(options.Columns)
 	for _, header := range reader.HeaderCells() {
@@ -233,8 +233,8 @@ func (t *template) layoutOf(file string, reader *dialect.Reader, options usersfi
 	return l, nil
 }
 
-// unclear refuses columns that may be one of the template that the file lacks: what is within two letters of
-// it, or the same service of another subscription. They would vanish silently.
+// unclear refuses columns that may be one of the template that the file lacks: what is within two letters
+// of it, or the same service of another subscription. They would vanish silently.
 func (t *template) unclear(l *usersfile.Layout, ignored []string) *schema.Error {
 	var doubts []usersfile.Doubt
 	for at, header := range l.Header {

@@ -96,8 +96,8 @@ type users struct {
 	stored []int  // columns of the template, in the order in which a user's cells are kept
 }
 
-// readUsers reads the columns of an export that are wanted, numbers of columns of the template; those that it
-// has not are not compared.
+// readUsers reads the columns of an export that are wanted, numbers of columns of the template; those that
+// it has not are not compared.
 func readUsers(ctx context.Context, source dialect.Source, t *template, wanted []int, seed maphash.Seed, limits dialect.Limits) (*users, error) {
 	file, err := openExport(ctx, source, limits)
 	if err != nil {
@@ -123,8 +123,8 @@ func readUsers(ctx context.Context, source dialect.Source, t *template, wanted [
 	return u, err
 }
 
-// find returns the cells of a user, one per column of the template, in the memory of into; ok is false where
-// the export does not list the address. A column that the export has not is not known.
+// find returns the cells of a user, one per column of the template, in the memory of into; ok is false
+// where the export does not list the address. A column that the export has not is not known.
 func (u *users) find(hash uint64, into []userCell) (ok bool) {
 	number, ok := u.index.Find(hash)
 	if !ok {
@@ -169,7 +169,8 @@ func readPeople(ctx context.Context, source dialect.Source, address string, seed
 	return p, list, err
 }
 
-// look compares an address with the directory: whether it lists it, and if so only in another spelling, which.
+// look compares an address with the directory: whether it lists it, and if so only in another spelling,
+// which.
 func (p *people) look(hash uint64, key, email string) (listed bool, other string) {
 	if _, listed = p.keys.Find(hash); !listed {
 		return false, ""

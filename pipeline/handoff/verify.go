@@ -40,11 +40,11 @@ type verifier struct {
 	unknown  []bool          // per service: the export has no column of it
 }
 
-// Verify finds out with fresh exports what has become of every row of a hand-off, and adds a report of every
-// row to its folder. users lists the members of the organization; claimable, where it is not nil, those who can
-// still be claimed. What Control Hub had refused stays so, with its reason, unless the exports show otherwise.
-// to, where it is not nil, is written too. Refused with the codes of files, and with CodeFileChanged where a
-// part is not as it was made.
+// Verify finds out with fresh exports what has become of every row of a hand-off, and adds a report of
+// every row to its folder. users lists the members of the organization; claimable, where it is not nil,
+// those who can still be claimed. What Control Hub had refused stays so, with its reason, unless the
+// exports show otherwise. to, where it is not nil, is written too. Refused with the codes of files, and
+// with CodeFileChanged where a part is not as it was made.
 func (h *Handoff) Verify(ctx context.Context, folder string, users, claimable dialect.Source, to *report.Report) (*Outcome, error) {
 	m, err := ReadManifest(folder)
 	if err != nil {
@@ -107,7 +107,7 @@ func (h *Handoff) Verify(ctx context.Context, folder string, users, claimable di
 
 // index notes the address of every row.
 func (v *verifier) index(ctx context.Context) error {
-	return v.each(ctx, func(*partRows) error { return nil }, func(b *partRows) error {
+	return v.each(ctx, func(b *partRows) error {
 		for i := range b.Records.Len() {
 			v.rows.Add(maphash.String(v.seed, v.key(b.Records.Cells(i))), len(v.fates))
 			v.fates = append(v.fates, 0)
@@ -116,8 +116,8 @@ func (v *verifier) index(ctx context.Context) error {
 	})
 }
 
-// find returns the row of an address; taken tells that the address has the mark of another's claim. ok is false
-// where no part has the address.
+// find returns the row of an address; taken tells that the address has the mark of another's claim. ok is
+// false where no part has the address.
 func (v *verifier) find(key string) (row int, taken, ok bool) {
 	key, taken = strings.CutSuffix(key, takenMark)
 	row, ok = v.rows.Find(maphash.String(v.seed, key))
