@@ -25,14 +25,20 @@ type Rows struct {
 // Origin is where a row that was handed off stood in the source, and where it stands among the parts.
 type Origin struct{ Line, Part, Row int }
 
+// Line returns the line on which record i starts; of a row that was handed off, in the source.
+func (r *Rows) Line(i int) int {
+	if r.Origins != nil {
+		return r.Origins[i].Line
+	}
+	return r.Records.Line(i)
+}
+
 // Result puts the verdict on record i, with this address, into words.
 func (r *Rows) Result(i int, email string) schema.Result {
-	if r.Origins == nil {
-		return r.Verdicts[i].Result(r.Records.Line(i), email)
+	result := r.Verdicts[i].Result(r.Line(i), email)
+	if r.Origins != nil {
+		result.Part, result.Row = r.Origins[i].Part, r.Origins[i].Row
 	}
-	at := r.Origins[i]
-	result := r.Verdicts[i].Result(at.Line, email)
-	result.Part, result.Row = at.Part, at.Row
 	return result
 }
 

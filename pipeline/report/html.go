@@ -78,7 +78,7 @@ func (r *htmlReporter) rows(c *kept.Rows, numbers []int) error {
 
 // count counts one row in everything that the page adds up.
 func (r *htmlReporter) count(c *kept.Rows, i int) {
-	v, line, cells := &c.Verdicts[i], c.Records.Line(i), c.Records.Cells(i)
+	v, line, cells := &c.Verdicts[i], c.Line(i), c.Records.Cells(i)
 	address := r.layout.Address(cells)
 	domain := domainOf(address)
 	r.domains.add(strings.Clone(domain), v.Outcome) // a clone lets go of the chunk's text
