@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -114,6 +115,11 @@ func (p *partsReader) scan(ctx context.Context, file Errors) (*scan, error) {
 		if len(said.messages) > 0 && (s.lowestSaid.line == 0 || at.number < s.lowestSaid.number) {
 			s.lowestSaid = at
 		}
+		if at.number <= headerNotCounted && slices.ContainsFunc(said.messages, aboutHeader.MatchString) {
+			return schema.Refuse(schema.CodeHeaderUnknown, "Control Hub refused the part as a whole, for its header: %s", schema.Printable(said.messages[0])).
+				At(s.source.Name(), at.line, s.numberColumn).In(s.header).
+				WithFix("Download the template again, make the hand-off again with it, and upload those parts: nobody was claimed with this one.")
+		}
 		if key, problem := schema.ParseAddress(said.email); problem == "" {
 			s.strict = append(s.strict, claimOf{key: strings.Clone(key), email: strings.Clone(said.email), place: at})
 		}
@@ -190,6 +196,9 @@ func (s *scan) findPart(parts int) (int, error) {
 	return 0, schema.Refuse(schema.CodePartUnclear, "It is not certain which part the file is about: %s.", why).At(s.source.Name(), 0, 0).
 		WithFix("Say which: --part 1=%s, or another number up to %d.", s.source.Name(), parts)
 }
+
+// aboutHeader finds messages that concern the header, and no user.
+var aboutHeader = regexp.MustCompile(`(?i)\bheaders?\b`)
 
 // The numbers that the first row of a part can have.
 const (

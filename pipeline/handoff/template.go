@@ -249,7 +249,7 @@ func (t *template) unclear(l *usersfile.Layout, ignored []string) *schema.Error 
 			}
 			const most = 2 // letters
 			d := schema.Distance(header, c.name)
-			if d <= most && 2*d < len([]rune(c.name)) || c.kind == serviceKind && strings.EqualFold(bareService(header), bareService(c.name)) {
+			if d <= most && 2*d < len([]rune(c.name)) || c.kind == serviceKind && sameService(header, c.name) {
 				doubts = append(doubts, usersfile.Doubt{Column: at, Header: header, Known: c.name})
 				break
 			}
@@ -258,10 +258,15 @@ func (t *template) unclear(l *usersfile.Layout, ignored []string) *schema.Error 
 	return usersfile.RefuseDoubts(doubts, usersfile.MayBe)
 }
 
-// bareService returns the name of a service without its subscription.
-func bareService(header string) string {
-	name, _, _ := strings.Cut(header, "[")
-	return strings.TrimSpace(name)
+// sameService reports whether two headers may name one service: apart from the subscription they are the same,
+// or one has all words of the other, as Webex Calling of Webex Calling Professional.
+func sameService(a, b string) bool {
+	words := func(header string) string {
+		name, _, _ := strings.Cut(strings.ToLower(header), "[")
+		return " " + strings.Join(strings.Fields(name), " ") + " "
+	}
+	x, y := words(a), words(b)
+	return strings.TrimSpace(x) != "" && (strings.Contains(x, y) || strings.Contains(y, x))
 }
 
 // place returns where a column of the template stands in a file; -1: nowhere.
