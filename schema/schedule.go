@@ -87,14 +87,15 @@ type ScheduleRun struct {
 	Told       bool // there is nothing to tell of it, or it has been told
 }
 
-// After returns the run as what has become of its import makes it. An import that trouble has stopped waits
-// for a person, which no run does.
+// After returns the run as what has become of its import makes it. One that runs is about to agree to an
+// import that waits for consent. An import that trouble has stopped waits for a person, which no run does.
 func (r ScheduleRun) After(imp Import) ScheduleRun {
 	was := r.State
 	r.ImportID = imp.ID
 	switch {
 	case imp.Completed():
 		r.State, r.Code, r.Message = RunDone, "", ""
+	case imp.State == StateAwaitingConsent && r.State == RunRunning:
 	case imp.State == StateAwaitingConsent:
 		r.State = RunWaiting
 	case imp.State == StateInterrupted && imp.Attended:

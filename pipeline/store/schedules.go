@@ -193,15 +193,26 @@ func (s *Store) DueSchedules(ctx context.Context, at time.Time) (list []schema.S
 	return list, err
 }
 
-// underWay finds an import of a schedule that is under way; 0: there is none.
-func underWay(ctx context.Context, tx Tx, id int64) (importID int64, err error) {
+// underWay finds an import of a schedule that is under way; 0: there is none. One that nobody has agreed to is
+// not: who was about to has the schedule, or has died.
+func underWay(ctx context.Context, tx Tx, id int64) (int64, error) {
 	runs, err := currentRuns(ctx, tx, RunFilter{Schedule: id, Open: true})
+	if err != nil {
+		return 0, err
+	}
 	for _, run := range runs {
-		if run.State == schema.RunRunning && run.ImportID != 0 {
-			importID = run.ImportID
+		if run.State != schema.RunRunning {
+			continue
+		}
+		imp, found, err := tx.FindImport(ctx, run.ImportID, false)
+		if err != nil {
+			return 0, err
+		}
+		if found && imp.State != schema.StateAwaitingConsent {
+			return imp.ID, nil
 		}
 	}
-	return importID, err
+	return 0, nil
 }
 
 // TakeSchedule makes the runner the owner of a schedule, until lease runs out. What it returns beside the

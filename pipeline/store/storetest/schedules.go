@@ -349,6 +349,11 @@ var scheduleTests = map[string]func(*suite){
 		s.planned("acme", []string{"b@acme.example"}) // somebody else's
 
 		s.now = s.now.Add(lease)
+		require.NoError(s, s.SettleRuns(s.ctx()))
+		require.Equal(s, []schema.RunState{schema.RunWaiting, schema.RunRunning}, s.states())
+		due, err := s.DueSchedules(s.ctx(), s.now.Add(day))
+		require.NoError(s, err)
+		require.Len(s, due, 1)
 		_, left, err := s.TakeSchedule(s.ctx(), "acme", "nightly", "second", lease)
 		require.NoError(s, err)
 		require.ElementsMatch(s, []int64{noted, owner.ImportID}, left)
