@@ -35,7 +35,15 @@ type config struct {
 	Resolver        string        `koanf:"resolver" validate:"omitempty,hostname_port"` // name server that domains are looked up with; blank: the system's
 	ResolverTimeout time.Duration `koanf:"resolver_timeout" validate:"min=1ms"`         // of one question to one server
 
+	Service service `koanf:"service"`
+
 	Policy schema.Policy `koanf:"policy"`
+}
+
+// service is what the service, and what it runs, works with.
+type service struct {
+	Zone    string   `koanf:"zone"`    // of schedules that name none; blank: the system's
+	Folders []string `koanf:"folders"` // below which schedules may name files, other than those added at a terminal
 }
 
 // limits are what a file may not exceed.
@@ -55,6 +63,8 @@ func defaults() config {
 		TransactionRows: pipeline.DefaultTransactionRows,
 
 		ResolverTimeout: 5 * time.Second,
+
+		Service: service{Folders: []string{}},
 
 		Policy: schema.DefaultPolicy(),
 	}
