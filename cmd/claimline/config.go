@@ -35,15 +35,16 @@ type config struct {
 	Resolver        string        `koanf:"resolver" validate:"omitempty,hostname_port"` // name server that domains are looked up with; blank: the system's
 	ResolverTimeout time.Duration `koanf:"resolver_timeout" validate:"min=1ms"`         // of one question to one server
 
-	Service service `koanf:"service"`
-
-	Policy schema.Policy `koanf:"policy"`
+	Policy  schema.Policy `koanf:"policy"`
+	Service service       `koanf:"service"`
 }
 
-// service is what the service, and what it runs, works with.
+// service is how the work is done that nobody attends.
 type service struct {
-	Zone    string   `koanf:"zone"`    // of schedules that name none; blank: the system's
-	Folders []string `koanf:"folders"` // below which schedules may name files, other than those added at a terminal
+	ImportsPerOrganization int           `koanf:"imports_per_organization" validate:"min=1"` // worked on at once
+	Retry                  time.Duration `koanf:"retry" validate:"min=0s"`                   // as config.Retry
+	Zone                   string        `koanf:"zone"`                                      // of schedules that name none; blank: the system's
+	Folders                []string      `koanf:"folders"`                                   // below which schedules may name files that are not added at a terminal
 }
 
 // limits are what a file may not exceed.
@@ -64,9 +65,8 @@ func defaults() config {
 
 		ResolverTimeout: 5 * time.Second,
 
-		Service: service{Folders: []string{}},
-
-		Policy: schema.DefaultPolicy(),
+		Policy:  schema.DefaultPolicy(),
+		Service: service{ImportsPerOrganization: 1, Retry: 10 * time.Minute, Folders: []string{}},
 	}
 }
 

@@ -25,8 +25,8 @@ type DB interface {
 
 // Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts,
 // claims and imports by the database's own numbers. Locks are taken in the order in which the parts stand
-// here: settings, the schedule, the import, accounts by key, licences by name, the outbox last. hold keeps others from
-// changing what was found until the transaction ends.
+// here: settings, the schedule, an organization's turn, the import, accounts by key, licences by name, the
+// outbox last. hold keeps others from changing what was found until the transaction ends.
 type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
 	LockSettings(ctx context.Context, exclusive bool) error
@@ -260,6 +260,10 @@ type Imports interface {
 	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
 	// Tallies finds what the chunks of imports counted: as applied, or as planned where they are not done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
+	// OpenImports lists imports in state queued or applying that nobody attends, by their ids.
+	OpenImports(ctx context.Context) ([]OpenImport, error)
+	// PutTurn writes when an organization's turn has come, which nobody else does until the transaction ends.
+	PutTurn(ctx context.Context, organization string, at time.Time) error
 	// OldImports lists imports that still have rows, and that ended, or whose lease ran out, or that were
 	// started, before a time.
 	OldImports(ctx context.Context, before time.Time) ([]int64, error)
@@ -281,7 +285,8 @@ type Imports interface {
 
 // Schedules keeps schedules and their runs.
 type Schedules interface {
-	// InsertSchedule inserts a schedule, and returns its id. A second one of a name in an organization is ErrTwice.
+	// InsertSchedule inserts a schedule, and returns its id. A second one of a name in an organization is
+	// ErrTwice.
 	InsertSchedule(ctx context.Context, s schema.Schedule) (id int64, err error)
 	FindSchedule(ctx context.Context, organization, name string, hold bool) (s schema.Schedule, found bool, err error)
 	ScheduleByID(ctx context.Context, id int64) (s schema.Schedule, found bool, err error)
