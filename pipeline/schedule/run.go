@@ -346,7 +346,7 @@ func (r *run) fail(ctx context.Context, noted schema.ScheduleRun, err error) err
 	} else {
 		r.Log.Error().Err(err).Str("schedule", r.schedule.Name).Msg("a file of a schedule could not be planned")
 	}
-	return r.note(ctx, noted.Failed(schema.CodeOf(err), message), err)
+	return r.note(ctx, noted.Failed(schema.CodeOf(err), schema.Printable(message)), err)
 }
 
 // note notes what became of a file, and tells who attends.

@@ -142,9 +142,14 @@ func (s *Store) Runs(ctx context.Context, organization, name string, before int6
 // currentRuns finds runs as what has become of their imports makes them.
 func currentRuns(ctx context.Context, tx Tx, filter RunFilter) ([]schema.ScheduleRun, error) {
 	runs, err := tx.ListRuns(ctx, filter)
-	if err != nil || len(runs) == 0 {
+	if err != nil {
 		return nil, err
 	}
+	return current(ctx, tx, runs)
+}
+
+// current makes of runs what has become of their imports.
+func current(ctx context.Context, tx Tx, runs []schema.ScheduleRun) ([]schema.ScheduleRun, error) {
 	now, err := tx.Now(ctx)
 	if err != nil {
 		return nil, err
@@ -339,7 +344,7 @@ func (s *Store) NoteRun(ctx context.Context, taken schema.Schedule, run schema.S
 func (s *Store) RepeatWaiting(ctx context.Context, taken schema.Schedule, at time.Time) (waiting []schema.ScheduleRun, err error) {
 	err = s.ownedSchedule(ctx, taken, "note what waits", func(tx Tx, schedule *schema.Schedule) error {
 		waiting = nil
-		runs, err := currentRuns(ctx, tx, RunFilter{Schedule: schedule.ID, Open: true})
+		runs, err := currentRuns(ctx, tx, RunFilter{Schedule: schedule.ID, Open: true, Hold: true})
 		if err != nil {
 			return err
 		}
@@ -421,20 +426,36 @@ func (s *Store) RunSoFar(ctx context.Context, schedule schema.Schedule) (runs []
 	return runs, err
 }
 
-// SettleRuns writes down what has become of the imports of all schedules since it was noted last.
+// SettleRuns writes down what has become of the imports of all schedules since it was noted last. Who has a
+// schedule does so for its runs.
 func (s *Store) SettleRuns(ctx context.Context) error {
+	open := RunFilter{Open: true}
 	changed := func(tx Tx) (list []schema.ScheduleRun, err error) {
-		was, err := tx.ListRuns(ctx, RunFilter{Open: true})
+		was, err := tx.ListRuns(ctx, open)
 		if err != nil {
 			return nil, err
 		}
-		is, err := currentRuns(ctx, tx, RunFilter{Open: true})
+		is, err := current(ctx, tx, slices.Clone(was))
+		if err != nil {
+			return nil, err
+		}
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return nil, err
+		}
 		for i := range is {
-			if is[i] != was[i] {
+			if is[i] == was[i] {
+				continue
+			}
+			schedule, found, err := tx.ScheduleByID(ctx, is[i].ScheduleID)
+			if err != nil {
+				return nil, err
+			}
+			if found && !schedule.Owned(now) {
 				list = append(list, is[i])
 			}
 		}
-		return list, err
+		return list, nil
 	}
 	settle := false
 	err := s.read(ctx, "look at open runs", func(tx Tx) error {
@@ -445,6 +466,7 @@ func (s *Store) SettleRuns(ctx context.Context) error {
 	if err != nil || !settle {
 		return err
 	}
+	open.Hold = true
 	return s.write(ctx, "note how runs ended", func(tx Tx) error {
 		runs, err := changed(tx)
 		if err != nil {
@@ -471,6 +493,7 @@ func (s *Store) TellRuns(ctx context.Context, limit int, tell func(Tx, schema.Sc
 	if err != nil || told == 0 {
 		return 0, err
 	}
+	untold.Hold = true
 	err = s.write(ctx, "tell of runs", func(tx Tx) error {
 		runs, err := tx.ListRuns(ctx, untold)
 		if err != nil {
