@@ -46,7 +46,8 @@ func (s Schedule) Owned(now time.Time) bool { return s.LeaseUntil.After(now) }
 // another has it.
 func (s Schedule) Take(now time.Time, runner string, lease time.Duration) (Schedule, error) {
 	if s.Owned(now) {
-		return s, Refuse(CodeScheduleRunning, "The schedule %q is running.", s.Name)
+		return s, Refuse(CodeScheduleRunning, "The schedule %q is running.", s.Name).
+			WithFix("Wait until its run has ended: claimline schedule runs %q.", s.Name)
 	}
 	s.Runner, s.LeaseUntil = runner, leaseEnd(now, lease)
 	s.Epoch++
@@ -103,7 +104,7 @@ func (r ScheduleRun) After(imp Import) ScheduleRun {
 	case imp.State == StateFailed:
 		r = r.Failed(CodeImportIncomplete, CodeImportIncomplete.Message(""))
 	case imp.State.Ended():
-		r = r.Failed(imp.Reason, imp.Reason.Message(""))
+		r = r.Failed(imp.Reason, notCompleted(imp.Reason))
 	default:
 		r.State, r.Code, r.Message = RunRunning, "", ""
 	}
@@ -112,6 +113,17 @@ func (r ScheduleRun) After(imp Import) ScheduleRun {
 		r.Told = r.State == RunRunning
 	}
 	return r
+}
+
+// notCompleted says of an import why it ended before it was completed, where codes say so of its rows.
+func notCompleted(reason Code) string {
+	switch reason {
+	case CodeCancelled:
+		return "The import was cancelled."
+	case CodeAllOrNothing:
+		return "A row has a problem, and the import was all or nothing."
+	}
+	return reason.Message("")
 }
 
 // Failed returns the run where it has failed.

@@ -53,7 +53,7 @@ clock skips in spring is the next minute there is; one that it shows twice in au
 		Args: oneArg("name"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			s.Name = args[0]
-			if err := missing(cmd, "cron", "max-claims"); err != nil {
+			if err := needsFlags(cmd, "cron", "max-claims"); err != nil {
 				return err
 			}
 			if s.ActivationEmails, err = parseMails(mails); err != nil {
@@ -109,8 +109,8 @@ clock skips in spring is the next minute there is; one that it shows twice in au
 	return cmd
 }
 
-// missing refuses a command without flags that it needs.
-func missing(cmd *cobra.Command, flags ...string) error {
+// needsFlags refuses a command without flags that it needs.
+func needsFlags(cmd *cobra.Command, flags ...string) error {
 	for _, flag := range flags {
 		if !cmd.Flags().Changed(flag) {
 			return usage("%s needs --%s.", cmd.CommandPath(), flag).WithFix("See %s --help.", cmd.CommandPath())

@@ -174,9 +174,10 @@ func (r *run) end(ctx context.Context) (ended bool, err error) {
 	return true, r.note(ctx, schema.ScheduleRun{State: schema.RunNothing, Told: true}, nil)
 }
 
-// endBefore ends the run before where it has waited for a file in vain.
+// endBefore ends the run before where it has waited for a file in vain, and not been left by who died.
 func (r *run) endBefore(ctx context.Context) error {
-	if r.schedule.RunSince.IsZero() {
+	since, look := r.schedule.RunSince, r.schedule.NextRunAt
+	if since.IsZero() || !look.After(since) || !look.Before(r.when.Next(since)) {
 		return nil
 	}
 	before, err := r.Store.RunSoFar(ctx, r.schedule)
