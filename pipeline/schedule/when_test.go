@@ -46,8 +46,11 @@ func TestTwelveYears(t *testing.T) {
 			zone, err := time.LoadLocation(name)
 			require.NoError(t, err)
 			want := map[string][]int64{}
+			offset := 0
 			wall := func(at int64) int64 {
-				_, offset := time.Unix(at, 0).In(zone).Zone()
+				if at%900 == 0 || offset == 0 { // no clock is changed within a quarter of an hour
+					_, offset = time.Unix(at, 0).In(zone).Zone()
+				}
 				return at + int64(offset)
 			}
 			seen, changes := wall(begin.Unix()), 0
