@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
@@ -257,15 +258,13 @@ func (r *run) plan(ctx context.Context, file *dialect.File, noted schema.Schedul
 		return true, err
 	}
 	ready, may := imp.Tally.Outcomes[schema.Ready], r.schedule.MaxClaims-r.schedule.RunClaims
-	switch {
-	case ready > may:
-		noted.Code = schema.CodeConsentMissing
+	switch noted.Code = claim.CheckStanding(plan, may, r.schedule.AcceptEdits); noted.Code {
+	case schema.CodeConsentMissing:
 		noted.Message = fmt.Sprintf("%s, and the schedule may claim %d in one run.", wouldBe(ready), r.schedule.MaxClaims)
 		if r.schedule.RunClaims > 0 {
 			noted.Message = fmt.Sprintf("%s, and of the %d that the schedule may claim in one run, %d are left.", wouldBe(ready), r.schedule.MaxClaims, may)
 		}
-	case plan.ManyNameEdits() && !r.schedule.AcceptEdits:
-		noted.Code = schema.CodeEditsNotAccepted
+	case schema.CodeEditsNotAccepted:
 		noted.Message = fmt.Sprintf("%d of %d users would get another name, and the schedule does not accept that.", plan.NameEdits, ready)
 	default:
 		return true, r.agree(ctx, imp, noted, ready)

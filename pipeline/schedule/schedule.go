@@ -37,7 +37,7 @@ func (s *Scheduler) Add(ctx context.Context, schedule schema.Schedule) (schema.S
 
 // Change changes a schedule: what change leaves alone stays. Where the schedule could claim more then, or
 // others, whoever changes it has to agree to that: agreedBy names who does, and is empty where nobody does,
-// which is refused with CodeConsentMissing (R13). Refused as Add is, too, and with CodeScheduleNotFound.
+// which is refused with CodeConsentMissing (see R13). Refused as Add is, too, and with CodeScheduleNotFound.
 func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy string, change func(*schema.Schedule)) (schema.Schedule, error) {
 	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule) error {
 		was := *schedule
