@@ -65,7 +65,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before
-		"claimline sync run": {"org", "set", "directory_sync=on"},
+		"claimline sync run":     {"org", "set", "directory_sync=on"},
+		"claimline token revoke": {"token", "create", "--role", "operator", "--name", "nightly"},
 	}
 	everyCommand(func(cmd *cobra.Command) {
 		if cmd.Name() == "worker" {

@@ -18,6 +18,8 @@ type DB interface {
 	// conflict with another transaction, ErrConflict of do included, it runs do again, where there can be others
 	// at all. Where the database cannot be written to, do is not run.
 	Write(ctx context.Context, do func(Tx) error) error
+	// Check finds out whether the database can be reached, and has the schema that this program knows.
+	Check(ctx context.Context) error
 	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting
 	// alone does not. While others use the database that may not be possible: then the next one does it.
 	Erase(ctx context.Context) error
@@ -38,6 +40,7 @@ type Tx interface {
 	Now(ctx context.Context) (time.Time, error)
 
 	Organizations
+	Tokens
 	Schedules
 	Imports
 	Accounts
@@ -71,6 +74,21 @@ type Organizations interface {
 	// PutDomains inserts domains, or updates status and token of those there are; a blank token leaves what
 	// there is.
 	PutDomains(ctx context.Context, domains []schema.Domain) error
+}
+
+// Tokens keeps tokens. Nobody but who was given one knows more of it than its digest.
+type Tokens interface {
+	// InsertToken inserts a token. A name that the organization has already, or a digest that there is, is
+	// ErrTwice.
+	InsertToken(ctx context.Context, t schema.Token, digest []byte) error
+	// ListTokens lists the tokens of an organization, by name.
+	ListTokens(ctx context.Context, organization string) ([]schema.Token, error)
+	// AnyTokens reports whether some organization has a token.
+	AnyTokens(ctx context.Context) (bool, error)
+	FindToken(ctx context.Context, digest []byte) (t schema.Token, found bool, err error)
+	DeleteToken(ctx context.Context, organization, name string) (found bool, err error)
+	// TouchTokens writes when tokens, by their ids, were used last.
+	TouchTokens(ctx context.Context, used map[int64]time.Time) error
 }
 
 // Accounts finds accounts, as they are written: see claim.Rules.AsOf.
@@ -273,12 +291,18 @@ type RestoredClaim struct {
 
 // Imports keeps imports and their chunks.
 type Imports interface {
-	// InsertImport inserts an import, and returns its id.
+	// InsertImport inserts an import, and returns its id. A RequestKey that the organization has already is
+	// ErrTwice.
 	InsertImport(ctx context.Context, imp schema.Import) (id int64, err error)
 	// FindImport finds an import in the state that was written last, without its Plan and its Tally.
 	FindImport(ctx context.Context, id int64, hold bool) (imp schema.Import, found bool, err error)
-	// ListImports lists an organization's imports like FindImport, the newest first; limit 0: all.
-	ListImports(ctx context.Context, organization string, limit int) ([]schema.Import, error)
+	// FindRequest finds, like FindImport, an organization's import with a RequestKey; its RequestDigest too.
+	FindRequest(ctx context.Context, organization, key string, hold bool) (imp schema.Import, found bool, err error)
+	// DropRequest takes the RequestKey from an import.
+	DropRequest(ctx context.Context, id int64) error
+	// ListImports lists an organization's imports like FindImport, the newest first, of those older than an id,
+	// 0 being older than none; limit 0: all.
+	ListImports(ctx context.Context, organization string, before int64, limit int) ([]schema.Import, error)
 	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and
 	// Plan.
 	UpdateImport(ctx context.Context, imp schema.Import) error
@@ -291,6 +315,9 @@ type Imports interface {
 	// Tallies finds what the chunks of imports counted, in order: as applied, or as planned where they are not
 	// done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
+	// CountImports counts imports by the state that was written last, with when the oldest of each was agreed
+	// to, or begun.
+	CountImports(ctx context.Context) ([]ImportCount, error)
 	// OpenImports lists imports in state queued or applying that nobody attends, by their ids.
 	OpenImports(ctx context.Context) ([]OpenImport, error)
 	// PutTurn writes when an organization's turn has come, which nobody else does until the transaction ends.

@@ -39,6 +39,12 @@ func New(db DB) *Store { return &Store{db: db} }
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
+// Check finds out whether the database can be reached, and has the schema that this program knows. Refused
+// with the database_… codes.
+func (s *Store) Check(ctx context.Context) error {
+	return during("check the database", s.db.Check(ctx))
+}
+
 // Passing reports whether an error is trouble with the database that may pass: another process holds it
 // (CodeDatabaseBusy), its disk is full or refuses to write (CodeDatabaseFull, CodeDatabaseFailing), or it
 // cannot be written to now (CodeDatabaseReadOnly), or its server does not answer (CodeDatabaseUnreachable).
