@@ -162,10 +162,12 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 	if a.decided {
 		known = c.ready.Known(rules.Now)
 	}
+	var rows schema.Tally
 	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, c.packed.Number, known,
 		func() ([]string, error) { return a.reread(c) },
 		func(facts claim.Facts) (store.Applied, error) {
 			applied, err := a.decide(rules, c, facts, leaveOut, try != nil)
+			rows = applied.Tally
 			if results := applied.Results; err == nil && try != nil {
 				applied.Results = func(ids []int64) []byte { // every claim has been written
 					made = true
@@ -177,6 +179,9 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 		})
 	if made && errors.Is(err, context.Canceled) {
 		return nil
+	}
+	if err == nil {
+		a.pipeline.applied(rows, max(a.pipeline.Now().Sub(rules.Now), 1))
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // problemLines is how many lines a plan names of each problem.
-const problemLines = 5
+const problemLines = 10
 
 // counter is the last stage of planning, and the one that sees the rows in file order: it finds duplicates
 // and contradictions, predicts licences, and counts.
@@ -71,7 +71,7 @@ func (p *counter) finish(source dialect.Source, reader *dialect.Reader) (*schema
 		p.repair(kind, n)
 	}
 	p.repair(schema.RepairHeaderCleaned, p.layout.Cleaned)
-	p.plan.Causes = p.causes.List()
+	p.plan.Causes, p.plan.Reasons = p.causes.List(), p.plan.Tally.Reasons
 	for i := range p.edits {
 		if p.edits[i].Count > 0 {
 			p.plan.Edits = append(p.plan.Edits, p.edits[i])

@@ -58,6 +58,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 				assert.Less(t, len(strings.Fields(sentence)), 25, "%s: %q", code, sentence)
 			}
 		}
+		assert.True(t, code.Status() >= 400 && code.Status() < 600, "%s: %d", code, code.Status())
 		if strings.Contains(codes[code].message, "{1}") {
 			assert.Equal(t, 1, strings.Count(detailed, "DETAIL"), code)
 		} else {
@@ -86,7 +87,7 @@ func TestOutcomeOfReasons(t *testing.T) {
 
 		Refused:        {"credentials_refused", "conflict", "failed", "message_unknown"},
 		StillClaimable: {"still_claimable"},
-		NotFound:       {"not_found"},
+		NotFound:       {"not_listed"},
 		ClaimDelayed:   {"delayed"},
 		TakenElsewhere: {"taken_elsewhere"},
 	}
@@ -110,6 +111,7 @@ func TestUnknownCode(t *testing.T) {
 	assert.Empty(t, unknown.Message("x"))
 	assert.Empty(t, unknown.Fix())
 	assert.Empty(t, unknown.Outcome())
+	assert.Zero(t, unknown.Status())
 }
 
 func TestMessage(t *testing.T) {
@@ -120,13 +122,12 @@ func TestMessage(t *testing.T) {
 
 // A hint says something of its own, and needs no more details than it is given.
 func TestHints(t *testing.T) {
-	for hint, entry := range hints {
+	for hint := range hints {
 		for _, text := range []string{hint.Message("ONE", "TWO", "THREE"), hint.Fix("ONE", "TWO", "THREE")} {
 			assert.True(t, strings.HasSuffix(text, "."), "%s: %q", hint, text)
 			assert.NotContains(t, text, "{", hint)
 			assert.NotContains(t, text, "[", hint)
 		}
-		assert.Empty(t, entry.outcome, hint)
 		assert.Regexp(t, `^[a-z]+(_[a-z]+)*$`, string(hint))
 	}
 	assert.Equal(t, "Write one row for each address.", HintEmailSeveral.Fix())

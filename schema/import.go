@@ -181,6 +181,8 @@ type Import struct {
 	Plan             []byte    // what was learnt while reading, the pipeline's own encoding
 	Options          []byte    // how the file was to be read, as JSON; nil: nothing was said
 	CreatedBy        string    // who started it; as in terminal:root
+	RequestKey       string    // of the request that made it, which may be repeated; blank: it had none
+	RequestDigest    []byte    // of what that request said, by which another one with its key is known
 	Version          string    // of the program that planned it
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
 	ConsentedBy      string    // who agreed; blank: nobody said

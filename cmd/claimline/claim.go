@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,9 +12,6 @@ import (
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// byHand is the file of a claim by hand, in plans and in the list of imports.
-const byHand = "claim by hand"
 
 func (a *app) claimCommand() *cobra.Command {
 	var flags importFlags
@@ -43,7 +38,7 @@ A name given with an address becomes the account's name. With --listed it claims
 			if err != nil {
 				return err
 			}
-			order := schema.Order{Organization: a.config.Org, NoEdits: reading.noEdits}
+			order := schema.Order{Organization: a.config.Org, NoEdits: reading.NoEdits}
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
 			}
@@ -52,7 +47,7 @@ A name given with an address becomes the account's name. With --listed it claims
 				return err
 			}
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
-				assigned, err := findServices(cmd.Context(), p, organization.ID, services)
+				assigned, err := p.people.FindServices(cmd.Context(), organization.ID, services, "--service ")
 				if schema.CodeOf(err) == schema.CodeServiceUnknown {
 					return usageError{err}
 				}
@@ -60,7 +55,7 @@ A name given with an address becomes the account's name. With --listed it claims
 					return err
 				}
 				if listed {
-					if persons, err = listedPeople(cmd.Context(), p, organization, narrowed); err != nil {
+					if persons, err = p.people.Listed(cmd.Context(), organization.ID, narrowed); err != nil {
 						return err
 					}
 					if len(persons) == 0 {
@@ -93,72 +88,20 @@ func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed
 	return claim.CheckByHand(len(persons), a.config.Policy)
 }
 
-// listedPeople returns the users that eligible lists, refused where it cannot list them all (see R14).
-func listedPeople(ctx context.Context, p *session, organization schema.Organization, selection people.Selection) ([]usersfile.Person, error) {
-	if err := claim.CheckMayClaim(&organization); err != nil {
-		return nil, err
-	}
-	list, more, err := p.people.FirstEligible(ctx, organization.ID, selection, p.Policy.ScreenLimit)
-	if err != nil {
-		return nil, err
-	}
-	if more {
-		total, err := p.people.CountEligible(ctx, organization.ID, selection)
-		if err != nil {
-			return nil, err
-		}
-		return nil, claim.CheckListed(max(total, len(list)+1), p.Policy)
-	}
-	persons := make([]usersfile.Person, len(list))
-	for i, e := range list {
-		persons[i].Email = e.User.Email
-	}
-	return persons, nil
-}
-
 // nobodyListed answers where there is nobody to claim.
 func (a *app) nobodyListed(p *session, order schema.Order, flags importFlags) error {
 	a.say("Nobody can be claimed. To learn why for one address: claimline eligible --why ADDRESS")
 	if flags.format != formatJSON {
 		return nil
 	}
-	plan := schema.Plan{File: byHand}
+	plan := schema.Plan{File: usersfile.ByHand}
 	summary := plan.Summary(order, p.Now(), p.Now())
 	summary.DryRun = false // it was meant
 	return a.answer(summary)
 }
 
-// findServices finds the services by name, whatever the case. Refused with CodeServiceUnknown.
-func findServices(ctx context.Context, p *session, organization string, names []string) ([]string, error) {
-	if len(names) == 0 {
-		return nil, nil
-	}
-	known, err := p.people.Services(ctx, organization)
-	if err != nil {
-		return nil, err
-	}
-	var found []string
-	for _, name := range names {
-		i := slices.IndexFunc(known, func(service string) bool { return schema.SameHeader(service, name) })
-		if i < 0 {
-			refused := schema.Refuse(schema.CodeServiceUnknown, "Your organization has no service %q.", name)
-			if near, ok := schema.Nearest([]string{name}, known); ok {
-				return nil, refused.WithFix("Did you mean --service %q?", near)
-			}
-			if len(known) == 0 {
-				return nil, refused.WithFix("Leave out --service: there are no services to assign.")
-			}
-			return nil, refused.WithFix("The services are: %s.", strings.Join(known, ", "))
-		}
-		if !slices.Contains(found, known[i]) {
-			found = append(found, known[i])
-		}
-	}
-	return found, nil
-}
-
 func (a *app) claimPeople(ctx context.Context, p *session, organization schema.Organization, persons []usersfile.Person, services []string, order schema.Order, flags importFlags) (err error) {
-	source, err := usersfile.HandSource(byHand, persons, services)
+	source, err := usersfile.HandSource(usersfile.ByHand, persons, services)
 	if err != nil {
 		return err
 	}

@@ -229,7 +229,7 @@ func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
 		}
 	}
 	for _, code := range screen.ByCount(o.Tally.Reasons) {
-		if code.Outcome().Unfinished() && string(code.Outcome()) == string(code) {
+		if of := code.Outcome(); of.Unfinished() && of != schema.Refused {
 			continue // the outcome says it
 		}
 		lines = append(lines, screen.Beside(p, fmt.Sprintf("  %s %s  ", code, screen.Number(o.Tally.Reasons[code])), "")...)

@@ -82,7 +82,7 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	switch schema.CodeOf(err) {
-	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses:
+	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses, schema.CodeScheduleInvalid:
 		return exitUsage
 	case schema.CodeInterrupted:
 		return exitInterrupted
@@ -131,7 +131,7 @@ func (a *app) rootCommand() *cobra.Command {
 	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand(), a.handoffCommand())
 	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
 	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
-	addTo(root, groupOperate, a.workerCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand())
+	addTo(root, groupOperate, a.serveCommand(), a.scheduleCommand(), a.workerCommand(), a.tokenCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand())
 	help := a.helpCommand()
 	help.GroupID = groupOperate
 	root.SetHelpCommand(help)
@@ -150,8 +150,11 @@ func (a *app) configure() error {
 	return a.openLog()
 }
 
-func (a *app) openLog() error {
-	name := first(a.flags.logLevel, "warn")
+func (a *app) openLog() error { return a.openLogAt("warn") }
+
+// openLogAt logs at a level, unless --log-level names another.
+func (a *app) openLogAt(usual string) error {
+	name := first(a.flags.logLevel, usual)
 	level, err := zerolog.ParseLevel(strings.ToLower(name))
 	if err != nil {
 		return usage("--log-level %q is not one of debug, info, warn, error.", name)

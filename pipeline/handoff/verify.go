@@ -194,9 +194,9 @@ var (
 	delayedFinding   = schema.NewFinding(schema.CodeDelayed, "")
 	takenFinding     = schema.NewFinding(schema.CodeTakenElsewhere, "")
 	claimableFinding = schema.NewFinding(schema.CodeStillClaimable, "")
-	lostFinding      = schema.NewFinding(schema.CodeNotFound, "")
+	lostFinding      = schema.NewFinding(schema.CodeNotListed, "")
 	unlistedFinding  = &schema.Finding{
-		Outcome: schema.NotFound, Reasons: []schema.Code{schema.CodeNotFound}, Message: "The fresh users export does not list the user.",
+		Outcome: schema.NotFound, Reasons: []schema.Code{schema.CodeNotListed}, Message: "The fresh users export does not list the user.",
 		Fix: "Add --claimable with a fresh export of claimable users: it tells whether the user can still be claimed.",
 	}
 )

@@ -1,10 +1,13 @@
 package kept
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sort"
 	"strconv"
 
 	"github.com/klauspost/compress/zstd"
@@ -144,6 +147,20 @@ func UnpackReady(packed []byte, verdicts []Verdict, services int) (*Ready, error
 	return ready, nil
 }
 
+// firstLine returns the line on which the text of a kept chunk begins.
+func firstLine(packed store.Chunk) (int, error) {
+	decoder, err := zstd.NewReader(bytes.NewReader(packed.Data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errChunkDamaged, err)
+	}
+	defer decoder.Close()
+	line, err := binary.ReadUvarint(bufio.NewReaderSize(decoder, binary.MaxVarintLen64))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errChunkDamaged, err)
+	}
+	return int(line), nil
+}
+
 var errChunkDamaged = errors.New("the kept chunk is damaged")
 
 // UnpackRecords returns the records of a kept chunk, one for each of its verdicts.
@@ -198,20 +215,42 @@ func Read(ctx context.Context, s *store.Store, imp schema.Import, number int, fo
 	return rows, nil
 }
 
-// Each hands over the rows of an import, chunk by chunk in file order. Rows whose turn has not come are not
-// attempted.
+// Each hands over the rows of an import, chunk by chunk in file order: as planned while it waits for consent;
+// then rows whose turn has not come are not attempted.
 func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, each func(*Rows) error) error {
+	return EachAfter(ctx, s, imp, format, 0, each)
+}
+
+// EachAfter does what Each does from the chunk on in which the rows behind a line begin.
+func EachAfter(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, line int, each func(*Rows) error) error {
 	numbers, err := s.Chunks(ctx, imp.OrganizationID, imp.ID, false)
 	if err != nil {
 		return fmt.Errorf("list the chunks: %w", err)
 	}
+	// The last chunk that begins at or before the line may have rows behind it.
+	begins := sort.Search(len(numbers), func(i int) bool {
+		if err != nil || line == 0 {
+			return true
+		}
+		var packed store.Chunk
+		if packed, err = s.Chunk(ctx, imp.OrganizationID, imp.ID, numbers[i]); err != nil {
+			return true
+		}
+		var first int
+		first, err = firstLine(packed)
+		return first > line
+	})
+	if err != nil {
+		return fmt.Errorf("find a line: %w", err)
+	}
+	numbers = numbers[max(0, begins-1):]
 	for _, number := range numbers {
 		rows, err := Read(ctx, s, imp, number, format)
 		if err != nil {
 			return err
 		}
 		for i := range rows.Verdicts {
-			if v := &rows.Verdicts[i]; v.Outcome == schema.Ready {
+			if v := &rows.Verdicts[i]; v.Outcome == schema.Ready && imp.State != schema.StateAwaitingConsent {
 				v.Finding, v.Edits = notAttempted(imp), nil
 			}
 		}

@@ -44,22 +44,72 @@ func (p *People) EachMember(ctx context.Context, organization string, filter Mem
 	words := strings.Fields(folded(filter.Search))
 	err := p.Store.Members(ctx, rules, organization, filter.stored(), func(views []claim.View) error {
 		for i := range views {
-			if !matches(&views[i], words) {
-				continue
-			}
-			l, ok := rules.List(&views[i])
-			if !ok || filter.Status != "" && l.Status != filter.Status || filter.ClaimType != "" && l.ClaimType != filter.ClaimType ||
-				filter.Retractable && !l.Retractable {
-				continue
-			}
-			if err := each(l); err != nil {
-				return err
+			if l, ok := filter.list(rules, &views[i], words); ok {
+				if err := each(l); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("list the users: %w", err)
+	}
+	return nil
+}
+
+// lookedAt is how many accounts are looked at a time for a page of users.
+const lookedAt = 500
+
+// MembersAfter returns users of EachMember behind an address key, at most limit of them; next is the key to go
+// on behind, blank where there are no more.
+func (p *People) MembersAfter(ctx context.Context, organization string, filter MemberFilter, after string, limit int) (list []schema.Listing, next string, err error) {
+	rules := p.Rules()
+	words := strings.Fields(folded(filter.Search))
+	for last := ""; ; {
+		page, more, err := p.Store.MembersAfter(ctx, rules, organization, filter.stored(), after, lookedAt)
+		if err != nil {
+			return nil, "", fmt.Errorf("list the users: %w", err)
+		}
+		for i := range page {
+			l, ok := filter.list(rules, &page[i], words)
+			if !ok {
+				continue
+			}
+			if len(list) == limit {
+				return list, last, nil
+			}
+			list, last = append(list, l), page[i].Key
+		}
+		if after = more; after == "" {
+			return list, "", nil
+		}
+	}
+}
+
+// list returns a user as the organization lists it, where the filter leaves it in.
+func (f *MemberFilter) list(rules claim.Rules, v *claim.View, words []string) (l schema.Listing, ok bool) {
+	if !matches(v, words) {
+		return l, false
+	}
+	l, ok = rules.List(v)
+	return l, ok && (f.Status == "" || l.Status == f.Status) && (f.ClaimType == "" || l.ClaimType == f.ClaimType) &&
+		(!f.Retractable || l.Retractable)
+}
+
+// CheckListed refuses, with CodeUserNotFound, an address that is nobody's whom the organization lists.
+func (p *People) CheckListed(ctx context.Context, organization, email string) error {
+	key, err := accountKey(email)
+	if err != nil {
+		return err
+	}
+	rules := p.Rules()
+	history, err := p.Store.History(ctx, rules, organization, key)
+	if err != nil {
+		return fmt.Errorf("look up an account: %w", err)
+	}
+	if _, listed := rules.List(&history.View); history.View.Account.ID == 0 || !listed {
+		return refusal(schema.CodeUserNotFound, strings.TrimSpace(email), key)
 	}
 	return nil
 }
@@ -145,14 +195,14 @@ func (p *People) RetractableIn(ctx context.Context, organization, domain string)
 	return n, err
 }
 
-// FirstDeadlines returns what time will make due first in an organization, at most limit of it, and reports
-// whether there is more.
-func (p *People) FirstDeadlines(ctx context.Context, organization string, limit int) (list []schema.Deadline, more bool, err error) {
-	list, more, err = p.Store.FirstDeadlines(ctx, p.Rules(), organization, limit)
+// FirstDeadlines returns what time will make due first in an organization behind a mark, at most limit of it,
+// and reports whether there is more, behind the mark that is returned.
+func (p *People) FirstDeadlines(ctx context.Context, organization string, after store.DeadlineMark, limit int) (list []schema.Deadline, last store.DeadlineMark, more bool, err error) {
+	list, last, more, err = p.Store.FirstDeadlines(ctx, p.Rules(), organization, after, limit)
 	if err != nil {
-		return nil, false, fmt.Errorf("list the deadlines: %w", err)
+		return nil, last, false, fmt.Errorf("list the deadlines: %w", err)
 	}
-	return list, more, nil
+	return list, last, more, nil
 }
 
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the

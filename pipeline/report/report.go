@@ -24,7 +24,9 @@ type Report struct {
 	Only []string
 	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
 	Reason schema.Code
-	Parts  bool // the rows were handed off in parts, and have origins
+	// Outcome, where it is not blank, leaves of these the rows that have it.
+	Outcome schema.Outcome
+	Parts   bool // the rows were handed off in parts, and have origins
 
 	start int64 // where it begins in a Rewinder
 	begun bool  // has been written to
@@ -39,7 +41,7 @@ const (
 
 // picks reports whether a row is to be reported.
 func (r *Report) picks(v *kept.Verdict) bool {
-	if !v.IsRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+	if !v.IsRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) || r.Outcome != "" && v.Outcome != r.Outcome {
 		return false
 	}
 	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
@@ -179,15 +181,23 @@ func (w *Writer) End(whole Whole) error {
 	return nil
 }
 
-// OfImport writes what became of each row of an import; rows whose turn has not come are not attempted.
-// Refused with CodeImportRemoved once its rows are gone, and with CodeImportIncomplete where it was never
-// planned to its end.
-func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Policy, imp schema.Import) error {
+// reportable refuses an import that has no rows.
+func reportable(imp schema.Import) error {
 	switch {
 	case imp.RowsRemoved:
 		return schema.Refuse(schema.CodeImportRemoved, "The file and the rows of import %d were removed.", imp.ID)
 	case len(imp.Plan) == 0:
 		return schema.Refuse(schema.CodeImportIncomplete, "")
+	}
+	return nil
+}
+
+// OfImport writes what became of each row of an import: see kept.Each for those whose turn has not come.
+// Refused with CodeImportRemoved once its rows are gone, and with CodeImportIncomplete where it was never
+// planned to its end.
+func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Policy, imp schema.Import) error {
+	if err := reportable(imp); err != nil {
+		return err
 	}
 	file, err := kept.FileOf(imp)
 	if err != nil {

@@ -18,6 +18,8 @@ type DB interface {
 	// conflict with another transaction, ErrConflict of do included, it runs do again, where there can be others
 	// at all. Where the database cannot be written to, do is not run.
 	Write(ctx context.Context, do func(Tx) error) error
+	// Check finds out whether the database can be reached, and has the schema that this program knows.
+	Check(ctx context.Context) error
 	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting
 	// alone does not. While others use the database that may not be possible: then the next one does it.
 	Erase(ctx context.Context) error
@@ -25,8 +27,8 @@ type DB interface {
 
 // Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts,
 // claims and imports by the database's own numbers. Locks are taken in the order in which the parts stand
-// here: settings, an organization's turn, the import, accounts by key, licences by name, the outbox last.
-// hold keeps others from changing what was found until the transaction ends.
+// here: settings, the schedule, an organization's turn, the import, accounts by key, licences by name, the
+// outbox last. hold keeps others from changing what was found until the transaction ends.
 type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
 	LockSettings(ctx context.Context, exclusive bool) error
@@ -38,6 +40,8 @@ type Tx interface {
 	Now(ctx context.Context) (time.Time, error)
 
 	Organizations
+	Tokens
+	Schedules
 	Imports
 	Accounts
 	Claims
@@ -70,6 +74,21 @@ type Organizations interface {
 	// PutDomains inserts domains, or updates status and token of those there are; a blank token leaves what
 	// there is.
 	PutDomains(ctx context.Context, domains []schema.Domain) error
+}
+
+// Tokens keeps tokens. Nobody but who was given one knows more of it than its digest.
+type Tokens interface {
+	// InsertToken inserts a token. A name that the organization has already, or a digest that there is, is
+	// ErrTwice.
+	InsertToken(ctx context.Context, t schema.Token, digest []byte) error
+	// ListTokens lists the tokens of an organization, by name.
+	ListTokens(ctx context.Context, organization string) ([]schema.Token, error)
+	// AnyTokens reports whether some organization has a token.
+	AnyTokens(ctx context.Context) (bool, error)
+	FindToken(ctx context.Context, digest []byte) (t schema.Token, found bool, err error)
+	DeleteToken(ctx context.Context, organization, name string) (found bool, err error)
+	// TouchTokens writes when tokens, by their ids, were used last.
+	TouchTokens(ctx context.Context, used map[int64]time.Time) error
 }
 
 // Accounts finds accounts, as they are written: see claim.Rules.AsOf.
@@ -272,12 +291,18 @@ type RestoredClaim struct {
 
 // Imports keeps imports and their chunks.
 type Imports interface {
-	// InsertImport inserts an import, and returns its id.
+	// InsertImport inserts an import, and returns its id. A RequestKey that the organization has already is
+	// ErrTwice.
 	InsertImport(ctx context.Context, imp schema.Import) (id int64, err error)
 	// FindImport finds an import in the state that was written last, without its Plan and its Tally.
 	FindImport(ctx context.Context, id int64, hold bool) (imp schema.Import, found bool, err error)
-	// ListImports lists an organization's imports like FindImport, the newest first; limit 0: all.
-	ListImports(ctx context.Context, organization string, limit int) ([]schema.Import, error)
+	// FindRequest finds, like FindImport, an organization's import with a RequestKey; its RequestDigest too.
+	FindRequest(ctx context.Context, organization, key string, hold bool) (imp schema.Import, found bool, err error)
+	// DropRequest takes the RequestKey from an import.
+	DropRequest(ctx context.Context, id int64) error
+	// ListImports lists an organization's imports like FindImport, the newest first, of those older than an id,
+	// 0 being older than none; limit 0: all.
+	ListImports(ctx context.Context, organization string, before int64, limit int) ([]schema.Import, error)
 	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and
 	// Plan.
 	UpdateImport(ctx context.Context, imp schema.Import) error
@@ -290,6 +315,9 @@ type Imports interface {
 	// Tallies finds what the chunks of imports counted, in order: as applied, or as planned where they are not
 	// done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
+	// CountImports counts imports by the state that was written last, with when the oldest of each was agreed
+	// to, or begun.
+	CountImports(ctx context.Context) ([]ImportCount, error)
 	// OpenImports lists imports in state queued or applying that nobody attends, by their ids.
 	OpenImports(ctx context.Context) ([]OpenImport, error)
 	// PutTurn writes when an organization's turn has come, which nobody else does until the transaction ends.
@@ -311,4 +339,43 @@ type Imports interface {
 	ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error)
 	// DeleteChunks deletes an import's chunks, with their rows and results.
 	DeleteChunks(ctx context.Context, importID int64) error
+}
+
+// Schedules keeps schedules and their runs.
+type Schedules interface {
+	// InsertSchedule inserts a schedule, and returns its id. A second one of a name in an organization is
+	// ErrTwice.
+	InsertSchedule(ctx context.Context, s schema.Schedule) (id int64, err error)
+	FindSchedule(ctx context.Context, organization, name string, hold bool) (s schema.Schedule, found bool, err error)
+	ScheduleByID(ctx context.Context, id int64) (s schema.Schedule, found bool, err error)
+	// ListSchedules lists an organization's schedules by name.
+	ListSchedules(ctx context.Context, organization string) ([]schema.Schedule, error)
+	// DueSchedules lists schedules that are not paused and whose next run is not after a time, the earliest first.
+	DueSchedules(ctx context.Context, at time.Time) ([]schema.Schedule, error)
+	// UpdateSchedule writes all of a schedule but its id, organization and name.
+	UpdateSchedule(ctx context.Context, s schema.Schedule) error
+	// DeleteSchedule deletes a schedule with its runs.
+	DeleteSchedule(ctx context.Context, id int64) error
+	// UnnotedImports lists the imports that the schedule has made since it was agreed to, that wait for consent,
+	// and that none of its runs names.
+	UnnotedImports(ctx context.Context, s schema.Schedule) ([]int64, error)
+
+	InsertRun(ctx context.Context, run schema.ScheduleRun) (id int64, err error)
+	// UpdateRun writes what changes of a run: all but its id, schedule, number, time and file.
+	UpdateRun(ctx context.Context, run schema.ScheduleRun) error
+	DeleteRun(ctx context.Context, id int64) error
+	// ListRuns lists runs, the newest first. An import that is gone is none.
+	ListRuns(ctx context.Context, filter RunFilter) ([]schema.ScheduleRun, error)
+}
+
+// RunFilter narrows a listing of runs. Zero values leave every run in.
+type RunFilter struct {
+	Schedule int64
+	Number   int64
+	SHA256   string
+	Open     bool  // only those
+	Untold   bool  // only those that are not told
+	Before   int64 // only those with a smaller id
+	Limit    int   // 0: all
+	Hold     bool  // keep others from changing them until the transaction ends
 }

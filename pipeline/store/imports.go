@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/claimline/claimline/schema"
@@ -43,7 +45,7 @@ type ImportEnd struct {
 }
 
 // CreateImport records a new import in state planning, owned by the runner until lease runs out. Refused with
-// CodeOrganizationUnknown.
+// CodeOrganizationUnknown, and with CodeIdempotencyKeyBusy where another request has its RequestKey.
 func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner string, lease time.Duration) (owner Owner, err error) {
 	err = s.write(ctx, "create the import", func(tx Tx) error {
 		if _, err := organization(ctx, tx, imp.OrganizationID); err != nil {
@@ -53,13 +55,69 @@ func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner stri
 		if err != nil {
 			return err
 		}
+		if err := freeRequest(ctx, tx, imp, now); err != nil {
+			return err
+		}
 		imp.State, imp.Runner, imp.Epoch = schema.StatePlanning, runner, 1
 		imp = imp.Renew(now, lease)
 		owner = Owner{Runner: runner, Epoch: imp.Epoch}
 		owner.ImportID, err = tx.InsertImport(ctx, imp)
 		return err
 	})
+	if errors.Is(err, ErrTwice) {
+		err = &schema.Error{Code: schema.CodeIdempotencyKeyBusy}
+	}
 	return owner, err
+}
+
+// requestTime is for how long a request with the same key is the same request.
+const requestTime = 24 * time.Hour
+
+// holdsKey reports whether the import still stands for the request that made it: its key is free again after
+// a day, and where nothing came of it.
+func holdsKey(imp schema.Import, now time.Time) bool {
+	return imp.At(now).State != schema.StateFailed && now.Sub(imp.StartedAt) < requestTime
+}
+
+// freeRequest refuses, with CodeIdempotencyKeyBusy, the key of a request that another import stands for.
+func freeRequest(ctx context.Context, tx Tx, imp schema.Import, now time.Time) error {
+	if imp.RequestKey == "" {
+		return nil
+	}
+	before, found, err := tx.FindRequest(ctx, imp.OrganizationID, imp.RequestKey, true)
+	switch {
+	case err != nil || !found:
+		return err
+	case holdsKey(before, now):
+		return &schema.Error{Code: schema.CodeIdempotencyKeyBusy}
+	}
+	return tx.DropRequest(ctx, before.ID)
+}
+
+// RepeatedImport finds the import that a request with this key made within the last day; there is none where
+// nothing came of it. digest is of what the request says. Refused with CodeIdempotencyKeyReused where the
+// first one said something else, and with CodeIdempotencyKeyBusy while that is being planned.
+func (s *Store) RepeatedImport(ctx context.Context, organization, key string, digest []byte) (imp schema.Import, found bool, err error) {
+	err = s.read(ctx, "find the request", func(tx Tx) error {
+		found = false
+		before, known, err := tx.FindRequest(ctx, organization, key, false)
+		if err != nil || !known {
+			return err
+		}
+		now, err := tx.Now(ctx)
+		switch {
+		case err != nil || !holdsKey(before, now):
+			return err
+		case !bytes.Equal(before.RequestDigest, digest):
+			return &schema.Error{Code: schema.CodeIdempotencyKeyReused}
+		case before.State == schema.StatePlanning:
+			return &schema.Error{Code: schema.CodeIdempotencyKeyBusy}
+		}
+		found = true
+		imp, err = whole(ctx, tx, before)
+		return err
+	})
+	return imp, found, err
 }
 
 // findImport finds an import of an organization as it is written.
@@ -329,10 +387,62 @@ func (s *Store) ListImports(ctx context.Context, id string, limit int) (list []s
 		if _, err := organization(ctx, tx, id); err != nil {
 			return err
 		}
-		if list, err = tx.ListImports(ctx, id, limit); err != nil {
+		if list, err = tx.ListImports(ctx, id, 0, limit); err != nil {
 			return err
 		}
 		return fill(ctx, tx, list)
+	})
+	return list, err
+}
+
+// ImportsBefore lists up to limit of an organization's imports that are older than another, the newest first,
+// each as Import finds it; before 0: the newest of all. A state that is not blank leaves those in it. next is
+// the id to go on before, 0 where there are no more. Refused with CodeOrganizationUnknown.
+func (s *Store) ImportsBefore(ctx context.Context, id string, state schema.ImportState, before int64, limit int) (list []schema.Import, next int64, err error) {
+	err = s.read(ctx, "list imports", func(tx Tx) error {
+		list, next = nil, 0
+		if _, err := organization(ctx, tx, id); err != nil {
+			return err
+		}
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return err
+		}
+		for after, more := before, true; more && next == 0; {
+			page, err := tx.ListImports(ctx, id, after, limit+1)
+			if err != nil {
+				return err
+			}
+			more = len(page) > limit
+			for i := range page {
+				after = page[i].ID
+				if state != "" && page[i].At(now).State != state {
+					continue
+				}
+				if len(list) == limit {
+					next = list[limit-1].ID
+					break
+				}
+				list = append(list, page[i])
+			}
+		}
+		return fill(ctx, tx, list)
+	})
+	return list, next, err
+}
+
+// ImportCount is how many imports are in a state.
+type ImportCount struct {
+	State  schema.ImportState
+	Count  int
+	Oldest time.Time // when the oldest of them was agreed to, or begun
+}
+
+// CountImports counts the imports of all organizations by the state that was written last.
+func (s *Store) CountImports(ctx context.Context) (list []ImportCount, err error) {
+	err = s.read(ctx, "count the imports", func(tx Tx) error {
+		list, err = tx.CountImports(ctx)
+		return err
 	})
 	return list, err
 }

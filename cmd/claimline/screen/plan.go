@@ -166,7 +166,9 @@ func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained 
 			}
 		}
 		if causes == 0 {
-			item = Beside(p, item[0]+"  ", lines(plan.Problems[code], n))
+			const shown = 5
+			first := plan.Problems[code]
+			item = Beside(p, item[0]+"  ", lines(first[:min(len(first), shown)], n))
 		}
 		if explained {
 			item = append(item, Wrap("      "+code.Message(""), p.Width, 8)...)

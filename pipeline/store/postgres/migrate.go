@@ -17,7 +17,7 @@ import (
 var migrations embed.FS
 
 const (
-	schemaVersion = 5 // of the last migration
+	schemaVersion = 8 // of the last migration
 	versionTable  = "schema_versions"
 )
 
@@ -42,6 +42,20 @@ func (db *DB) readVersion(ctx context.Context) (version int64, err error) {
 	}
 	err = db.pool.QueryRow(ctx, "SELECT max(version_id) FROM "+versionTable+" WHERE is_applied").Scan(&version)
 	return version, err
+}
+
+// Check implements store.DB.
+func (db *DB) Check(ctx context.Context) error {
+	version, err := db.readVersion(ctx)
+	switch {
+	case err != nil:
+		return db.wrap(err)
+	case version > schemaVersion:
+		return refused(schema.CodeDatabaseNewer)
+	case version < schemaVersion:
+		return refused(schema.CodeDatabaseInvalid)
+	}
+	return nil
 }
 
 // migrate brings the schema to this version. Of processes that start at the same time one does it, and the

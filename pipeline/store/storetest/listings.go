@@ -279,7 +279,7 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 	}
 	slices.SortStableFunc(all, func(a, b schema.Deadline) int { return a.DueAt.Compare(b.DueAt) })
 	for _, limit := range []int{1, 5, 30, 1000} {
-		first, more, err := s.FirstDeadlines(s.ctx(), s.rules(), id, limit)
+		first, last, more, err := s.FirstDeadlines(s.ctx(), s.rules(), id, store.DeadlineMark{}, limit)
 		require.NoError(s, err)
 		require.Equal(s, len(all) > limit, more)
 		require.Len(s, first, min(limit, len(all)), "%s, the first %d", id, limit)
@@ -289,6 +289,15 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 		}
 		if !more {
 			require.Equal(s, all, append([]schema.Deadline(nil), first...))
+		}
+		listed := first
+		for more && limit > 1 { // page by page it is the same list
+			first, last, more, err = s.FirstDeadlines(s.ctx(), s.rules(), id, last, limit)
+			require.NoError(s, err)
+			listed = append(listed, first...)
+		}
+		if limit > 1 {
+			require.Equal(s, all, append([]schema.Deadline(nil), listed...))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package calendar
 
 import (
 	"bytes"
@@ -39,7 +39,7 @@ func TestCalendarIsWellFormed(t *testing.T) {
 		schema.Deadline{Email: long, Kind: schema.DeadlineRetract, DueAt: now.Add(48 * time.Hour)},
 	)
 	var written bytes.Buffer
-	require.NoError(t, writeCalendar(&written, schema.Organization{ID: "acme", Name: "Åkeri, \"Norr\"; Syd\nBEGIN:VEVENT"}, list, now))
+	require.NoError(t, Write(&written, schema.Organization{ID: "acme", Name: "Åkeri, \"Norr\"; Syd\nBEGIN:VEVENT"}, list, now, time.Local))
 	for line := range strings.SplitSeq(strings.TrimSuffix(written.String(), "\r\n"), "\r\n") {
 		assert.LessOrEqual(t, len(line), 75, line)
 		assert.NotContains(t, line, "\n")
@@ -77,7 +77,7 @@ func TestCalendarIsWellFormed(t *testing.T) {
 	// Written again, what is due on the same days are the same events.
 	var again bytes.Buffer
 	one := deadlines(schema.Deadline{Email: "cy@acme.example", Kind: schema.DeadlineDecision, DueAt: now.Add(time.Second)})
-	require.NoError(t, writeCalendar(&again, schema.Organization{ID: "acme"}, one, now.Add(time.Hour)))
+	require.NoError(t, Write(&again, schema.Organization{ID: "acme"}, one, now.Add(time.Hour), time.Local))
 	for id := range ids {
 		if strings.Contains(again.String(), id) {
 			delete(ids, id)
@@ -90,14 +90,14 @@ func TestCalendarIsWellFormed(t *testing.T) {
 func TestACalendarNamesTheFirstOfMany(t *testing.T) {
 	due := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var written bytes.Buffer
-	require.NoError(t, writeCalendar(&written, schema.Organization{ID: "acme"}, func(each func(schema.Deadline) error) error {
+	require.NoError(t, Write(&written, schema.Organization{ID: "acme"}, func(each func(schema.Deadline) error) error {
 		for i := range 100_000 {
 			if err := each(schema.Deadline{Email: fmt.Sprintf("user%d@acme.example", i), Kind: schema.DeadlineDecision, DueAt: due}); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, due))
+	}, due, time.Local))
 	assert.Less(t, written.Len(), 10_000)
 	unfolded := strings.ReplaceAll(written.String(), "\r\n ", "")
 	assert.Contains(t, unfolded, "100\\,000 delayed claims complete")
@@ -106,20 +106,7 @@ func TestACalendarNamesTheFirstOfMany(t *testing.T) {
 
 func TestAnEmptyCalendarIsACalendar(t *testing.T) {
 	var written bytes.Buffer
-	require.NoError(t, writeCalendar(&written, schema.Organization{ID: "acme"}, deadlines(), time.Time{}))
+	require.NoError(t, Write(&written, schema.Organization{ID: "acme"}, deadlines(), time.Time{}, time.Local))
 	assert.Equal(t, 1, strings.Count(written.String(), "BEGIN:VCALENDAR\r\n"))
 	assert.True(t, strings.HasSuffix(written.String(), "END:VCALENDAR\r\n"))
-}
-
-func TestSpans(t *testing.T) {
-	const day = 24 * time.Hour
-	for text, want := range map[string]time.Duration{"3d": 3 * day, "36h": 36 * time.Hour, "1d12h": 36 * time.Hour, "0d": 0, "90m": 90 * time.Minute} {
-		got, ok := parseSpan(text)
-		assert.True(t, ok, text)
-		assert.Equal(t, want, got, text)
-	}
-	for _, text := range []string{"", "d", "3", "-3d", "-1h", "3d-1h", "1d1d", "soon", "999999999999d", "9999999h", "1.5d"} {
-		_, ok := parseSpan(text)
-		assert.False(t, ok, text)
-	}
 }

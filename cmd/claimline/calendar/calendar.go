@@ -1,4 +1,5 @@
-package main
+// Package calendar writes what is due as a calendar file.
+package calendar
 
 import (
 	"crypto/sha256"
@@ -16,7 +17,7 @@ import (
 
 // dayOf is what a day of the calendar has one event for.
 type dayOf struct {
-	day  string // 2006-01-02, by the clock of whoever runs the program
+	day  string // 2006-01-02, by the clock of a place
 	kind schema.DeadlineKind
 }
 
@@ -32,14 +33,14 @@ type dayEvent struct {
 // calendarAddresses is how many addresses an event names.
 const calendarAddresses = 50
 
-// writeCalendar writes deadlines, the soonest first, as a calendar file: one event for each day and kind,
+// Write writes deadlines, the soonest first, as a calendar file: one event for each day of a place and kind,
 // however many are due. An event keeps its identity from one file to the next, so that a calendar program
 // that takes in both has it once.
-func writeCalendar(to io.Writer, organization schema.Organization, list func(each func(schema.Deadline) error) error, now time.Time) error {
+func Write(to io.Writer, organization schema.Organization, list func(each func(schema.Deadline) error) error, now time.Time, where *time.Location) error {
 	var events []*dayEvent
 	known := map[dayOf]*dayEvent{}
 	err := list(func(d schema.Deadline) error {
-		of := dayOf{d.DueAt.Local().Format(time.DateOnly), d.Kind}
+		of := dayOf{d.DueAt.In(where).Format(time.DateOnly), d.Kind}
 		event := known[of]
 		if event == nil {
 			event = &dayEvent{dayOf: of, due: d.DueAt}
@@ -61,7 +62,7 @@ func writeCalendar(to io.Writer, organization schema.Organization, list func(eac
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", organization.ID, e.day, e.kind))
 		event := calendar.AddEvent(hex.EncodeToString(sum[:16]) + "@claimline")
 		event.SetDtStampTime(now)
-		event.SetAllDayStartAt(e.due.Local())
+		event.SetAllDayStartAt(e.due.In(where))
 		event.SetSummary(e.summary())
 		event.SetDescription(e.description())
 		event.SetTimeTransparency(ics.TransparencyTransparent)
