@@ -132,6 +132,12 @@ const (
 	CodeRetractByImportOff    Code = "retract_by_import_off"
 )
 
+// Refusals of the outbox.
+const (
+	CodeMailNotFound Code = "mail_not_found"
+	CodeMailSent     Code = "mail_sent"
+)
+
 // entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "["
 // and "]" is left out where a detail that it needs is missing.
 type entry struct {
@@ -246,6 +252,9 @@ var codes = map[Code]entry{
 	CodeDomainInvalid:         {"", "This is not a domain name.", "Write it as example.com."},
 	CodeDomainNotClaimed:      {"", "Your organization has not claimed this domain.", "List the domains: claimline domain list."},
 	CodeRetractByImportOff:    {"", "Retracting a whole import is turned off in the configuration.", "Retract the users one by one, or set policy.retract_by_import to true."},
+
+	CodeMailNotFound: {"", "There is no such mail in the outbox.", "List the mails: claimline outbox."},
+	CodeMailSent:     {"", "The mail has been sent.", "Nothing needs to be done. To remind the owner of a delayed claim: claimline remind ADDRESS."},
 }
 
 // Outcome returns the outcome of a row whose first reason is c; empty for codes that are no row's reason.

@@ -156,6 +156,7 @@ type Import struct {
 	Plan             []byte    // what was learnt while reading, the pipeline's own encoding
 	Options          []byte    // how the file was to be read, as JSON; nil: nothing was said
 	CreatedBy        string    // who started it; as in terminal:root
+	Notify           []string  // addresses that are told when it waits, stops or has ended
 	Version          string    // of the program that planned it
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
 	ConsentedBy      string    // who agreed; blank: nobody said
