@@ -519,6 +519,18 @@ func (s *Store) FindLink(ctx context.Context, rules claim.Rules, hash []byte) (c
 	return c, found, err
 }
 
+// Account finds the account with an address key, as it is written; the zero Account: there is none.
+func (s *Store) Account(ctx context.Context, key string) (a claim.Account, err error) {
+	err = s.read(ctx, "look up an account", func(tx Tx) error {
+		found, err := tx.Accounts(ctx, []string{key}, false)
+		if err == nil {
+			a = found[0]
+		}
+		return err
+	})
+	return a, err
+}
+
 // AddReminders adds the reminders that are due so many days before the date, up to a few thousand of them;
 // more says that there are more. Each claim is reminded of once for each number of days.
 func (s *Store) AddReminders(ctx context.Context, rules claim.Rules, days int) (more bool, err error) {
