@@ -7,16 +7,31 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Sweep writes what time has made due in all organizations, and removes file and rows of imports past their
-// keeping time. Stopped half-way, it can be run again.
+// Sweep does all that time has made due: it settles, and removes what is old. Stopped half-way, it can be run
+// again.
 func (p *Flow) Sweep(ctx context.Context) (schema.Swept, error) {
+	swept, err := p.Settle(ctx)
+	if err != nil {
+		return swept, err
+	}
+	swept.ImportsRemoved, err = p.RemoveOld(ctx)
+	return swept, err
+}
+
+// Settle writes what time has made due in all organizations.
+func (p *Flow) Settle(ctx context.Context) (schema.Swept, error) {
 	swept, err := p.Store.Sweep(ctx, p.rules())
 	if err != nil {
 		return swept, fmt.Errorf("settle what is due: %w", err)
 	}
-	swept.ImportsRemoved, err = p.Store.RemoveImports(ctx, p.now().Add(-p.Policy.KeepTime()))
-	if err != nil {
-		return swept, fmt.Errorf("remove old imports: %w", err)
-	}
 	return swept, nil
+}
+
+// RemoveOld removes file and rows of imports past their keeping time, and counts these imports.
+func (p *Flow) RemoveOld(ctx context.Context) (removed int, err error) {
+	removed, err = p.Store.RemoveImports(ctx, p.now().Add(-p.Policy.KeepTime()))
+	if err != nil {
+		return removed, fmt.Errorf("remove old imports: %w", err)
+	}
+	return removed, nil
 }

@@ -102,6 +102,7 @@ const (
 	CodeDatabaseInvalid  Code = "database_invalid"
 	CodeDatabaseFull     Code = "database_full"
 	CodeDatabaseFailing  Code = "database_failing"
+	CodeDatabaseSingle   Code = "database_single"
 	CodeTooManyAddresses Code = "too_many_addresses" // R14
 	CodeServiceUnknown   Code = "service_unknown"
 )
@@ -227,6 +228,7 @@ var codes = map[Code]entry{
 	CodeDatabaseInvalid:  {"", "The file is not a database of claimline.", "Check the path given with --db."},
 	CodeDatabaseFull:     {"", "The disk is full.", "Free some room, then go on: claimline resume ID."},
 	CodeDatabaseFailing:  {"", "The disk of the database refuses to read or write.", "Check the disk and the limits on the size of files, then go on: claimline resume ID."},
+	CodeDatabaseSingle:   {"", "A SQLite database belongs to one machine, on which serve does this work.", "Run claimline serve. For workers on other machines, use PostgreSQL: --db postgres://…."},
 	CodeTooManyAddresses: {"", "That is too many addresses for a claim by hand.", "Export the users to a CSV file and import it: claimline export -o users.csv."},
 	CodeServiceUnknown:   {"", "Your organization has no such service.", "Use the name of a service that it has licences for."},
 

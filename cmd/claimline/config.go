@@ -35,7 +35,14 @@ type config struct {
 	Resolver        string        `koanf:"resolver" validate:"omitempty,hostname_port"` // name server that domains are looked up with; blank: the system's
 	ResolverTimeout time.Duration `koanf:"resolver_timeout" validate:"min=1ms"`         // of one question to one server
 
-	Policy schema.Policy `koanf:"policy"`
+	Policy  schema.Policy `koanf:"policy"`
+	Service service       `koanf:"service"`
+}
+
+// service is how the work is done that nobody attends.
+type service struct {
+	ImportsPerOrganization int           `koanf:"imports_per_organization" validate:"min=1"` // worked on at once
+	Retry                  time.Duration `koanf:"retry" validate:"min=0s"`                   // as config.Retry
 }
 
 // limits are what a file may not exceed.
@@ -56,7 +63,8 @@ func defaults() config {
 
 		ResolverTimeout: 5 * time.Second,
 
-		Policy: schema.DefaultPolicy(),
+		Policy:  schema.DefaultPolicy(),
+		Service: service{ImportsPerOrganization: 1, Retry: 10 * time.Minute},
 	}
 }
 

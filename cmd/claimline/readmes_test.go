@@ -110,7 +110,7 @@ func assertParses(t *testing.T, name string, words []string) {
 	}
 }
 
-// TestReadmeOnConfiguration holds the table of keys against the configuration's defaults.
+// TestReadmeOnConfiguration holds the tables of keys against the configuration's defaults.
 func TestReadmeOnConfiguration(t *testing.T) {
 	words := map[string]string{"org": "none", "resolver": "the system's", "workers": "one per processor", "policy.max_rows": "none"}
 	k := koanf.New(".")
@@ -122,15 +122,17 @@ func TestReadmeOnConfiguration(t *testing.T) {
 			want[key] = word
 		}
 	}
-	_, table, found := strings.Cut(readmes(t)["README.md"], "| key | default | what it is |\n|---|---|---|\n")
-	require.True(t, found)
 	got := map[string]string{}
-	for line := range strings.Lines(table) {
-		cells := strings.Split(line, " | ")
-		if len(cells) < 3 {
-			break
+	for _, name := range []string{"README.md", "cmd/claimline/README.md"} {
+		_, table, found := strings.Cut(readmes(t)[name], "| key | default | what it is |\n|---|---|---|\n")
+		require.True(t, found, name)
+		for line := range strings.Lines(table) {
+			cells := strings.Split(line, " | ")
+			if len(cells) < 3 {
+				break
+			}
+			got[strings.Trim(cells[0], "|` ")] = strings.Trim(cells[1], "`")
 		}
-		got[strings.Trim(cells[0], "|` ")] = strings.Trim(cells[1], "`")
 	}
 	assert.Equal(t, want, got)
 }

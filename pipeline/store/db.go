@@ -25,7 +25,7 @@ type DB interface {
 
 // Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts,
 // claims and imports by the database's own numbers. Locks are taken in the order in which the parts stand
-// here: settings, the import, accounts by key, licences by name, the outbox last. hold keeps others from
+// here: settings, an organization's turn, the import, accounts by key, licences by name, the outbox last. hold keeps others from
 // changing what was found until the transaction ends.
 type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
@@ -362,6 +362,10 @@ type Imports interface {
 	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
 	// Tallies finds what the chunks of imports counted: as applied, or as planned where they are not done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
+	// OpenImports lists imports in state queued or applying that nobody attends, by their ids.
+	OpenImports(ctx context.Context) ([]OpenImport, error)
+	// PutTurn writes when an organization's turn has come, which nobody else does until the transaction ends.
+	PutTurn(ctx context.Context, organization string, at time.Time) error
 	// OldImports lists imports that still have rows, and that ended, or whose lease ran out, or that were
 	// started, before a time.
 	OldImports(ctx context.Context, before time.Time) ([]int64, error)

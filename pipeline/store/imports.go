@@ -218,14 +218,18 @@ func (s *Store) DiscardImport(ctx context.Context, organization string, id int64
 // do: see ReopenImport), CodeImportIncomplete.
 func (s *Store) TakeImport(ctx context.Context, id int64, runner string, lease time.Duration) (owner Owner, err error) {
 	err = s.write(ctx, "take the import", func(tx Tx) error {
-		imp, err := findImport(ctx, tx, "", id, true)
-		if err == nil {
-			imp, err = happen(ctx, tx, imp, func(imp schema.Import, now time.Time) (schema.Import, error) { return imp.Take(now, runner, lease) })
-		}
-		owner = Owner{ImportID: id, Runner: runner, Epoch: imp.Epoch}
+		owner, err = take(ctx, tx, id, runner, lease)
 		return err
 	})
 	return owner, err
+}
+
+func take(ctx context.Context, tx Tx, id int64, runner string, lease time.Duration) (Owner, error) {
+	imp, err := findImport(ctx, tx, "", id, true)
+	if err == nil {
+		imp, err = happen(ctx, tx, imp, func(imp schema.Import, now time.Time) (schema.Import, error) { return imp.Take(now, runner, lease) })
+	}
+	return Owner{ImportID: id, Runner: runner, Epoch: imp.Epoch}, err
 }
 
 // RenewImport prolongs the lease.

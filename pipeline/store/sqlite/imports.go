@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -122,6 +123,34 @@ func decodeTally(text string) (t schema.Tally, err error) {
 		err = fmt.Errorf("tally of a chunk: %w", err)
 	}
 	return t, err
+}
+
+// OpenImports implements store.Imports.
+func (t *tx) OpenImports(ctx context.Context) (open []store.OpenImport, err error) {
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var o store.OpenImport
+		var lease, turn sql.NullInt64
+		err := rows.Scan(&o.ID, &o.Organization, &o.Epoch, &o.Rows, &o.Runner, &lease, &turn)
+		o.LeaseUntil = timeOf(lease)
+		if turn.Valid {
+			o.Turn = time.UnixMilli(turn.Int64).UTC()
+		}
+		open = append(open, o)
+		return err
+	}, `SELECT i.id, o.external_id, i.epoch, (SELECT ifnull(sum(c.planned ->> 'rows'), 0) FROM import_chunks c WHERE c.import = i.id),
+		i.runner, i.lease_until, t.taken_at
+		FROM imports i JOIN organizations o ON o.id = i.organization LEFT JOIN turns t ON t.organization = i.organization
+		WHERE i.state IN ('queued', 'applying') AND NOT i.attended ORDER BY i.id`)
+	return open, err
+}
+
+// PutTurn implements store.Imports.
+func (t *tx) PutTurn(ctx context.Context, organization string, at time.Time) error {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, "INSERT INTO turns VALUES (?, ?) ON CONFLICT DO UPDATE SET taken_at = excluded.taken_at", number, at.UnixMilli())
 }
 
 // OldImports implements store.Imports.
