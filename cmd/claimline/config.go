@@ -18,6 +18,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -37,12 +38,16 @@ type config struct {
 
 	Policy  schema.Policy `koanf:"policy"`
 	Service service       `koanf:"service"`
+	SMTP    smtpConfig    `koanf:"smtp"`
 }
 
 // service is how the work is done that nobody attends.
 type service struct {
 	ImportsPerOrganization int           `koanf:"imports_per_organization" validate:"min=1"` // worked on at once
 	Retry                  time.Duration `koanf:"retry" validate:"min=0s"`                   // as config.Retry
+	BaseURL                string        `koanf:"base_url"`                                  // below which the pages are; blank: unknown
+	Templates              string        `koanf:"templates"`                                 // folder of mail templates; blank: the program's own
+	Webhooks               []webhook     `koanf:"webhooks"`
 }
 
 // limits are what a file may not exceed.
@@ -65,6 +70,7 @@ func defaults() config {
 
 		Policy:  schema.DefaultPolicy(),
 		Service: service{ImportsPerOrganization: 1, Retry: 10 * time.Minute},
+		SMTP:    smtpConfig{Security: string(notify.StartTLS), PerMinute: 60},
 	}
 }
 
@@ -100,6 +106,9 @@ func (a *app) readConfig() (config, error) {
 			_ = k.Set("policy.delayed_created_until", day.Format(time.DateOnly))
 		}
 	}
+	if err := knownWebhookKeys(path, k.Get("service.webhooks")); err != nil {
+		return config{}, err
+	}
 	var c config
 	if err := k.Unmarshal("", &c); err != nil {
 		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration has a value of the wrong kind: %s.", lastLine(err)).At(path, 0, 0).Because(err)
@@ -119,6 +128,9 @@ func (a *app) readConfig() (config, error) {
 			must = "HOST:PORT"
 		}
 		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s must be %s.", key, must).At(path, 0, 0)
+	}
+	if err := c.checkMail(); err != nil {
+		return config{}, err.At(path, 0, 0)
 	}
 	c.DB = first(a.flags.db, a.env("CLAIMLINE_DB"), c.DB)
 	c.Org = first(a.flags.org, a.env("CLAIMLINE_ORG"), c.Org)

@@ -131,7 +131,7 @@ func (a *app) rootCommand() *cobra.Command {
 	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand())
 	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
 	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
-	addTo(root, groupOperate, a.workerCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand())
+	addTo(root, groupOperate, a.workerCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand(), a.outboxCommand(), a.mailCommand())
 	help := a.helpCommand()
 	help.GroupID = groupOperate
 	root.SetHelpCommand(help)

@@ -56,6 +56,10 @@ func defaultWorkers() int { return max(2, runtime.NumCPU()) }
 func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher, error) {
 	flow := *p.Flow
 	flow.Retry = a.config.Service.Retry
-	loops := []jobs.Loop{jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow)}
+	mails, err := a.mailLoop(p)
+	if err != nil {
+		return nil, err
+	}
+	loops := []jobs.Loop{mails, jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow)}
 	return jobs.New(jobs.Config{Now: a.now, Log: a.log, Loops: append(loops, more...)})
 }

@@ -179,9 +179,9 @@ func (s *Sender) deliver(ctx context.Context, rules claim.Rules, server *mailer,
 		d.Returned = true
 	case isRefused:
 		d.Refused, d.Permanent, d.Away = refused.said, refused.permanent, refused.away
-		d.Error = schema.Printable(schema.Shorten(clean(refused.text)))
+		d.Error = clean(refused.text)
 	default: // it could not be written: the others must not wait for it
-		d.Error = "The mail could not be made: " + schema.Shorten(clean(err.Error()))
+		d.Error = "The mail could not be made: " + clean(err.Error())
 		s.Log.Error().Err(err).Int64("mail", sending.ID).Msg("a mail could not be made")
 	}
 	s.log(sending, &d)

@@ -10,6 +10,7 @@ import (
 	"net"
 	netmail "net/mail"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,7 +88,7 @@ func (m *mailer) send(ctx context.Context, e *envelope) error {
 	}
 	fresh := m.conn == nil
 	if err := m.connect(ctx); err != nil {
-		return &refusal{text: "The mail server cannot be used: " + err.Error(), away: true}
+		return &refusal{text: "The mail server cannot be used: " + unquoted(err.Error()), away: true}
 	}
 	if can, _ := m.conn.Extension("SMTPUTF8"); !can && !ascii(message.GetTo()[0].Address) {
 		return &refusal{text: "The mail server does not take addresses with such letters (SMTPUTF8).", permanent: true}
@@ -145,8 +146,21 @@ func serverWords(err *mail.SendError) string {
 	for _, added := range []string{", affected recipient(s): ", ", affected message ID: "} {
 		text, _, _ = strings.Cut(text, added)
 	}
-	return text
+	return unquoted(text)
 }
+
+// unquoted returns what a server said without the quotes that the standard library puts around it.
+func unquoted(text string) string {
+	return quotedAnswer.ReplaceAllStringFunc(text, func(answer string) string {
+		said, err := strconv.Unquote(answer[4:])
+		if err != nil {
+			return answer
+		}
+		return answer[:4] + said
+	})
+}
+
+var quotedAnswer = regexp.MustCompile(`\b[2-5]\d\d "(?:[^"\\]|\\.)*"`)
 
 // message writes a mail as it goes over the line. Values reach headers through the library's encoders alone,
 // and have been cleaned of what ends a line.
