@@ -92,13 +92,31 @@ func (l Letter) cleaned() Letter {
 	for _, value := range []*string{
 		&l.Organization, &l.Contact, &l.Page, &l.Address, &l.Name, &l.Source, &l.Made, &l.MadeDay, &l.Until, &l.UntilDay, &l.Closed,
 	} {
-		*value = clean(*value)
+		*value = unmarked(*value)
 	}
 	if l.Report != nil {
 		report := l.Report.cleaned()
 		l.Report = &report
 	}
 	return l
+}
+
+// unmarked returns a value in a mail, cleaned, and without a mark in front that would make something else of
+// its line.
+func unmarked(text string) string {
+	text = clean(text)
+	for {
+		mark, rest, found := strings.Cut(text, " ")
+		switch mark {
+		case "#", "##", "-", "|", "=>", "~":
+		default:
+			return text
+		}
+		if !found {
+			return ""
+		}
+		text = strings.TrimSpace(rest)
+	}
 }
 
 // longest is the length of a value in a mail, in letters.

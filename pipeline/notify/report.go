@@ -40,19 +40,19 @@ type Problem struct{ Count, Message, Fix string }
 
 func (r Report) cleaned() Report {
 	for _, value := range []*string{&r.Subject, &r.Title, &r.Sentence, &r.File, &r.Import, &r.Schedule, &r.Fix} {
-		*value = clean(*value)
+		*value = unmarked(*value)
 	}
 	r.Counts, r.Dates, r.Problems, r.Notes = slices.Clone(r.Counts), slices.Clone(r.Dates), slices.Clone(r.Problems), slices.Clone(r.Notes)
 	for _, list := range [][]Labelled{r.Counts, r.Dates} {
 		for i := range list {
-			list[i] = Labelled{clean(list[i].Label), clean(list[i].Value)}
+			list[i] = Labelled{unmarked(list[i].Label), unmarked(list[i].Value)}
 		}
 	}
 	for i, p := range r.Problems {
-		r.Problems[i] = Problem{clean(p.Count), clean(p.Message), clean(p.Fix)}
+		r.Problems[i] = Problem{unmarked(p.Count), unmarked(p.Message), unmarked(p.Fix)}
 	}
 	for i := range r.Notes {
-		r.Notes[i] = clean(r.Notes[i])
+		r.Notes[i] = unmarked(r.Notes[i])
 	}
 	return r
 }

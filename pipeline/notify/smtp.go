@@ -171,11 +171,11 @@ func (m *mailer) message(e *envelope) (*mail.Msg, error) {
 	}
 	message := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	message.FromMailAddress(m.From)
-	message.ToMailAddress(&netmail.Address{Name: clean(e.Name), Address: to})
+	message.ToMailAddress(&netmail.Address{Name: strings.ReplaceAll(headerText(e.Name), `\`, "/"), Address: to})
 	if m.ReplyTo != nil {
 		message.ReplyToMailAddress(m.ReplyTo)
 	}
-	message.Subject(clean(e.Subject))
+	message.Subject(headerText(e.Subject))
 	message.SetDateWithValue(e.At)
 	message.SetMessageIDWithValue(e.MessageID)
 	message.SetGenHeader("Auto-Submitted", "auto-generated")
@@ -189,6 +189,10 @@ func (m *mailer) message(e *envelope) (*mail.Msg, error) {
 	}
 	return message, nil
 }
+
+// headerText returns text that a header shows as it is: on one line, and with nothing in it that readers would
+// take for an encoded word.
+func headerText(text string) string { return strings.ReplaceAll(clean(text), "=?", "= ?") }
 
 // asciiDomain returns an address with its domain in ASCII, as mail servers want it.
 func asciiDomain(address string) (string, error) {
