@@ -47,7 +47,11 @@ func knownWebhookKeys(path string, value any) error {
 		}
 		for key := range keys {
 			if !slices.Contains(webhookKeys, key) {
-				return unknownKey(path, fmt.Sprintf("service.webhooks[%d].%s", i, key), webhookKeys)
+				refused := schema.Refuse(schema.CodeConfigInvalid, "The configuration has a key that means nothing: service.webhooks[%d].%s.", i, key).At(path, 0, 0)
+				if near, ok := schema.Nearest([]string{key}, webhookKeys); ok {
+					return refused.WithFix("Did you mean %s?", near)
+				}
+				return refused.WithFix("The keys are: %s.", strings.Join(webhookKeys, ", "))
 			}
 		}
 	}

@@ -193,7 +193,8 @@ func (a *app) outboxExportCommand() *cobra.Command {
 (blank: none). FILE may be - for stdout. The links work at once, and nobody can find them out again: keep the file to yourself. The mails go
 on waiting, unless --sent says that they are on their way.`,
 		Example: `  claimline outbox export --org acme --config samples/service.yaml mails.csv
-  claimline outbox export --org acme --config samples/service.yaml --sent mails.csv`,
+  claimline outbox export --org acme --config samples/service.yaml --sent \
+    mails.csv`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.config.Service.BaseURL == "" {
