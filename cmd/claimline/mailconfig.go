@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	netmail "net/mail"
 	"net/url"
@@ -154,7 +153,7 @@ func (a *app) sender(p *session) (*notify.Sender, error) {
 	flow.Retry = c.Service.Retry
 	sending := notify.Config{
 		Store: p.Store, Policy: c.Policy, BaseURL: c.Service.BaseURL, Templates: templates, Zone: c.zone(), Lease: max(c.Lease, time.Second), Log: a.log,
-		Persist: func(ctx context.Context, do func() error) error { return flow.Persist(ctx, do) },
+		Persist: flow.Persist,
 	}
 	if c.mailed() {
 		security := notify.Security(c.SMTP.Security)

@@ -75,7 +75,7 @@ func nameOf(o schema.Organization) string {
 }
 
 // footer says who sends the mail, and why.
-func (l *Letter) footer() string {
+func (l Letter) footer() string {
 	switch {
 	case l.Kind == claim.MailReport && l.Language == "sv":
 		return fmt.Sprintf("Rapporten skickas automatiskt till %s, som ska underrättas om importer för %s.", l.Address, l.Organization)

@@ -198,11 +198,11 @@ func (s *Sender) persist(ctx context.Context, do func() error) error { return s.
 
 // log says how it went, without address, name or link.
 func (s *Sender) log(sending *store.Sending, d *store.Delivery) {
-	event := s.Log.Debug()
+	level := zerolog.DebugLevel
 	if !d.Sent && !d.Withdrawn {
-		event = s.Log.Warn()
+		level = zerolog.WarnLevel
 	}
-	event.Int64("mail", sending.ID).Str("kind", string(sending.Kind)).Int("attempt", sending.Attempts).
+	s.Log.WithLevel(level).Int64("mail", sending.ID).Str("kind", string(sending.Kind)).Int("attempt", sending.Attempts).
 		Bool("sent", d.Sent).Bool("permanent", d.Permanent).Bool("server_away", d.Away).Msg("mail")
 }
 

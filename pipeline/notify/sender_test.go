@@ -154,7 +154,7 @@ func (p *post) serve(t *testing.T, change func(*smtp.Server, net.Listener) net.L
 	server := smtp.NewServer(p)
 	server.Domain, server.EnableSMTPUTF8 = "localhost", true
 	server.ErrorLog = quiet{}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	if change != nil {
 		listener = change(server, listener)
@@ -480,7 +480,7 @@ func TestClaimMail(t *testing.T) {
 // raw serves a mail server that says the same to everybody, and notes what it is told.
 func (p *post) raw(t *testing.T, answers func(command string) string) (listener net.Listener) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p.host, p.port = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
 	var all sync.WaitGroup
@@ -518,13 +518,16 @@ func (p *post) raw(t *testing.T, answers func(command string) string) (listener 
 }
 
 func refuse(code int, text string) func(string) error {
-	return func(string) error { return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: text} }
+	return func(string) error {
+		return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: text}
+	}
 }
 
 // TestRefusals tells what is said of one recipient or one mail from what is said of all.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	config, roots := certificate(t)
-	clear := func(*site) {}
+	inClear := func(*site) {}
 	private := func(s *site) { s.config.SMTP.Security, s.config.SMTP.Roots = notify.StartTLS, roots }
 	for name, c := range map[string]struct {
 		set   func(p *post)
@@ -533,19 +536,19 @@ func TestRefusals(t *testing.T) {
 		error string
 		away  bool // the second mail is not tried
 	}{
-		"nobody of that name":  {func(p *post) { p.rcpt = refuse(550, "nobody here") }, clear, schema.MailFailed, "550 5.1.1 nobody here", false},
-		"relay denied":         {func(p *post) { p.rcpt = refuse(554, "relay denied") }, clear, schema.MailFailed, "554", false},
-		"mailbox full for now": {func(p *post) { p.rcpt = refuse(452, "full") }, clear, schema.MailWaiting, "452", false},
-		"greylisted":           {func(p *post) { p.rcpt = refuse(450, "come again") }, clear, schema.MailWaiting, "450", false},
-		"shutting down":        {func(p *post) { p.rcpt = refuse(421, "bye") }, clear, schema.MailWaiting, "421", true},
-		"wants a login":        {func(p *post) { p.rcpt = refuse(530, "log in") }, clear, schema.MailWaiting, "530", true},
-		"the mail is refused":  {func(p *post) { p.data = refuse(554, "spam") }, clear, schema.MailFailed, "554", false},
-		"the mail for now":     {func(p *post) { p.data = refuse(451, "scanner is away") }, clear, schema.MailWaiting, "451", false},
-		"the sender":           {func(p *post) { p.from = refuse(550, "who are you") }, clear, schema.MailWaiting, "550", true},
-		"the sender for now":   {func(p *post) { p.from = refuse(451, "later") }, clear, schema.MailWaiting, "451", true},
+		"nobody of that name":  {func(p *post) { p.rcpt = refuse(550, "nobody here") }, inClear, schema.MailFailed, "550 5.1.1 nobody here", false},
+		"relay denied":         {func(p *post) { p.rcpt = refuse(554, "relay denied") }, inClear, schema.MailFailed, "554", false},
+		"mailbox full for now": {func(p *post) { p.rcpt = refuse(452, "full") }, inClear, schema.MailWaiting, "452", false},
+		"greylisted":           {func(p *post) { p.rcpt = refuse(450, "come again") }, inClear, schema.MailWaiting, "450", false},
+		"shutting down":        {func(p *post) { p.rcpt = refuse(421, "bye") }, inClear, schema.MailWaiting, "421", true},
+		"wants a login":        {func(p *post) { p.rcpt = refuse(530, "log in") }, inClear, schema.MailWaiting, "530", true},
+		"the mail is refused":  {func(p *post) { p.data = refuse(554, "spam") }, inClear, schema.MailFailed, "554", false},
+		"the mail for now":     {func(p *post) { p.data = refuse(451, "scanner is away") }, inClear, schema.MailWaiting, "451", false},
+		"the sender":           {func(p *post) { p.from = refuse(550, "who are you") }, inClear, schema.MailWaiting, "550", true},
+		"the sender for now":   {func(p *post) { p.from = refuse(451, "later") }, inClear, schema.MailWaiting, "451", true},
 		"no session": {func(p *post) {
 			p.session = func() error { return refuse(554, "no")("") }
-		}, clear, schema.MailWaiting, "554", true},
+		}, inClear, schema.MailWaiting, "554", true},
 		"no STARTTLS": {nil, private, schema.MailWaiting, "STARTTLS", true},
 		"an unknown certificate": {nil, func(s *site) {
 			private(s)

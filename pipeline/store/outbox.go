@@ -165,7 +165,7 @@ func (m *mailTaker) about(ctx context.Context, mail Mail) (sending Sending, want
 }
 
 // told reports whether the mail was sent, or may have been: it is in the hand of somebody, who may have died.
-func (m *Mail) told() bool {
+func (m Mail) told() bool {
 	return m.State == schema.MailSent || m.State == schema.MailWaiting && !m.LeaseUntil.IsZero()
 }
 
@@ -370,14 +370,14 @@ func (s *Store) ListMails(ctx context.Context, rules claim.Rules, filter MailFil
 
 // Entry returns the mail as the outbox is listed.
 func (l *ListedMail) Entry() schema.OutboxEntry {
-	entry := l.Mail.entry()
+	entry := l.entry()
 	if entry.To == "" {
 		entry.To = l.Address
 	}
 	return entry
 }
 
-func (m *Mail) entry() schema.OutboxEntry {
+func (m Mail) entry() schema.OutboxEntry {
 	entry := schema.OutboxEntry{
 		ID: strconv.FormatInt(m.ID, 10), Kind: string(m.Kind), To: m.To, State: m.State, Attempts: m.Attempts, SentAt: schema.Moment(m.SentAt), Error: m.Error,
 	}

@@ -236,7 +236,9 @@ func (t *tx) ListMails(ctx context.Context, filter store.MailFilter, after int64
 	if err != nil || filter.State != "" && filter.State != schema.MailWaiting {
 		return listed, err
 	}
-	err = t.collect(ctx, scan, `SELECT m.id, m.kind, m.claim, '', '', NULL, coalesce(m.written_at, c.claimed_at, 0), 'waiting', 0, 0, NULL, 0, 0, NULL, NULL, NULL, '', 0, ''`+about+
+	err = t.collect(ctx, scan, `SELECT m.id, m.kind, m.claim, '' AS organization, '' AS recipient, NULL AS news,
+			coalesce(m.written_at, c.claimed_at, 0), 'waiting' AS state, 0 AS attempts, 0 AS lost, NULL AS tried_since, 0 AS pause, 0 AS next_attempt_at,
+			NULL AS taken_at, NULL AS lease_until, NULL AS sent_at, '' AS error, 0 AS away, '' AS message_id`+about+
 		`FROM outbox m CROSS JOIN claims c ON c.id = m.claim LEFT JOIN users u ON u.id = c.user
 		WHERE m.id > ?1 AND (?2 = 0 OR c.organization = ?2) ORDER BY m.id LIMIT ?3`, after, number, limit)
 	slices.SortFunc(listed, func(a, b store.ListedMail) int { return cmp.Compare(a.ID, b.ID) })

@@ -379,17 +379,14 @@ var outboxTests = map[string]func(*suite){
 		s.claimed("acme", cy) // immediate
 		s.now = s.now.Add(time.Hour)
 		s.claimed("umbrella", bo)
-		remind := func() (added []string) {
+		remind := func() []string {
 			before := s.kinds()
 			for _, days := range claim.ReminderDays {
 				more, err := s.AddReminders(s.ctx(), s.rules(), days)
 				require.NoError(s, err)
 				require.False(s, more)
 			}
-			for _, kind := range s.kinds()[len(before):] {
-				added = append(added, kind)
-			}
-			return added
+			return s.kinds()[len(before):]
 		}
 		s.now = start.Add(7*day - time.Second)
 		require.Empty(s, remind())
