@@ -19,7 +19,6 @@ import (
 	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -55,17 +54,12 @@ func TestWhateverHappensToClaims(t *testing.T) {
 func newLives(t *rapid.T, base string) *lives {
 	folder, err := os.MkdirTemp(base, "")
 	require.NoError(t, err)
-	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, db.Close())
-		require.NoError(t, os.RemoveAll(folder))
-	})
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	l := &lives{choices: choices{t}, folder: folder, life: &life{
 		now: now, removed: map[string]bool{}, closedMap: map[string]time.Time{}, personal: "home",
 	}}
 	l.Flow = newFlow(t, pipeline.Config{
-		Store: store.New(db), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
+		Store: store.New(newDB(t, folder)), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
 	})
 	l.quantity = map[string]int{"Calling": pick(l.choices, 0, 1, 2, 9), "Chat": schema.Unlimited}
 	for i := range 5 + l.upTo(5) {

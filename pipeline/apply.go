@@ -166,7 +166,7 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 		ctx, undo = context.WithCancel(ctx)
 		defer undo()
 	}
-	var known int64
+	var known store.Known
 	if a.decided {
 		known = c.ready.Known(rules.Now)
 	}
@@ -273,7 +273,7 @@ func (a *applyPass) decide(rules claim.Rules, c *chunk, facts claim.Facts, leave
 		} else if account := rules.AsOf(facts.Accounts[n]); !a.decideRow(rules, &facts, &account, c, n, v) {
 			continue
 		} else {
-			r.Target = kept.Target{Account: account.ID, Status: account.User.Status}
+			r.Target = kept.Target{Seen: store.Seen{Account: account.ID, Version: account.Version}, Status: account.User.Status}
 		}
 		if leaveOut[n] {
 			v.Finding, v.Edits = schema.NewFinding(schema.CodeInternal, ""), nil

@@ -22,7 +22,6 @@ import (
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -46,15 +45,10 @@ func newFolder(t require.TestingT, base string) string {
 // newRun opens a database in a folder of its own, with the world in it.
 func newRun(t *rapid.T, base string, w *world) *run {
 	folder := newFolder(t, base)
-	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, db.Close())
-		require.NoError(t, os.RemoveAll(folder))
-	})
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	c := choices{t}
 	r := &run{t: t, folder: folder, Flow: newFlow(t, pipeline.Config{
-		Store: store.New(db), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
+		Store: store.New(newDB(t, folder)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
 		Lease: time.Minute, Runner: "test", TransactionRows: 1 + c.upTo(20),
 	})}
 	loaded, err := r.load(w)

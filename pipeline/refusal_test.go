@@ -20,7 +20,6 @@ import (
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -43,14 +42,11 @@ func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 		"domains.csv": "domain,organization_id,status\nacme.example,acme,verified\nacme.example,synced,verified\n",
 		"users.csv":   users,
 	})
-	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "claimline.db"), sqlite.Options{Create: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	p := newFlow(t, pipeline.Config{
-		Store: store.New(as(db)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
+		Store: store.New(as(newDB(t, folder))), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
 	})
-	_, err = load(t.Context(), p, folder)
+	_, err := load(t.Context(), p, folder)
 	require.NoError(t, err)
 	return p
 }

@@ -103,6 +103,10 @@ const (
 	CodeDatabaseFull     Code = "database_full"
 	CodeDatabaseFailing  Code = "database_failing"
 	CodeDatabaseSingle   Code = "database_single"
+
+	CodeDatabaseUnreachable Code = "database_unreachable"
+	CodeDatabaseDenied      Code = "database_denied"
+
 	CodeTooManyAddresses Code = "too_many_addresses" // R14
 	CodeServiceUnknown   Code = "service_unknown"
 )
@@ -229,6 +233,10 @@ var codes = map[Code]entry{
 	CodeDatabaseFull:     {"", "The disk is full.", "Free some room, then go on: claimline resume ID."},
 	CodeDatabaseFailing:  {"", "The disk of the database refuses to read or write.", "Check the disk and the limits on the size of files, then go on: claimline resume ID."},
 	CodeDatabaseSingle:   {"", "A SQLite database belongs to one machine, on which serve does this work.", "Run claimline serve. For workers on other machines, use PostgreSQL: --db postgres://…."},
+
+	CodeDatabaseUnreachable: {"", "The server of the database does not answer.", "Check that it runs, and the address given with --db. An import that had begun goes on with: claimline resume ID."},
+	CodeDatabaseDenied:      {"", "The server of the database does not let you in.", "Check the user and the password given with --db, in PGPASSWORD or in ~/.pgpass."},
+
 	CodeTooManyAddresses: {"", "That is too many addresses for a claim by hand.", "Export the users to a CSV file and import it: claimline export -o users.csv."},
 	CodeServiceUnknown:   {"", "Your organization has no such service.", "Use the name of a service that it has licences for."},
 

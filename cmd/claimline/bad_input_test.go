@@ -295,7 +295,11 @@ func utf16Text(t *testing.T, text string, bigEndian bool) string {
 // openSQL opens a database behind the program's back.
 func openSQL(t *testing.T, path string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path)
+	driver, name := "sqlite", "file:"+path
+	if strings.HasPrefix(path, "postgres:") {
+		driver, name = "pgx", path
+	}
+	db, err := sql.Open(driver, name)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	return db

@@ -260,8 +260,11 @@ func TestRowThatTheDatabaseRefuses(t *testing.T) {
 	l := openLab(t)
 	s := l.site(t)
 	conn := s.connect(t)
-	require.NoError(t, execute(t, conn, `CREATE TRIGGER refuses BEFORE INSERT ON claims WHEN NEW.line IN (17, 18, 23456)
-		BEGIN SELECT RAISE(ABORT, 'refused'); END`))
+	refuses := `CREATE TRIGGER refuses BEFORE INSERT ON claims WHEN NEW.line IN (17, 18, 23456) BEGIN SELECT RAISE(ABORT, 'refused'); END`
+	if onPostgres() {
+		refuses = "ALTER TABLE claims ADD CONSTRAINT refuses CHECK (line NOT IN (17, 18, 23456))"
+	}
+	require.NoError(t, execute(t, conn, refuses))
 	require.NoError(t, conn.Close())
 	got := s.execute(t, "import", "--accept-permanent", "--json", l.users)
 	assert.Equal(t, exitProblems, got.code, got.stderr)
@@ -285,8 +288,7 @@ func TestInterruptedTwice(t *testing.T) {
 	s := l.site(t, "--config", l.shortLease)
 	p := s.start(t, "import", "--accept-permanent", l.users)
 	p.freezeBetweenChunks(t, s, halfway)
-	conn := s.connect(t)
-	require.NoError(t, execute(t, conn, "BEGIN IMMEDIATE"))
+	release := s.holdClaims(t)
 	p.thaw(t)
 	eventually(t, "the process stops", func() bool { // signals that come too fast are one to the system
 		_ = p.cmd.Process.Signal(syscall.SIGINT)
@@ -294,6 +296,17 @@ func TestInterruptedTwice(t *testing.T) {
 	})
 	got := p.wait(t)
 	assert.Equal(t, exitInterrupted, got.code, got.stderr)
-	require.NoError(t, errors.Join(execute(t, conn, "ROLLBACK"), conn.Close()))
+	release()
 	s.assertResumes(t, l)
+}
+
+// holdClaims keeps others from claiming.
+func (s *site) holdClaims(t *testing.T) (release func()) {
+	t.Helper()
+	if onPostgres() {
+		return s.hold(t, "claims")
+	}
+	conn := s.connect(t)
+	require.NoError(t, execute(t, conn, "BEGIN IMMEDIATE"))
+	return func() { require.NoError(t, errors.Join(execute(t, conn, "ROLLBACK"), conn.Close())) }
 }

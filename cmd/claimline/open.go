@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/store/postgres"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
@@ -34,7 +36,8 @@ type session struct {
 
 // withStore opens the database, does the work, and closes the database again.
 func (a *app) withStore(ctx context.Context, how access, work func(*session) error) (err error) {
-	made := how == creates && a.databaseMissing()
+	path, isFile := a.databaseFile()
+	made := how == creates && isFile && missing(path)
 	s, err := a.openStore(ctx, how)
 	if err != nil {
 		return err
@@ -50,7 +53,7 @@ func (a *app) withStore(ctx context.Context, how access, work func(*session) err
 			err = fmt.Errorf("close the database: %w", closeErr)
 		}
 		if empty && closeErr == nil {
-			a.removeDatabase()
+			removeDatabase(path)
 		}
 	}()
 	opened, err := a.session(s)
@@ -60,32 +63,43 @@ func (a *app) withStore(ctx context.Context, how access, work func(*session) err
 	return work(opened)
 }
 
-// databasePath returns the file of the database that --db names.
-func (a *app) databasePath() string {
-	_, path, _ := strings.Cut(a.config.DB, ":")
-	return path
+// databaseFile returns the file of the database that --db names, where it is one.
+func (a *app) databaseFile() (path string, isFile bool) {
+	scheme, path, _ := strings.Cut(a.config.DB, ":")
+	return path, scheme == "sqlite"
 }
 
-func (a *app) databaseMissing() bool {
-	_, err := os.Stat(a.databasePath())
+func missing(path string) bool {
+	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)
 }
 
 // removeDatabase removes a database that was made in vain, unless its log tells that somebody else has it
 // open by now.
-func (a *app) removeDatabase() {
-	if _, err := os.Stat(a.databasePath() + "-wal"); errors.Is(err, fs.ErrNotExist) {
-		_ = os.Remove(a.databasePath())
+func removeDatabase(path string) {
+	if missing(path + "-wal") {
+		_ = os.Remove(path)
 	}
 }
 
 // openStore opens the database that --db names.
 func (a *app) openStore(ctx context.Context, how access) (*store.Store, error) {
-	scheme, path, found := strings.Cut(a.config.DB, ":")
-	if !found || scheme != "sqlite" || path == "" {
-		return nil, usage("--db %q is not the name of a database.", a.config.DB).WithFix("Write sqlite:PATH, as in sqlite:claimline.db.")
+	var db store.DB
+	var err error
+	scheme, rest, _ := strings.Cut(a.config.DB, ":")
+	switch {
+	case scheme == "sqlite" && rest != "":
+		db, err = sqlite.Open(ctx, rest, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
+	case (scheme == "postgres" || scheme == "postgresql") && strings.HasPrefix(rest, "//"):
+		db, err = postgres.Open(ctx, a.config.DB, postgres.Options{Create: how == creates, ReadOnly: how == reads})
+	default:
+		shown := " " + strconv.Quote(a.config.DB)
+		if strings.Contains(a.config.DB, "@") || strings.Contains(a.config.DB, "password") { // nobody else is to read it
+			shown = ""
+		}
+		return nil, usage("--db%s is not the name of a database.", shown).
+			WithFix("Write sqlite:PATH, as in sqlite:claimline.db, or postgres://USER@HOST/DATABASE.")
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}

@@ -82,7 +82,7 @@ func (a *app) keptFrom(path string, info fs.FileInfo, inputs []string) string {
 		there, err := os.Stat(other)
 		return err == nil && os.SameFile(info, there)
 	}
-	if db := a.databasePath(); slices.ContainsFunc([]string{db, db + "-wal", db + "-shm", db + "-journal"}, is) {
+	if db, isFile := a.databaseFile(); isFile && slices.ContainsFunc([]string{db, db + "-wal", db + "-shm", db + "-journal"}, is) {
 		return "the database"
 	}
 	if is(a.configFile()) {

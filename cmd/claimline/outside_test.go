@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -68,7 +69,7 @@ func (a answer) results(t *testing.T) []schema.Result {
 
 // site is a database, and the flags with which the program works on it.
 type site struct {
-	db      string   // its file
+	db      string   // its file, or its address
 	global  []string // flags
 	program string   // what runs in processes of their own
 }
@@ -76,14 +77,33 @@ type site struct {
 // newSite loads a snapshot, of which acme is the claiming organization, into a new database.
 func newSite(t *testing.T, snapshot string) *site {
 	t.Helper()
-	s := siteAt(filepath.Join(t.TempDir(), "claimline.db"))
+	s := emptySite(t)
 	s.load(t, snapshot)
 	return s
 }
 
-func siteAt(db string) *site {
-	return &site{db: db, global: []string{"--db", "sqlite:" + db, "--org", "acme"}}
+// emptySite is a database into which nothing has been loaded.
+func emptySite(t *testing.T) *site {
+	t.Helper()
+	if onPostgres() {
+		return siteIn(postgrestest.Empty(t))
+	}
+	return siteAt(filepath.Join(t.TempDir(), "claimline.db"))
 }
+
+func siteAt(file string) *site {
+	s := siteIn("sqlite:" + file)
+	s.db = file
+	return s
+}
+
+// siteIn is a site in any database.
+func siteIn(address string) *site {
+	return &site{db: address, global: []string{"--db", address, "--org", "acme"}}
+}
+
+// onPostgres reports whether tests use databases in PostgreSQL, and not files.
+func onPostgres() bool { return os.Getenv("CLAIMLINE_TEST_ON") == "postgres" }
 
 // run runs a command on the site, in this process.
 func (s *site) run(t *testing.T, args ...string) answer {

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -37,7 +38,7 @@ type lab struct {
 	folder, program string
 	generator       string
 	users           string // the file that claims everybody
-	database        string // to be copied
+	database        string // to be copied; not in PostgreSQL
 	config          string // transactions are small
 	shortLease      string // likewise, and a dead process is soon given up
 }
@@ -52,11 +53,15 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 	l.program, l.generator = filepath.Join(l.folder, "claimline"), filepath.Join(l.folder, "claimline-bench")
 	l.users, l.database = filepath.Join(l.folder, "users.csv"), filepath.Join(l.folder, "claimline.db")
 	l.config, l.shortLease = filepath.Join(l.folder, "claimline.yaml"), filepath.Join(l.folder, "short-lease.yaml")
-	for _, command := range [][]string{
+	commands := [][]string{
 		{"go", "build", "-trimpath", "-o", l.folder, ".", "../claimline-bench"},
 		{l.generator, "generate", "-users", strconv.Itoa(labUsers), "-shuffle", l.folder},
 		{l.program, "load", "--db", "sqlite:" + l.database, filepath.Join(l.folder, "org")},
-	} {
+	}
+	if onPostgres() {
+		commands = commands[:2] // see labTemplate
+	}
+	for _, command := range commands {
 		cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -75,11 +80,29 @@ func openLab(t *testing.T) lab {
 	return l
 }
 
+// labTemplate is the lab's organization in PostgreSQL.
+var labTemplate = postgrestest.Template{Prepare: func(ctx context.Context, address string) error {
+	l, err := theLab()
+	if err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, l.program, "load", "--db", address, filepath.Join(l.folder, "org")).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("load the lab's organization: %w\n%s", err, out)
+	}
+	return nil
+}}
+
 // site returns a copy of the lab's database.
 func (l lab) site(t *testing.T, flags ...string) *site {
 	t.Helper()
-	s := siteAt(filepath.Join(t.TempDir(), "claimline.db"))
-	copyFile(t, l.database, s.db)
+	var s *site
+	if onPostgres() {
+		s = siteIn(labTemplate.Copy(t))
+	} else {
+		s = siteAt(filepath.Join(t.TempDir(), "claimline.db"))
+		copyFile(t, l.database, s.db)
+	}
 	s.program, s.global = l.program, append(append(s.global, "--config", l.config), flags...)
 	return s
 }
@@ -181,9 +204,12 @@ func (p *process) freezeBetweenChunks(t *testing.T, s *site, query string) {
 }
 
 // nextInLine takes the write lock as soon as whoever writes has committed. SQLite itself does not queue: it
-// would only try now and then.
+// would only try now and then. In PostgreSQL it is the imports that it locks.
 func (s *site) nextInLine(t *testing.T) (release func()) {
 	t.Helper()
+	if onPostgres() {
+		return s.hold(t, "imports")
+	}
 	const (
 		setAndWait = 38  // F_OFD_SETLKW
 		writeLock  = 120 // the byte of the index that a writer locks
@@ -196,6 +222,14 @@ func (s *site) nextInLine(t *testing.T) (release func()) {
 	}
 	require.NoError(t, err)
 	return func() { assert.NoError(t, index.Close()) }
+}
+
+// hold keeps others from writing to a table of a database in PostgreSQL.
+func (s *site) hold(t *testing.T, table string) (release func()) {
+	t.Helper()
+	conn := s.connect(t)
+	require.NoError(t, execute(t, conn, "BEGIN; LOCK TABLE "+table+" IN EXCLUSIVE MODE"))
+	return func() { assert.NoError(t, errors.Join(execute(t, conn, "ROLLBACK"), conn.Close())) }
 }
 
 // States of the database in which a process is stopped.
@@ -259,7 +293,9 @@ func (s *site) connect(t *testing.T) *sql.Conn {
 	t.Helper()
 	conn, err := openSQL(t, s.db).Conn(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, execute(t, conn, "PRAGMA busy_timeout = 0"))
+	if !onPostgres() {
+		require.NoError(t, execute(t, conn, "PRAGMA busy_timeout = 0"))
+	}
 	return conn
 }
 
@@ -314,10 +350,14 @@ func (s *site) assertClaims(t *testing.T, want int) {
 	t.Helper()
 	db := openSQL(t, s.db)
 	var open, users, immediate, mails, mailed, activations int
-	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT sum(closed_at IS NULL), count(DISTINCT user), sum(NOT delayed)
+	account := "user"
+	if onPostgres() {
+		account = "account"
+	}
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE closed_at IS NULL), count(DISTINCT `+account+`), count(*) FILTER (WHERE NOT delayed)
 		FROM claims WHERE import IS NOT NULL`).Scan(&open, &users, &immediate))
-	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT sum(kind = 'claim'), count(DISTINCT iif(kind = 'claim', claim, NULL)), sum(kind = 'activation')
-		FROM outbox`).Scan(&mails, &mailed, &activations))
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*) FILTER (WHERE kind = 'claim'), count(DISTINCT claim) FILTER (WHERE kind = 'claim'),
+		count(*) FILTER (WHERE kind = 'activation') FROM outbox`).Scan(&mails, &mailed, &activations))
 	assert.Equal(t, []int{want, want, want, want}, []int{open, users, mails, mailed})
 	assert.Equal(t, immediate, activations)
 	require.NoError(t, db.Close())
@@ -415,7 +455,7 @@ func TestMemory(t *testing.T) {
 	)
 	l := openLab(t)
 	folder := t.TempDir()
-	s := siteAt(filepath.Join(folder, "claimline.db"))
+	s := emptySite(t)
 	s.program = l.program
 	out, err := exec.CommandContext(t.Context(), l.generator, "generate", "-users", strconv.Itoa(users), "-shuffle", folder).CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -119,7 +119,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetVersionTemplate(versionText())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), helpText(cmd)) })
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.flags.db, "db", "", "database: sqlite:PATH (env CLAIMLINE_DB; default sqlite:claimline.db)")
+	flags.StringVar(&a.flags.db, "db", "", "database: sqlite:PATH or postgres://USER@HOST/DATABASE (env CLAIMLINE_DB; default sqlite:claimline.db)")
 	flags.StringVar(&a.flags.org, "org", "", "id of the claiming organization (env CLAIMLINE_ORG)")
 	flags.StringVar(&a.flags.config, "config", "", "configuration file, YAML (env CLAIMLINE_CONFIG)")
 	flags.BoolVar(&a.flags.json, "json", false, "answer in JSON")

@@ -7,11 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
 )
 
 func TestMain(m *testing.M) {
@@ -32,15 +36,33 @@ func TestScript(t *testing.T) {
 	require.NoError(t, err)
 	l := openLab(t)
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Files:               scripts(t),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SAMPLES", samples)
+			if onPostgres() {
+				env.Setenv("CLAIMLINE_DB", postgrestest.Empty(t))
+			}
 			env.Setenv("PATH", filepath.Dir(l.program)+string(os.PathListSeparator)+env.Getenv("PATH"))
 			return nil
 		},
+	})
+}
+
+// scripts are all scripts; in PostgreSQL, those that are not about the file that is a database.
+func scripts(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	if !onPostgres() {
+		return files
+	}
+	return slices.DeleteFunc(files, func(file string) bool {
+		script := readFile(t, file)
+		return strings.Contains(script, "sqlite:") || strings.Contains(script, "claimline.db")
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 // claim on it.
 type Account struct {
 	ID           int64 // the store's number for it; 0: there is no such account
+	Version      int64 // the store's, of the account alone, beside that of the facts
 	User         schema.User
 	Organization *schema.Organization // the user's own
 	Claim        *schema.Claim        // the open claim, whoever's; nil: none

@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -196,6 +197,7 @@ func drawReady(t *rapid.T, line int, verdicts []Verdict, services int) Ready {
 			r.Assignments = rapid.SliceOfN(rapid.SampledFrom([]claim.Assignment{claim.Automatic, claim.Assign, claim.Withhold}), services, services).Draw(t, "assignments")
 		}
 		r.Account = rapid.Int64Range(1, 1<<40).Draw(t, "account")
+		r.Seen.Version = rapid.Int64Range(0, 1<<20).Draw(t, "version of the account")
 		r.Status = rapid.SampledFrom(schema.Statuses).Draw(t, "status")
 		ready.Rows = append(ready.Rows, r)
 	}
@@ -206,15 +208,15 @@ func drawReady(t *rapid.T, line int, verdicts []Verdict, services int) Ready {
 func TestKnown(t *testing.T) {
 	at := time.Unix(100, 0)
 	r := Ready{Version: 7}
-	require.EqualValues(t, 7, r.Known(at))
+	require.EqualValues(t, 7, r.Known(at).Version)
 	r.Expire(time.Time{})
-	require.EqualValues(t, 7, r.Known(at))
+	require.EqualValues(t, 7, r.Known(at).Version)
 	r.Expire(at.Add(time.Second))
-	require.EqualValues(t, 7, r.Known(at))
+	require.EqualValues(t, 7, r.Known(at).Version)
 	r.Expire(at)
 	r.Expire(at.Add(time.Hour))
 	r.Expire(time.Time{})
-	require.Zero(t, r.Known(at))
+	require.Zero(t, r.Known(at).Version)
 }
 
 // FuzzUnpackReady shows that what claiming takes is found out where it is damaged, and never does harm.
@@ -222,8 +224,8 @@ func FuzzUnpackReady(f *testing.F) {
 	ready := &schema.Finding{Outcome: schema.Ready}
 	verdicts := []Verdict{{Finding: ready}, nothing, {Finding: ready}}
 	f.Add((&Ready{Version: 2, Rows: []ReadyRow{
-		{Row: 0, Line: 2, Target: Target{Account: 9, Status: schema.Active}, Assignments: []claim.Assignment{claim.Assign}},
-		{Row: 2, Line: 7, Target: Target{Account: 4, Status: schema.Inactive}, Assignments: []claim.Assignment{claim.Automatic}},
+		{Row: 0, Line: 2, Target: Target{Seen: store.Seen{Account: 9, Version: 3}, Status: schema.Active}, Assignments: []claim.Assignment{claim.Assign}},
+		{Row: 2, Line: 7, Target: Target{Seen: store.Seen{Account: 4, Version: 1}, Status: schema.Inactive}, Assignments: []claim.Assignment{claim.Automatic}},
 	}}).encode())
 	f.Add((&Ready{}).encode())
 	f.Add([]byte{})

@@ -31,8 +31,8 @@ type ReadyRow struct {
 
 // Target is the account that a row claims.
 type Target struct {
-	Account int64
-	Status  schema.Status
+	store.Seen
+	Status schema.Status
 }
 
 // Claim returns the claim to be made.
@@ -42,13 +42,16 @@ func (r *ReadyRow) Claim(claimType schema.ClaimType, services []string, edits []
 	}
 }
 
-// Known returns the version of the facts on which the rows were decided, at this time; 0: they must be
-// decided on anew.
-func (r *Ready) Known(now time.Time) int64 {
-	if !r.Until.IsZero() && !now.Before(r.Until) {
-		return 0
+// Known returns what the rows were decided on, at this time; nothing, where they must be decided on anew.
+func (r *Ready) Known(now time.Time) store.Known {
+	if r.Version == 0 || !r.Until.IsZero() && !now.Before(r.Until) {
+		return store.Known{}
 	}
-	return r.Version
+	known := store.Known{Version: r.Version, Accounts: make([]store.Seen, len(r.Rows))}
+	for i := range r.Rows {
+		known.Accounts[i] = r.Rows[i].Seen
+	}
+	return known
 }
 
 // Expire lets what was decided stand until a time at the latest; the zero time: for ever.
@@ -77,6 +80,7 @@ func (r *Ready) encode() []byte {
 		rows = binary.AppendUvarint(rows, uint64(row.Row-last.Row))
 		rows = binary.AppendUvarint(rows, uint64(row.Line-last.Line))
 		rows = binary.AppendVarint(rows, row.Account-last.Account)
+		rows = binary.AppendVarint(rows, row.Seen.Version-last.Seen.Version)
 		rows = binary.AppendUvarint(rows, status)
 		for _, assignment := range row.Assignments {
 			assignments = append(assignments, byte(assignment))
@@ -118,7 +122,7 @@ func decodeReady(packed []byte) (*Ready, error) {
 	if err := json.Unmarshal(head, &table); err != nil {
 		return nil, fmt.Errorf("%w: %w", errReadyDamaged, err)
 	}
-	const least = 4 // bytes that a row takes, without its assignments
+	const least = 5 // bytes that a row takes, without its assignments
 	if table.Rows < 0 || table.Services < 0 || table.Services > len(in.rest) || table.Rows > len(in.rest)/(least+table.Services) {
 		return nil, errReadyDamaged
 	}
@@ -130,6 +134,7 @@ func decodeReady(packed []byte) (*Ready, error) {
 	for i := range r.Rows {
 		row := &r.Rows[i]
 		row.Row, row.Line, row.Account = last.Row+int(in.uvarint()), last.Line+int(in.uvarint()), last.Account+in.varint()
+		row.Seen.Version = last.Seen.Version + in.varint()
 		status := in.uvarint()
 		if status >= uint64(len(table.Statuses)) {
 			return nil, errReadyDamaged

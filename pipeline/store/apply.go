@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,21 +32,27 @@ type NewClaim struct {
 	Line         int
 }
 
+// Known is what has been decided on before, under the same rules: facts, by their Version, and the accounts
+// among them that are to be claimed.
+type Known struct {
+	Version  int64 // 0: nothing
+	Accounts []Seen
+}
+
 // ApplyChunk applies one chunk in one transaction: it checks that the owner still owns the import, that the
 // import is being applied and not cancelled (CodeCancelled), and that the chunk is not done (then it returns
 // nil at once); makes sure of the facts under lock; calls decide; and writes what decide returns: claims,
 // results, mails, "chunk done", all together or not at all.
 //
 // The facts are those of the address keys that keys names, with what is due for their accounts written first.
-// known, where it is not 0, is the Version of facts on which the import was decided already, under the same
-// rules: where the store is sure that nothing has changed since but what the import itself did to other
-// chunks, decide is told so (Facts.Unchanged), and keys is not called. The claiming organization is always as
-// it is at that moment, and so are its licences: what is due for it is written too, in transactions of its
-// own where it is much.
+// known is what was decided on already: where the store is sure that nothing has changed since but what the
+// import itself did to other chunks, decide is told so (Facts.Unchanged), and keys is not called. The
+// claiming organization is always as it is at that moment, and so are its licences: what is due for it is
+// written too, in transactions of its own where it is much.
 //
 // keys and decide may be called again after a conflict. An error of keys or of decide is returned, and
 // nothing is written. A claim on an account with an open claim is an error.
-func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, number int, known int64, keys func() ([]string, error), decide func(claim.Facts) (Applied, error)) error {
+func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, number int, known Known, keys func() ([]string, error), decide func(claim.Facts) (Applied, error)) error {
 	const doing = "apply a chunk"
 	var organization string
 	var done bool
@@ -61,6 +68,7 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 	if _, err := s.settle(ctx, rules, organization); err != nil {
 		return err
 	}
+	claimed := false // somebody has claimed an account since it was seen
 	return s.write(ctx, doing, func(tx Tx) error {
 		if err := tx.LockSettings(ctx, false); err != nil {
 			return err
@@ -73,7 +81,13 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 		if err != nil {
 			return err
 		}
-		facts, err := s.factsFor(ctx, due{tx: tx, rules: rules}, organization, keys, holds(imp, known, current))
+		unchanged := !claimed && holds(imp, known.Version, current)
+		if unchanged {
+			if unchanged, err = tx.HoldSeen(ctx, known.Accounts); err != nil {
+				return err
+			}
+		}
+		facts, err := s.factsFor(ctx, due{tx: tx, rules: rules}, organization, keys, unchanged)
 		if err != nil {
 			return err
 		}
@@ -85,7 +99,11 @@ func (s *Store) ApplyChunk(ctx context.Context, owner Owner, rules claim.Rules, 
 		if err != nil {
 			return err
 		}
-		if err := finishChunk(ctx, tx, owner, rules, facts, number, applied); err != nil {
+		err = finishChunk(ctx, tx, owner, rules, facts, number, applied)
+		if claimed = unchanged && errors.Is(err, ErrTwice); claimed {
+			return fmt.Errorf("%w: %w", ErrConflict, err)
+		}
+		if err != nil {
 			return err
 		}
 		after, err := tx.Stamp(ctx)
@@ -143,7 +161,7 @@ func (s *Store) factsFor(ctx context.Context, d due, id string, keys func() ([]s
 	}
 	if unchanged {
 		facts := claim.Facts{Claiming: claiming, Unchanged: true}
-		facts.Licenses, err = d.tx.Licenses(ctx, id)
+		facts.Licenses, err = d.tx.Licenses(ctx, true, id)
 		return facts, err
 	}
 	wanted, err := keys()

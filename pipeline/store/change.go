@@ -52,7 +52,7 @@ func (s *Store) Change(ctx context.Context, rules claim.Rules, id string, keys [
 		}
 		var list []schema.License
 		if len(holders) > 0 {
-			if list, err = tx.Licenses(ctx, holders...); err != nil {
+			if list, err = tx.Licenses(ctx, true, holders...); err != nil {
 				return err
 			}
 		}

@@ -15,8 +15,8 @@ type DB interface {
 	// Read runs do on one state of the database. do must not wait for anything but the database.
 	Read(ctx context.Context, do func(Tx) error) error
 	// Write runs do in a transaction, which is committed where do returns nil, and undone otherwise. After a
-	// conflict with another transaction it runs do again. Where the database cannot be written to, do is not
-	// run.
+	// conflict with another transaction, ErrConflict of do included, it runs do again, where there can be others
+	// at all. Where the database cannot be written to, do is not run.
 	Write(ctx context.Context, do func(Tx) error) error
 	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting
 	// alone does not. While others use the database that may not be possible: then the next one does it.
@@ -25,13 +25,14 @@ type DB interface {
 
 // Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts,
 // claims and imports by the database's own numbers. Locks are taken in the order in which the parts stand
-// here: settings, an organization's turn, the import, accounts by key, licences by name, the outbox last. hold keeps others from
-// changing what was found until the transaction ends.
+// here: settings, an organization's turn, the import, accounts by key, licences by name, the outbox last.
+// hold keeps others from changing what was found until the transaction ends.
 type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
 	LockSettings(ctx context.Context, exclusive bool) error
-	// Stamp names the state of all that a rule looks at: two equal ones mean that nothing has changed between.
-	// It grows with each change, in the transaction that makes it too. 0: this database cannot say.
+	// Stamp names the state of all that a rule looks at, but for what HoldSeen answers: two equal ones mean that
+	// nothing has changed between. It grows with each change, in the transaction that makes it too. 0: this
+	// database cannot say.
 	Stamp(ctx context.Context) (int64, error)
 	// Now is the time by the database's clock, which issues leases: by it, many machines agree on who has one.
 	Now(ctx context.Context) (time.Time, error)
@@ -55,7 +56,7 @@ type Organizations interface {
 	PutOrganizations(ctx context.Context, organizations []schema.Organization) error
 
 	// Licenses lists the licences of organizations, by organization and service; of all where none is named.
-	Licenses(ctx context.Context, organizations ...string) ([]schema.License, error)
+	Licenses(ctx context.Context, hold bool, organizations ...string) ([]schema.License, error)
 	// PutLicenses inserts licences, of which none is held, or updates quantity and automatic assignment of those
 	// there are.
 	PutLicenses(ctx context.Context, licenses []schema.License) error
@@ -78,6 +79,9 @@ type Accounts interface {
 	Accounts(ctx context.Context, keys []string, hold bool) ([]claim.Account, error)
 	// AccountsByID finds accounts by number, in their order; those that are gone are left out.
 	AccountsByID(ctx context.Context, ids []int64, hold bool) ([]claim.Account, error)
+	// HoldSeen keeps others from changing accounts, and reports whether all of them are as they were seen, but
+	// for claims made on them since: InsertClaims tells of those. Where Stamp says as much, it looks at nothing.
+	HoldSeen(ctx context.Context, seen []Seen) (bool, error)
 	// Views finds views by address key, by which they are returned. Who asks, and the domain, are not filled in.
 	Views(ctx context.Context, keys []string) ([]claim.View, error)
 	// ViewsByID is Views by number.
@@ -130,6 +134,9 @@ type Unclaimed struct {
 	Accounts     int
 }
 
+// Seen names the state in which an account was found: Version is claim.Account's.
+type Seen struct{ Account, Version int64 }
+
 // Candidate is an account that might be claimed.
 type Candidate struct {
 	Key     string // its address key
@@ -146,7 +153,7 @@ type Given struct {
 // Claims keeps claims, and what becomes of accounts.
 type Claims interface {
 	// InsertClaims inserts open claims, and returns their ids, in the order of the claims. A second open claim
-	// on an account is an error.
+	// on an account is an error: ErrTwice, where others can have made the first since the account was seen.
 	InsertClaims(ctx context.Context, batch ClaimBatch) (ids []int64, err error)
 	// WriteEffects writes effects one after the other: accounts, claims, and tombstones of accounts that are
 	// gone. A closed claim remembers the address key of the account it was on. Joins has an id, made up by the

@@ -182,7 +182,7 @@ func (d due) find(ctx context.Context, organizations ...string) ([]claim.Effect,
 		if len(organizations) > before {
 			continue
 		}
-		list, err := d.tx.Licenses(ctx, organizations...)
+		list, err := d.tx.Licenses(ctx, true, organizations...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -240,7 +240,7 @@ func (d due) effects(ctx context.Context, organizations []string) ([]claim.Effec
 		effects = effects[:len(effects)-countAfter(effects, last)]
 	}
 	if len(effects) == 0 {
-		return nil, fmt.Errorf("accounts %v are found to be due, and are not", ids[:min(3, len(ids))])
+		return nil, fmt.Errorf("%w: accounts %v are found to be due, and are not", ErrConflict, ids[:min(3, len(ids))])
 	}
 	return effects, nil
 }

@@ -142,7 +142,7 @@ func candidatesOf(ctx context.Context, tx Tx, rules claim.Rules, id string, sele
 	if c.facts.Domains, err = domains(ctx, tx, id, names); err != nil {
 		return c, err
 	}
-	if c.facts.Licenses, err = tx.Licenses(ctx, id); err != nil {
+	if c.facts.Licenses, err = tx.Licenses(ctx, false, id); err != nil {
 		return c, err
 	}
 	organizations, err := tx.ListOrganizations(ctx)

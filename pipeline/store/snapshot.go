@@ -88,9 +88,6 @@ const (
 // maxNotices is how many lines of one kind are told of.
 const maxNotices = 1000
 
-// ErrTwice is what a database returns where a key that must be there once would be there twice.
-var ErrTwice = errors.New("a key is there twice")
-
 // Load takes in a snapshot, all or nothing: fill hands it over, part by part, and an error of fill undoes
 // everything. It takes the settings lock exclusively.
 func (s *Store) Load(ctx context.Context, rules claim.Rules, fill func(Loader) error) error {
@@ -214,7 +211,7 @@ func (l *loader) names(ctx context.Context, organization string) (map[string]str
 	if ok {
 		return names, nil
 	}
-	licenses, err := l.tx.Licenses(ctx, organization)
+	licenses, err := l.tx.Licenses(ctx, false, organization)
 	names = make(map[string]string, len(licenses))
 	for _, license := range licenses {
 		names[claim.ServiceKey(license.Service)] = license.Service
@@ -376,7 +373,7 @@ func (l *loader) Finish(ctx context.Context) ([]Notice, error) {
 
 // countHeld counts anew what is held of every licence.
 func countHeld(ctx context.Context, tx Tx) error {
-	list, err := tx.Licenses(ctx)
+	list, err := tx.Licenses(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,10 @@
 // here, once, over the statements that a database brings (DB, Tx); the rules are those of package claim.
 // Package storetest checks the two together.
 //
-// Every transaction takes its locks in one order: settings, a turn, the import, accounts by key, licences by name,
-// the outbox last. Settings are locked exclusively by Load, SetOrganization and SetDomain, and shared by
-// whatever looks at them to change something. Functions that are handed to a method may be called again after
-// a conflict with other transactions.
+// Every transaction takes its locks in one order: settings, a turn, the import, accounts by key, licences by
+// name, the outbox last. Settings are locked exclusively by Load, SetOrganization and SetDomain, and shared
+// by whatever looks at them to change something. Functions that are handed to a method may be called again
+// after a conflict with other transactions.
 package store
 
 import (
@@ -27,6 +27,12 @@ type Store struct {
 	db DB
 }
 
+// ErrTwice is what a database returns where a key that must be there once would be there twice.
+var ErrTwice = errors.New("a key is there twice")
+
+// ErrConflict is what a transaction returns that another has overtaken: it is to be run again.
+var ErrConflict = errors.New("another transaction was faster")
+
 // New returns the store in a database.
 func New(db DB) *Store { return &Store{db: db} }
 
@@ -35,11 +41,12 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // Passing reports whether an error is trouble with the database that may pass: another process holds it
 // (CodeDatabaseBusy), its disk is full or refuses to write (CodeDatabaseFull, CodeDatabaseFailing), or it
-// cannot be written to now (CodeDatabaseReadOnly). What was being done has not been done, and may be tried
-// again later. The other database_… codes stay.
+// cannot be written to now (CodeDatabaseReadOnly), or its server does not answer (CodeDatabaseUnreachable).
+// What was being done has not been done, and may be tried again later. The other database_… codes stay.
 func Passing(err error) bool {
 	switch schema.CodeOf(err) {
-	case schema.CodeDatabaseBusy, schema.CodeDatabaseFull, schema.CodeDatabaseFailing, schema.CodeDatabaseReadOnly:
+	case schema.CodeDatabaseBusy, schema.CodeDatabaseFull, schema.CodeDatabaseFailing, schema.CodeDatabaseReadOnly,
+		schema.CodeDatabaseUnreachable:
 		return true
 	}
 	return false
@@ -154,7 +161,7 @@ func lookUp(ctx context.Context, tx Tx, claiming schema.Organization, keys []str
 	if facts.Accounts, err = tx.Accounts(ctx, keys, hold); err != nil {
 		return facts, err
 	}
-	facts.Licenses, err = tx.Licenses(ctx, claiming.ID)
+	facts.Licenses, err = tx.Licenses(ctx, hold, claiming.ID)
 	return facts, err
 }
 

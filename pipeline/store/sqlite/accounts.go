@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
 )
 
 // lookup is a set of address keys made ready to be looked up: sorted, because an index walked in its own
@@ -140,6 +141,9 @@ func (r *accountReader) unpack(record string, a *claim.Account) (id int64, speci
 	r.refs = append(r.refs, accountRef{account: a, organization: numbers[1]})
 	return id, false, r.text(&a.User, record)
 }
+
+// HoldSeen implements store.Accounts. Stamp has said it.
+func (*tx) HoldSeen(context.Context, []store.Seen) (bool, error) { return true, nil }
 
 // AccountsByID implements store.Accounts.
 func (t *tx) AccountsByID(ctx context.Context, ids []int64, _ bool) ([]claim.Account, error) {

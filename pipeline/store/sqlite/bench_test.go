@@ -155,7 +155,7 @@ func benchApply(b *testing.B, size int, shuffled bool) {
 		b.StartTimer()
 		for i, keys := range chunks {
 			start := time.Now()
-			require.NoError(b, s.ApplyChunk(ctx, owner, benchClock, i, 0, func() ([]string, error) { return keys, nil }, func(facts claim.Facts) (store.Applied, error) {
+			require.NoError(b, s.ApplyChunk(ctx, owner, benchClock, i, store.Known{}, func() ([]string, error) { return keys, nil }, func(facts claim.Facts) (store.Applied, error) {
 				return benchDecide(facts, keys, results), nil
 			}))
 			slowest = max(slowest, time.Since(start))

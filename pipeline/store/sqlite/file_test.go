@@ -134,7 +134,7 @@ func TestLargeNumbers(t *testing.T) {
 		require.NoError(t, err)
 		owner, err = s.TakeImport(t.Context(), owner.ImportID, "x", time.Minute)
 		require.NoError(t, err)
-		require.NoError(t, s.ApplyChunk(t.Context(), owner, clock, 1, 0, func() ([]string, error) { return keys, nil }, func(facts claim.Facts) (store.Applied, error) {
+		require.NoError(t, s.ApplyChunk(t.Context(), owner, clock, 1, store.Known{}, func() ([]string, error) { return keys, nil }, func(facts claim.Facts) (store.Applied, error) {
 			var applied store.Applied
 			for i, a := range facts.Accounts {
 				require.Greater(t, a.ID, first)

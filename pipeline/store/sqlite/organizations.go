@@ -107,7 +107,7 @@ func (t *tx) PutOrganizations(ctx context.Context, organizations []schema.Organi
 }
 
 // Licenses implements store.Organizations.
-func (t *tx) Licenses(ctx context.Context, organizations ...string) (list []schema.License, err error) {
+func (t *tx) Licenses(ctx context.Context, _ bool, organizations ...string) (list []schema.License, err error) {
 	query := "SELECT o.external_id, l.service, l.quantity, l.auto_assign, l.held FROM licenses l JOIN organizations o ON o.id = l.organization"
 	var args []any
 	if len(organizations) > 0 {

@@ -46,7 +46,7 @@ var applyTests = map[string]func(*suite){
 		owner := s.importing("acme", keys)
 		before := s.imported(owner.ImportID)
 		broken := errors.New("broken")
-		err := s.ApplyChunk(s.ctx(), owner, s.rules(), 1, 0, asked(keys...), func(claim.Facts) (store.Applied, error) { return store.Applied{}, broken })
+		err := s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(keys...), func(claim.Facts) (store.Applied, error) { return store.Applied{}, broken })
 		require.ErrorIs(s, err, broken)
 		require.Equal(s, before, s.imported(owner.ImportID))
 		require.Equal(s, []int{1}, s.chunks(owner.ImportID, true))
@@ -59,7 +59,7 @@ var applyTests = map[string]func(*suite){
 		s.claimed("umbrella", keys[1])
 		owner := s.importing("acme", keys)
 		before := s.imported(owner.ImportID)
-		require.Error(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, 0, asked(keys...), func(facts claim.Facts) (store.Applied, error) {
+		require.Error(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(keys...), func(facts claim.Facts) (store.Applied, error) {
 			applied := store.Applied{Results: func([]int64) []byte { return []byte("r") }}
 			for i, a := range facts.Accounts {
 				applied.Claims = append(applied.Claims, store.NewClaim{AccountID: a.ID, Type: schema.Immediate, StatusBefore: schema.Active, Line: i, Services: []string{"Calling"}})
@@ -77,8 +77,8 @@ var applyTests = map[string]func(*suite){
 		c := &claimer{rules: s.rules(), keys: keys}
 		waiting := s.planning("acme", keys)
 		s.seal(waiting)
-		require.Error(s, s.ApplyChunk(s.ctx(), waiting, s.rules(), 1, 0, asked(keys...), c.decide), "no consent")
-		require.Error(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.rules(), 2, 0, asked(keys...), c.decide), "no such chunk")
+		require.Error(s, s.ApplyChunk(s.ctx(), waiting, s.rules(), 1, store.Known{}, asked(keys...), c.decide), "no consent")
+		require.Error(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.rules(), 2, store.Known{}, asked(keys...), c.decide), "no such chunk")
 		require.Nil(s, c.outcomes)
 		require.Nil(s, s.account(keys[0]).Claim)
 	},
@@ -89,7 +89,7 @@ var applyTests = map[string]func(*suite){
 		owner := s.importing("acme", keys, nil)
 		c := s.apply(owner, 1, keys)
 		require.Equal(s, schema.Ineligible, c.outcomes[keys[0]])
-		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 2, 0, asked(), func(claim.Facts) (store.Applied, error) { return store.Applied{}, nil }))
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 2, store.Known{}, asked(), func(claim.Facts) (store.Applied, error) { return store.Applied{}, nil }))
 		require.Empty(s, s.chunks(owner.ImportID, true))
 		kept, err := s.Chunk(s.ctx(), "acme", owner.ImportID, 2)
 		require.NoError(s, err)
@@ -105,7 +105,7 @@ var applyTests = map[string]func(*suite){
 		require.NoError(s, err)
 		apply := func(number int) (facts claim.Facts) {
 			asked := false
-			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), number, known.Version,
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), number, knownOf(known, number-1),
 				func() ([]string, error) { asked = true; return keys[number-1 : number], nil },
 				func(f claim.Facts) (store.Applied, error) {
 					facts = f
@@ -139,9 +139,10 @@ var applyTests = map[string]func(*suite){
 		require.NoError(s, err)
 		apply := func(number int, key string) *claimer {
 			c := &claimer{rules: s.rules(), keys: []string{key}}
-			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), number, known.Version, asked(key), func(f claim.Facts) (store.Applied, error) {
+			i := slices.Index(keys, key)
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), number, knownOf(known, i), asked(key), func(f claim.Facts) (store.Applied, error) {
 				if f.Unchanged {
-					f.Accounts, f.Domains = known.Accounts[number-1:number], known.Domains
+					f.Accounts, f.Domains = known.Accounts[i:i+1], known.Domains
 				}
 				return c.decide(f)
 			}))
@@ -166,4 +167,10 @@ var applyTests = map[string]func(*suite){
 		require.Equal(s, map[string]schema.Outcome{keys[0]: schema.Ineligible, keys[1]: schema.Ineligible}, c.outcomes)
 		require.True(s, slices.ContainsFunc(c.facts.Accounts, func(a claim.Account) bool { return a.Organization.ID == "home" }))
 	},
+}
+
+// knownOf is what a caller knows of one account of the facts.
+func knownOf(facts claim.Facts, i int) store.Known {
+	a := &facts.Accounts[i]
+	return store.Known{Version: facts.Version, Accounts: []store.Seen{{Account: a.ID, Version: a.Version}}}
 }

@@ -153,7 +153,7 @@ var claimsTests = map[string]func(*suite){
 			s.now = s.now.Add(time.Hour)
 			owner := s.importing("acme", []string{ann})
 			c := &claimer{rules: s.rules(), keys: []string{ann}, services: []string{"Calling", "Meetings"}, edits: schema.Profile{Title: "Boss"}}
-			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, 0, asked(ann), c.decide))
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(ann), c.decide))
 			require.Equal(s, 1, s.held("acme")["Calling"])
 			k := s.one("acme", ann)
 			require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", []string{ann}, one(s.rules().Retracted(&k))))

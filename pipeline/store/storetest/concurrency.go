@@ -40,7 +40,7 @@ var concurrencyTests = map[string]func(*suite){
 			g.Go(func() error {
 				for i, keys := range r.chunks {
 					c := &claimer{rules: s.rules(), keys: keys, services: []string{"Calling"}}
-					if err := r.handle.ApplyChunk(s.ctx(), r.owner, s.rules(), i+1, 0, asked(keys...), c.decide); err != nil {
+					if err := r.handle.ApplyChunk(s.ctx(), r.owner, s.rules(), i+1, store.Known{}, asked(keys...), c.decide); err != nil {
 						return err
 					}
 					for key, outcome := range c.outcomes {
@@ -79,7 +79,7 @@ var concurrencyTests = map[string]func(*suite){
 			claimers[i] = &claimer{rules: s.rules(), keys: keys}
 			handle := s.another()
 			g.Go(func() error {
-				return handle.ApplyChunk(s.ctx(), owner, s.rules(), 1, 0, asked(keys...), claimers[i].decide)
+				return handle.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(keys...), claimers[i].decide)
 			})
 		}
 		require.NoError(s, g.Wait())
@@ -106,7 +106,7 @@ var concurrencyTests = map[string]func(*suite){
 		g.Go(func() error {
 			for i, keys := range chunks {
 				c := &claimer{rules: s.rules(), keys: keys}
-				if err := s.ApplyChunk(s.ctx(), owner, s.rules(), i+1, 0, asked(keys...), c.decide); err != nil {
+				if err := s.ApplyChunk(s.ctx(), owner, s.rules(), i+1, store.Known{}, asked(keys...), c.decide); err != nil {
 					return err
 				}
 			}

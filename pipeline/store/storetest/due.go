@@ -20,7 +20,7 @@ var dueTests = map[string]func(*suite){
 		s.load(in)
 		owner := s.importing("acme", keys)
 		c := &claimer{rules: s.rules(), keys: keys, services: []string{"Meetings"}, edits: schema.Profile{Title: "Boss"}}
-		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, 0, asked(keys...), c.decide))
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(keys...), c.decide))
 		require.Equal(s, schema.Delayed, s.account(keys[0]).Claim.Type)
 		id := s.account(keys[0]).ID
 
@@ -98,10 +98,11 @@ var dueTests = map[string]func(*suite){
 	},
 }
 
-// withoutPointers returns got with the organizations of want where they are equal, so that accounts can be
-// compared as a whole.
+// withoutPointers returns got with the versions of want, and its organizations where they are equal, so that
+// accounts can be compared as a whole.
 func withoutPointers(got, want []claim.Account) []claim.Account {
 	for i := range got {
+		got[i].Version = want[i].Version
 		if *got[i].Organization == *want[i].Organization {
 			got[i].Organization = want[i].Organization
 		}

@@ -75,7 +75,7 @@ var factsTests = map[string]func(*suite){
 		s.load(world(user(1, "a@acme.example", "free")))
 		owner := s.importing("acme", []string{"a@acme.example"})
 		c := &claimer{rules: s.rules(), keys: []string{"a@acme.example"}, services: []string{"Calling"}, edits: schema.Profile{Title: "Boss"}}
-		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, 0, asked(c.keys...), c.decide))
+		require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), 1, store.Known{}, asked(c.keys...), c.decide))
 		a := s.accounts("umbrella", "a@acme.example")[0]
 		require.Equal(s, &schema.Claim{
 			ID: c.ids[0], OrganizationID: "acme", Type: schema.Immediate, ClaimedAt: s.now, StatusBefore: schema.Active, Status: schema.Active,

@@ -182,7 +182,7 @@ var importTests = map[string]func(*suite){
 			s.RenewImport(s.ctx(), old, time.Hour),
 			s.ReleaseImport(s.ctx(), old, time.Hour, s.now),
 			s.InterruptImport(s.ctx(), old, s.now),
-			s.ApplyChunk(s.ctx(), old, s.rules(), 1, 0, asked(keys...), c.decide),
+			s.ApplyChunk(s.ctx(), old, s.rules(), 1, store.Known{}, asked(keys...), c.decide),
 			s.FinishImport(s.ctx(), old, store.ImportEnd{State: schema.StateCompleted, At: s.now}),
 			s.DropImport(s.ctx(), old),
 		} {
@@ -301,7 +301,7 @@ var importTests = map[string]func(*suite){
 		require.Equal(s, schema.StateApplying, imp.State)
 		require.True(s, imp.CancelRequested)
 		c := &claimer{rules: s.rules(), keys: []string{"b@acme.example"}}
-		s.refused(s.ApplyChunk(s.ctx(), owner, s.rules(), 2, 0, asked(c.keys...), c.decide), schema.CodeCancelled)
+		s.refused(s.ApplyChunk(s.ctx(), owner, s.rules(), 2, store.Known{}, asked(c.keys...), c.decide), schema.CodeCancelled)
 		require.NoError(s, s.FinishImport(s.ctx(), owner, store.ImportEnd{State: schema.StateCancelled, Reason: schema.CodeCancelled, At: s.now}))
 		_, err = s.CancelImport(s.ctx(), "acme", owner.ImportID, s.now)
 		s.refused(err, schema.CodeImportFinished)
@@ -351,7 +351,7 @@ var importTests = map[string]func(*suite){
 		require.False(s, imp.CancelRequested)
 
 		c := &claimer{rules: s.rules(), keys: keys} // it was only asleep
-		require.Error(s, s.ApplyChunk(s.ctx(), old, s.rules(), 1, 0, asked(keys...), c.decide))
+		require.Error(s, s.ApplyChunk(s.ctx(), old, s.rules(), 1, store.Known{}, asked(keys...), c.decide))
 		require.Nil(s, c.outcomes)
 		require.Equal(s, imp, s.imported(old.ImportID))
 		_, err = s.CancelImport(s.ctx(), "acme", old.ImportID, s.now)

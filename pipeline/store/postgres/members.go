@@ -1,0 +1,343 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// viewColumns is what a view has beside accountColumns: the address key, the former status, and the last
+// claim that a choice or completion closed.
+const viewColumns = `u.key, u.former_status, (
+		SELECT json_build_object('organization', o.external_id, 'delayed', k.delayed, 'claimed_at', k.claimed_at, 'import', k.import,
+			'closed_at', k.closed_at, 'closed_by', k.closed_by)::text
+		FROM claims k JOIN organizations o ON o.id = k.organization
+		WHERE k.account = u.id AND k.closed_at IS NOT NULL AND k.closed_by NOT IN ('retracted', 'removed')
+		ORDER BY k.closed_at DESC, k.id DESC LIMIT 1)`
+
+// closedClaimRow is a closed claim as viewColumns fetches it.
+type closedClaimRow struct {
+	Organization string         `json:"organization"`
+	Delayed      bool           `json:"delayed"`
+	ClaimedAt    int64          `json:"claimed_at"`
+	Import       int64          `json:"import"`
+	ClosedAt     int64          `json:"closed_at"`
+	ClosedBy     schema.Closing `json:"closed_by"`
+}
+
+func (r *closedClaimRow) claim() *schema.Claim {
+	made := &schema.Claim{
+		OrganizationID: r.Organization, Type: schema.Immediate, ClaimedAt: timeOf(&r.ClaimedAt), ImportID: r.Import,
+		ClosedAt: timeOf(&r.ClosedAt), ClosedBy: r.ClosedBy,
+	}
+	if r.Delayed {
+		made.Type = schema.Delayed
+	}
+	return made
+}
+
+// views runs a query for viewColumns and accountColumns.
+func (t *tx) views(ctx context.Context, query string, args ...any) ([]claim.View, error) {
+	var key string
+	var former, closed *string
+	var views []claim.View
+	var accounts []*claim.Account // they must stay where they are, and views grow
+	reader := newAccountReader(&key, &former, &closed)
+	err := t.collect(ctx, func(rows pgx.Rows) error {
+		account := new(claim.Account)
+		if err := reader.read(rows, account); err != nil {
+			return err
+		}
+		v := claim.View{Key: key}
+		if former != nil {
+			v.Former = schema.Status(*former)
+		}
+		if closed != nil {
+			var row closedClaimRow
+			if err := json.Unmarshal([]byte(*closed), &row); err != nil {
+				return fmt.Errorf("closed claim of a user: %w", err)
+			}
+			v.Closed = row.claim()
+		}
+		views, accounts = append(views, v), append(accounts, account)
+		return nil
+	}, "SELECT "+viewColumns+", "+accountColumns+" FROM "+query, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = reader.finish(ctx, t)
+	for i := range views {
+		views[i].Account = *accounts[i]
+	}
+	return views, err
+}
+
+// Views implements store.Accounts.
+func (t *tx) Views(ctx context.Context, keys []string) ([]claim.View, error) {
+	return t.views(ctx, "users u "+openClaim+" WHERE u.key = ANY($1)", keys)
+}
+
+// ViewsByID implements store.Accounts.
+func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
+	return t.views(ctx, "users u "+openClaim+" WHERE u.id = ANY($1)", ids)
+}
+
+// manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them
+// comes soon. Up to there it finds all of them.
+const manyAccounts = 20_000
+
+// fewOf reports whether these selections, each of account numbers, find few accounts together. They are about
+// the organization $1, or the domains $1.
+func (t *tx) fewOf(ctx context.Context, selections []string, about any) (bool, error) {
+	union := strings.Join(selections, " UNION ALL ")
+	name := union + fmt.Sprint(about)
+	if is, known := t.few[name]; known {
+		return is, nil
+	}
+	var n int
+	err := t.QueryRow(ctx, "SELECT count(*) FROM ("+union+" LIMIT $2) few", about, t.db.many).Scan(&n)
+	if t.few == nil {
+		t.few = map[string]bool{}
+	}
+	t.few[name] = n < t.db.many
+	return t.few[name], err
+}
+
+// Where the members of an organization ($1) are found: its own accounts, and those under its open claims.
+const (
+	ownAccounts      = "SELECT id FROM users WHERE organization = $1"
+	immediatelyTaken = "SELECT account FROM claims WHERE organization = $1 AND NOT delayed AND closed_at IS NULL"
+	tobeTaken        = "SELECT account FROM claims WHERE organization = $1 AND delayed AND closed_at IS NULL"
+)
+
+// filterMembers returns where members can be found that a filter might leave in, and what is asked of them.
+// An account has the status it had before once its claim has completed, and one that has come by a claim
+// shows its type.
+func filterMembers(f store.MemberFilter) (selections []string, conditions string) {
+	selections, conditions = []string{ownAccounts, immediatelyTaken, tobeTaken}, "(u.organization = $1 OR c.organization = $1)"
+	switch {
+	case f.Status == schema.DelayedClaim:
+		selections, conditions = []string{tobeTaken}, "c.organization = $1 AND c.delayed"
+	case f.Retractable:
+		selections = []string{immediatelyTaken, tobeTaken}
+		conditions = "c.organization = $1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
+	}
+	if f.Status != "" && f.Status != schema.DelayedClaim {
+		conditions += " AND $4 IN (u.status, c.status, c.status_before)"
+	}
+	if f.ClaimType != "" {
+		conditions += ` AND (c.delayed = $5 OR EXISTS (SELECT 1 FROM claims k
+			WHERE k.account = u.id AND k.closed_at IS NOT NULL AND k.delayed = $5))`
+	}
+	return selections, conditions
+}
+
+// Members implements store.Accounts.
+func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	selections, conditions := filterMembers(filter)
+	isFew, err := t.fewOf(ctx, selections, number)
+	if err != nil {
+		return nil, err
+	}
+	if isFew {
+		conditions += " AND u.id IN (" + strings.Join(selections, " UNION ALL ") + ")"
+	}
+	return t.views(ctx, "users u "+openClaim+" WHERE u.key > $2 AND $4::text IS NOT NULL AND $5::boolean IS NOT NULL AND "+conditions+
+		" ORDER BY u.key LIMIT $3", number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed)
+}
+
+// CountMembers implements store.Accounts.
+func (t *tx) CountMembers(ctx context.Context, organization string) (n int, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return 0, err
+	}
+	err = t.QueryRow(ctx, "SELECT (SELECT count(*) FROM ("+ownAccounts+") a) + (SELECT count(*) FROM ("+immediatelyTaken+
+		") a) + (SELECT count(*) FROM ("+tobeTaken+") a)", number).Scan(&n)
+	return n, err
+}
+
+// keyDomain is the domain of an account's address, as the index users_domain has it.
+const keyDomain = "substr(u.key, strpos(u.key, '@') + 1)"
+
+// Candidates implements store.Accounts. Where there are many it walks the index of addresses, which is in the
+// order wanted.
+func (t *tx) Candidates(ctx context.Context, organization string, filter store.CandidateFilter, after string, limit int) ([]store.Candidate, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	isFew, err := t.fewOf(ctx, []string{"SELECT u.id FROM users u WHERE " + keyDomain + " = ANY($1::text[])"}, filter.Domains)
+	if err != nil {
+		return nil, err
+	}
+	from := "WHERE " + keyDomain + " = ANY($2::text[])"
+	if isFew {
+		from = "WHERE u.id IN (SELECT u.id FROM users u WHERE " + keyDomain + " = ANY($2::text[]))"
+	}
+	if filter.Sources != nil {
+		from += " AND (u.organization IN (SELECT id FROM organizations WHERE external_id = ANY($5::text[])) OR c.delayed)"
+	} else {
+		from += " AND $5::text[] IS NULL"
+	}
+	candidates := make([]store.Candidate, 0, limit) // accounts must stay where they are
+	var key string
+	reader := newAccountReader(&key)
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		candidates = append(candidates, store.Candidate{})
+		found := &candidates[len(candidates)-1]
+		err := reader.read(rows, &found.Account)
+		found.Key = key
+		return err
+	}, "SELECT u.key, "+accountColumns+" FROM users u "+openClaim+" "+from+` AND u.key > $3
+		AND (u.organization <> $1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> $1 OR c.inactive_since IS NOT NULL)
+		ORDER BY u.key LIMIT $4`, number, filter.Domains, after, limit, filter.Sources)
+	if err != nil {
+		return nil, err
+	}
+	return candidates, reader.finish(ctx, t)
+}
+
+// CountUnclaimed implements store.Accounts.
+func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []store.Unclaimed, err error) {
+	numbers := map[int64]struct{}{}
+	var organizations []int64
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var g store.Unclaimed
+		var organization int64
+		err := rows.Scan(&g.Domain, &organization, &g.Accounts)
+		groups, organizations = append(groups, g), append(organizations, organization)
+		numbers[organization] = struct{}{}
+		return err
+	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE c.id IS NULL)
+		FROM users u LEFT JOIN claims c ON c.account = u.id AND c.closed_at IS NULL
+		WHERE `+keyDomain+" = ANY($1) GROUP BY 1, 2", domains)
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.organizations(ctx, numbers)
+	for i, number := range organizations {
+		groups[i].Organization = found[number]
+	}
+	return groups, err
+}
+
+// dueQueries find what is due for an organization ($1), by decided ($2) or inactive ($3): each kind in its
+// own index, in the order in which it falls due. Whether somebody is inactive is not asked: only who is has a
+// time since when.
+var dueQueries = []string{
+	// Its delayed claims complete.
+	`SELECT c.account, true, c.claimed_at, coalesce(c.import, 0), coalesce(c.line, 0) FROM claims c
+		WHERE c.organization = $1 AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= $2 AND $3::bigint IS NOT NULL
+		ORDER BY c.claimed_at, c.import NULLS FIRST, c.line NULLS FIRST LIMIT $4`,
+	// Its members with licences leave, by a delayed claim of another that completes.
+	`SELECT c.account, true, c.claimed_at, coalesce(c.import, 0), coalesce(c.line, 0) FROM claims c
+		WHERE c.source = $1 AND c.closed_at IS NULL AND c.claimed_at <= $2 AND $3::bigint IS NOT NULL
+		ORDER BY c.claimed_at, c.import NULLS FIRST, c.line NULLS FIRST LIMIT $4`,
+	// Its immediate claims end, for the account is removed.
+	`SELECT c.account, false, c.inactive_since, 0, 0 FROM claims c
+		WHERE c.organization = $1 AND c.inactive_since <= $3 AND c.closed_at IS NULL AND NOT c.delayed AND $2::bigint IS NOT NULL
+		ORDER BY c.inactive_since, c.account LIMIT $4`,
+	// Its members are removed.
+	`SELECT u.id, false, u.inactive_since, 0, 0 FROM users u
+		WHERE u.organization = $1 AND u.inactive_since <= $3 AND $2::bigint IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.account = u.id AND c.closed_at IS NULL)
+		ORDER BY u.inactive_since, u.id LIMIT $4`,
+	// Its members are uncovered, by an immediate claim of another that ends, and removed at once.
+	`SELECT u.id, false, c.inactive_since, 0, 0 FROM users u JOIN claims c ON c.account = u.id AND c.closed_at IS NULL
+		WHERE u.organization = $1 AND u.inactive_since <= $3 AND c.inactive_since <= $3 AND NOT c.delayed AND $2::bigint IS NOT NULL
+		ORDER BY c.inactive_since, u.id LIMIT $4`,
+}
+
+// Due implements store.Accounts.
+func (t *tx) Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) (due []store.Due, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	for _, query := range dueQueries {
+		err := t.collect(ctx, func(rows pgx.Rows) error {
+			var d store.Due
+			var since *int64
+			err := rows.Scan(&d.Account, &d.Delayed, &since, &d.Import, &d.Line)
+			d.Since = timeOf(since)
+			due = append(due, d)
+			return err
+		}, query, number, decided.Unix(), inactive.Unix(), noLimit(limit))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return due, nil
+}
+
+// upcomingQueries find what has begun in an organization ($1) after a time ($2), each in the order of its
+// index.
+var upcomingQueries = map[store.Upcoming]string{
+	store.UpcomingDecision: "SELECT account, claimed_at FROM claims WHERE delayed AND " + upcomingClaims,
+	store.UpcomingRetract: "SELECT account, claimed_at FROM claims WHERE NOT delayed AND " +
+		"(signed_in_at IS NULL OR signed_in_at < claimed_at) AND " + upcomingClaims,
+	store.UpcomingJoined: "SELECT account, claimed_at FROM claims WHERE delayed AND status_before = 'inactive' AND " + upcomingClaims,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users
+			WHERE organization = $1 AND inactive_since > $2 ORDER BY inactive_since LIMIT $3) u
+		UNION ALL SELECT * FROM (SELECT account, inactive_since FROM claims
+			WHERE organization = $1 AND inactive_since > $2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT $3) c
+		ORDER BY inactive_since LIMIT $3`,
+}
+
+const upcomingClaims = "organization = $1 AND claimed_at > $2 AND closed_at IS NULL ORDER BY claimed_at LIMIT $3"
+
+// Upcoming implements store.Accounts.
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var d store.Due
+		var since *int64
+		err := rows.Scan(&d.Account, &since)
+		d.Since = timeOf(since)
+		list = append(list, d)
+		return err
+	}, upcomingQueries[kind], number, after.Unix(), limit)
+	return list, err
+}
+
+// DueOrganizations implements store.Accounts.
+func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
+	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (
+		SELECT c.organization FROM claims c WHERE c.delayed AND c.closed_at IS NULL AND c.claimed_at <= $1
+		UNION SELECT c.organization FROM claims c
+			WHERE c.inactive_since IS NOT NULL AND c.inactive_since <= $2 AND c.closed_at IS NULL AND NOT c.delayed
+		UNION SELECT u.organization FROM users u WHERE u.inactive_since IS NOT NULL AND u.inactive_since <= $2
+			AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.account = u.id AND c.closed_at IS NULL)
+		) ORDER BY external_id`, decided.Unix(), inactive.Unix())
+}
+
+// Given implements store.Accounts.
+func (t *tx) Given(ctx context.Context) (given []store.Given, err error) {
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var g store.Given
+		err := rows.Scan(&g.Organization, &g.Services, &g.Accounts)
+		given = append(given, g)
+		return err
+	}, `SELECT o.external_id, h.services, sum(h.n)::bigint FROM (
+			SELECT organization, services, count(*) AS n FROM users WHERE services IS NOT NULL GROUP BY organization, services
+			UNION ALL SELECT organization, services, count(*) FROM claims
+				WHERE services IS NOT NULL AND closed_at IS NULL AND NOT delayed GROUP BY organization, services
+		) h JOIN organizations o ON o.id = h.organization GROUP BY o.external_id, h.services`)
+	return given, err
+}
