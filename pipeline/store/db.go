@@ -215,7 +215,8 @@ type Outbox interface {
 	// nobody's hand, and counts them; blank organization: of all; no numbers: all of them. Servers that were away
 	// are forgotten.
 	RetryMails(ctx context.Context, organization string, ids []int64) (int, error)
-	// MailsTaken counts the mails that have been taken up since a time.
+	// MailsTaken counts the mails that have been taken up since a time. Others that write and count wait until the
+	// transaction ends.
 	MailsTaken(ctx context.Context, since time.Time) (int, error)
 	// Lined reports whether a mail waits in the line.
 	Lined(ctx context.Context) (bool, error)
@@ -232,7 +233,8 @@ type Outbox interface {
 	ClaimsByID(ctx context.Context, ids []int64) (map[int64]AnyClaim, error)
 	// Undecided lists open delayed claims by when they were made and by number, up to limit of those behind one.
 	Undecided(ctx context.Context, after Reminded, until time.Time, limit int) ([]Reminded, error)
-	// LastReminded finds the claim up to which owners have been reminded so many days before the date.
+	// LastReminded finds the claim up to which owners have been reminded so many days before the date, and holds
+	// it.
 	LastReminded(ctx context.Context, days int) (Reminded, error)
 	PutReminded(ctx context.Context, days int, last Reminded) error
 

@@ -140,19 +140,11 @@ func (m *mailTaker) about(ctx context.Context, mail Mail) (sending Sending, want
 	sending.Mail = mail
 	id := mail.Organization
 	if mail.Claim != 0 {
-		found, err := m.tx.ClaimsByID(ctx, []int64{mail.Claim})
-		if err != nil {
+		made, account, err := m.held(ctx, mail.Claim)
+		if err != nil || account.ID == 0 || !m.rules.Wanted(mail.Kind, &made) {
 			return sending, false, err
 		}
-		made, ok := found[mail.Claim]
-		if !ok || !m.rules.Wanted(mail.Kind, &made.Claim) {
-			return sending, false, nil
-		}
-		accounts, err := m.tx.AccountsByID(ctx, []int64{made.Account}, false)
-		if err != nil || len(accounts) == 0 {
-			return sending, false, err
-		}
-		sending.Made, sending.Account, id = made.Claim, accounts[0], made.OrganizationID
+		sending.Made, sending.Account, id = made, account, made.OrganizationID
 		if mail.Kind == claim.MailRetracted {
 			mail, kept, err := m.tx.ClaimMail(ctx, mail.Claim)
 			if err != nil || kept && !mail.told() {
@@ -162,6 +154,28 @@ func (m *mailTaker) about(ctx context.Context, mail Mail) (sending Sending, want
 	}
 	sending.Claiming, err = organization(ctx, m.tx, id)
 	return sending, true, err
+}
+
+// held finds a claim and the account that it is on, which nobody changes until the transaction ends: a claim
+// that is retracted later finds the mail in somebody's hand. The zero Account: it is gone.
+func (m *mailTaker) held(ctx context.Context, id int64) (made schema.Claim, account claim.Account, err error) {
+	for on := int64(0); ; {
+		found, err := m.tx.ClaimsByID(ctx, []int64{id})
+		if err != nil {
+			return made, account, err
+		}
+		if found[id].Account == on { // as it stands under lock
+			return found[id].Claim, account, nil
+		}
+		on = found[id].Account
+		accounts, err := m.tx.AccountsByID(ctx, []int64{on}, true)
+		if err != nil {
+			return made, account, err
+		}
+		if account = (claim.Account{}); len(accounts) > 0 {
+			account = accounts[0]
+		}
+	}
 }
 
 // told reports whether the mail was sent, or may have been: it is in the hand of somebody, who may have died.
