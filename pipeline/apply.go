@@ -43,25 +43,17 @@ type chunk struct {
 }
 
 func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (*applyPass, error) {
-	plan, err := schema.PlanOf(imp)
-	if err != nil {
-		return nil, err
-	}
-	order, err := schema.OrderOf(imp)
-	if err != nil {
-		return nil, err
-	}
-	l, err := usersfile.LayoutOf(plan, order)
+	file, err := kept.FileOf(imp)
 	if err != nil {
 		return nil, err
 	}
 	total := 0
-	for _, n := range plan.Types {
+	for _, n := range file.Plan.Types {
 		total += n
 	}
 	return &applyPass{
-		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
-		order: order, decided: plan.Rules == p.rulesDigest(), watch: watch,
+		pipeline: p, owner: owner, plan: file.Plan, layout: file.Layout, mails: imp.ActivationEmails,
+		order: file.Order, decided: file.Plan.Rules == p.rulesDigest(), watch: watch,
 		done: total - imp.Tally.Outcomes[schema.Ready], total: total,
 	}, nil
 }

@@ -35,7 +35,7 @@ func (w Watch) progress(phase Phase, done, total int) {
 
 // Plan makes the plan of an import, and keeps the file, in chunks. The import it returns is owned by nobody:
 // it waits for consent, or it has ended, for nobody can be claimed, or all or nothing, something is wrong
-// (R13). Where it returns an error, nothing is left of the import. See Validate for the refusals.
+// (see R13). Where it returns an error, nothing is left of the import. See Validate for the refusals.
 func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, watch Watch) (schema.Import, error) {
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
 	if err != nil {
@@ -115,8 +115,8 @@ func (p *Flow) newImport(ctx context.Context, source dialect.Source, order schem
 }
 
 // Agree records that somebody agrees to the plan of an import, now, and begins to apply it. Refused with
-// CodePlanChanged where it is another plan, with CodeEditsNotAccepted (R17), with CodeDirectorySyncEnabled
-// (R10), and where the import does not wait for consent.
+// CodePlanChanged where it is another plan, with CodeEditsNotAccepted (see R17), with
+// CodeDirectorySyncEnabled (see R10), and where the import does not wait for consent.
 func (p *Flow) Agree(ctx context.Context, organization string, id int64, c schema.Consent) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
@@ -165,7 +165,7 @@ func (p *Flow) Cancel(ctx context.Context, organization string, id int64) (schem
 // Reopen lets an import go on that was cancelled, that has stopped, or that ended with rows whose turn never
 // came; under the consent recorded, or, where there is none, waiting for one. attended says that the caller
 // drives it. Refused with CodeImportRunning while somebody works on it, until Import.LeaseUntil if that has
-// died; with CodeDirectorySyncEnabled (R10); and where nothing is left to do.
+// died; with CodeDirectorySyncEnabled (see R10); and where nothing is left to do.
 func (p *Flow) Reopen(ctx context.Context, organization string, id int64, attended bool) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
@@ -246,7 +246,7 @@ func (p *Flow) leave(ctx context.Context, owner store.Owner, more bool, err erro
 		return false, err
 	case code == schema.CodeCancelled:
 		end.State, end.Reason = schema.StateCancelled, schema.CodeCancelled
-	case code == schema.CodeDirectorySyncEnabled: // switched on in the middle (R10): it is told row by row
+	case code == schema.CodeDirectorySyncEnabled: // switched on in the middle (see R10): it is told row by row
 		end.State, end.Reason = schema.StateCompletedWithErrors, schema.CodeDirectorySyncEnabled
 	default:
 		p.interrupt(whole, owner)

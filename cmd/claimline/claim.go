@@ -80,9 +80,8 @@ A name given with an address becomes the account's name. With --listed it claims
 	return cmd
 }
 
-// checkPeople refuses what no claim by hand can be (R14).
+// checkPeople refuses what no claim by hand can be (see R14).
 func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed bool, narrowed people.Selection) error {
-	most := a.config.Policy.ManualLimit
 	switch {
 	case listed && len(persons) > 0:
 		return usage("--listed claims the users that eligible lists, and takes no addresses.").WithFix("Leave out the addresses, or --listed.")
@@ -90,19 +89,16 @@ func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed
 		return usage("--domain and --type narrow what --listed claims.").WithFix("Leave them out, or add --listed.")
 	case !listed && len(persons) == 0:
 		return usage("%s needs an address.", cmd.CommandPath()).WithFix("Write: %s ann@acme.example.", cmd.CommandPath())
-	case len(persons) > most:
-		return schema.Refuse(schema.CodeTooManyAddresses, "These are %d addresses; at most %d can be claimed by hand.", len(persons), most)
 	}
-	return nil
+	return claim.CheckByHand(len(persons), a.config.Policy)
 }
 
-// listedPeople returns the users that eligible lists, refused where it cannot list them all (R14).
+// listedPeople returns the users that eligible lists, refused where it cannot list them all (see R14).
 func listedPeople(ctx context.Context, p *session, organization schema.Organization, selection people.Selection) ([]usersfile.Person, error) {
 	if err := claim.CheckMayClaim(&organization); err != nil {
 		return nil, err
 	}
-	most := p.Policy.ScreenLimit
-	list, more, err := p.people.FirstEligible(ctx, organization.ID, selection, most)
+	list, more, err := p.people.FirstEligible(ctx, organization.ID, selection, p.Policy.ScreenLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +107,7 @@ func listedPeople(ctx context.Context, p *session, organization schema.Organizat
 		if err != nil {
 			return nil, err
 		}
-		return nil, schema.Refuse(schema.CodeTooManyAddresses, "These are %d users; at most %d can be claimed without a file.", total, most)
+		return nil, claim.CheckListed(max(total, len(list)+1), p.Policy)
 	}
 	persons := make([]usersfile.Person, len(list))
 	for i, e := range list {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,11 +52,7 @@ before.`,
 				var list screen.Spool
 				defer func() { err = errors.Join(err, list.Close()) }()
 				err = p.people.EachDeadline(cmd.Context(), organization.ID, until, func(d schema.Deadline) error {
-					data, err := json.Marshal(d)
-					if err != nil {
-						return fmt.Errorf("keep a deadline: %w", err)
-					}
-					return list.Add(d.DueAt.Unix(), data)
+					return list.Add(d.DueAt.Unix(), fmt.Appendf(nil, "%d %s %s", d.DueAt.Unix(), d.Kind, d.Email))
 				})
 				if err != nil {
 					return err
@@ -110,11 +105,13 @@ func parseSpan(s string) (span time.Duration, ok bool) {
 func eachDeadline(list *screen.Spool) func(each func(schema.Deadline) error) error {
 	return func(each func(schema.Deadline) error) error {
 		return list.Each(func(data []byte) error {
-			var d schema.Deadline
-			if err := json.Unmarshal(data, &d); err != nil {
+			at, rest, _ := strings.Cut(string(data), " ")
+			kind, email, _ := strings.Cut(rest, " ")
+			seconds, err := strconv.ParseInt(at, 10, 64)
+			if err != nil {
 				return fmt.Errorf("read a deadline: %w", err)
 			}
-			return each(d)
+			return each(schema.Deadline{Email: email, Kind: schema.DeadlineKind(kind), DueAt: time.Unix(seconds, 0).UTC()})
 		})
 	}
 }

@@ -227,8 +227,8 @@ func (a *app) found(ctx context.Context, p *session, imp schema.Import) schema.I
 	return now
 }
 
-// consent shows a plan and asks (R13), a second time where it would replace many names (R17). Refused with
-// CodeConsentDeclined, and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
+// consent shows a plan and asks (see R13), a second time where it would replace many names (see R17). Refused
+// with CodeConsentDeclined, and where nobody can be asked, with CodeConsentMissing or CodeEditsNotAccepted.
 func (a *app) consent(ctx context.Context, plan *schema.Plan, organization schema.Organization, order schema.Order, policy schema.Policy, flags importFlags) error {
 	if asks := !flags.accept && a.asks(); asks || !a.flags.quiet && !a.flags.json {
 		if err := a.writePlan(a.stderr, a.page(a.stderr), plan, organization, order, policy); err != nil {
@@ -370,15 +370,16 @@ func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, fla
 
 // unreported says how to have the report of an import that could not be written when the import had ended.
 func unreported(err error, imp schema.Import, flags reportFlags) error {
-	again := fmt.Sprintf("claimline report %d%s", imp.ID, flags.words())
+	id := fmt.Sprint(imp.ID)
+	again := append([]string{"report", id}, flags.words()...)
 	if !flags.narrows() && (flags.format == formatText || flags.format == formatJSON) {
-		again = fmt.Sprintf("claimline status %d --format %s", imp.ID, flags.format)
+		again = []string{"status", id, "--format", flags.format}
 	} else if flags.output != "" && flags.output != "-" {
-		again += " -o " + flags.output
+		again = append(again, "-o", flags.output)
 	}
 	refused, _ := errors.AsType[*schema.Error](err)
 	return schema.Refuse(schema.CodeOutputUnwritable, "%s claimed, but: %s", have(imp.Tally.Outcomes[schema.Claimed]), refused.Text()).Because(err).
-		WithFix("Nothing needs to be claimed again. To have the report: %s.", again)
+		WithFix("Nothing needs to be claimed again. To have the report: %s.", commandLine(again...))
 }
 
 // have tells of a number of users of whom something is told that has been done.

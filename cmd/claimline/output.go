@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -279,12 +278,11 @@ func (f *reportFlags) report(to io.Writer) *report.Report {
 }
 
 // words returns the flags as somebody would write them to have the same rows again.
-func (f *reportFlags) words() string {
-	var words strings.Builder
+func (f *reportFlags) words() (words []string) {
 	for _, flag := range [][2]string{{"format", f.format}, {"only", strings.Join(f.only, ",")}, {"reason", f.reason}} {
 		if flag[1] != "" {
-			fmt.Fprintf(&words, " --%s %s", flag[0], flag[1])
+			words = append(words, "--"+flag[0], flag[1])
 		}
 	}
-	return words.String()
+	return words
 }

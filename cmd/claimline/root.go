@@ -198,6 +198,9 @@ func (a *app) showError(err error) {
 	if a.importID != 0 && refused.Fix == "" {
 		fix = placeholder.ReplaceAllString(fix, strconv.FormatInt(a.importID, 10))
 	}
+	if refused.Code != schema.CodeUsage { // which tells how a command is written, and not which one to run
+		fix = a.withGlobals(fix)
+	}
 	if a.flags.json {
 		answer := map[string]any{"error": jsonError(refused, fix)}
 		_ = schema.NewEncoder(a.stderr).Encode(answer)

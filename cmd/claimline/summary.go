@@ -39,7 +39,8 @@ func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error 
 	return nil
 }
 
-// sayNext says what to do after an import: what must be done about the directory (R23), and the next command.
+// sayNext says what to do after an import: what must be done about the directory (see R23), and the next
+// command.
 func (a *app) sayNext(imp schema.Import) {
 	if imp.Tally.Outcomes[schema.Claimed] > 0 {
 		if imp.Tally.Warnings[schema.CodeContentNotTransferred] > 0 {

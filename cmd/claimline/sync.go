@@ -77,14 +77,20 @@ are back in it are active again. It shows that first, asks where somebody is the
 			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
 				return a.withSource(args[0], func(source dialect.Source) error {
-					plan, err := p.people.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *people.SyncPlan) error {
-						if err := a.tellSync(source.Name(), missing, plan); err != nil {
-							return err
-						}
-						return a.agreeSync(cmd.Context(), plan, yes)
-					})
+					plan, err := p.people.PlanSync(cmd.Context(), organization.ID, source, address, allowMass)
 					if err != nil {
 						return err
+					}
+					if err := a.tellSync(source.Name(), missing, plan); err != nil {
+						return err
+					}
+					if err := a.agreeSync(cmd.Context(), plan, yes); err != nil {
+						return err
+					}
+					for more := true; more; {
+						if more, err = p.people.SyncStep(cmd.Context(), plan); err != nil {
+							return err
+						}
 					}
 					return a.answerSync(plan)
 				})

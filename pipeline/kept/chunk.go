@@ -136,7 +136,7 @@ func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dia
 		return nil, errChunkDamaged
 	}
 	records := &dialect.Records{}
-	text := dialect.Block{Number: packed.Number, Line: int(line), Text: string(data[size:])}
+	text := dialect.Block{Line: int(line), Text: string(data[size:])}
 	if err := text.Parse(format, records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}
@@ -164,6 +164,19 @@ func Unpack(packed store.Chunk, format schema.Format) (*Rows, error) {
 	return &Rows{Records: *records, Verdicts: verdicts}, nil
 }
 
+// Read returns the rows of one chunk of an import, as Unpack does.
+func Read(ctx context.Context, s *store.Store, imp schema.Import, number int, format schema.Format) (*Rows, error) {
+	packed, err := s.Chunk(ctx, imp.OrganizationID, imp.ID, number)
+	if err != nil {
+		return nil, fmt.Errorf("read chunk %d: %w", number, err)
+	}
+	rows, err := Unpack(packed, format)
+	if err != nil {
+		return nil, fmt.Errorf("unpack chunk %d: %w", number, err)
+	}
+	return rows, nil
+}
+
 // Each hands over the rows of an import, chunk by chunk in file order. Rows whose turn has not come are not
 // attempted.
 func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, each func(*Rows) error) error {
@@ -172,13 +185,9 @@ func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.
 		return fmt.Errorf("list the chunks: %w", err)
 	}
 	for _, number := range numbers {
-		packed, err := s.Chunk(ctx, imp.OrganizationID, imp.ID, number)
+		rows, err := Read(ctx, s, imp, number, format)
 		if err != nil {
-			return fmt.Errorf("read chunk %d: %w", number, err)
-		}
-		rows, err := Unpack(packed, format)
-		if err != nil {
-			return fmt.Errorf("unpack chunk %d: %w", number, err)
+			return err
 		}
 		for i := range rows.Verdicts {
 			if v := &rows.Verdicts[i]; v.Outcome == schema.Ready {

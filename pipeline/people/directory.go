@@ -93,7 +93,7 @@ func (p *People) directoryReader(ctx context.Context, source dialect.Source, add
 
 // readDirectory reads a directory's list; address is the column of the addresses, blank: the first that is
 // known. Refused as a whole, with file, line and column, where it is empty or a row cannot be read: whoever
-// stands there would be taken for absent (R23).
+// stands there would be taken for absent (see R23).
 func (p *People) readDirectory(ctx context.Context, source dialect.Source, address string) (*directory, error) {
 	reader, err := p.directoryReader(ctx, source, address)
 	if err != nil {
@@ -184,7 +184,7 @@ func (d *directory) addressColumn(file, address string) (int, error) {
 		found = first
 	}
 	if found < 0 && address != "" {
-		refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column %q, which --address names. Its columns are: %s.", address, quoted(d.header)).At(file, d.line, 0)
+		refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column %q, which --address names. Its columns are: %s.", address, schema.QuoteSome(d.header)).At(file, d.line, 0)
 		if near, ok := schema.Nearest([]string{address}, d.header); ok {
 			return 0, refused.WithFix("Did you mean --address %q?", near)
 		}
@@ -194,19 +194,6 @@ func (d *directory) addressColumn(file, address string) (int, error) {
 		d.notes.Column = d.header[found]
 	}
 	return found, nil
-}
-
-// quoted lists headers in a message, as many as fit.
-func quoted(headers []string) string {
-	const most = 20
-	shown := make([]string, 0, most)
-	for _, header := range headers[:min(len(headers), most)] {
-		shown = append(shown, schema.Quote(header))
-	}
-	if more := len(headers) - most; more > 0 {
-		return strings.Join(shown, ", ") + " and " + strconv.Itoa(more) + " more"
-	}
-	return strings.Join(shown, ", ")
 }
 
 // directoryRows reads the rows of a list.
@@ -331,7 +318,7 @@ func (p *People) foreignDomains(ctx context.Context, organization string, d *dir
 // -1: no column has any.
 func (p *People) bestColumn(ctx context.Context, organization string, source dialect.Source, address string, width int) (best, count int, err error) {
 	var keys []string // in order, as they come
-	err = p.Store.Members(ctx, p.Rules(), organization, store.MemberFilter{}, func(views []claim.View) error {
+	err = p.Store.Members(ctx, p.Rules(), organization, store.MemberFilter{NoProfile: true}, func(views []claim.View) error {
 		for i := range views {
 			keys = append(keys, views[i].Key)
 		}
@@ -389,7 +376,7 @@ func (p *People) withoutAddresses(ctx context.Context, source dialect.Source, he
 	if err != nil {
 		return err
 	}
-	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column that is known to hold the addresses. Its columns are: %s.", quoted(header)).
+	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The list has no column that is known to hold the addresses. Its columns are: %s.", schema.QuoteSome(header)).
 		At(source.Name(), line, 0)
 	if best < 0 {
 		return refused.WithFix("Export the directory again, with the column mail; or name the column of the addresses: --address COLUMN.")

@@ -19,7 +19,7 @@ type Eligibility struct {
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
 }
 
-// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An
+// Explain answers for each address, in the order asked, what the rules say of the account (see R1 to R8). An
 // address that is not valid gets the code of its row check.
 func (p *People) Explain(ctx context.Context, organization string, addresses []string) ([]Eligibility, error) {
 	answers := make([]Eligibility, len(addresses))

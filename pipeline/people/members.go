@@ -22,19 +22,23 @@ import (
 type MemberFilter struct {
 	Status      schema.Status
 	ClaimType   schema.ClaimType
-	Retractable bool // only users whose claim can be retracted now (R22)
+	Retractable bool // only users whose claim can be retracted now (see R22)
 	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the
 	// accents.
 	Search string
+	// NoNames leaves the names of those who are listed blank, which is quicker.
+	NoNames bool
 }
 
 // stored returns what the store can leave out.
 func (f MemberFilter) stored() store.MemberFilter {
-	return store.MemberFilter{Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable}
+	return store.MemberFilter{
+		Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable, Search: folded(f.Search), NoProfile: f.NoNames && f.Search == "",
+	}
 }
 
 // EachMember hands over the users of an organization as it lists them, by address key: its own, and those it
-// has claimed (R15, R16).
+// has claimed (see R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
@@ -83,7 +87,8 @@ func (p *People) FirstMembers(ctx context.Context, organization string, filter M
 // CountMembers counts the users that EachMember hands over. Where a filter is set, it looks at all of those
 // who might pass it.
 func (p *People) CountMembers(ctx context.Context, organization string, filter MemberFilter) (n int, err error) {
-	if filter != (MemberFilter{}) {
+	filter.NoNames = true
+	if filter != (MemberFilter{NoNames: true}) {
 		err = p.EachMember(ctx, organization, filter, func(schema.Listing) error { n++; return nil })
 		return n, err
 	}
@@ -129,9 +134,9 @@ func folded(s string) string {
 }
 
 // RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the
-// domain ends that (R22).
+// domain ends that (see R22).
 func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
-	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
+	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true, NoNames: true}, func(l schema.Listing) error {
 		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
 			n++
 		}
@@ -154,7 +159,7 @@ func (p *People) FirstDeadlines(ctx context.Context, organization string, limit 
 // zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	rules := p.Rules()
-	err := p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
+	err := p.Store.Members(ctx, rules, organization, store.MemberFilter{NoProfile: true}, func(views []claim.View) error {
 		for i := range views {
 			for _, d := range rules.Deadlines(&views[i]) {
 				if !until.IsZero() && d.DueAt.After(until) {

@@ -254,7 +254,7 @@ func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups
 	return groups, quiet
 }
 
-// licenses lists what the claims take of each service, and how many licences are missing (R17).
+// licenses lists what the claims take of each service, and how many licences are missing (see R17).
 func (r *htmlReporter) licenses() (list []htmlLicense, missing int) {
 	services := map[string]*htmlLicense{}
 	of := func(service string) *htmlLicense {
@@ -278,7 +278,7 @@ func (r *htmlReporter) licenses() (list []htmlLicense, missing int) {
 	return list, missing
 }
 
-// doubtful lists the columns of which cells seem to be damaged (R17).
+// doubtful lists the columns of which cells seem to be damaged (see R17).
 func (r *htmlReporter) doubtful() []htmlDoubt {
 	var list []htmlDoubt
 	for _, warning := range slices.Sorted(maps.Keys(r.warnings)) {

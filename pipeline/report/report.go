@@ -32,7 +32,7 @@ type Report struct {
 // What Report.Only can be, besides an outcome.
 const (
 	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
-	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyEdits    = "edits"    // rows that change an account (see R17)
 	OnlyWarnings = "warnings"
 )
 
@@ -181,7 +181,7 @@ func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Pol
 	case len(imp.Plan) == 0:
 		return schema.Refuse(schema.CodeImportIncomplete, "")
 	}
-	plan, err := schema.PlanOf(imp)
+	file, err := kept.FileOf(imp)
 	if err != nil {
 		return err
 	}
@@ -189,24 +189,16 @@ func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Pol
 	if err != nil {
 		return err
 	}
-	order, err := schema.OrderOf(imp)
-	if err != nil {
-		return err
-	}
-	l, err := usersfile.LayoutOf(plan, order)
-	if err != nil {
-		return err
-	}
 	claiming, err := s.Organization(ctx, imp.OrganizationID)
 	if err != nil {
 		return fmt.Errorf("look up the claiming organization: %w", err)
 	}
-	w, err := r.Begin(l, plan.Format, claiming, policy)
+	w, err := r.Begin(file.Layout, file.Plan.Format, claiming, policy)
 	if err != nil {
 		return err
 	}
-	if err := kept.Each(ctx, s, imp, plan.Format, w.Write); err != nil {
+	if err := kept.Each(ctx, s, imp, file.Plan.Format, w.Write); err != nil {
 		return err
 	}
-	return w.End(Whole{Summary: summary, Order: order, Import: imp})
+	return w.End(Whole{Summary: summary, Order: file.Order, Import: imp})
 }

@@ -108,7 +108,7 @@ func verb(n int, one, many string) string {
 	return many
 }
 
-// dates says when accounts join, and until when a claim can be taken back (R21, R22).
+// dates says when accounts join, and until when a claim can be taken back (see R21, R22).
 func (r *htmlReporter) dates(w Whole) []string {
 	immediate, delayed := r.types[schema.Immediate], r.types[schema.Delayed]
 	if w.DryRun && w.Organization == "" || immediate+delayed == 0 {
@@ -350,7 +350,7 @@ func personWords(by string) string {
 	return name + " (" + how + ")"
 }
 
-// mails says how many mails the claims record (R18).
+// mails says how many mails the claims record (see R18).
 func (r *htmlReporter) mails(w Whole) []string {
 	claims := r.tally.Outcomes[schema.Claimed] + r.tally.Outcomes[schema.Ready]
 	if w.Organization == "" || claims == 0 {

@@ -15,10 +15,10 @@ import (
 // the one with an open claim on the first address, or the one it belongs to. Two equal keys are not allowed.
 // Refused with CodeOrganizationUnknown.
 //
-// With the effects go licences (R17), mails (R18), and tombstones of accounts that are Gone. A claim that a
-// choice has closed is from then on the claim of the account that joined, and accounts that it changed stay
-// as they are in later loads. decide may be called again after a conflict; its error is returned, and nothing
-// is written.
+// With the effects go licences (see R17), mails (see R18), and tombstones of accounts that are Gone. A claim
+// that a choice has closed is from then on the claim of the account that joined, and accounts that it changed
+// stay as they are in later loads. decide may be called again after a conflict; its error is returned, and
+// nothing is written.
 func (s *Store) Change(ctx context.Context, rules claim.Rules, id string, keys []string, decide func([]claim.View) ([]claim.Effect, error)) error {
 	const doing = "change accounts"
 	var actor string

@@ -118,7 +118,11 @@ type Accounts interface {
 type MemberFilter struct {
 	Status      schema.Status    // as listed
 	ClaimType   schema.ClaimType // as listed
-	Retractable bool             // only users whose claim can be retracted now (R22)
+	Retractable bool             // only users whose claim can be retracted now (see R22)
+	// Search leaves out accounts, all of whose text is ASCII, where a word of it does not occur in the address
+	// or a name, edited or not, whatever the case. It is in lower case.
+	Search    string
+	NoProfile bool // names and other data, and edits of them, need not be filled in
 }
 
 // CandidateFilter narrows a listing of candidates.
@@ -161,6 +165,8 @@ type Claims interface {
 	WriteEffects(ctx context.Context, effects []claim.Effect) error
 	// ImportClaims lists the claims that an import made, by their ids, up to limit of those behind an id.
 	ImportClaims(ctx context.Context, importID, after int64, limit int) ([]MadeClaim, error)
+	// CountMade counts the claims that an import made.
+	CountMade(ctx context.Context, importID int64) (MadeCount, error)
 	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these
 	// address keys.
 	ClosedClaims(ctx context.Context, accounts []int64, keys []string) ([]ClosedClaim, error)
@@ -179,6 +185,23 @@ type MadeClaim struct {
 	Claim   int64
 	Line    int
 	Account int64
+	Closed  bool
+}
+
+// MadeCount is how many claims an import made.
+type MadeCount struct {
+	Last   int64      // the largest id; 0: it made none
+	Closed int        // those that have ended
+	Open   []OpenMade // the others
+}
+
+// OpenMade is so many open claims of an import that no rule about taking them back tells apart. Of the claim
+// only what it has by itself is filled in; SignedInAt only where it is not before ClaimedAt.
+type OpenMade struct {
+	Domain        string // of the addresses
+	Claim         schema.Claim
+	InactiveSince time.Time // of the accounts below
+	Claims        int
 }
 
 // ClosedClaim is a claim that has ended.
@@ -369,7 +392,8 @@ type Imports interface {
 	PutPlan(ctx context.Context, id int64, plan []byte) error
 	// Plans finds the plans of imports that have one.
 	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
-	// Tallies finds what the chunks of imports counted: as applied, or as planned where they are not done.
+	// Tallies finds what the chunks of imports counted, in order: as applied, or as planned where they are not
+	// done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
 	// OpenImports lists imports in state queued or applying that nobody attends, by their ids.
 	OpenImports(ctx context.Context) ([]OpenImport, error)

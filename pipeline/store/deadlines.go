@@ -35,7 +35,7 @@ func (u Upcoming) span(policy schema.Policy) time.Duration {
 	return policy.DecisionTime()
 }
 
-// FirstDeadlines returns what falls due first in an organization (R21 to R23), at most limit of it, and
+// FirstDeadlines returns what falls due first in an organization (see R21 to R23), at most limit of it, and
 // reports whether there is more. What falls due in the same second is by address key. Refused with
 // CodeOrganizationUnknown.
 func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string, limit int) (list []schema.Deadline, more bool, err error) {

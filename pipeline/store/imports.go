@@ -127,9 +127,13 @@ func (s *Store) order(ctx context.Context, doing, organization string, id int64,
 	return imp, err
 }
 
-// KeepChunk keeps one chunk of the plan. Chunks come in order, each once.
+// KeepChunk keeps one chunk of the plan. Chunks come in order, each once. Refused with CodeImportFinished
+// once the import is planned: what somebody may agree to does not change.
 func (s *Store) KeepChunk(ctx context.Context, owner Owner, chunk Chunk) error {
-	return s.owning(ctx, owner, "keep a chunk", func(tx Tx, _ schema.Import) error {
+	return s.owning(ctx, owner, "keep a chunk", func(tx Tx, imp schema.Import) error {
+		if err := checkPlanning(imp); err != nil {
+			return err
+		}
 		return tx.InsertChunk(ctx, owner.ImportID, chunk)
 	})
 }
@@ -138,11 +142,19 @@ func (s *Store) KeepChunk(ctx context.Context, owner Owner, chunk Chunk) error {
 // begin again. Refused with CodeImportFinished once it is planned.
 func (s *Store) DropChunks(ctx context.Context, owner Owner) error {
 	return s.owning(ctx, owner, "drop the chunks", func(tx Tx, imp schema.Import) error {
-		if imp.Planned || imp.State != schema.StatePlanning {
-			return schema.Refuse(schema.CodeImportFinished, "Import %d has been planned.", imp.ID)
+		if err := checkPlanning(imp); err != nil {
+			return err
 		}
 		return tx.DeleteChunks(ctx, owner.ImportID)
 	})
+}
+
+// checkPlanning refuses, with CodeImportFinished, an import that is not being planned any more.
+func checkPlanning(imp schema.Import) error {
+	if imp.Planned || imp.State != schema.StatePlanning {
+		return schema.Refuse(schema.CodeImportFinished, "Import %d has been planned.", imp.ID)
+	}
+	return nil
 }
 
 // DropImport deletes an import that was never applied, with all it kept.
@@ -161,9 +173,14 @@ type Sealed struct {
 	At     time.Time
 }
 
-// SealPlan ends the planning. Nobody owns the import then.
+// SealPlan ends the planning. Nobody owns the import then, and its plan, with its chunks, stays as it is: to
+// agree, it is enough to name the import, and how many it claims. Refused with CodeImportFinished where that
+// was done before.
 func (s *Store) SealPlan(ctx context.Context, owner Owner, plan Sealed) (imp schema.Import, err error) {
 	err = s.owning(ctx, owner, "keep the plan", func(tx Tx, found schema.Import) error {
+		if err := checkPlanning(found); err != nil {
+			return err
+		}
 		if err := tx.PutPlan(ctx, owner.ImportID, plan.Plan); err != nil {
 			return err
 		}

@@ -99,8 +99,8 @@ func organization(ctx context.Context, tx Tx, id string) (schema.Organization, e
 	return o, err
 }
 
-// Licenses lists the licences of an organization by service, with what is held of each (R17). Refused with
-// CodeOrganizationUnknown.
+// Licenses lists the licences of an organization by service, with what is held of each (see R17). Refused
+// with CodeOrganizationUnknown.
 func (s *Store) Licenses(ctx context.Context, rules claim.Rules, id string) (list []schema.License, err error) {
 	err = s.read(ctx, "list licences", func(tx Tx) error {
 		if _, err := organization(ctx, tx, id); err != nil {
@@ -178,7 +178,7 @@ func domainsOf(keys []string) (list []string) {
 	return list
 }
 
-// domains looks up domains as an organization sees them (R5, R6).
+// domains looks up domains as an organization sees them (see R5, R6).
 func domains(ctx context.Context, tx Tx, id string, names []string) (map[string]claim.Domain, error) {
 	holders, err := tx.Holders(ctx, names)
 	if err != nil {

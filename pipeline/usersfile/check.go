@@ -57,7 +57,7 @@ func (l *Layout) Read(record []string, values *Values, n *Repairs) {
 	}
 }
 
-// ReadEditable reads of the record only what applies to an account (R17).
+// ReadEditable reads of the record only what applies to an account (see R17).
 func (l *Layout) ReadEditable(record []string, values *Values) {
 	for _, field := range editable {
 		if column := l.columns[field]; column >= 0 {

@@ -134,7 +134,7 @@ func (l *Layout) resolve() (called map[int]string, ignored map[int]bool, refused
 		if near, ok := schema.Nearest([]string{header}, l.Header); ok {
 			return 0, refused.WithFix("Did you mean %q?", near)
 		}
-		return 0, refused.WithFix("Its columns are: %s.", listNames(l.Header))
+		return 0, refused.WithFix("Its columns are: %s.", schema.QuoteSome(l.Header))
 	}
 	for header, name := range l.options.Columns {
 		column, refused := find("--column", header)
@@ -148,7 +148,7 @@ func (l *Layout) resolve() (called map[int]string, ignored map[int]bool, refused
 			if near, ok := schema.Nearest([]string{name}, all); ok {
 				return nil, nil, refused.WithFix("Did you mean --column %q?", header+"="+near)
 			}
-			return nil, nil, refused.WithFix("The columns are: %s.", listNames(all))
+			return nil, nil, refused.WithFix("The columns are: %s.", schema.QuoteSome(all))
 		}
 		called[column] = known
 	}
@@ -255,20 +255,6 @@ func refuseDoubts(doubts []doubt, sentence string) *schema.Error {
 		WithFix("Say what it is: %s. Or that it is nothing: %s.", strings.Join(is, " "), strings.Join(nothing, " "))
 	refused.Column = doubts[0].column + 1
 	return refused
-}
-
-// listNames lists names in a message, as many as fit.
-func listNames(names []string) string {
-	const listed = 20
-	var found []string
-	for _, name := range names[:min(len(names), listed)] {
-		found = append(found, fmt.Sprintf("%q", schema.Shorten(name)))
-	}
-	list := strings.Join(found, ", ")
-	if len(names) > listed {
-		list += fmt.Sprintf(" and %d more", len(names)-listed)
-	}
-	return list
 }
 
 // Known reports whether a column is one that Claimline reads.

@@ -113,7 +113,7 @@ func (t *tx) Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally
 		part, err := decodeTally(text)
 		tallies[id] = append(tallies[id], part)
 		return err
-	}, "SELECT import, coalesce(applied, planned) FROM import_chunks WHERE import = ANY($1)", ids)
+	}, "SELECT import, coalesce(applied, planned) FROM import_chunks WHERE import = ANY($1) ORDER BY import, number", ids)
 	return tallies, err
 }
 

@@ -109,7 +109,8 @@ func (db *DB) prepare(ctx context.Context, options Options) error {
 	case version == 0 && (!options.Create || options.ReadOnly):
 		return db.empty()
 	case options.ReadOnly:
-		return refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version and must be upgraded first.")
+		return refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version and must be upgraded first.").
+			WithFix("Have a command run once that writes to it, such as: claimline sweep.")
 	}
 	return db.migrate(ctx)
 }

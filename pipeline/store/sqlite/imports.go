@@ -114,7 +114,8 @@ func (t *tx) Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally
 		part, err := decodeTally(text)
 		tallies[id] = append(tallies[id], part)
 		return err
-	}, "SELECT c.import, ifnull(c.applied, c.planned) FROM json_each(?) j CROSS JOIN import_chunks c ON c.import = j.value", encodeNumbers(ids))
+	}, "SELECT c.import, ifnull(c.applied, c.planned) FROM json_each(?) j CROSS JOIN import_chunks c ON c.import = j.value ORDER BY j.key, c.number",
+		encodeNumbers(ids))
 	return tallies, err
 }
 

@@ -284,9 +284,18 @@ var importTests = map[string]func(*suite){
 		before := s.imported(id)
 		s.refused(agree(2), schema.CodePlanChanged)
 		require.Equal(s, before, s.imported(id))
+
+		// The plan is what it was, even for who made it: its number and its size are enough to name it.
+		planner := store.Owner{ImportID: id, Runner: "first", Epoch: before.Epoch}
+		s.refused(s.KeepChunk(s.ctx(), planner, store.Chunk{Number: 2, Planned: schema.Tally{Rows: 1, Outcomes: map[schema.Outcome]int{schema.Ready: 1}}}), schema.CodeImportFinished)
+		s.refused(s.DropChunks(s.ctx(), planner), schema.CodeImportFinished)
+		_, err := s.SealPlan(s.ctx(), planner, store.Sealed{SHA256: "other", Plan: []byte("other"), State: schema.StateAwaitingConsent, At: s.now})
+		s.refused(err, schema.CodeImportFinished)
+		require.Equal(s, before, s.imported(id))
+
 		require.NoError(s, agree(1))
 		s.refused(agree(1), schema.CodeImportRunning)
-		_, err := s.Decline(s.ctx(), "acme", id, s.now)
+		_, err = s.Decline(s.ctx(), "acme", id, s.now)
 		s.refused(err, schema.CodeImportRunning)
 		require.Equal(s, "bo", s.imported(id).ConsentedBy)
 	},
