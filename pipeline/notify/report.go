@@ -158,7 +158,7 @@ func fileName(file string) string {
 	return filepath.Base(filepath.ToSlash(file))
 }
 
-// dates says until when claims can be retracted, and when delayed ones complete (R21, R22).
+// dates says until when claims can be retracted, and when delayed ones complete: see R21, R22.
 func (s *Sender) dates(w words, imp *schema.Import) ([]Labelled, error) {
 	if imp.Tally.Outcomes[schema.Claimed] == 0 {
 		return nil, nil
@@ -273,7 +273,7 @@ func (w words) counts(s *schema.Summary, ready int) []Labelled {
 	}{
 		{s.Claimed, "Claimed", "Anspråk gjorda"},
 		{ready, "Not claimed yet", "Anspråk kvar att göra"},
-		{s.Unchanged, "Members, or claimed, before", "Redan medlemmar eller i anspråk"},
+		{s.Unchanged, "Members, or claimed, before", "Redan medlemmar, eller tagna i anspråk"},
 		{s.Skipped, "Left alone, as the file says", "Lämnade utanför enligt filen"},
 		{s.Invalid, "Something in the row is wrong", "Något på raden är fel"},
 		{s.Ineligible, "Cannot be claimed", "Går inte att göra anspråk på"},
