@@ -282,9 +282,14 @@ func (p *Flow) finish(ctx context.Context, owner store.Owner, end store.ImportEn
 	return nil
 }
 
-// withLease does the work while the lease on the import is renewed. Once somebody else has taken the import
-// over, the work's context ends.
+// withLease does the work while the lease on the import is renewed.
 func (p *Flow) withLease(ctx context.Context, owner store.Owner, work func(context.Context) error) error {
+	return p.KeepLease(ctx, func(ctx context.Context) error { return p.Store.RenewImport(ctx, owner, p.Lease) }, work)
+}
+
+// KeepLease does the work while a lease is renewed. Once renew is refused, for somebody else has taken over
+// what the lease is on, the work's context ends.
+func (p *Flow) KeepLease(ctx context.Context, renew, work func(context.Context) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})
 	g.Go(func() error {
@@ -302,10 +307,12 @@ func (p *Flow) withLease(ctx context.Context, owner store.Owner, work func(conte
 				return nil
 			case <-ticker.C:
 			}
-			if err := p.Store.RenewImport(gctx, owner, p.Lease); schema.CodeOf(err) == schema.CodeImportTakenOver {
+			err := renew(gctx)
+			if _, refused := errors.AsType[*schema.Error](err); refused && !store.Passing(err) {
 				return err
-			} else if err != nil && gctx.Err() == nil {
-				p.Log.Warn().Err(err).Msg("the lease could not be renewed; every chunk checks the ownership again")
+			}
+			if err != nil && gctx.Err() == nil {
+				p.Log.Warn().Err(err).Msg("the lease could not be renewed; every transaction checks the ownership again")
 			}
 		}
 	})

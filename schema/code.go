@@ -143,6 +143,17 @@ const (
 	CodeMailSent     Code = "mail_sent"
 )
 
+// What is refused about schedules.
+const (
+	CodeScheduleInvalid  Code = "schedule_invalid"
+	CodeScheduleExists   Code = "schedule_exists"
+	CodeScheduleNotFound Code = "schedule_not_found"
+	CodeScheduleRunning  Code = "schedule_running"
+	CodeCronInvalid      Code = "cron_invalid"
+	CodeZoneUnknown      Code = "zone_unknown"
+	CodePathNotAllowed   Code = "path_not_allowed"
+)
+
 // entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "["
 // and "]" is left out where a detail that it needs is missing.
 type entry struct {
@@ -261,7 +272,15 @@ var codes = map[Code]entry{
 	CodeDNSFailed:             {"", "The name servers gave no answer.", "Try again later, or check the resolver in the configuration."},
 	CodeDomainInvalid:         {"", "This is not a domain name.", "Write it as example.com."},
 	CodeDomainNotClaimed:      {"", "Your organization has not claimed this domain.", "List the domains: claimline domain list."},
-	CodeRetractByImportOff:    {"", "Retracting a whole import is turned off in the configuration.", "Retract the users one by one, or set policy.retract_by_import to true."},
+	CodeScheduleInvalid:       {"", "The schedule cannot be kept as it is.", "Correct it, and add it again. See claimline schedule add --help."},
+	CodeScheduleExists:        {"", "There is a schedule of this name already.", "Choose another name, or remove that one: claimline schedule remove NAME."},
+	CodeScheduleNotFound:      {"", "There is no such schedule.", "List the schedules: claimline schedule list."},
+	CodeScheduleRunning:       {"", "The schedule is running.", "Wait until its run has ended: claimline schedule runs NAME."},
+	CodeCronInvalid:           {"", "The time is not understood, or never comes.", "Write minute, hour, day, month and weekday, as in \"0 3 * * mon-fri\"; or a name such as @daily."},
+	CodeZoneUnknown:           {"", "There is no such time zone.", "Write the name of one in the IANA database, as in Europe/Stockholm or UTC."},
+	CodePathNotAllowed:        {"", "The path is not below a folder that schedules may read.", "Name a file below one of service.folders, or add the schedule at the terminal."},
+
+	CodeRetractByImportOff: {"", "Retracting a whole import is turned off in the configuration.", "Retract the users one by one, or set policy.retract_by_import to true."},
 
 	CodeMailNotFound: {"", "There is no such mail in the outbox.", "List the mails: claimline outbox."},
 	CodeMailSent:     {"", "The mail has been sent.", "Nothing needs to be done. To remind the owner of a delayed claim: claimline remind ADDRESS."},

@@ -68,7 +68,8 @@ func (imp Import) CreatedBySchedule() string {
 	return name
 }
 
-// NewsOf returns what there is to tell when one state of an import has become another.
+// NewsOf returns what there is to tell when one state of an import has become another. That an import of a
+// schedule waits is for the run to tell (NewsOfRun): most are agreed to at once.
 func NewsOf(before, after Import, at time.Time) (News, bool) {
 	news := News{At: at, Import: after.ID, Schedule: after.CreatedBySchedule()}
 	switch {
@@ -76,10 +77,27 @@ func NewsOf(before, after Import, at time.Time) (News, bool) {
 		return news, false
 	case after.State.Ended() && !before.State.Ended():
 		news.Event = ImportEnded
-	case after.State == StateAwaitingConsent && before.State == StatePlanning && !after.Attended:
+	case after.State == StateAwaitingConsent && before.State == StatePlanning && !after.Attended && news.Schedule == "":
 		news.Event = ImportWaiting
 	case after.State == StateInterrupted:
 		news.Event = ImportStopped
+	default:
+		return news, false
+	}
+	return news, true
+}
+
+// NewsOfRun returns what there is to tell of a run of a schedule that the import itself does not.
+func NewsOfRun(schedule Schedule, run ScheduleRun) (News, bool) {
+	news := News{At: run.At, Import: run.ImportID, Schedule: schedule.Name}
+	switch {
+	case run.State == RunWaiting:
+		news.Event = ImportWaiting
+	case run.State == RunFailed && run.ImportID == 0:
+		news.Event, news.File, news.Code, news.Message = ScheduleFailed, run.File, run.Code, run.Message
+		if news.File == "" {
+			news.File = schedule.File + schedule.Dir // it has the one or the other
+		}
 	default:
 		return news, false
 	}

@@ -48,6 +48,8 @@ type service struct {
 	BaseURL                string        `koanf:"base_url"`                                  // below which the pages are; blank: unknown
 	Templates              string        `koanf:"templates"`                                 // folder of mail templates; blank: the program's own
 	Webhooks               []webhook     `koanf:"webhooks"`
+	Zone                   string        `koanf:"zone"`    // of schedules that name none; blank: the system's
+	Folders                []string      `koanf:"folders"` // below which schedules may name files that are not added at a terminal
 }
 
 // limits are what a file may not exceed.
@@ -69,7 +71,7 @@ func defaults() config {
 		ResolverTimeout: 5 * time.Second,
 
 		Policy:  schema.DefaultPolicy(),
-		Service: service{ImportsPerOrganization: 1, Retry: 10 * time.Minute},
+		Service: service{ImportsPerOrganization: 1, Retry: 10 * time.Minute, Folders: []string{}},
 		SMTP:    smtpConfig{Security: string(notify.StartTLS), PerMinute: 60},
 	}
 }

@@ -60,7 +60,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 
 // TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization
 // has been loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the
-// middle of edited.csv. Workers need another database, and never end: worker.txtar has them.
+// middle of edited.csv. A schedule named nightly imports good.csv. Workers need another database, and never
+// end: worker.txtar has them.
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before
@@ -110,6 +111,8 @@ func demo(t *testing.T) string {
 	require.Zero(t, s.run(t, "import", "--accept-permanent", filepath.Join(folder, "good.csv")).code)
 	interruptImport(t, s.db, filepath.Join(folder, "edited.csv"))
 	listClaimed(t, s, filepath.Join(folder, "directory.csv"))
+	require.Zero(t, s.run(t, "schedule", "add", "nightly", "--cron", "@daily", "--tz", "UTC", "--file", filepath.Join(folder, "good.csv"),
+		"--max-claims", "50", "--accept-permanent").code)
 	return folder
 }
 

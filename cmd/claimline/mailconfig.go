@@ -67,6 +67,9 @@ func (c *config) checkMail() *schema.Error {
 			return refuse("service.base_url", "the address at which users find the service, as in https://claimline.acme.example")
 		}
 	}
+	if _, err := time.LoadLocation(c.Service.Zone); err != nil {
+		return refuse("service.zone", "the name of a time zone, as in Europe/Stockholm")
+	}
 	if refused := c.checkSMTP(refuse); refused != nil {
 		return refused
 	}
@@ -139,8 +142,13 @@ func joinWords[W ~string](words []W) string {
 // mailed reports whether there is a mail server: without one, mails wait.
 func (c *config) mailed() bool { return c.SMTP.Host != "" }
 
-// zone is whose clock times in mails are by.
-func (*config) zone() *time.Location { return time.Local }
+// zone is whose clock times in mails are by: that of schedules that name none.
+func (c *config) zone() *time.Location {
+	if zone, err := time.LoadLocation(c.Service.Zone); err == nil && c.Service.Zone != "" {
+		return zone
+	}
+	return time.Local
+}
 
 // sender sets up what sends mails and messages to programs.
 func (a *app) sender(p *session) (*notify.Sender, error) {

@@ -82,7 +82,7 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	switch schema.CodeOf(err) {
-	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses:
+	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses, schema.CodeScheduleInvalid:
 		return exitUsage
 	case schema.CodeInterrupted:
 		return exitInterrupted
@@ -131,7 +131,8 @@ func (a *app) rootCommand() *cobra.Command {
 	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand())
 	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
 	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
-	addTo(root, groupOperate, a.workerCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand(), a.outboxCommand(), a.mailCommand())
+	addTo(root, groupOperate, a.scheduleCommand(), a.workerCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand(), a.outboxCommand(),
+		a.mailCommand())
 	help := a.helpCommand()
 	help.GroupID = groupOperate
 	root.SetHelpCommand(help)

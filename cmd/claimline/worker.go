@@ -8,6 +8,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline/jobs"
+	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -16,8 +17,8 @@ func (a *app) workerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Do the work that waits, beside others on other machines",
-		Long: `Does the work that waits, until it is stopped: imports that were agreed to and that nobody at a terminal drives, and what time makes
-due. Any number of workers share a PostgreSQL database; each import is worked on by one of them at a time, and organizations take turns. On
+		Long: `Does the work that waits, until it is stopped: imports that were agreed to and that nobody at a terminal drives, schedules, and what
+time makes due. Any number of workers share a PostgreSQL database; each import is worked on by one of them at a time, and organizations take turns. On
 SQLite, serve does all this. SIGTERM and Ctrl-C finish what is in hand, and give the imports back: another worker, or the next start, goes
 on with them.`,
 		Example: `  claimline worker --db postgres://db.acme.example/claimline
@@ -60,6 +61,10 @@ func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher
 	if err != nil {
 		return nil, err
 	}
-	loops := []jobs.Loop{mails, jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow)}
+	schedules := &schedule.Scheduler{Flow: &flow, Folders: a.config.Service.Folders}
+	loops := []jobs.Loop{
+		jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow),
+		mails, {Name: "schedules", RunOnce: schedules.RunOnce},
+	}
 	return jobs.New(jobs.Config{Now: a.now, Log: a.log, Loops: append(loops, more...)})
 }

@@ -32,3 +32,15 @@ func Barrier(allOrNothing bool, rows schema.Tally) (schema.ImportState, schema.C
 	}
 	return schema.StateCompleted, ""
 }
+
+// CheckStanding decides whether a consent holds that was given before there was a plan: to at most so many
+// claims (R13), and to many accounts getting another name or not (R17). The code says why not.
+func CheckStanding(plan *schema.Plan, most int, edits bool) schema.Code {
+	switch {
+	case plan.Tally.Outcomes[schema.Ready] > most:
+		return schema.CodeConsentMissing
+	case plan.ManyNameEdits() && !edits:
+		return schema.CodeEditsNotAccepted
+	}
+	return ""
+}

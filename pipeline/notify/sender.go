@@ -58,15 +58,19 @@ func New(c Config) (*Sender, error) {
 const (
 	slice         = 2 * time.Second // for which RunOnce goes on
 	reminderPause = time.Minute     // between two looks for claims to remind of
+	mostRuns      = 100             // of schedules that are told of at a time
 	mailPatience  = 3 * 24 * time.Hour
 	hookPatience  = 24 * time.Hour
 )
 
-// RunOnce adds the reminders that are due now, and sends what is due, for a slice of time; more says that
-// there may be more to do at once. Once ctx ends, the mail in hand is finished, and no other begun. What the
+// RunOnce adds what there is to tell of schedules, and the reminders that are due now, and sends what is due,
+// for a slice of time; more says that there may be more to do at once. Once ctx ends, the mail in hand is finished, and no other begun. What the
 // server says of a mail is kept with it, and is no error.
 func (s *Sender) RunOnce(ctx context.Context, now time.Time) (more bool, err error) {
 	rules := claim.RulesAt(now, s.Policy)
+	if told, err := s.Store.TellRunNews(ctx, mostRuns); err != nil || told == mostRuns {
+		return err == nil, err
+	}
 	if more, err = s.remind(ctx, rules); err != nil || more {
 		return more, err
 	}

@@ -25,8 +25,8 @@ type DB interface {
 
 // Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts,
 // claims and imports by the database's own numbers. Locks are taken in the order in which the parts stand
-// here: settings, an organization's turn, the import, accounts by key, licences by name, the outbox last.
-// hold keeps others from changing what was found until the transaction ends.
+// here: settings, the schedule, an organization's turn, the import, accounts by key, licences by name, the
+// outbox last. hold keeps others from changing what was found until the transaction ends.
 type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
 	LockSettings(ctx context.Context, exclusive bool) error
@@ -38,6 +38,7 @@ type Tx interface {
 	Now(ctx context.Context) (time.Time, error)
 
 	Organizations
+	Schedules
 	Imports
 	Accounts
 	Claims
@@ -416,4 +417,43 @@ type Imports interface {
 	ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error)
 	// DeleteChunks deletes an import's chunks, with their rows and results.
 	DeleteChunks(ctx context.Context, importID int64) error
+}
+
+// Schedules keeps schedules and their runs.
+type Schedules interface {
+	// InsertSchedule inserts a schedule, and returns its id. A second one of a name in an organization is
+	// ErrTwice.
+	InsertSchedule(ctx context.Context, s schema.Schedule) (id int64, err error)
+	FindSchedule(ctx context.Context, organization, name string, hold bool) (s schema.Schedule, found bool, err error)
+	ScheduleByID(ctx context.Context, id int64) (s schema.Schedule, found bool, err error)
+	// ListSchedules lists an organization's schedules by name.
+	ListSchedules(ctx context.Context, organization string) ([]schema.Schedule, error)
+	// DueSchedules lists schedules that are not paused and whose next run is not after a time, the earliest first.
+	DueSchedules(ctx context.Context, at time.Time) ([]schema.Schedule, error)
+	// UpdateSchedule writes all of a schedule but its id, organization and name.
+	UpdateSchedule(ctx context.Context, s schema.Schedule) error
+	// DeleteSchedule deletes a schedule with its runs.
+	DeleteSchedule(ctx context.Context, id int64) error
+	// UnnotedImports lists the imports that the schedule has made since it was agreed to, that wait for consent,
+	// and that none of its runs names.
+	UnnotedImports(ctx context.Context, s schema.Schedule) ([]int64, error)
+
+	InsertRun(ctx context.Context, run schema.ScheduleRun) (id int64, err error)
+	// UpdateRun writes what changes of a run: all but its id, schedule, number, time and file.
+	UpdateRun(ctx context.Context, run schema.ScheduleRun) error
+	DeleteRun(ctx context.Context, id int64) error
+	// ListRuns lists runs, the newest first. An import that is gone is none.
+	ListRuns(ctx context.Context, filter RunFilter) ([]schema.ScheduleRun, error)
+}
+
+// RunFilter narrows a listing of runs. Zero values leave every run in.
+type RunFilter struct {
+	Schedule int64
+	Number   int64
+	SHA256   string
+	Open     bool  // only those
+	Untold   bool  // only those that are not told
+	Before   int64 // only those with a smaller id
+	Limit    int   // 0: all
+	Hold     bool  // keep others from changing them until the transaction ends
 }

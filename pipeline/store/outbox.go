@@ -593,6 +593,18 @@ func (s *Store) TellNews(ctx context.Context, organization string, notify []stri
 	return s.write(ctx, "tell what happened", func(tx Tx) error { return tellNews(ctx, tx, organization, notify, news) })
 }
 
+// TellRunNews puts into the outbox what there is to tell of up to limit runs of schedules of which nothing has
+// been told, and returns how many those are.
+func (s *Store) TellRunNews(ctx context.Context, limit int) (told int, err error) {
+	return s.TellRuns(ctx, limit, func(tx Tx, schedule schema.Schedule, run schema.ScheduleRun) error {
+		news, tell := schema.NewsOfRun(schedule, run)
+		if !tell {
+			return nil
+		}
+		return tellNews(ctx, tx, schedule.OrganizationID, schedule.Notify, news)
+	})
+}
+
 func tellNews(ctx context.Context, tx Tx, organization string, notify []string, news schema.News) error {
 	mail := Mail{Organization: organization, News: &news, WrittenAt: news.At, State: schema.MailWaiting}
 	if news.Mailed() {

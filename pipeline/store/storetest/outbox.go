@@ -470,16 +470,38 @@ var outboxTests = map[string]func(*suite){
 
 		scheduled := started("schedule:nightly", false)
 		s.seal(scheduled)
-		sending = s.taken("waits")
-		require.Equal(s, schema.News{Event: schema.ImportWaiting, At: s.now, Import: scheduled.ImportID, Schedule: "nightly"}, *sending.News)
-		s.taken("waits")
-		s.none()
+		s.none() // the run tells that it waits, if it does
 		uploaded := started("token", false)
 		s.seal(uploaded)
 		s.none()
 		_, err := s.CancelImport(s.ctx(), "acme", uploaded.ImportID, s.now)
 		require.NoError(s, err)
 		require.Equal(s, schema.ImportEnded, s.taken("cancelled").News.Event)
+	},
+
+	"outbox/a run of a schedule tells how it went": func(s *suite) {
+		s.load(world())
+		taken := s.scheduled()
+		waiting := s.noted(taken, "a", s.planned("acme", []string{ann}))
+		_, err := s.NoteRun(s.ctx(), taken, schema.ScheduleRun{At: s.now}.Failed(schema.CodeFileUnreadable, "gone"), 0)
+		require.NoError(s, err)
+		told, err := s.TellRunNews(s.ctx(), 10)
+		require.NoError(s, err)
+		require.Equal(s, 2, told)
+		told, err = s.TellRunNews(s.ctx(), 10)
+		require.NoError(s, err)
+		require.Zero(s, told)
+		require.Len(s, s.kinds(), 4, "each of two is told of both")
+		events := map[schema.NewsEvent]schema.News{}
+		for range 4 {
+			sending := s.taken("news")
+			require.Contains(s, s.nightly().Notify, sending.To)
+			events[sending.News.Event] = *sending.News
+		}
+		require.Equal(s, map[schema.NewsEvent]schema.News{
+			schema.ImportWaiting:  {Event: schema.ImportWaiting, At: s.now, Import: waiting.ImportID, Schedule: "nightly"},
+			schema.ScheduleFailed: {Event: schema.ScheduleFailed, At: s.now, Schedule: "nightly", File: "/in", Code: schema.CodeFileUnreadable, Message: "gone"},
+		}, events)
 	},
 
 	"outbox/programs are told by whoever knows them": func(s *suite) {
