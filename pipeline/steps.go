@@ -111,7 +111,7 @@ func (p *Flow) newImport(ctx context.Context, source dialect.Source, order schem
 	}
 	return schema.Import{
 		File: source.Name(), OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
-		CreatedBy: order.By, Attended: order.Attended, Version: p.Version, Options: options, StartedAt: p.now(),
+		CreatedBy: order.By, Notify: order.Notify, Attended: order.Attended, Version: p.Version, Options: options, StartedAt: p.now(),
 		RequestKey: order.RequestKey, RequestDigest: order.RequestDigest,
 	}, nil
 }

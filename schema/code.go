@@ -182,6 +182,12 @@ const (
 	CodePathNotAllowed        Code = "path_not_allowed"
 )
 
+// Refusals of the outbox.
+const (
+	CodeMailNotFound Code = "mail_not_found"
+	CodeMailSent     Code = "mail_sent"
+)
+
 // Refusals of the service.
 const (
 	CodeRequestInvalid       Code = "request_invalid"
@@ -376,6 +382,9 @@ var codes = map[Code]entry{
 	CodeTooManyRequests:      {"", 429, "Too many requests have failed.", "Wait a minute, then try again."},
 	CodeNobodyEligible:       {"", 422, "Nobody can be claimed.", "To learn why for one address: claimline eligible --why ADDRESS."},
 	CodeServiceStopping:      {"", 503, "The service is stopping.", "Wait a moment, then try again."},
+
+	CodeMailNotFound: {"", 404, "There is no such mail in the outbox.", "List the mails: claimline outbox."},
+	CodeMailSent:     {"", 409, "The mail has been sent.", "Nothing needs to be done. To remind the owner of a delayed claim: claimline remind ADDRESS."},
 }
 
 // Outcome returns the outcome of a row whose first reason is c; empty for codes that are no row's reason.

@@ -183,6 +183,7 @@ type Import struct {
 	CreatedBy        string    // who started it; as in terminal:root
 	RequestKey       string    // of the request that made it, which may be repeated; blank: it had none
 	RequestDigest    []byte    // of what that request said, by which another one with its key is known
+	Notify           []string  // addresses that are told when it waits, stops or has ended
 	Version          string    // of the program that planned it
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
 	ConsentedBy      string    // who agreed; blank: nobody said

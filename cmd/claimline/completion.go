@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -122,6 +123,8 @@ func (a *app) addCompletions(root *cobra.Command) {
 		"sort":              memberOrders,
 		"choice":            choices,
 		"activation-emails": {"on", "off"},
+		"state":             mailStates,
+		"language":          notify.Languages,
 		"log-level":         {"debug", "info", "warn", "error"},
 	}
 	looked := map[string]func(*cobra.Command) ([]string, error){
