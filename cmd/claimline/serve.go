@@ -26,7 +26,7 @@ func (a *app) serveCommand() *cobra.Command {
 due. It logs in JSON, on stderr. SIGTERM and Ctrl-C finish what is in hand, and give the imports back: the next start goes on with them. A second
 one ends at once. Who uses it needs a token: claimline token create.`,
 		Example: `  claimline serve --listen 127.0.0.1:8080
-  claimline serve --listen 0.0.0.0:8443 --workers 4 --config claimline.yaml`,
+  claimline serve --listen 127.0.0.1:8443 --workers 4`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("workers") {
@@ -41,7 +41,11 @@ one ends at once. Who uses it needs a token: claimline token create.`,
 			if err := a.openLogAt("info"); err != nil {
 				return err
 			}
-			return a.withStore(cmd.Context(), writes, func(p *session) error { return a.serve(cmd.Context(), p, listen, workers) })
+			err := a.withStore(cmd.Context(), writes, func(p *session) error { return a.serve(cmd.Context(), p, listen, workers) })
+			if cmd.Context().Err() != nil && errors.Is(err, context.Canceled) { // stopped while it started
+				return nil
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "`HOST:PORT` to answer at (default 127.0.0.1:8080)")
@@ -63,7 +67,10 @@ func (a *app) serve(ctx context.Context, p *session, listen string, workers int)
 		if err != nil {
 			return err
 		}
-		config.Work, wake = work.Run, func() { work.Wake(jobs.ImportsLoop) }
+		alive := &pulse{now: a.now}
+		alive.listen(work.Loops)
+		config.Stuck = alive.stuck
+		config.Work, wake = work.Run, func() { work.Wake(jobs.ImportsLoop); work.Wake(schedulesLoop) }
 	}
 	if err := a.setUp(p, &config, wake); err != nil {
 		return err
@@ -123,8 +130,10 @@ func (a *app) setUp(p *session, config *web.Config, wake func()) error {
 	flow.Retry = min(flow.Retry, requestRetry)
 	people := *p.people
 	people.Persist = flow.Persist
+	schedules := *p.schedules
+	schedules.Flow = &flow
 	config.API, err = api.New(api.Config{
-		Flow: &flow, People: &people, Guard: config.Guard, Wake: wake, Version: version, Location: location,
+		Flow: &flow, People: &people, Schedules: &schedules, Guard: config.Guard, Wake: wake, Version: version, Location: location,
 		Resolver: domains.Resolver{Address: a.config.Resolver, Timeout: a.config.ResolverTimeout},
 		Uploads:  a.config.Service.Uploads, UploadBytes: a.config.Service.UploadBytes,
 	})

@@ -52,6 +52,9 @@ on with them.`,
 // defaultWorkers is on how many imports a process works at once where nobody says.
 func defaultWorkers() int { return max(2, runtime.NumCPU()) }
 
+// schedulesLoop is the name of the loop that runs schedules.
+const schedulesLoop = "schedules"
+
 // work returns what drives all that is due, on so many imports at once, and with it what other loops there
 // are.
 func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher, error) {
@@ -64,7 +67,7 @@ func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher
 	schedules := &schedule.Scheduler{Flow: &flow, Folders: a.config.Service.Folders}
 	loops := []jobs.Loop{
 		jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow),
-		mails, {Name: "schedules", RunOnce: schedules.RunOnce},
+		mails, {Name: schedulesLoop, RunOnce: schedules.RunOnce},
 	}
 	return jobs.New(jobs.Config{Now: a.now, Log: a.log, Loops: append(loops, more...)})
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,7 @@ import (
 	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/pipeline/jobs"
 	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -51,6 +53,7 @@ type options struct {
 	certificate *web.Certificate
 	idle        bool // nobody works on imports
 	stuck       error
+	folders     []string
 	now         func() time.Time
 }
 
@@ -125,21 +128,25 @@ func startOn(t *testing.T, path string, o options) *service {
 	}
 	wake := func() {}
 	if !o.idle {
-		work, err := jobs.New(jobs.Config{Now: o.now, Log: log, Loops: []jobs.Loop{jobs.Imports(s.flow, 2, 1)}})
+		work, err := jobs.New(jobs.Config{Now: o.now, Log: log, Loops: []jobs.Loop{
+			jobs.Imports(s.flow, 2, 1), {Name: "schedules", RunOnce: (&schedule.Scheduler{Flow: s.flow, Folders: o.folders}).RunOnce},
+		}})
 		require.NoError(t, err)
-		config.Work, wake = work.Run, func() { work.Wake(jobs.ImportsLoop) }
+		config.Work, wake = work.Run, func() { work.Wake(jobs.ImportsLoop); work.Wake("schedules") }
 	}
 	config.API, err = api.New(api.Config{
 		Flow: s.flow, Guard: guard, Wake: wake, Uploads: max(o.uploads, 1), UploadBytes: cmp.Or(o.uploadBytes, 1<<20), Location: time.UTC, Version: "test",
-		People:   &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
-		Resolver: domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond},
+		Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders},
+		People:    &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
+		Resolver:  domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond},
 	})
 	require.NoError(t, err)
 	server, err := web.New(config)
 	require.NoError(t, err)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var listen net.ListenConfig
+	listener, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	operators, err := net.Listen("tcp", "127.0.0.1:0")
+	operators, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s.url, s.metrics = "http://"+listener.Addr().String(), "http://"+operators.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -186,14 +193,15 @@ type answered struct {
 }
 
 // into reads an answer in JSON.
-func (a answered) into(t testing.TB, value any) {
-	t.Helper()
+func (a answered) into(t require.TestingT, value any) {
 	require.NoError(t, json.Unmarshal(a.body, value), string(a.body))
 }
 
 // code returns the code of a refusal.
 func (a answered) code() schema.Code {
-	var problem struct{ Code schema.Code }
+	var problem struct {
+		Code schema.Code `json:"code"`
+	}
 	_ = json.Unmarshal(a.body, &problem)
 	return problem.Code
 }
@@ -206,9 +214,7 @@ func (s *service) ask(method, path string, in asked) answered {
 	}
 	request, err := http.NewRequestWithContext(s.Context(), method, s.url+path, in.body)
 	require.NoError(s, err)
-	for name, values := range in.header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, in.header)
 	if in.token != "none" {
 		request.Header.Set("Authorization", "Bearer "+in.token)
 	}
@@ -305,7 +311,7 @@ func (s *service) upload(query, file string, header ...string) answered {
 }
 
 // good is a file that claims 20 users.
-func good(t testing.TB) string {
+func good(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(samples, "good.csv"))
 	require.NoError(t, err)

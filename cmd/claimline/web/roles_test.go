@@ -48,6 +48,13 @@ var roles = map[string]schema.Role{
 	"POST /domains/{domain}/claim":   schema.RoleAdmin,
 	"POST /domains/{domain}/release": schema.RoleAdmin,
 	"GET /licenses":                  schema.RoleViewer,
+	"GET /schedules":                 schema.RoleViewer,
+	"POST /schedules":                schema.RoleAdmin,
+	"GET /schedules/{name}":          schema.RoleViewer,
+	"PATCH /schedules/{name}":        schema.RoleAdmin,
+	"DELETE /schedules/{name}":       schema.RoleAdmin,
+	"POST /schedules/{name}/run":     schema.RoleAdmin,
+	"GET /schedules/{name}/runs":     schema.RoleViewer,
 	"POST /directory/preview":        schema.RoleViewer,
 }
 
@@ -83,7 +90,7 @@ func TestEveryOperationWantsItsRole(t *testing.T) {
 	}
 	require.True(t, valid)
 
-	fill := strings.NewReplacer("{id}", "99", "{email}", "nobody@nowhere.example", "{domain}", "nowhere.example")
+	fill := strings.NewReplacer("{id}", "99", "{email}", "nobody@nowhere.example", "{domain}", "nowhere.example", "{name}", "nothing")
 	expired := s.token("acme", schema.RoleAdmin, "expired", time.Now().Add(-time.Second))
 	for operation, needed := range roles {
 		method, path, _ := strings.Cut(operation, " ")
@@ -116,7 +123,7 @@ func TestOtherOrganizationsAreNotThere(t *testing.T) {
 	}
 	for operation := range roles {
 		method, path, _ := strings.Cut(operation, " ")
-		there, missing := "", ""
+		var there, missing string
 		switch {
 		case strings.Contains(path, "{id}"):
 			there, missing = strings.ReplaceAll(path, "{id}", imp.ID), strings.ReplaceAll(path, "{id}", "99")

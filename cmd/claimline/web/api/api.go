@@ -16,6 +16,7 @@ import (
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -24,15 +25,16 @@ const Prefix = "/api/v1"
 
 // Config is what an API works with.
 type Config struct {
-	Flow     *pipeline.Flow // its Retry is for how long a request waits for passing trouble
-	People   *people.People
-	Guard    *auth.Guard
-	Resolver domains.Resolver
-	Wake     func() // tells those who work on imports that one is due
+	Flow      *pipeline.Flow // its Retry is for how long a request waits for passing trouble
+	People    *people.People
+	Schedules *schedule.Scheduler
+	Guard     *auth.Guard
+	Resolver  domains.Resolver
+	Wake      func() // tells those who work on imports and schedules that something is due
 
 	Uploads     int            // files that are planned at once
 	UploadBytes int64          // of one file
-	Location    *time.Location // whose days calendars have
+	Location    *time.Location // whose days calendars have, and whose clock counts for schedules that name none
 	Version     string         // of the program
 }
 
@@ -60,6 +62,7 @@ func New(c Config) (*API, error) {
 	a.registerEvents()
 	a.registerUsers()
 	a.registerSettings()
+	a.registerSchedules()
 	if err := a.document(); err != nil {
 		return nil, err
 	}

@@ -94,7 +94,8 @@ func (in *ImportRequest) order(ctx context.Context) (schema.Order, error) {
 	reading := usersfile.Reading{
 		Encoding: in.Encoding, Columns: in.Column, IgnoreColumns: in.IgnoreColumn, EveryRow: in.EveryRow, NoEdits: in.NoEdits,
 	}
-	return order, reading.Into(&order, "")
+	err := reading.Into(&order, "")
+	return order, err
 }
 
 func (a *API) planImport(ctx context.Context, in *ImportRequest) (out *Stated[Import], err error) {

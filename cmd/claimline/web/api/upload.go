@@ -21,8 +21,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// busyWait is after what time a file that there was no room for may be sent again.
-const busyWait = auth.RetryAfter(2 * time.Second)
+// busyTime is after what time a file that there was no room for may be sent again.
+const busyTime = 2 * time.Second
 
 // upload is a file that was sent, in a temporary file of its own.
 type upload struct {
@@ -40,7 +40,7 @@ func (a *API) receive(ctx context.Context, name string, work func(upload) error)
 	case a.uploads <- struct{}{}:
 		defer func() { <-a.uploads }()
 	default:
-		return &schema.Error{Code: schema.CodeTooManyUploads, Err: busyWait}
+		return &schema.Error{Code: schema.CodeTooManyUploads, Err: auth.RetryError(busyTime)}
 	}
 	if r.ContentLength > a.UploadBytes {
 		return a.tooLarge()
