@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,24 +62,24 @@ func (d *described) holds(t *testing.T, request *http.Request, response *http.Re
 	require.NotEmpty(t, path, request.URL.Path)
 	responses := []string{"paths", path, strings.ToLower(request.Method), "responses"}
 	status := fmt.Sprint(response.StatusCode)
-	if d.at(append(responses, status)...) == nil {
+	if d.at(slices.Concat(responses, []string{status})...) == nil {
 		status = "default"
 		assert.GreaterOrEqual(t, response.StatusCode, http.StatusBadRequest, "%s %s: %d is not described", request.Method, path, response.StatusCode)
 	}
-	content := append(responses, status, "content")
+	content := slices.Concat(responses, []string{status, "content"})
 	if d.at(content...) == nil {
 		assert.Empty(t, body)
 		return
 	}
 	media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	require.NoError(t, err)
-	require.NotNil(t, d.at(append(content, media)...), "%s %s: %s is not described", request.Method, path, media)
+	require.NotNil(t, d.at(slices.Concat(content, []string{media})...), "%s %s: %s is not described", request.Method, path, media)
 	if media != "application/json" && media != "application/problem+json" {
 		return
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	require.NoError(t, err, string(body))
-	require.NoError(t, d.schema(t, append(content, media, "schema")).Validate(value), "%s %s: %s", request.Method, path, body)
+	require.NoError(t, d.schema(t, slices.Concat(content, []string{media, "schema"})).Validate(value), "%s %s: %s", request.Method, path, body)
 }
 
 // schema returns the schema at a place.
