@@ -39,6 +39,8 @@ var commands = []command{
 		return func(_ context.Context, dir string, _, _ io.Writer) error { return Samples(dir) }
 	}},
 	{"bench", "", "measure Claimline beside its peers", benchCommand},
+	{"serve", "", "measure the service under uploads and readers", serveCommand},
+	{"soak", "", "measure what the service holds after many imports", soakCommand},
 	{"plain", "FILE", "count the rows with encoding/csv", func(*flag.FlagSet) work { return counting(countPlain) }},
 	{"read", "FILE", "count the rows with Claimline's reader", func(*flag.FlagSet) work { return counting(countRead) }},
 }
