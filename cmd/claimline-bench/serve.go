@@ -92,7 +92,7 @@ func (o *serving) work(ctx context.Context, _ string, stdout, stderr io.Writer) 
 		for i := range files {
 			files[i], rows = cutRows(header, rows, o.rows)
 		}
-		if err := o.imports(ctx, s, files, func(when string) error { return tell(when) }); err != nil {
+		if err := o.imports(ctx, s, files, tell); err != nil {
 			return err
 		}
 		done += batch
@@ -147,6 +147,9 @@ func (o *serving) imports(ctx context.Context, s *service, files [][]byte, tell 
 	for i := range o.readers {
 		g.Go(func() error {
 			which := i / 2 % len(files)
+			if err := pause(ctx, readEvery*time.Duration(i)/time.Duration(o.readers)); err != nil { // they do not ask in step
+				return err
+			}
 			if err := s.await(ctx, planned[which]); err != nil {
 				return err
 			}

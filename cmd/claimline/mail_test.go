@@ -23,6 +23,25 @@ type catcher struct {
 	smtp.Session
 	mutex sync.Mutex
 	mails []string
+	took  func() // is called for each mail before its sender is told; nil: nobody is
+}
+
+// listen starts the server, which ends with the test, and returns its port.
+func (c *catcher) listen(t *testing.T) int {
+	t.Helper()
+	server := smtp.NewServer(c)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(listener)
+	}()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-ended
+	})
+	return listener.Addr().(*net.TCPAddr).Port
 }
 
 func (c *catcher) NewSession(*smtp.Conn) (smtp.Session, error) { return c, nil }
@@ -45,25 +64,16 @@ func (c *catcher) Data(r io.Reader) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.mails = append(c.mails, string(mail))
+	if c.took != nil {
+		c.took()
+	}
 	return err
 }
 
 // TestMailLoop sends mails as the configuration says, and logs neither addresses nor links.
 func TestMailLoop(t *testing.T) {
 	c := &catcher{}
-	server := smtp.NewServer(c)
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(listener)
-	}()
-	defer func() {
-		_ = server.Close()
-		<-ended
-	}()
-
+	port := c.listen(t)
 	folder := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(folder, name)
@@ -78,7 +88,7 @@ func TestMailLoop(t *testing.T) {
 	config := write("claimline.yaml", fmt.Sprintf(`service:
   base_url: https://claimline.acme.example
 smtp: {host: 127.0.0.1, port: %d, security: none, from: "Acme IT <it@acme.example>", reply_to: help@acme.example}
-`, listener.Addr().(*net.TCPAddr).Port))
+`, port))
 	s := siteAt(filepath.Join(folder, "claimline.db"))
 	s.load(t, filepath.Join(folder, "org"))
 	imported := s.run(t, "import", "--accept-permanent", "--notify", "boss@elsewhere.example", users)

@@ -99,12 +99,24 @@ func (s *served) ask(t *testing.T, method, path, media string, body io.Reader, i
 }
 
 // agreed uploads a file and agrees to it.
-func (s *served) agreed(t *testing.T, path string) (imp schema.Summary) {
+func (s *served) agreed(t *testing.T, path string) schema.Summary {
+	t.Helper()
+	return s.agree(t, s.planned(t, path))
+}
+
+// planned uploads a file.
+func (s *served) planned(t *testing.T, path string) (imp schema.Summary) {
 	t.Helper()
 	file, err := os.Open(path)
 	require.NoError(t, err)
 	defer func() { _ = file.Close() }()
 	require.Equal(t, http.StatusCreated, s.ask(t, http.MethodPost, "/imports", "text/csv", file, &imp))
+	return imp
+}
+
+// agree agrees to an import.
+func (s *served) agree(t *testing.T, imp schema.Summary) schema.Summary {
+	t.Helper()
 	consent := strings.NewReader(fmt.Sprintf(`{"accept_permanent":true,"accept_edits":true,"claims":%d}`, imp.Ready))
 	require.Equal(t, http.StatusAccepted, s.ask(t, http.MethodPost, "/imports/"+imp.ID+"/consent", "application/json", consent, &imp))
 	return imp
