@@ -54,6 +54,10 @@ const (
 	// difference.
 	writeCache = 8 << 10
 	readCache  = 2 << 10
+
+	// Connections that read, at least: with one per processor, requests that take a moment wait in line behind
+	// files that are planned, whose questions take longer.
+	readers = 8
 )
 
 // Open opens the database at path, and brings it to this version's schema. Whoever else is making it at the
@@ -219,7 +223,7 @@ func (db *DB) openRead(ctx context.Context, path string) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		connections := max(2, runtime.NumCPU())
+		connections := max(readers, runtime.NumCPU())
 		handle.SetMaxOpenConns(connections)
 		handle.SetMaxIdleConns(connections)
 		db.read = handle
