@@ -52,10 +52,13 @@ on with them.`,
 func defaultWorkers() int { return max(2, runtime.NumCPU()) }
 
 // work returns what drives all that is due, on so many imports at once, and with it what other loops there
-// are.
+// are. With no workers it does nothing but tell the other processes, where there can be some.
 func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher, error) {
-	flow := *p.Flow
-	flow.Retry = a.config.Service.Retry
-	loops := []jobs.Loop{jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow)}
-	return jobs.New(jobs.Config{Now: a.now, Log: a.log, Loops: append(loops, more...)})
+	config := jobs.Config{Now: a.now, Log: a.log, Pool: p.pool}
+	if workers > 0 {
+		flow := *p.Flow
+		flow.Retry = a.config.Service.Retry
+		config.Loops = append([]jobs.Loop{jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow)}, more...)
+	}
+	return jobs.New(config)
 }

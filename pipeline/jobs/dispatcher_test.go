@@ -61,9 +61,9 @@ func TestWhenLoopsRun(t *testing.T) {
 		{Name: "awake", Every: time.Millisecond, RunOnce: func(context.Context, time.Time) (bool, error) { return false, nil }},
 	}})
 	assert.Equal(t, []int{2, 1}, []int{<-calls, <-calls})
-	r.Wake("asleep")
+	r.Wake(t.Context(), "asleep")
 	assert.Equal(t, 0, <-calls)
-	r.Wake("nobody")
+	r.Wake(t.Context(), "nobody")
 	r.stop()
 	<-r.done
 
