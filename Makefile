@@ -9,7 +9,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 BUILD     := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo pictures test lint bench fuzz clean
+.PHONY: help build release demo pictures test torture lint bench fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -45,6 +45,11 @@ test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
 	CGO_ENABLED=1 .ci/postgres go test -race -gcflags='modernc.org/...=-d=checkptr=0' -timeout 30m ./...
 	CGO_ENABLED=0 CLAIMLINE_TEST_ON=postgres .ci/postgres go test -trimpath -vet=off -timeout 30m -run '$(ON_BOTH)' ./pipeline ./pipeline/jobs ./cmd/claimline
+
+FAULTS := ^Test(WorkersKilled|WorkerFrozen|WorkerCutOff|ServerRestarted|SameUsersAtOnce|ClocksOff)$$
+torture: ## kill, freeze and cut off workers, and restart PostgreSQL, ten times as often as the tests do
+	@bash .ci/need postgresql=/usr/lib/postgresql/*/bin/initdb
+	CGO_ENABLED=0 CLAIMLINE_TORTURE=1 .ci/postgres go test -count=1 -timeout 30m -v -run '$(FAULTS)' ./pipeline/jobs
 
 lint: $(LINT) ## check formatting, go vet for every system, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \

@@ -23,7 +23,9 @@ type running struct {
 
 func start(t *testing.T, c Config) *running {
 	t.Helper()
-	c.Now = time.Now
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	d, err := New(c)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())

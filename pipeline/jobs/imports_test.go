@@ -46,7 +46,7 @@ func workUntilKilled(address string) error {
 	if err != nil {
 		return err
 	}
-	d, err := New(Config{Now: time.Now, Log: zerolog.New(os.Stderr), Pool: p.pool, Loops: []Loop{Imports(p.Flow, 1, 1)}})
+	d, err := New(Config{Now: time.Now, Log: zerolog.New(os.Stderr), Pool: p.pool, Loops: []Loop{Imports(p.Flow, 1, 0)}})
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func openProcess(ctx context.Context, address string, create bool) (p process, e
 	}
 	p.Flow, err = pipeline.New(pipeline.Config{
 		Store: store.New(p.db), Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 2, Lease: 300 * time.Millisecond,
-		Runner: "process " + rand.Text(), TransactionRows: 25, Retry: time.Minute,
+		Runner: fmt.Sprintf("process %d %s", os.Getpid(), rand.Text()), TransactionRows: 25, Retry: time.Minute,
 	})
 	return p, err
 }
@@ -100,6 +100,15 @@ type site struct {
 
 func newSite(t *testing.T, accounts int) *site {
 	t.Helper()
+	if onPostgres() {
+		return newSiteIn(t, template.Copy(t), accounts)
+	}
+	return newSiteIn(t, "sqlite:"+filepath.Join(t.TempDir(), "claimline.db"), accounts)
+}
+
+// newSiteIn is newSite in an empty database.
+func newSiteIn(t *testing.T, address string, accounts int) *site {
+	t.Helper()
 	folder := t.TempDir()
 	write := func(name string, lines ...string) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
@@ -113,10 +122,7 @@ func newSite(t *testing.T, accounts int) *site {
 	}
 	write("users.csv", users...)
 
-	s := &site{T: t, address: "sqlite:" + filepath.Join(folder, "claimline.db"), accounts: accounts}
-	if onPostgres() {
-		s.address = template.Copy(t)
-	}
+	s := &site{T: t, address: address, accounts: accounts}
 	s.process = s.open(s.address, true)
 	_, err := snapshot.Load(t.Context(), s.Store, claim.RulesAt(time.Now(), s.Policy), folder, snapshot.Options{})
 	require.NoError(t, err)
@@ -136,11 +142,35 @@ func (s *site) open(address string, create bool) process {
 func (s *site) work(workers, perOrganization int) *running {
 	s.Helper()
 	p := s.open(s.address, false)
-	return start(s.T, Config{Pool: p.pool, Loops: []Loop{Imports(p.Flow, workers, perOrganization)}})
+	return start(s.T, Config{Pool: p.pool, Log: zerolog.New(zerolog.NewTestWriter(s.T)), Loops: []Loop{Imports(p.Flow, workers, perOrganization)}})
+}
+
+// spawn starts one more process, which does not outlive the test, at an address of the site's database.
+func (s *site) spawn(address string) *exec.Cmd {
+	s.Helper()
+	p := exec.CommandContext(s.Context(), os.Args[0])
+	p.Env = append(os.Environ(), workOn+"="+address)
+	p.Stderr = os.Stderr
+	require.NoError(s, p.Start())
+	s.Cleanup(func() { kill(p) })
+	return p
+}
+
+func kill(p *exec.Cmd) {
+	_ = p.Process.Kill()
+	_ = p.Wait() // it was killed
 }
 
 // agreed returns an import of the organization's accounts from one number up to another, agreed to.
 func (s *site) agreed(organization string, from, to int, attended bool) int64 {
+	s.Helper()
+	id := s.planned(organization, from, to, attended)
+	s.agree(organization, id, to-from, attended)
+	return id
+}
+
+// planned returns such an import, which waits for consent.
+func (s *site) planned(organization string, from, to int, attended bool) int64 {
 	s.Helper()
 	lines := []string{"User ID/Email (Required)"}
 	for i := from; i < to; i++ {
@@ -153,15 +183,23 @@ func (s *site) agreed(organization string, from, to int, attended bool) int64 {
 	defer func() { require.NoError(s, source.Close()) }()
 	imp, err := s.Plan(s.Context(), source, schema.Order{Organization: organization, By: "ann", Attended: attended}, pipeline.Watch{})
 	require.NoError(s, err)
-	_, err = s.Agree(s.Context(), organization, imp.ID, schema.Consent{By: "bo", Claims: to - from, Attended: attended})
-	require.NoError(s, err)
 	return imp.ID
+}
+
+// agree agrees to an import that will make so many claims.
+func (s *site) agree(organization string, id int64, claims int, attended bool) {
+	s.Helper()
+	_, err := s.Agree(s.Context(), organization, id, schema.Consent{By: "bo", Claims: claims, Attended: attended})
+	require.NoError(s, err)
 }
 
 func (s *site) found(id int64) schema.Import {
 	s.Helper()
-	imp, err := s.Store.Import(s.Context(), "", id)
-	require.NoError(s, err)
+	var imp schema.Import
+	require.NoError(s, s.Persist(s.Context(), func() (err error) {
+		imp, err = s.Store.Import(s.Context(), "", id)
+		return err
+	}))
 	return imp
 }
 
@@ -187,8 +225,12 @@ func (s *site) until(id int64, holds func(imp schema.Import) bool) {
 	s.Helper()
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(time.Minute); !holds(s.found(id)); <-ticker.C {
-		require.True(s, time.Now().Before(deadline), "not in time")
+	for deadline := time.Now().Add(time.Minute); ; <-ticker.C {
+		imp := s.found(id)
+		if holds(imp) {
+			return
+		}
+		require.True(s, time.Now().Before(deadline), "not in time: %s, %s, %v", imp.State, imp.Runner, imp.Tally.Outcomes)
 	}
 }
 
@@ -286,13 +328,9 @@ func TestKilled(t *testing.T) {
 	require.NoError(t, err)
 	id := s.agreed("acme", 0, accounts, false)
 	for kills, claimed := 0, 0; kills < 3; kills++ {
-		p := exec.CommandContext(t.Context(), os.Args[0])
-		p.Env = append(os.Environ(), workOn+"="+s.address)
-		p.Stderr = os.Stderr
-		require.NoError(t, p.Start())
+		p := s.spawn(s.address)
 		s.until(id, func(imp schema.Import) bool { return imp.Tally.Outcomes[schema.Claimed] > claimed })
-		require.NoError(t, p.Process.Kill())
-		_ = p.Wait() // it was killed
+		kill(p)
 		imp := s.found(id)
 		require.False(t, imp.State.Ended(), "it was in the middle")
 		require.GreaterOrEqual(t, imp.Tally.Outcomes[schema.Claimed], claimed)

@@ -2,8 +2,10 @@ package jobs
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog" //nolint:depguard // what River logs with; it goes on to ours
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,7 +44,12 @@ type signs struct {
 // newSigns returns the signs in a database, for these loops.
 func newSigns(pool *pgxpool.Pool, log zerolog.Logger, loops []Loop, give map[string]chan struct{}) (_ *signs, err error) {
 	s := &signs{log: log, give: give}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
 	config := &river.Config{
+		ID:     fmt.Sprintf("%.60s/%d/%s", host, os.Getpid(), rand.Text()), // what operators see
 		Logger: slog.New(zerolog.NewSlogHandler(log.Level(max(zerolog.WarnLevel, log.GetLevel())))), Workers: river.NewWorkers(),
 		FetchCooldown: signFetch, FetchPollInterval: signPoll, JobTimeout: DefaultEvery, MaxAttempts: 1,
 		CompletedJobRetentionPeriod: signKept, CancelledJobRetentionPeriod: signKept, DiscardedJobRetentionPeriod: signKept,
