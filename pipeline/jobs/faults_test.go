@@ -115,7 +115,7 @@ func TestServerRestarted(t *testing.T) {
 	t.Parallel()
 	const accounts = 2000
 	server := postgrestest.Own(t)
-	s := newSiteIn(t, server.Address, accounts)
+	s := newSiteIn(t, server.Address+"&synchronous_commit=on", accounts) // as any server has it that is not there for tests
 	s.work(1, 0)
 	s.work(1, 0)
 	ids := []int64{s.agreed("acme", 0, accounts, false), s.agreed("umbrella", 0, accounts, false)}
