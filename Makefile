@@ -74,6 +74,9 @@ ifeq ($(PEERS),install)
 endif
 	CGO_ENABLED=0 go build -trimpath -o bin/claimline-bench ./cmd/claimline-bench
 	bin/claimline-bench bench $(BENCH)
+	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; \
+		then DURABLE=1 .ci/postgres go test -run '^$$' -bench . -benchtime 1x ./pipeline/jobs; \
+		else echo "skipped: several workers on PostgreSQL, which is not installed" >&2; fi
 
 fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@set -e; for package in $$(go list ./...); do \

@@ -21,20 +21,20 @@ type running struct {
 	done chan struct{} // closed when Run has returned
 }
 
-func start(t *testing.T, c Config) *running {
-	t.Helper()
+func start(tb testing.TB, c Config) *running {
+	tb.Helper()
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	d, err := New(c)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
+	require.NoError(tb, err)
+	ctx, stop := context.WithCancel(tb.Context())
 	r := &running{Dispatcher: d, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		d.Run(ctx)
 	}()
-	t.Cleanup(func() { stop(); <-r.done })
+	tb.Cleanup(func() { stop(); <-r.done })
 	return r
 }
 

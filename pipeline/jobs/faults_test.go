@@ -95,7 +95,7 @@ func (s *site) leader() (pid int) {
 	var id string
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(time.Minute); s.pool.QueryRow(s.Context(), "SELECT leader_id FROM river_leader").Scan(&id) != nil; <-ticker.C {
+	for deadline := time.Now().Add(waiting); s.pool.QueryRow(s.Context(), "SELECT leader_id FROM river_leader").Scan(&id) != nil; <-ticker.C {
 		require.True(s, time.Now().Before(deadline), "nobody leads")
 	}
 	parts := strings.Split(id, "/")

@@ -92,10 +92,11 @@ var template = postgrestest.Template{Prepare: func(ctx context.Context, address 
 
 // site is a database with two organizations, and accounts that each of them can claim.
 type site struct {
-	*testing.T
+	testing.TB
 	process
 	address  string
-	accounts int // of each organization
+	accounts int           // of each organization
+	look     time.Duration // between two looks at what is waited for
 }
 
 func newSite(t *testing.T, accounts int) *site {
@@ -107,11 +108,11 @@ func newSite(t *testing.T, accounts int) *site {
 }
 
 // newSiteIn is newSite in an empty database.
-func newSiteIn(t *testing.T, address string, accounts int) *site {
-	t.Helper()
-	folder := t.TempDir()
+func newSiteIn(tb testing.TB, address string, accounts int) *site {
+	tb.Helper()
+	folder := tb.TempDir()
 	write := func(name string, lines ...string) {
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+		require.NoError(tb, os.WriteFile(filepath.Join(folder, name), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 	}
 	write("organizations.csv", "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails",
 		"acme,Acme AB,enterprise,2015-01-01,,FALSE,TRUE,", "umbrella,Umbrella,enterprise,2015-01-01,,FALSE,TRUE,", "hooli,Hooli,personal,2019-01-01,,FALSE,FALSE,")
@@ -122,10 +123,10 @@ func newSiteIn(t *testing.T, address string, accounts int) *site {
 	}
 	write("users.csv", users...)
 
-	s := &site{T: t, address: address, accounts: accounts}
+	s := &site{TB: tb, address: address, accounts: accounts, look: 3 * time.Millisecond}
 	s.process = s.open(s.address, true)
-	_, err := snapshot.Load(t.Context(), s.Store, claim.RulesAt(time.Now(), s.Policy), folder, snapshot.Options{})
-	require.NoError(t, err)
+	_, err := snapshot.Load(tb.Context(), s.Store, claim.RulesAt(time.Now(), s.Policy), folder, snapshot.Options{})
+	require.NoError(tb, err)
 	return s
 }
 
@@ -142,7 +143,7 @@ func (s *site) open(address string, create bool) process {
 func (s *site) work(workers, perOrganization int) *running {
 	s.Helper()
 	p := s.open(s.address, false)
-	return start(s.T, Config{Pool: p.pool, Log: zerolog.New(zerolog.NewTestWriter(s.T)), Loops: []Loop{Imports(p.Flow, workers, perOrganization)}})
+	return start(s.TB, Config{Pool: p.pool, Log: zerolog.New(zerolog.NewTestWriter(s.TB)), Loops: []Loop{Imports(p.Flow, workers, perOrganization)}})
 }
 
 // spawn starts one more process, which does not outlive the test, at an address of the site's database.
@@ -220,12 +221,15 @@ func (s *site) completed(id int64, want int) {
 	require.Equal(s, map[schema.Outcome]int{schema.Claimed: want}, imp.Tally.Outcomes)
 }
 
+// waiting is how long a test waits for what will happen in a moment.
+const waiting = 5 * time.Minute
+
 // until waits until something is true of an import.
 func (s *site) until(id int64, holds func(imp schema.Import) bool) {
 	s.Helper()
-	ticker := time.NewTicker(time.Millisecond)
+	ticker := time.NewTicker(s.look)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(time.Minute); ; <-ticker.C {
+	for deadline := time.Now().Add(waiting); ; <-ticker.C {
 		imp := s.found(id)
 		if holds(imp) {
 			return
