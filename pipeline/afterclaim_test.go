@@ -320,19 +320,30 @@ func (l *lives) retracted() {
 	}
 	imp := pick(l.choices, l.imports...)
 	id, by := imp.ID, imp.OrganizationID
-	var dry, done []schema.Retraction
-	var before people.Retractable
-	tell := func(n people.Retractable) error {
-		before = n
-		return nil
+	retract := func(dryRun bool) (done []schema.Retraction, plan store.Retractable) {
+		run, err := peopleOf(l.Flow).PlanRetract(l.Context(), by, id)
+		require.NoError(l.T, err)
+		for {
+			page, err := run.Next(l.Context(), dryRun)
+			require.NoError(l.T, err)
+			if len(page) == 0 {
+				return done, run.Plan
+			}
+			done = append(done, page...)
+		}
 	}
-	keep := func(list *[]schema.Retraction) func(schema.Retraction) {
-		return func(r schema.Retraction) { *list = append(*list, r) }
-	}
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, true, tell, keep(&dry)))
+	dry, before := retract(true)
 	l.compare()
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
+	done, again := retract(false)
 	require.Equal(l.T, dry, done)
+	require.Equal(l.T, before, again)
+	cannot := map[schema.Code]int{}
+	for _, r := range done {
+		if !r.Retracted {
+			cannot[r.Reason]++
+		}
+	}
+	require.Equal(l.T, cannot, before.Cannot)
 	can := 0
 	for _, r := range done {
 		a := l.find(r.Email)
@@ -360,8 +371,7 @@ func (l *lives) retracted() {
 		}
 	}
 	require.Equal(l.T, can, before.Can)
-	done = nil
-	require.NoError(l.T, peopleOf(l.Flow).RetractImport(l.Context(), by, id, false, tell, keep(&done)))
+	done, _ = retract(false)
 	for _, r := range done {
 		require.False(l.T, r.Retracted, "a second run changes nothing")
 	}
@@ -412,8 +422,12 @@ func (l *lives) synced() {
 	}
 	on(true)
 	l.file(content, func(source dialect.Source) {
-		plan, err := peopleOf(l.Flow).RunSync(l.Context(), us, source, "email", true, func(*people.SyncPlan) error { return nil })
+		plan, err := peopleOf(l.Flow).PlanSync(l.Context(), us, source, "email", true)
 		require.NoError(l.T, err)
+		for more := true; more; {
+			more, err = peopleOf(l.Flow).SyncStep(l.Context(), plan)
+			require.NoError(l.T, err)
+		}
 		require.Equal(l.T, l.synchronize(list, false), effects(plan))
 	})
 	on(false)

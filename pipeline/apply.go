@@ -43,25 +43,17 @@ type chunk struct {
 }
 
 func (p *Flow) newApplyPass(owner store.Owner, imp schema.Import, watch Watch) (*applyPass, error) {
-	plan, err := schema.PlanOf(imp)
-	if err != nil {
-		return nil, err
-	}
-	order, err := schema.OrderOf(imp)
-	if err != nil {
-		return nil, err
-	}
-	l, err := usersfile.LayoutOf(plan, order)
+	file, err := kept.FileOf(imp)
 	if err != nil {
 		return nil, err
 	}
 	total := 0
-	for _, n := range plan.Types {
+	for _, n := range file.Plan.Types {
 		total += n
 	}
 	return &applyPass{
-		pipeline: p, owner: owner, plan: plan, layout: l, mails: imp.ActivationEmails,
-		order: order, decided: plan.Rules == p.rulesDigest(), watch: watch,
+		pipeline: p, owner: owner, plan: file.Plan, layout: file.Layout, mails: imp.ActivationEmails,
+		order: file.Order, decided: file.Plan.Rules == p.rulesDigest(), watch: watch,
 		done: total - imp.Tally.Outcomes[schema.Ready], total: total,
 	}, nil
 }
@@ -196,10 +188,12 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 	if a.decided {
 		known = c.ready.Known(rules.Now)
 	}
+	var rows schema.Tally
 	err := a.pipeline.Store.ApplyChunk(ctx, a.owner, rules, c.packed.Number, known,
 		func() ([]string, error) { return a.reread(c) },
 		func(facts claim.Facts) (store.Applied, error) {
 			applied, err := a.decide(rules, c, facts, leaveOut, try != nil)
+			rows = applied.Tally
 			if results := applied.Results; err == nil && try != nil {
 				applied.Results = func(ids []int64) []byte { // every claim has been written
 					made = true
@@ -211,6 +205,9 @@ func (a *applyPass) apply(ctx context.Context, c *chunk, try map[int]bool) error
 		})
 	if made && errors.Is(err, context.Canceled) {
 		return nil
+	}
+	if err == nil {
+		a.pipeline.applied(rows, max(a.pipeline.Now().Sub(rules.Now), 1))
 	}
 	return err
 }

@@ -31,6 +31,10 @@ type Config struct {
 	Strict  bool // check rows with the tags of schema.Row alone, slowly
 	Log     zerolog.Logger
 
+	// Applied is told of rows of which it is known from then on what became of them, and how long it took to
+	// apply them in one transaction; 0: they were never to be applied. nil: nobody is told.
+	Applied func(rows schema.Tally, took time.Duration)
+
 	// Retry is for how long an import that meets passing trouble tries again, with growing waits, before it
 	// stops, to be resumed. 0: it stops at once.
 	Retry time.Duration
@@ -70,6 +74,12 @@ const (
 	Loading   Phase = "loading"
 	Exporting Phase = "exporting"
 )
+
+func (p *Flow) applied(rows schema.Tally, took time.Duration) {
+	if p.Applied != nil {
+		p.Applied(rows, took)
+	}
+}
 
 // rules returns the moment and the policy under which rules are applied now.
 func (p *Flow) rules() claim.Rules { return claim.RulesAt(p.Now(), p.Policy) }

@@ -103,7 +103,7 @@ func foretells(t require.TestingT, plan *schema.Plan, results []schema.Result) {
 	types, problems, needs := map[schema.ClaimType]int{}, map[schema.Code][]int{}, map[string]schema.LicenseNeed{}
 	edits, renames := map[string]schema.ColumnEdits{}, 0
 	for _, r := range results {
-		if r.Reason != "" && len(problems[r.Reason]) < 5 {
+		if r.Reason != "" && len(problems[r.Reason]) < 10 {
 			problems[r.Reason] = append(problems[r.Reason], r.Line)
 		}
 		if r.Outcome != schema.Ready {

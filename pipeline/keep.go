@@ -18,6 +18,7 @@ type keeper struct {
 	owner   store.Owner
 	persist func(ctx context.Context, watch Watch, do func() error) error
 	watch   Watch
+	done    func(rows schema.Tally) // told of rows that are never to be applied
 
 	// How much a kept chunk has; the last block that comes may go beyond.
 	maxRows, maxBytes int
@@ -29,7 +30,7 @@ type keeper struct {
 const keptBytes = 4 << 20
 
 func (p *Flow) newKeeper(owner store.Owner, order schema.Order, watch Watch) *keeper {
-	k := &keeper{store: p.Store, owner: owner, persist: p.persist, watch: watch, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
+	k := &keeper{store: p.Store, owner: owner, persist: p.persist, watch: watch, done: func(rows schema.Tally) { p.applied(rows, 0) }, maxRows: DefaultTransactionRows, maxBytes: keptBytes}
 	if p.TransactionRows != 0 {
 		k.maxRows = p.TransactionRows
 	}
@@ -63,6 +64,9 @@ func (k *keeper) flush(ctx context.Context) error {
 	packed := k.chunk.Pack()
 	if err := k.persist(ctx, k.watch, func() error { return k.store.KeepChunk(ctx, k.owner, packed) }); err != nil {
 		return fmt.Errorf("keep chunk %d: %w", packed.Number, err)
+	}
+	if packed.Done {
+		k.done(packed.Planned)
 	}
 	k.chunk.Next()
 	return nil

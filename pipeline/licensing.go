@@ -9,7 +9,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// licensing gives out licences to ready rows, in file order (R17).
+// licensing gives out licences to ready rows, in file order (see R17).
 type licensing struct {
 	pool *claim.Licenses
 	last map[*schema.Finding]*licensed // rows with one finding mostly get the same: they share one again

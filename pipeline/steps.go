@@ -13,6 +13,7 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -35,9 +36,9 @@ func (w Watch) progress(phase Phase, done, total int) {
 
 // Plan makes the plan of an import, and keeps the file, in chunks. The import it returns is owned by nobody:
 // it waits for consent, or it has ended, for nobody can be claimed, or all or nothing, something is wrong
-// (R13). Where it returns an error, nothing is left of the import. See Validate for the refusals.
+// (see R13). Where it returns an error, nothing is left of the import. See Validate for the refusals.
 func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, watch Watch) (schema.Import, error) {
-	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), &usersfile.Seen{}, watch)
 	if err != nil {
 		return schema.Import{}, err
 	}
@@ -110,13 +111,14 @@ func (p *Flow) newImport(ctx context.Context, source dialect.Source, order schem
 	}
 	return schema.Import{
 		File: source.Name(), OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
-		CreatedBy: order.By, Attended: order.Attended, Version: p.Version, Options: options, StartedAt: p.now(),
+		CreatedBy: order.By, Notify: order.Notify, Attended: order.Attended, Version: p.Version, Options: options, StartedAt: p.now(),
+		RequestKey: order.RequestKey, RequestDigest: order.RequestDigest,
 	}, nil
 }
 
 // Agree records that somebody agrees to the plan of an import, now, and begins to apply it. Refused with
-// CodePlanChanged where it is another plan, with CodeEditsNotAccepted (R17), with CodeDirectorySyncEnabled
-// (R10), and where the import does not wait for consent.
+// CodePlanChanged where it is another plan, with CodeEditsNotAccepted (see R17), with
+// CodeDirectorySyncEnabled (see R10), and where the import does not wait for consent.
 func (p *Flow) Agree(ctx context.Context, organization string, id int64, c schema.Consent) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
@@ -165,7 +167,7 @@ func (p *Flow) Cancel(ctx context.Context, organization string, id int64) (schem
 // Reopen lets an import go on that was cancelled, that has stopped, or that ended with rows whose turn never
 // came; under the consent recorded, or, where there is none, waiting for one. attended says that the caller
 // drives it. Refused with CodeImportRunning while somebody works on it, until Import.LeaseUntil if that has
-// died; with CodeDirectorySyncEnabled (R10); and where nothing is left to do.
+// died; with CodeDirectorySyncEnabled (see R10); and where nothing is left to do.
 func (p *Flow) Reopen(ctx context.Context, organization string, id int64, attended bool) (schema.Import, error) {
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
@@ -246,7 +248,7 @@ func (p *Flow) leave(ctx context.Context, owner store.Owner, more bool, err erro
 		return false, err
 	case code == schema.CodeCancelled:
 		end.State, end.Reason = schema.StateCancelled, schema.CodeCancelled
-	case code == schema.CodeDirectorySyncEnabled: // switched on in the middle (R10): it is told row by row
+	case code == schema.CodeDirectorySyncEnabled: // switched on in the middle (see R10): it is told row by row
 		end.State, end.Reason = schema.StateCompletedWithErrors, schema.CodeDirectorySyncEnabled
 	default:
 		p.interrupt(whole, owner)
@@ -282,9 +284,14 @@ func (p *Flow) finish(ctx context.Context, owner store.Owner, end store.ImportEn
 	return nil
 }
 
-// withLease does the work while the lease on the import is renewed. Once somebody else has taken the import
-// over, the work's context ends.
+// withLease does the work while the lease on the import is renewed.
 func (p *Flow) withLease(ctx context.Context, owner store.Owner, work func(context.Context) error) error {
+	return p.KeepLease(ctx, func(ctx context.Context) error { return p.Store.RenewImport(ctx, owner, p.Lease) }, work)
+}
+
+// KeepLease does the work while a lease is renewed. Once renew is refused, for somebody else has taken over
+// what the lease is on, the work's context ends.
+func (p *Flow) KeepLease(ctx context.Context, renew, work func(context.Context) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	done := make(chan struct{})
 	g.Go(func() error {
@@ -302,10 +309,12 @@ func (p *Flow) withLease(ctx context.Context, owner store.Owner, work func(conte
 				return nil
 			case <-ticker.C:
 			}
-			if err := p.Store.RenewImport(gctx, owner, p.Lease); schema.CodeOf(err) == schema.CodeImportTakenOver {
+			err := renew(gctx)
+			if _, refused := errors.AsType[*schema.Error](err); refused && !store.Passing(err) {
 				return err
-			} else if err != nil && gctx.Err() == nil {
-				p.Log.Warn().Err(err).Msg("the lease could not be renewed; every chunk checks the ownership again")
+			}
+			if err != nil && gctx.Err() == nil {
+				p.Log.Warn().Err(err).Msg("the lease could not be renewed; every transaction checks the ownership again")
 			}
 		}
 	})

@@ -59,7 +59,7 @@ type checkedRow struct {
 }
 
 // validator is the second stage: it checks every row by itself, and what is then still in order by the rules
-// R1 to R9.
+// (see R1 to R9).
 type validator struct {
 	pipeline *Flow
 	order    schema.Order
@@ -365,5 +365,5 @@ var (
 		schema.Immediate: {Outcome: schema.Ready, Type: schema.Immediate},
 		schema.Delayed:   {Outcome: schema.Ready, Type: schema.Delayed},
 	}
-	contentStays = &schema.Finding{Outcome: schema.Ready, Type: schema.Immediate, Warnings: []string{string(schema.CodeContentNotTransferred)}} // R11
+	contentStays = &schema.Finding{Outcome: schema.Ready, Type: schema.Immediate, Warnings: []string{string(schema.CodeContentNotTransferred)}} // see R11
 )

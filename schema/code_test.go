@@ -58,6 +58,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 				assert.Less(t, len(strings.Fields(sentence)), 25, "%s: %q", code, sentence)
 			}
 		}
+		assert.True(t, code.Status() >= 400 && code.Status() < 600, "%s: %d", code, code.Status())
 		if strings.Contains(codes[code].message, "{1}") {
 			assert.Equal(t, 1, strings.Count(detailed, "DETAIL"), code)
 		} else {
@@ -73,14 +74,22 @@ func TestOutcomeOfReasons(t *testing.T) {
 		Invalid: {
 			"field_count", "boolean_invalid", "email_missing", "email_too_long", "email_invalid", "text_too_long", "text_invalid",
 			"phone_invalid", "language_invalid", "claim_type_invalid", "duplicate_row", "claim_contradicted",
+			"formula_cell", "service_suspended", "location_missing", "number_missing", "service_conflict",
 		},
 		Skipped:   {"claim_false", "claim_blank"},
 		Unchanged: {"already_claimed", "already_member"},
 		Ineligible: {
 			"user_not_found", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "source_sso", "source_directory_sync", "stale_claim_type",
+			"domain_not_ours", "not_in_directory", "case_mismatch",
 		},
 		NotAttempted: {"cancelled", "consent_declined", "all_or_nothing", "directory_sync_enabled"},
 		Failed:       {"internal"},
+
+		Refused:        {"credentials_refused", "conflict", "failed", "message_unknown"},
+		StillClaimable: {"still_claimable"},
+		NotFound:       {"not_listed"},
+		ClaimDelayed:   {"delayed"},
+		TakenElsewhere: {"taken_elsewhere"},
 	}
 	reasons := map[Code]bool{}
 	for outcome, codes := range outcomes {
@@ -102,6 +111,7 @@ func TestUnknownCode(t *testing.T) {
 	assert.Empty(t, unknown.Message("x"))
 	assert.Empty(t, unknown.Fix())
 	assert.Empty(t, unknown.Outcome())
+	assert.Zero(t, unknown.Status())
 }
 
 func TestMessage(t *testing.T) {
@@ -112,13 +122,12 @@ func TestMessage(t *testing.T) {
 
 // A hint says something of its own, and needs no more details than it is given.
 func TestHints(t *testing.T) {
-	for hint, entry := range hints {
+	for hint := range hints {
 		for _, text := range []string{hint.Message("ONE", "TWO", "THREE"), hint.Fix("ONE", "TWO", "THREE")} {
 			assert.True(t, strings.HasSuffix(text, "."), "%s: %q", hint, text)
 			assert.NotContains(t, text, "{", hint)
 			assert.NotContains(t, text, "[", hint)
 		}
-		assert.Empty(t, entry.outcome, hint)
 		assert.Regexp(t, `^[a-z]+(_[a-z]+)*$`, string(hint))
 	}
 	assert.Equal(t, "Write one row for each address.", HintEmailSeveral.Fix())

@@ -30,59 +30,80 @@ const (
 
 	HintLanguageName Hint = "language_name" // language_invalid
 
+	HintCallingNameLong Hint = "calling_name_long" // text_too_long
+	HintCallingNameSign Hint = "calling_name_sign" // text_invalid
+	HintCellShortened   Hint = "cell_shortened"
+	HintSameButCase     Hint = "same_but_case" // duplicate_row
+
 	HintApostrophe Hint = "apostrophe" // user_not_found
 	HintLookAlike  Hint = "look_alike"
 )
 
+// saying is what users are told.
+type saying struct{ message, fix string }
+
 // hints is the one table of what is told instead of a code's own words.
-var hints = map[Hint]entry{
-	HintClaimWord: {"", "The cell is neither TRUE nor FALSE[: {1}].", "Write TRUE or FALSE. A blank cell leaves the user alone."},
+var hints = map[Hint]saying{
+	HintClaimWord: {"The cell is neither TRUE nor FALSE[: {1}].", "Write TRUE or FALSE. A blank cell leaves the user alone."},
 
 	HintRowNames: {
-		"", "The row has one cell more than the header ({1} instead of {2}), as each row has behind row names.",
+		"The row has one cell more than the header ({1} instead of {2}), as each row has behind row names.",
 		"Give the first column a name: the header has one cell less than the rows.",
 	},
 	HintTooManyCells: {
-		"", "The row has more cells than the header ({1} instead of {2}).",
+		"The row has more cells than the header ({1} instead of {2}).",
 		"Put a cell that contains the delimiter in quotes, or delete the surplus cells.",
 	},
-	HintOtherDelimiter: {"", "The row's cells are separated by {1}, and those of the header by {2}.", "Save the file again, with the same delimiter in all lines."},
+	HintOtherDelimiter: {"The row's cells are separated by {1}, and those of the header by {2}.", "Save the file again, with the same delimiter in all lines."},
 	HintBrokeOff: {
-		"", "The row broke off ({1} cells instead of {2}): line {3} may be its rest.",
+		"The row broke off ({1} cells instead of {2}): line {3} may be its rest.",
 		"Join the two lines to one row, or delete them.",
 	},
-	HintCutOff: {"", "The last row is cut off ({1} cells instead of {2}).", "Copy the file again as a whole, or complete the row."},
-	HintNoUser: {"", "The line is no user[: {1}].", "Delete the line."},
+	HintCutOff: {"The last row is cut off ({1} cells instead of {2}).", "Copy the file again as a whole, or complete the row."},
+	HintNoUser: {"The line is no user[: {1}].", "Delete the line."},
 
-	HintEmailPrefix:   {"", "Before the address stands {1}[: {2}].", "Delete {1} and write the address alone."},
-	HintEmailBrackets: {"", "The cell holds more than the address, in brackets[: {1}].", "Write the address alone[: {2}]."},
-	HintEmailSeveral:  {"", "The cell holds several addresses[: {1}].", "Write one row for each address."},
+	HintEmailPrefix:   {"Before the address stands {1}[: {2}].", "Delete {1} and write the address alone."},
+	HintEmailBrackets: {"The cell holds more than the address, in brackets[: {1}].", "Write the address alone[: {2}]."},
+	HintEmailSeveral:  {"The cell holds several addresses[: {1}].", "Write one row for each address."},
 	HintEmailCharacter: {
-		"", "The address has a character that no address has: {1}[, in {2}].", "Type the address again, without that character.",
+		"The address has a character that no address has: {1}[, in {2}].", "Type the address again, without that character.",
 	},
 
-	HintSpreadsheetError: {"", "The cell is the error of a spreadsheet's formula[: {1}].", "Write the value itself, or leave the cell blank."},
-	HintUndecodable:      {"", "The cell has bytes that are no text[: {1}].", "Type the text again, and save the file as CSV UTF-8."},
+	HintSpreadsheetError: {"The cell is the error of a spreadsheet's formula[: {1}].", "Write the value itself, or leave the cell blank."},
+	HintUndecodable:      {"The cell has bytes that are no text[: {1}].", "Type the text again, and save the file as CSV UTF-8."},
 
 	HintPhoneShortened: {
-		"", "A spreadsheet has shortened the number to {1}: its last digits are lost.",
+		"A spreadsheet has shortened the number to {1}: its last digits are lost.",
 		"Write the whole number with + in front, in a cell formatted as text; or leave it blank.",
 	},
 	HintPhoneNational: {
-		"", "The number has no country code: {1}.", "Write + and the country code instead of the first 0, as in +46701234567; or leave it blank.",
+		"The number has no country code: {1}.", "Write + and the country code instead of the first 0, as in +46701234567; or leave it blank.",
 	},
 	HintPhoneNoPlus: {
-		"", "The number has no + in front, and the account has another number: {1}.", "Write +{1} if that is the number; or leave it blank.",
+		"The number has no + in front, and the account has another number: {1}.", "Write +{1} if that is the number; or leave it blank.",
 	},
-	HintPhoneTrunk: {"", "The number has a (0) that is not dialled from abroad: {1}.", "Delete the (0); or leave the cell blank."},
+	HintPhoneTrunk: {"The number has a (0) that is not dialled from abroad: {1}.", "Delete the (0); or leave the cell blank."},
 
-	HintLanguageName: {"", "This is the name of a language, and not its tag: {1}.", "Write {2}, or leave the cell blank."},
+	HintLanguageName: {"This is the name of a language, and not its tag: {1}.", "Write {2}, or leave the cell blank."},
 
+	HintCallingNameLong: {
+		"A user with a Calling licence has a name of at most 30 characters[: {1}].", "Shorten the name to 30 characters.",
+	},
+	HintCallingNameSign: {
+		`The name of a user with a Calling licence has none of % # < > \ / "[: {1}].`, "Write the name without these signs.",
+	},
+	HintCellShortened: {
+		"A spreadsheet has shortened the number to {1}: its last digits are lost.",
+		"Write the whole number, in a cell formatted as text; or leave it blank.",
+	},
+	HintSameButCase: {
+		"The same address in another case is already in this file[, on line {1}].", "Keep one of the rows and delete the other.",
+	},
 	HintApostrophe: {
-		"", "The address begins or ends with an apostrophe, and there is an account without it[: {1}].", "Delete the apostrophe.",
+		"The address begins or ends with an apostrophe, and there is an account without it[: {1}].", "Delete the apostrophe.",
 	},
 	HintLookAlike: {
-		"", "The address has a letter that only looks like another: {1}. No account has it.", "Type the address again[: {2} has an account].",
+		"The address has a letter that only looks like another: {1}. No account has it.", "Type the address again[: {2} has an account].",
 	},
 }
 

@@ -62,7 +62,8 @@ var life = map[ImportState]map[Event][]ImportState{
 	StateCompletedWithErrors: {EventReopen: {StateApplying, StateQueued, StateAwaitingConsent}},
 }
 
-// Consent is what somebody agrees to (R13).
+// Consent is what somebody agrees to (R13). The plan of an import stays as it was sealed, so that its number
+// names it; Claims keeps somebody from agreeing to another import's.
 type Consent struct {
 	By               string // as in terminal:root
 	At               time.Time

@@ -11,12 +11,15 @@ import (
 
 // Order is what is asked of an import. What is written as JSON is kept with it.
 type Order struct {
-	Organization     string `json:"-"` // the claiming one
-	Offline          bool   `json:"-"` // make the row checks alone; needs no store
-	AllOrNothing     bool   `json:"-"` // one problem, and nothing is claimed
-	ActivationEmails *bool  `json:"-"` // nil: as the organization has it (R18)
-	By               string `json:"-"` // who asks, as in terminal:root
-	Attended         bool   `json:"-"` // who asks drives the import, too
+	Organization     string   `json:"-"` // the claiming one
+	Offline          bool     `json:"-"` // make the row checks alone; needs no store
+	AllOrNothing     bool     `json:"-"` // one problem, and nothing is claimed
+	ActivationEmails *bool    `json:"-"` // nil: as the organization has it (R18)
+	By               string   `json:"-"` // who asks, as in terminal:root
+	Attended         bool     `json:"-"` // who asks drives the import, too
+	RequestKey       string   `json:"-"` // see Import
+	RequestDigest    []byte   `json:"-"` // likewise
+	Notify           []string `json:"-"` // addresses that are told how it went
 
 	Encoding      string            `json:"encoding,omitempty"`       // in which the file is read; blank: it has to be certain
 	Columns       map[string]string `json:"columns,omitempty"`        // what a column is: header → column of the users file, or service
@@ -27,7 +30,7 @@ type Order struct {
 
 // OrderOf returns the order that an import was made by.
 func OrderOf(imp Import) (Order, error) {
-	order := Order{Organization: imp.OrganizationID, AllOrNothing: imp.AllOrNothing, ActivationEmails: &imp.ActivationEmails}
+	order := Order{Organization: imp.OrganizationID, AllOrNothing: imp.AllOrNothing, ActivationEmails: &imp.ActivationEmails, Notify: imp.Notify}
 	if len(imp.Options) == 0 {
 		return order, nil
 	}
@@ -58,6 +61,7 @@ type Plan struct {
 	Repairs        map[Repair]int    `json:"repairs,omitempty"`
 	UnknownColumns []string          `json:"unknown_columns,omitempty"`
 	Types          map[ClaimType]int `json:"types,omitempty"`      // rows ready, by claim type
+	Reasons        map[Code]int      `json:"reasons,omitempty"`    // rows that are not ready, by first reason
 	Problems       map[Code][]int    `json:"problems,omitempty"`   // the first lines of each first reason
 	Causes         []Cause           `json:"causes,omitempty"`     // why rows are not claimed, the most frequent first
 	Edits          []ColumnEdits     `json:"edits,omitempty"`      // what ready rows change of accounts, in the order of the columns (R17)
@@ -97,12 +101,7 @@ func (p *Plan) ManyNameEdits() bool {
 func (p *Plan) Summary(order Order, started, finished time.Time) Summary {
 	s := summary(p, p.Tally)
 	s.File, s.SHA256, s.Organization, s.DryRun = p.File, p.SHA256, order.Organization, true
-	for code, n := range p.Tally.Foreseen {
-		s.Warnings[code] += n
-	}
-	for column, n := range p.Tally.ForeseenEdits {
-		s.Edits[column] += n
-	}
+	s.foresee(p.Tally)
 	s.State = StateCompleted
 	if p.Tally.Problems() > 0 {
 		s.State = StateCompletedWithErrors
@@ -111,7 +110,18 @@ func (p *Plan) Summary(order Order, started, finished time.Time) Summary {
 	return s
 }
 
-// Summary returns the import as a whole. Rows whose turn has not come count as not attempted.
+// foresee adds what comes true once the rows that are ready are claimed.
+func (s *Summary) foresee(t Tally) {
+	for code, n := range t.Foreseen {
+		s.Warnings[code] += n
+	}
+	for column, n := range t.ForeseenEdits {
+		s.Edits[column] += n
+	}
+}
+
+// Summary returns the import as a whole: as planned while it waits for consent; then rows whose turn has not
+// come count as not attempted.
 func (imp Import) Summary() (Summary, error) {
 	plan := &Plan{}
 	if len(imp.Plan) > 0 { // none while it is being planned
@@ -123,11 +133,15 @@ func (imp Import) Summary() (Summary, error) {
 	s := summary(plan, imp.Tally)
 	s.ID = strconv.FormatInt(imp.ID, 10)
 	s.File, s.SHA256, s.Organization, s.State = imp.File, imp.SHA256, imp.OrganizationID, imp.State
-	s.NotAttempted += s.Ready
-	if imp.Reason != "" && s.Ready > 0 {
-		s.Reasons[imp.Reason] += s.Ready
+	if imp.State == StateAwaitingConsent {
+		s.foresee(imp.Tally)
+	} else {
+		s.NotAttempted += s.Ready
+		if imp.Reason != "" && s.Ready > 0 {
+			s.Reasons[imp.Reason] += s.Ready
+		}
+		s.Ready = 0
 	}
-	s.Ready = 0
 	s.StartedAt, s.FinishedAt = Moment(imp.StartedAt), Moment(imp.FinishedAt)
 	return s, nil
 }

@@ -41,6 +41,20 @@ func unprintable(r rune) bool {
 // Quote shows a cell in a message: shortened, on one line, with everything that is not plain text escaped.
 func Quote(cell string) string { return strconv.Quote(Shorten(cell)) }
 
+// QuoteSome shows names in a message as Quote does, the first 20 of them.
+func QuoteSome(names []string) string {
+	const most = 20
+	shown := make([]string, min(len(names), most))
+	for i := range shown {
+		shown[i] = Quote(names[i])
+	}
+	list := strings.Join(shown, ", ")
+	if more := len(names) - most; more > 0 {
+		list += " and " + strconv.Itoa(more) + " more"
+	}
+	return list
+}
+
 // Shorten cuts s to 40 characters.
 func Shorten(s string) string {
 	const most = 40

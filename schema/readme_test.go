@@ -117,14 +117,14 @@ func codeTables(t *testing.T) string {
 		if !ok || group.Tok != token.CONST || group.Doc == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "\n### %s\n\n| code | outcome | what it means | what to do |\n|---|---|---|---|\n",
+		fmt.Fprintf(&b, "\n### %s\n\n| code | outcome | HTTP | what it means | what to do |\n|---|---|---|---|---|\n",
 			strings.TrimSuffix(strings.Join(strings.Fields(group.Doc.Text()), " "), "."))
 		for _, spec := range group.Specs {
 			for _, value := range spec.(*ast.ValueSpec).Values {
 				text, err := strconv.Unquote(value.(*ast.BasicLit).Value)
 				require.NoError(t, err)
 				code := Code(text)
-				fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", code, code.Outcome(), code.Message(""), code.Fix())
+				fmt.Fprintf(&b, "| `%s` | %s | %d | %s | %s |\n", code, code.Outcome(), code.Status(), code.Message(""), code.Fix())
 			}
 		}
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,9 +12,6 @@ import (
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// byHand is the file of a claim by hand, in plans and in the list of imports.
-const byHand = "claim by hand"
 
 func (a *app) claimCommand() *cobra.Command {
 	var flags importFlags
@@ -43,7 +38,7 @@ A name given with an address becomes the account's name. With --listed it claims
 			if err != nil {
 				return err
 			}
-			order := schema.Order{Organization: a.config.Org, NoEdits: reading.noEdits}
+			order := schema.Order{Organization: a.config.Org, NoEdits: reading.NoEdits}
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
 			}
@@ -52,7 +47,7 @@ A name given with an address becomes the account's name. With --listed it claims
 				return err
 			}
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
-				assigned, err := findServices(cmd.Context(), p, organization.ID, services)
+				assigned, err := p.people.FindServices(cmd.Context(), organization.ID, services, "--service ")
 				if schema.CodeOf(err) == schema.CodeServiceUnknown {
 					return usageError{err}
 				}
@@ -60,7 +55,7 @@ A name given with an address becomes the account's name. With --listed it claims
 					return err
 				}
 				if listed {
-					if persons, err = listedPeople(cmd.Context(), p, organization, narrowed); err != nil {
+					if persons, err = p.people.Listed(cmd.Context(), organization.ID, narrowed); err != nil {
 						return err
 					}
 					if len(persons) == 0 {
@@ -80,9 +75,8 @@ A name given with an address becomes the account's name. With --listed it claims
 	return cmd
 }
 
-// checkPeople refuses what no claim by hand can be (R14).
+// checkPeople refuses what no claim by hand can be (see R14).
 func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed bool, narrowed people.Selection) error {
-	most := a.config.Policy.ManualLimit
 	switch {
 	case listed && len(persons) > 0:
 		return usage("--listed claims the users that eligible lists, and takes no addresses.").WithFix("Leave out the addresses, or --listed.")
@@ -90,34 +84,8 @@ func (a *app) checkPeople(cmd *cobra.Command, persons []usersfile.Person, listed
 		return usage("--domain and --type narrow what --listed claims.").WithFix("Leave them out, or add --listed.")
 	case !listed && len(persons) == 0:
 		return usage("%s needs an address.", cmd.CommandPath()).WithFix("Write: %s ann@acme.example.", cmd.CommandPath())
-	case len(persons) > most:
-		return schema.Refuse(schema.CodeTooManyAddresses, "These are %d addresses; at most %d can be claimed by hand.", len(persons), most)
 	}
-	return nil
-}
-
-// listedPeople returns the users that eligible lists, refused where it cannot list them all (R14).
-func listedPeople(ctx context.Context, p *session, organization schema.Organization, selection people.Selection) ([]usersfile.Person, error) {
-	if err := claim.CheckMayClaim(&organization); err != nil {
-		return nil, err
-	}
-	most := p.Policy.ScreenLimit
-	list, more, err := p.people.FirstEligible(ctx, organization.ID, selection, most)
-	if err != nil {
-		return nil, err
-	}
-	if more {
-		total, err := p.people.CountEligible(ctx, organization.ID, selection)
-		if err != nil {
-			return nil, err
-		}
-		return nil, schema.Refuse(schema.CodeTooManyAddresses, "These are %d users; at most %d can be claimed without a file.", total, most)
-	}
-	persons := make([]usersfile.Person, len(list))
-	for i, e := range list {
-		persons[i].Email = e.User.Email
-	}
-	return persons, nil
+	return claim.CheckByHand(len(persons), a.config.Policy)
 }
 
 // nobodyListed answers where there is nobody to claim.
@@ -126,43 +94,14 @@ func (a *app) nobodyListed(p *session, order schema.Order, flags importFlags) er
 	if flags.format != formatJSON {
 		return nil
 	}
-	plan := schema.Plan{File: byHand}
+	plan := schema.Plan{File: usersfile.ByHand}
 	summary := plan.Summary(order, p.Now(), p.Now())
 	summary.DryRun = false // it was meant
 	return a.answer(summary)
 }
 
-// findServices finds the services by name, whatever the case. Refused with CodeServiceUnknown.
-func findServices(ctx context.Context, p *session, organization string, names []string) ([]string, error) {
-	if len(names) == 0 {
-		return nil, nil
-	}
-	known, err := p.people.Services(ctx, organization)
-	if err != nil {
-		return nil, err
-	}
-	var found []string
-	for _, name := range names {
-		i := slices.IndexFunc(known, func(service string) bool { return schema.SameHeader(service, name) })
-		if i < 0 {
-			refused := schema.Refuse(schema.CodeServiceUnknown, "Your organization has no service %q.", name)
-			if near, ok := schema.Nearest([]string{name}, known); ok {
-				return nil, refused.WithFix("Did you mean --service %q?", near)
-			}
-			if len(known) == 0 {
-				return nil, refused.WithFix("Leave out --service: there are no services to assign.")
-			}
-			return nil, refused.WithFix("The services are: %s.", strings.Join(known, ", "))
-		}
-		if !slices.Contains(found, known[i]) {
-			found = append(found, known[i])
-		}
-	}
-	return found, nil
-}
-
 func (a *app) claimPeople(ctx context.Context, p *session, organization schema.Organization, persons []usersfile.Person, services []string, order schema.Order, flags importFlags) (err error) {
-	source, err := usersfile.HandSource(byHand, persons, services)
+	source, err := usersfile.HandSource(usersfile.ByHand, persons, services)
 	if err != nil {
 		return err
 	}

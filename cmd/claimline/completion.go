@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -115,13 +116,15 @@ func completeSettings(*cobra.Command, []string, string) ([]string, cobra.ShellCo
 func (a *app) addCompletions(root *cobra.Command) {
 	fixed := map[string][]string{
 		"format":            reportFormats,
-		"only":              onlyValues(),
+		"only":              onlyValues(schema.Outcomes),
 		"type":              claimTypes,
 		"claim-type":        claimTypes,
 		"status":            listedStatuses,
 		"sort":              memberOrders,
 		"choice":            choices,
 		"activation-emails": {"on", "off"},
+		"state":             mailStates,
+		"language":          notify.Languages,
 		"log-level":         {"debug", "info", "warn", "error"},
 	}
 	looked := map[string]func(*cobra.Command) ([]string, error){
@@ -132,6 +135,8 @@ func (a *app) addCompletions(root *cobra.Command) {
 	}
 	arguments := map[string]func(*cobra.Command) ([]string, error){
 		"status": a.knownImports, "report": a.knownImports, "cancel": a.knownImports, "resume": a.knownImports,
+		"schedule show": a.knownSchedules, "schedule runs": a.knownSchedules, "schedule run": a.knownSchedules,
+		"schedule pause": a.knownSchedules, "schedule unpause": a.knownSchedules, "schedule remove": a.knownSchedules,
 		"domain verify": a.knownDomains, "domain claim": a.knownDomains, "domain release": a.knownDomains,
 	}
 	var visit func(cmd *cobra.Command)
@@ -223,6 +228,17 @@ func (a *app) knownDomains(cmd *cobra.Command) (names []string, err error) {
 		held, err := p.Store.Domains(cmd.Context(), organization.ID)
 		for _, d := range held {
 			names = append(names, d.Domain)
+		}
+		return err
+	})
+	return names, err
+}
+
+func (a *app) knownSchedules(cmd *cobra.Command) (names []string, err error) {
+	err = a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
+		schedules, err := p.Store.Schedules(cmd.Context(), organization.ID)
+		for _, s := range schedules {
+			names = append(names, s.Name+"\t"+s.Cron)
 		}
 		return err
 	})

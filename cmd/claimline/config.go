@@ -18,6 +18,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -37,12 +38,33 @@ type config struct {
 
 	Policy  schema.Policy `koanf:"policy"`
 	Service service       `koanf:"service"`
+	TLS     tlsFiles      `koanf:"tls"`
+	SMTP    smtpConfig    `koanf:"smtp"`
 }
 
-// service is how the work is done that nobody attends.
+// service is how requests are answered, and how the work is done that nobody attends.
 type service struct {
 	ImportsPerOrganization int           `koanf:"imports_per_organization" validate:"min=1"` // worked on at once
 	Retry                  time.Duration `koanf:"retry" validate:"min=0s"`                   // as config.Retry
+
+	Listen         string   `koanf:"listen" validate:"hostname_port"`                   // where serve answers
+	MetricsListen  string   `koanf:"metrics_listen" validate:"omitempty,hostname_port"` // where it answers to GET /metrics; blank: nowhere
+	BaseURL        string   `koanf:"base_url" validate:"omitempty,http_url"`            // below which the pages are; blank: unknown
+	UploadBytes    int64    `koanf:"upload_bytes" validate:"min=1"`                     // of one file
+	Uploads        int      `koanf:"uploads" validate:"min=1,max=1024"`                 // files that are planned at once
+	TrustedProxies []string `koanf:"trusted_proxies"`                                   // whose word on whom they forward for counts
+
+	Templates string    `koanf:"templates"` // folder of mail templates; blank: the program's own
+	Webhooks  []webhook `koanf:"webhooks"`
+
+	Zone    string   `koanf:"zone"`    // of schedules that name none, and whose days calendars have; blank: the system's
+	Folders []string `koanf:"folders"` // below which schedules may name files that are not added at a terminal
+}
+
+// tlsFiles are the files of a certificate, in PEM; blank: none, and what is said is not encrypted.
+type tlsFiles struct {
+	Certificate string `koanf:"certificate" validate:"required_with=Key"`
+	Key         string `koanf:"key" validate:"required_with=Certificate"`
 }
 
 // limits are what a file may not exceed.
@@ -63,8 +85,12 @@ func defaults() config {
 
 		ResolverTimeout: 5 * time.Second,
 
-		Policy:  schema.DefaultPolicy(),
-		Service: service{ImportsPerOrganization: 1, Retry: 10 * time.Minute},
+		Policy: schema.DefaultPolicy(),
+		Service: service{
+			ImportsPerOrganization: 1, Retry: 10 * time.Minute,
+			Listen: "127.0.0.1:8080", UploadBytes: 256 << 20, Uploads: 4, TrustedProxies: []string{}, Folders: []string{},
+		},
+		SMTP: smtpConfig{Security: string(notify.StartTLS), PerMinute: 60},
 	}
 }
 
@@ -100,6 +126,9 @@ func (a *app) readConfig() (config, error) {
 			_ = k.Set("policy.delayed_created_until", day.Format(time.DateOnly))
 		}
 	}
+	if err := knownWebhookKeys(path, k.Get("service.webhooks")); err != nil {
+		return config{}, err
+	}
 	var c config
 	if err := k.Unmarshal("", &c); err != nil {
 		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration has a value of the wrong kind: %s.", lastLine(err)).At(path, 0, 0).Because(err)
@@ -117,8 +146,15 @@ func (a *app) readConfig() (config, error) {
 			must = "a date like " + invalid[0].Param()
 		case "hostname_port":
 			must = "HOST:PORT"
+		case "http_url":
+			must = "the address of a service, as in https://claims.acme.example"
+		case "required_with":
+			must = "there where the other one is"
 		}
 		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s must be %s.", key, must).At(path, 0, 0)
+	}
+	if err := c.checkMail(); err != nil {
+		return config{}, err.At(path, 0, 0)
 	}
 	c.DB = first(a.flags.db, a.env("CLAIMLINE_DB"), c.DB)
 	c.Org = first(a.flags.org, a.env("CLAIMLINE_ORG"), c.Org)

@@ -2,23 +2,21 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/claimline/claimline/cmd/claimline/calendar"
 	"github.com/claimline/claimline/cmd/claimline/screen"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
 func (a *app) deadlinesCommand() *cobra.Command {
-	var within, calendar string
+	var within, file string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "deadlines",
@@ -34,7 +32,7 @@ before.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var until time.Time
 			if cmd.Flags().Changed("within") {
-				span, ok := parseSpan(within)
+				span, ok := schema.ParseSpan(within)
 				if !ok {
 					return usage("--within %q is no length of time.", within).WithFix("Write days or hours, as in --within 3d or --within 36h.")
 				}
@@ -47,82 +45,40 @@ before.`,
 				if !cmd.Flags().Changed("limit") {
 					limit = p.Policy.ScreenLimit
 				}
-				if limit > 0 && !a.flags.json && calendar == "" {
+				if limit > 0 && !a.flags.json && file == "" {
 					return a.showFirstDeadlines(cmd.Context(), p, organization.ID, until, limit)
 				}
-				var list screen.Spool
-				defer func() { err = errors.Join(err, list.Close()) }()
-				err = p.people.EachDeadline(cmd.Context(), organization.ID, until, func(d schema.Deadline) error {
-					data, err := json.Marshal(d)
-					if err != nil {
-						return fmt.Errorf("keep a deadline: %w", err)
-					}
-					return list.Add(d.DueAt.Unix(), data)
-				})
+				list, err := calendar.Collect(cmd.Context(), p.people, organization.ID, until)
 				if err != nil {
 					return err
 				}
-				list.Sort()
+				defer func() { err = errors.Join(err, list.Close()) }()
 				if !until.IsZero() && list.Len() > 0 {
 					a.exit = exitProblems
 				}
-				if calendar != "" {
-					err := a.writeOutput(calendar, func(to io.Writer) error { return writeCalendar(to, organization, eachDeadline(&list), p.Now()) })
-					if err != nil || calendar == "-" {
+				if file != "" {
+					err := a.writeOutput(file, func(to io.Writer) error { return calendar.Write(to, organization, list.Each, p.Now(), time.Local) })
+					if err != nil || file == "-" {
 						return err
 					}
 				}
 				if a.flags.json {
-					return a.writeOutput("", func(to io.Writer) error { return writeList(to, eachDeadline(&list)) })
+					return a.writeOutput("", func(to io.Writer) error { return writeList(to, list.Each) })
 				}
-				return a.showDeadlines(eachDeadline(&list))
+				return a.showDeadlines(list.Each)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&within, "within", "", "only what is due within that time, as 3d or 36h")
 	cmd.Flags().IntVar(&limit, "limit", 0, "how many are shown as text; 0: all (default 250)")
-	cmd.Flags().StringVar(&calendar, "ics", "", "write a calendar file too; - for stdout, instead of the list")
+	cmd.Flags().StringVar(&file, "ics", "", "write a calendar file too; - for stdout, instead of the list")
 	return cmd
-}
-
-// parseSpan reads a length of time: 3d, 36h, 1d12h.
-func parseSpan(s string) (span time.Duration, ok bool) {
-	const day = 24 * time.Hour
-	const mostDays = 36500
-	if number, rest, found := strings.Cut(s, "d"); found {
-		days, err := strconv.Atoi(number)
-		if err != nil || days < 0 || days > mostDays {
-			return 0, false
-		}
-		span, s = time.Duration(days)*day, rest
-		if s == "" {
-			return span, true
-		}
-	}
-	rest, err := time.ParseDuration(s)
-	if err != nil || rest < 0 || rest > mostDays*day {
-		return 0, false
-	}
-	return span + rest, true
-}
-
-// eachDeadline hands over the deadlines that a spool keeps.
-func eachDeadline(list *screen.Spool) func(each func(schema.Deadline) error) error {
-	return func(each func(schema.Deadline) error) error {
-		return list.Each(func(data []byte) error {
-			var d schema.Deadline
-			if err := json.Unmarshal(data, &d); err != nil {
-				return fmt.Errorf("read a deadline: %w", err)
-			}
-			return each(d)
-		})
-	}
 }
 
 // showFirstDeadlines lists what is due first, at most limit of it and not after until; the zero time:
 // whenever.
 func (a *app) showFirstDeadlines(ctx context.Context, p *session, organization string, until time.Time, limit int) error {
-	list, more, err := p.people.FirstDeadlines(ctx, organization, limit)
+	list, _, more, err := p.people.FirstDeadlines(ctx, organization, store.DeadlineMark{}, limit)
 	if err != nil {
 		return err
 	}

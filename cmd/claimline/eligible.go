@@ -12,14 +12,6 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// eligibleUser is an eligible user as --json shows one.
-type eligibleUser struct {
-	Email        string           `json:"email"`
-	Organization string           `json:"organization"`
-	Status       schema.Status    `json:"status"`
-	ClaimType    schema.ClaimType `json:"claim_type"`
-}
-
 func (a *app) eligibleCommand() *cobra.Command {
 	var selection selectionFlags
 	var why bool
@@ -59,6 +51,13 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 					}
 					return a.showAnswers(answers)
 				}
+				if a.flags.json {
+					list, err := p.people.ListEligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
+					if err != nil {
+						return err
+					}
+					return a.answer(list)
+				}
 				list, more, err := p.people.FirstEligible(cmd.Context(), organization.ID, narrowed, p.Policy.ScreenLimit)
 				if err != nil {
 					return err
@@ -80,20 +79,6 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 // showEligible lists the first eligible users, and then says how many there are; words are the flags that
 // narrowed the list, for the next command.
 func (a *app) showEligible(list []people.Eligible, words []string, count func() (total int, err error)) error {
-	if a.flags.json {
-		total, err := count()
-		if err != nil {
-			return err
-		}
-		answer := struct {
-			Total int            `json:"total"`
-			Users []eligibleUser `json:"users"`
-		}{total, make([]eligibleUser, len(list))}
-		for i, e := range list {
-			answer.Users[i] = eligibleUser{e.User.Email, e.Organization.ID, e.User.Status, e.Type}
-		}
-		return a.answer(answer)
-	}
 	if len(list) == 0 {
 		if err := a.printLine("Nobody can be claimed."); err != nil {
 			return err

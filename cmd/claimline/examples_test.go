@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,12 +62,14 @@ func TestHelpOfEveryCommand(t *testing.T) {
 }
 
 // TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization
-// has been loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the
-// middle of edited.csv. Workers need another database, and never end: worker.txtar has them.
+// has been loaded, its users exported, import 1 has claimed good.csv, import 2 was interrupted in the middle of
+// edited.csv, and a hand-off was made. A schedule named nightly imports good.csv. Workers need another database,
+// and never end: worker.txtar has them.
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before
-		"claimline sync run": {"org", "set", "directory_sync=on"},
+		"claimline sync run":     {"org", "set", "directory_sync=on"},
+		"claimline token revoke": {"token", "create", "--role", "operator", "--name", "nightly"},
 	}
 	everyCommand(func(cmd *cobra.Command) {
 		if cmd.Name() == "worker" {
@@ -85,6 +90,13 @@ func TestEveryExampleWorks(t *testing.T) {
 				if strings.HasPrefix(strings.TrimSpace(example), "claimline export") { // it is not written over
 					require.NoError(t, os.Remove("users.csv"))
 				}
+				if strings.HasPrefix(strings.TrimSpace(example), "claimline handoff make") { // nor is that
+					require.NoError(t, os.RemoveAll("claim-1"))
+				}
+				if words[1] == "serve" {
+					serveExample(t, words[1:])
+					return
+				}
 				got := claimline(t, words[1:]...)
 				if got.code == exitUsage { // nobody is there to answer
 					assert.Contains(t, got.stderr, "("+string(schema.CodeConsentMissing)+")")
@@ -94,6 +106,40 @@ func TestEveryExampleWorks(t *testing.T) {
 			})
 		}
 	})
+}
+
+// serveExample runs an example of serve, at any port, until it serves.
+func serveExample(t *testing.T, words []string) {
+	t.Helper()
+	for i, word := range words {
+		if host, _, found := strings.Cut(word, ":"); found {
+			words[i] = host + ":0"
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	serving := &stopAt{stop: cancel, text: "Serving at"}
+	code := run(ctx, words, strings.NewReader(""), io.Discard, serving)
+	assert.Equal(t, exitDone, code, serving.said.String())
+	assert.Contains(t, serving.said.String(), serving.text)
+}
+
+// stopAt is written to until a text comes by; then it stops something.
+type stopAt struct {
+	mu   sync.Mutex
+	said strings.Builder
+	text string
+	stop func()
+}
+
+func (s *stopAt) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said.Write(p)
+	if strings.Contains(s.said.String(), s.text) {
+		s.stop()
+	}
+	return len(p), nil
 }
 
 // demo returns a folder in which examples can be run.
@@ -110,6 +156,13 @@ func demo(t *testing.T) string {
 	require.Zero(t, s.run(t, "import", "--accept-permanent", filepath.Join(folder, "good.csv")).code)
 	interruptImport(t, s.db, filepath.Join(folder, "edited.csv"))
 	listClaimed(t, s, filepath.Join(folder, "directory.csv"))
+	require.Zero(t, s.run(t, "schedule", "add", "nightly", "--cron", "@daily", "--tz", "UTC", "--file", filepath.Join(folder, "good.csv"),
+		"--max-claims", "50", "--accept-permanent").code)
+	for _, name := range []string{"claimable.csv", "template.csv", "errors.csv"} {
+		copyFile(t, filepath.Join(folder, "control-hub", name), filepath.Join(folder, name))
+	}
+	made := s.run(t, "handoff", "make", filepath.Join(folder, "claimable.csv"), "-o", filepath.Join(folder, "claim-1"), "--template", filepath.Join(folder, "template.csv"))
+	require.Equal(t, exitProblems, made.code, made.stderr)
 	return folder
 }
 

@@ -114,7 +114,7 @@ to leave users alone, change names, assign services. Then validate and import it
 // delimiters are the names of those that a file may have.
 var delimiters = map[string]byte{"comma": ',', "semicolon": ';', "tab": '\t', "bar": '|'}
 
-// warnDirectorySync says that nothing can be claimed now (R10).
+// warnDirectorySync says that nothing can be claimed now (see R10).
 func (a *app) warnDirectorySync(organization schema.Organization) {
 	if organization.DirectorySync {
 		a.say("Warning: directory synchronization is on in %s, so nobody can be claimed (%s).\n  Fix: %s",

@@ -12,10 +12,18 @@ import (
 // gcPercent is less than half of Go's default: memory grows less with the file, for some percent more time.
 const gcPercent = 40
 
-func main() {
+// streamPercent is Go's default, for answers that are written one by one: their memory does not grow.
+const streamPercent = 100
+
+// setGCPercent sets it, unless the environment does.
+func setGCPercent(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		debug.SetGCPercent(percent)
 	}
+}
+
+func main() {
+	setGCPercent(gcPercent)
 	// A reader that has had enough ends a write, not the work.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(withSignals(func(ctx context.Context) int {

@@ -15,6 +15,7 @@ import (
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/postgres"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
@@ -33,8 +34,9 @@ const (
 // session is an open database, with what works on it.
 type session struct {
 	*pipeline.Flow
-	people *people.People
-	pool   *pgxpool.Pool // of a database in PostgreSQL; nil: it is a file
+	people    *people.People
+	schedules *schedule.Scheduler
+	pool      *pgxpool.Pool // of a database in PostgreSQL; nil: it is a file
 }
 
 // withStore opens the database, does the work, and closes the database again.
@@ -127,7 +129,11 @@ func (a *app) session(s *store.Store) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{Flow: flow, people: &people.People{Store: s, Now: a.now, Policy: a.config.Policy, Limits: limits, Persist: flow.Persist}}, nil
+	return &session{
+		Flow:      flow,
+		people:    &people.People{Store: s, Now: a.now, Policy: a.config.Policy, Limits: limits, Persist: flow.Persist},
+		schedules: &schedule.Scheduler{Flow: flow, Folders: a.config.Service.Folders},
+	}, nil
 }
 
 // byTerminal names who runs the program, as imports keep it.

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +14,7 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -70,7 +75,7 @@ func (a *app) retractOne(ctx context.Context, address string) error {
 	})
 }
 
-// retractReason reports whether a code is one of R22: an answer, and not a failure.
+// retractReason reports whether a code is a reason not to retract (see R22): an answer, and not a failure.
 func retractReason(code schema.Code) bool {
 	switch code {
 	case schema.CodeUserNotFound, schema.CodeNotClaimed, schema.CodeNotClaimingOrg, schema.CodeClaimClosed, schema.CodeUserSignedIn,
@@ -94,54 +99,117 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		if err != nil {
 			return err
 		}
-		results := []schema.Retraction{}
-		retracted, refused := 0, 0
-		var before people.Retractable
-		var unwritten error // the work is done whole, whatever becomes of its answer
-		err = p.people.RetractImport(ctx, imp.OrganizationID, id, dryRun, func(n people.Retractable) error {
-			before = n
-			a.tellRetract(id, n)
-			return a.agrees(ctx, yes || dryRun || n.Can == 0, "Retract %s?", users(n.Can))
-		}, func(r schema.Retraction) {
-			if r.Retracted {
-				retracted++
-			} else {
-				refused++
-			}
-			if a.flags.json {
-				results = append(results, r)
-			} else if unwritten == nil {
-				unwritten = a.printLine(retractLine(r, dryRun))
-			}
-		})
+		plan, err := p.people.PlanRetract(ctx, imp.OrganizationID, id)
 		if err != nil {
-			if retracted > 0 && !dryRun {
-				a.say("Retracted %s of %s before it stopped. For the rest: claimline retract --import %d", screen.Number(retracted), users(before.Can), id)
-			}
 			return err
 		}
-		if refused > 0 {
-			a.exit = exitProblems
+		answered := yes || dryRun || plan.Plan.Can == 0
+		if !a.flags.json || !answered && a.asks() {
+			a.tellRetract(id, plan.Plan)
 		}
-		for _, domain := range before.Domains {
-			a.say("%s is claimed. To retract its users: %s", domain, people.ReleaseAndRetract(domain, fmt.Sprintf("--import %d", id)))
+		if err := a.agrees(ctx, answered, "Retract %s?", users(plan.Plan.Can)); err != nil {
+			return err
 		}
+		run := retractRun{plan: plan, dryRun: dryRun}
 		if a.flags.json {
-			unwritten = a.answer(results)
-		} else if !dryRun { // else what was said before still holds
-			a.say("Retracted %s; %s could not be retracted.", users(retracted), screen.Number(refused))
+			err = a.writeOutput("", func(to io.Writer) error { return run.writeJSON(ctx, to) })
+		} else {
+			err = run.each(ctx, run.printTo(a.stdout))
 		}
-		if unwritten != nil && !dryRun {
-			// Without its cause, for a reader that has had enough must be told, too, that all of it was done.
-			return schema.Refuse(schema.CodeOutputUnwritable, "%s retracted, but: %s", have(retracted), troubleText(unwritten)).
-				WithFix("Nothing needs to be retracted again. To see how the claims stand: claimline retract --import %d --dry-run.", id)
-		}
-		return unwritten
+		return a.endRetract(id, &run, err)
 	})
 }
 
+// retractRun is the retract of an import under way. The work is done whole, whatever becomes of its answer.
+type retractRun struct {
+	plan               *people.ImportRetract
+	dryRun             bool
+	retracted, refused int
+	trouble            error // with the work
+	unwritten          error // with the answer
+}
+
+// each does the work, and hands over what became of the claims, page by page. It returns trouble with the
+// work.
+func (r *retractRun) each(ctx context.Context, each func([]schema.Retraction) error) error {
+	setGCPercent(streamPercent)
+	defer setGCPercent(gcPercent)
+	for {
+		page, err := r.plan.Next(ctx, r.dryRun)
+		for i := range page {
+			if page[i].Retracted {
+				r.retracted++
+			} else {
+				r.refused++
+			}
+		}
+		if r.unwritten == nil && len(page) > 0 {
+			r.unwritten = each(page)
+		}
+		if err != nil || len(page) == 0 {
+			r.trouble = err
+			return err
+		}
+	}
+}
+
+// printTo returns what writes pages as lines.
+func (r *retractRun) printTo(to io.Writer) func([]schema.Retraction) error {
+	return func(page []schema.Retraction) error {
+		var lines bytes.Buffer
+		for i := range page {
+			lines.WriteString(retractLine(page[i], r.dryRun) + "\n")
+		}
+		if _, err := to.Write(lines.Bytes()); err != nil {
+			return unwritable("The answer", err)
+		}
+		return nil
+	}
+}
+
+// writeJSON does the work, and writes what became of the claims as one list.
+func (r *retractRun) writeJSON(ctx context.Context, to io.Writer) error {
+	return writeList(to, func(each func(schema.Retraction) error) error {
+		err := r.each(ctx, func(page []schema.Retraction) error {
+			for i := range page {
+				if err := each(page[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return cmp.Or(err, r.unwritten)
+	})
+}
+
+// endRetract says how the retract of an import ended; err is of the work, or of delivering the answer.
+func (a *app) endRetract(id int64, run *retractRun, err error) error {
+	number := strconv.FormatInt(id, 10)
+	if run.trouble != nil {
+		if run.retracted > 0 && !run.dryRun {
+			a.say("Retracted %s of %s before it stopped. For the rest: %s", screen.Number(run.retracted), users(run.plan.Plan.Can), a.command("retract", "--import", number))
+		}
+		return run.trouble
+	}
+	if run.refused > 0 {
+		a.exit = exitProblems
+	}
+	for _, domain := range run.plan.Plan.Domains {
+		a.say("%s is claimed. To retract its users: %s", domain, a.withGlobals(people.ReleaseAndRetract(domain, "--import "+number)))
+	}
+	if !a.flags.json && !run.dryRun { // else what was said before still holds
+		a.say("Retracted %s; %s could not be retracted.", users(run.retracted), screen.Number(run.refused))
+	}
+	if err = cmp.Or(run.unwritten, err); err != nil && !run.dryRun {
+		// Without its cause, for a reader that has had enough must be told, too, that all of it was done.
+		return schema.Refuse(schema.CodeOutputUnwritable, "%s retracted, but: %s", have(run.retracted), troubleText(err)).
+			WithFix("Nothing needs to be retracted again. To see how the claims stand: %s.", commandLine("retract", "--import", number, "--dry-run"))
+	}
+	return err
+}
+
 // tellRetract says before anything is done what will be.
-func (a *app) tellRetract(id int64, n people.Retractable) {
+func (a *app) tellRetract(id int64, n store.Retractable) {
 	cannot := 0
 	for _, count := range n.Cannot {
 		cannot += count

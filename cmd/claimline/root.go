@@ -82,7 +82,7 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	switch schema.CodeOf(err) {
-	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses:
+	case schema.CodeUsage, schema.CodeConsentMissing, schema.CodeEditsNotAccepted, schema.CodeTooManyAddresses, schema.CodeScheduleInvalid:
 		return exitUsage
 	case schema.CodeInterrupted:
 		return exitInterrupted
@@ -128,10 +128,11 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolVar(&a.flags.noInput, "no-input", false, "never ask")
 	flags.StringVar(&a.flags.logLevel, "log-level", "", "log to stderr: debug, info, warn (default) or error")
 	addTo(root, groupPrepare, a.loadCommand(), a.orgCommand(), a.domainCommand(), a.eligibleCommand(), a.exportCommand())
-	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand())
+	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand(), a.handoffCommand())
 	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
 	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
-	addTo(root, groupOperate, a.workerCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand())
+	addTo(root, groupOperate, a.serveCommand(), a.scheduleCommand(), a.workerCommand(), a.tokenCommand(), a.outboxCommand(), a.mailCommand(),
+		a.sweepCommand(), a.completionCommand(), a.versionCommand())
 	help := a.helpCommand()
 	help.GroupID = groupOperate
 	root.SetHelpCommand(help)
@@ -150,8 +151,11 @@ func (a *app) configure() error {
 	return a.openLog()
 }
 
-func (a *app) openLog() error {
-	name := first(a.flags.logLevel, "warn")
+func (a *app) openLog() error { return a.openLogAt("warn") }
+
+// openLogAt logs at a level, unless --log-level names another.
+func (a *app) openLogAt(usual string) error {
+	name := first(a.flags.logLevel, usual)
 	level, err := zerolog.ParseLevel(strings.ToLower(name))
 	if err != nil {
 		return usage("--log-level %q is not one of debug, info, warn, error.", name)
@@ -197,6 +201,9 @@ func (a *app) showError(err error) {
 	fix := refused.Remedy()
 	if a.importID != 0 && refused.Fix == "" {
 		fix = placeholder.ReplaceAllString(fix, strconv.FormatInt(a.importID, 10))
+	}
+	if refused.Code != schema.CodeUsage { // which tells how a command is written, and not which one to run
+		fix = a.withGlobals(fix)
 	}
 	if a.flags.json {
 		answer := map[string]any{"error": jsonError(refused, fix)}

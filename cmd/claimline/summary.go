@@ -6,6 +6,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline/report"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -39,7 +40,8 @@ func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error 
 	return nil
 }
 
-// sayNext says what to do after an import: what must be done about the directory (R23), and the next command.
+// sayNext says what to do after an import: what must be done about the directory (see R23), and the next
+// command.
 func (a *app) sayNext(imp schema.Import) {
 	if imp.Tally.Outcomes[schema.Claimed] > 0 {
 		if imp.Tally.Warnings[schema.CodeContentNotTransferred] > 0 {
@@ -58,13 +60,13 @@ func (a *app) nextCommand(imp schema.Import) string {
 	switch {
 	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning || imp.State == schema.StateQueued:
 		return a.command("status", id, "--watch")
-	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != byHand:
+	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != usersfile.ByHand:
 		return a.command("import", imp.File)
 	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
 		return a.command("resume", id)
 	case imp.Tally.Problems() > 0 && !imp.RowsRemoved:
 		return a.command("report", id, "--only", report.OnlyProblems, "--format", string(report.CSV), "-o", screen.ProblemsFile(imp.File))
-	case imp.State == schema.StateRejected && imp.File != byHand:
+	case imp.State == schema.StateRejected && imp.File != usersfile.ByHand:
 		return a.command("import", imp.File)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:
 		return a.command("sync", "preview", "DIRECTORY.csv", "--missing", "missing.csv")

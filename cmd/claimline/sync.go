@@ -10,6 +10,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/directory"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
@@ -77,14 +78,20 @@ are back in it are active again. It shows that first, asks where somebody is the
 			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
 				return a.withSource(args[0], func(source dialect.Source) error {
-					plan, err := p.people.RunSync(cmd.Context(), organization.ID, source, address, allowMass, func(plan *people.SyncPlan) error {
-						if err := a.tellSync(source.Name(), missing, plan); err != nil {
-							return err
-						}
-						return a.agreeSync(cmd.Context(), plan, yes)
-					})
+					plan, err := p.people.PlanSync(cmd.Context(), organization.ID, source, address, allowMass)
 					if err != nil {
 						return err
+					}
+					if err := a.tellSync(source.Name(), missing, plan); err != nil {
+						return err
+					}
+					if err := a.agreeSync(cmd.Context(), plan, yes); err != nil {
+						return err
+					}
+					for more := true; more; {
+						if more, err = p.people.SyncStep(cmd.Context(), plan); err != nil {
+							return err
+						}
 					}
 					return a.answerSync(plan)
 				})
@@ -116,7 +123,7 @@ func (a *app) tellSync(file, missing string, plan *people.SyncPlan) error {
 }
 
 // sayList says how the list was read, one sentence for each thing to know.
-func (a *app) sayList(file string, list people.DirectoryNotes) {
+func (a *app) sayList(file string, list directory.Notes) {
 	column := schema.Printable(list.Column)
 	if len(list.Others) > 0 {
 		others := make([]string, len(list.Others))

@@ -64,11 +64,27 @@ func (a *app) command(words ...string) string {
 			words = append(words, global.flag, global.value)
 		}
 	}
+	return commandLine(words...)
+}
+
+// commandLine returns a command as somebody would type it.
+func commandLine(words ...string) string {
 	quoted := []string{"claimline"}
 	for _, word := range words {
 		quoted = append(quoted, shellQuoted(word))
 	}
 	return strings.Join(quoted, " ")
+}
+
+// namedCommand is a command, in a sentence, that says of what it is to be run: in another database, that
+// would be something else.
+var namedCommand = regexp.MustCompile(`\bclaimline (resume|cancel|status|report|retract|remind|domain)( ('[^']*'|\\'|[^\s;'])*('[^']*'|\\'|[^\s;'.]))+`)
+
+// withGlobals returns a text with the global flags that were given behind each such command, so that it can be
+// copied. What commands other packages know of, they know without flags.
+func (a *app) withGlobals(text string) string {
+	flags := strings.TrimPrefix(a.command(), "claimline")
+	return namedCommand.ReplaceAllStringFunc(text, func(command string) string { return command + flags })
 }
 
 var plainWord = regexp.MustCompile(`^[\pL\pN_./:@%+=,-]+$`)

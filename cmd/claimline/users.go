@@ -83,6 +83,7 @@ with ` + schema.ConvertSuffix + ` behind the address.`,
 				if !a.flags.json && !cmd.Flags().Changed("limit") {
 					flags.limit = p.Policy.ScreenLimit
 				}
+				filter.NoNames = a.flags.json
 				list := userList{p: p, organization: organization.ID, filter: filter, order: order, limit: flags.limit}
 				if !a.flags.json {
 					return a.showUsers(cmd.Context(), list)
@@ -107,7 +108,9 @@ with ` + schema.ConvertSuffix + ` behind the address.`,
 
 // writeList writes values as one JSON list, one by one.
 func writeList[V any](to io.Writer, all func(each func(V) error) error) error {
-	buffered := bufio.NewWriter(to)
+	setGCPercent(streamPercent)
+	defer setGCPercent(gcPercent)
+	buffered := bufio.NewWriterSize(to, 1<<16)
 	encoder := schema.NewEncoder(buffered)
 	before := "["
 	err := all(func(value V) error {

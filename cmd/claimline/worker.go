@@ -8,6 +8,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline/jobs"
+	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -16,8 +17,8 @@ func (a *app) workerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Do the work that waits, beside others on other machines",
-		Long: `Does the work that waits, until it is stopped: imports that were agreed to and that nobody at a terminal drives, and what time makes
-due. Any number of workers share a PostgreSQL database; each import is worked on by one of them at a time, and organizations take turns. On
+		Long: `Does the work that waits, until it is stopped: imports that were agreed to and that nobody at a terminal drives, schedules, and what
+time makes due. Any number of workers share a PostgreSQL database; each import is worked on by one of them at a time, and organizations take turns. On
 SQLite, serve does all this. SIGTERM and Ctrl-C finish what is in hand, and give the imports back: another worker, or the next start, goes
 on with them.`,
 		Example: `  claimline worker --db postgres://db.acme.example/claimline
@@ -51,14 +52,26 @@ on with them.`,
 // defaultWorkers is on how many imports a process works at once where nobody says.
 func defaultWorkers() int { return max(2, runtime.NumCPU()) }
 
+// schedulesLoop is the name of the loop that runs schedules.
+const schedulesLoop = "schedules"
+
 // work returns what drives all that is due, on so many imports at once, and with it what other loops there
 // are. With no workers it does nothing but tell the other processes, where there can be some.
 func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher, error) {
 	config := jobs.Config{Now: a.now, Log: a.log, Pool: p.pool}
-	if workers > 0 {
-		flow := *p.Flow
-		flow.Retry = a.config.Service.Retry
-		config.Loops = append([]jobs.Loop{jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow)}, more...)
+	if workers == 0 {
+		return jobs.New(config)
 	}
+	flow := *p.Flow
+	flow.Retry = a.config.Service.Retry
+	mails, err := a.mailLoop(p)
+	if err != nil {
+		return nil, err
+	}
+	schedules := &schedule.Scheduler{Flow: &flow, Folders: a.config.Service.Folders}
+	config.Loops = append([]jobs.Loop{
+		jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow),
+		mails, {Name: schedulesLoop, RunOnce: schedules.RunOnce},
+	}, more...)
 	return jobs.New(config)
 }

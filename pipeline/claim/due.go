@@ -38,16 +38,22 @@ func (r Rules) removalAt(status schema.Status, since time.Time) time.Time {
 	return since.Add(r.Policy.InactiveTime())
 }
 
+// AnyDue reports whether anything has fallen due of an account as it is written.
+func (r Rules) AnyDue(a *Account) bool {
+	at := r.NextDue(*a)
+	return !at.IsZero() && !at.After(r.Now)
+}
+
 // Due returns what has fallen due of an account as it is written, in the order of time: nothing, one effect,
 // or two, where an account that has joined, or is uncovered, is removed afterwards.
 func (r Rules) Due(a Account) []Effect {
-	at := r.NextDue(a)
-	if at.IsZero() || at.After(r.Now) {
+	if !r.AnyDue(&a) {
 		return nil
 	}
+	at := r.NextDue(a)
 	effects := []Effect{r.dueAt(a, at)}
-	a = effects[0].After()
-	if next := r.NextDue(a); !next.IsZero() && !next.After(r.Now) {
+	if a = effects[0].After(); r.AnyDue(&a) {
+		next := r.NextDue(a)
 		if next.Before(at) { // it had to wait for what lay over it
 			next = at
 		}

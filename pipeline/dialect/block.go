@@ -13,9 +13,8 @@ import (
 // Block is a run of whole records, the unit in which a file is read. A block put together again from Line and
 // Text parses to the same records.
 type Block struct {
-	Number int    // from 0
-	Line   int    // physical line of its first byte, the file's first being 1
-	Text   string // UTF-8, but for bytes that could not be decoded, which are kept as they are
+	Line int    // physical line of its first byte, the file's first being 1
+	Text string // UTF-8, but for bytes that could not be decoded, which are kept as they are
 
 	origin *origin // nil: a block put together again, which has been checked before
 	nul    bool    // there may be a NUL in it

@@ -67,15 +67,14 @@ type Reader struct {
 	headerLine int
 	origin     *origin // shared by all blocks
 
-	buf    []byte // holds data
-	data   []byte // read, and not yet handed out
-	taken  int64  // bytes of text before data
-	line   int    // physical line on which data begins
-	quote  int    // a position in data before which, from where records are looked for, there is no quote
-	number int    // of the next block
-	nul    bool   // a NUL has been read
-	ended  bool   // data is all that is left
-	err    error  // what every further Next returns
+	buf   []byte // holds data
+	data  []byte // read, and not yet handed out
+	taken int64  // bytes of text before data
+	line  int    // physical line on which data begins
+	quote int    // a position in data before which, from where records are looked for, there is no quote
+	nul   bool   // a NUL has been read
+	ended bool   // data is all that is left
+	err   error  // what every further Next returns
 }
 
 // NewReader finds out how the file is written, and reads its header. The delimiter is the one with which the
@@ -97,6 +96,9 @@ func NewReader(ctx context.Context, source Source, options Options) (*Reader, er
 	return r, nil
 }
 
+// Name returns the name of the file, as refusals call it.
+func (r *Reader) Name() string { return r.source.Name() }
+
 // Header returns the header, its cells cleaned (see CleanHeader), without blank ones at its end.
 func (r *Reader) Header() []string { return slices.Clone(r.header) }
 
@@ -109,9 +111,6 @@ func (r *Reader) HeaderLine() int { return r.headerLine }
 // Found reports whether the header has one of the names looked for. If not, the header is the first record
 // that has content, and Seems tells what that is.
 func (r *Reader) Found() bool { return r.opening.found }
-
-// Cut returns the surplus delimiters that were cut off the end of the header's last cell, such as ";;;".
-func (r *Reader) Cut() string { return r.format.Cut }
 
 // Format returns how the file's records are parsed, and how a report of it is written.
 func (r *Reader) Format() schema.Format { return r.format }
@@ -180,8 +179,6 @@ func (r *Reader) Next(ctx context.Context) (*Block, error) {
 		return nil, r.err
 	}
 	block := r.take(end)
-	block.Number = r.number
-	r.number++
 	return &block, nil
 }
 

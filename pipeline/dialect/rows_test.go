@@ -47,7 +47,7 @@ func TestFit(t *testing.T) {
 			assert.Equal(t, want, fitted{cells, did}, "%q below %q", row, header)
 		}
 	}
-	assert.Equal(t, ";;;", open(t, "Email,Claim;;;\r\na,TRUE;;;\r\n").Cut())
+	assert.Equal(t, ";;;", open(t, "Email,Claim;;;\r\na,TRUE;;;\r\n").Format().Cut)
 	assert.Equal(t, 1, open(t, "Email,Claim,,\na,TRUE\n").Repairs()[schema.RepairCellsSurplus])
 }
 

@@ -14,11 +14,11 @@ import (
 // txtPrefix is what the TXT record of a domain begins with, the token coming after it.
 const txtPrefix = "claimline-domain-verification="
 
-// TXTRecord returns the TXT record to publish for a domain that is to be verified (R24).
+// TXTRecord returns the TXT record to publish for a domain that is to be verified (see R24).
 func TXTRecord(held schema.Domain) string { return txtPrefix + held.Token }
 
 // BeginVerification gives out the token for a domain, the same one every time, and returns the domain as the
-// organization holds it: pending, unless it has been verified before (R24).
+// organization holds it: pending, unless it has been verified before (see R24).
 func BeginVerification(ctx context.Context, s *store.Store, organization, domain string) (schema.Domain, error) {
 	token := strings.ToLower(rand.Text())
 	return s.SetDomain(ctx, organization, domain, func(held *schema.Domain, _ string) error {
@@ -27,7 +27,7 @@ func BeginVerification(ctx context.Context, s *store.Store, organization, domain
 	})
 }
 
-// Verify looks for the TXT record of a pending domain, and verifies the domain where it is there (R24).
+// Verify looks for the TXT record of a pending domain, and verifies the domain where it is there (see R24).
 // Refused with CodeTXTRecordMissing, saying what is there instead, and CodeDNSFailed.
 func Verify(ctx context.Context, s *store.Store, pending schema.Domain, resolver Resolver) (schema.Domain, error) {
 	records, err := resolver.TXT(ctx, pending.Domain)
@@ -53,12 +53,12 @@ func Verify(ctx context.Context, s *store.Store, pending schema.Domain, resolver
 	})
 }
 
-// Claim claims a domain for an organization (R24): see claim.MarkClaimed.
+// Claim claims a domain for an organization (see R24): see claim.MarkClaimed.
 func Claim(ctx context.Context, s *store.Store, organization, domain string) (schema.Domain, error) {
 	return s.SetDomain(ctx, organization, domain, claim.MarkClaimed)
 }
 
-// Release undoes the claim of a domain (R24): see claim.MarkReleased.
+// Release undoes the claim of a domain (see R24): see claim.MarkReleased.
 func Release(ctx context.Context, s *store.Store, organization, domain string) (schema.Domain, error) {
 	return s.SetDomain(ctx, organization, domain, func(held *schema.Domain, _ string) error { return claim.MarkReleased(held) })
 }

@@ -1,10 +1,13 @@
 package kept
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sort"
 	"strconv"
 
 	"github.com/klauspost/compress/zstd"
@@ -19,6 +22,27 @@ import (
 type Rows struct {
 	Records  dialect.Records
 	Verdicts []Verdict // one per record
+	Origins  []Origin  // of rows that were handed off, one per record
+}
+
+// Origin is where a row that was handed off stood in the source, and where it stands among the parts.
+type Origin struct{ Line, Part, Row int }
+
+// Line returns the line on which record i starts; of a row that was handed off, in the source.
+func (r *Rows) Line(i int) int {
+	if r.Origins != nil {
+		return r.Origins[i].Line
+	}
+	return r.Records.Line(i)
+}
+
+// Result puts the verdict on record i, with this address, into words.
+func (r *Rows) Result(i int, email string) schema.Result {
+	result := r.Verdicts[i].Result(r.Line(i), email)
+	if r.Origins != nil {
+		result.Part, result.Row = r.Origins[i].Part, r.Origins[i].Row
+	}
+	return result
 }
 
 // Chunk is rows on their way into the store: some blocks of the file together. Its memory serves one chunk
@@ -123,6 +147,20 @@ func UnpackReady(packed []byte, verdicts []Verdict, services int) (*Ready, error
 	return ready, nil
 }
 
+// firstLine returns the line on which the text of a kept chunk begins.
+func firstLine(packed store.Chunk) (int, error) {
+	decoder, err := zstd.NewReader(bytes.NewReader(packed.Data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errChunkDamaged, err)
+	}
+	defer decoder.Close()
+	line, err := binary.ReadUvarint(bufio.NewReaderSize(decoder, binary.MaxVarintLen64))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errChunkDamaged, err)
+	}
+	return int(line), nil
+}
+
 var errChunkDamaged = errors.New("the kept chunk is damaged")
 
 // UnpackRecords returns the records of a kept chunk, one for each of its verdicts.
@@ -136,7 +174,7 @@ func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dia
 		return nil, errChunkDamaged
 	}
 	records := &dialect.Records{}
-	text := dialect.Block{Number: packed.Number, Line: int(line), Text: string(data[size:])}
+	text := dialect.Block{Line: int(line), Text: string(data[size:])}
 	if err := text.Parse(format, records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}
@@ -164,24 +202,55 @@ func Unpack(packed store.Chunk, format schema.Format) (*Rows, error) {
 	return &Rows{Records: *records, Verdicts: verdicts}, nil
 }
 
-// Each hands over the rows of an import, chunk by chunk in file order. Rows whose turn has not come are not
-// attempted.
+// Read returns the rows of one chunk of an import, as Unpack does.
+func Read(ctx context.Context, s *store.Store, imp schema.Import, number int, format schema.Format) (*Rows, error) {
+	packed, err := s.Chunk(ctx, imp.OrganizationID, imp.ID, number)
+	if err != nil {
+		return nil, fmt.Errorf("read chunk %d: %w", number, err)
+	}
+	rows, err := Unpack(packed, format)
+	if err != nil {
+		return nil, fmt.Errorf("unpack chunk %d: %w", number, err)
+	}
+	return rows, nil
+}
+
+// Each hands over the rows of an import, chunk by chunk in file order: as planned while it waits for consent;
+// then rows whose turn has not come are not attempted.
 func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, each func(*Rows) error) error {
+	return EachAfter(ctx, s, imp, format, 0, each)
+}
+
+// EachAfter does what Each does from the chunk on in which the rows behind a line begin.
+func EachAfter(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, line int, each func(*Rows) error) error {
 	numbers, err := s.Chunks(ctx, imp.OrganizationID, imp.ID, false)
 	if err != nil {
 		return fmt.Errorf("list the chunks: %w", err)
 	}
-	for _, number := range numbers {
-		packed, err := s.Chunk(ctx, imp.OrganizationID, imp.ID, number)
-		if err != nil {
-			return fmt.Errorf("read chunk %d: %w", number, err)
+	// The last chunk that begins at or before the line may have rows behind it.
+	begins := sort.Search(len(numbers), func(i int) bool {
+		if err != nil || line == 0 {
+			return true
 		}
-		rows, err := Unpack(packed, format)
+		var packed store.Chunk
+		if packed, err = s.Chunk(ctx, imp.OrganizationID, imp.ID, numbers[i]); err != nil {
+			return true
+		}
+		var first int
+		first, err = firstLine(packed)
+		return first > line
+	})
+	if err != nil {
+		return fmt.Errorf("find a line: %w", err)
+	}
+	numbers = numbers[max(0, begins-1):]
+	for _, number := range numbers {
+		rows, err := Read(ctx, s, imp, number, format)
 		if err != nil {
-			return fmt.Errorf("unpack chunk %d: %w", number, err)
+			return err
 		}
 		for i := range rows.Verdicts {
-			if v := &rows.Verdicts[i]; v.Outcome == schema.Ready {
+			if v := &rows.Verdicts[i]; v.Outcome == schema.Ready && imp.State != schema.StateAwaitingConsent {
 				v.Finding, v.Edits = notAttempted(imp), nil
 			}
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Decide makes the owner's choice about a claimed account (R20); newEmail is for schema.ChangeEmail. The
-// organization, where it is not blank, must be the one that made the claim. Refused with the codes of R20,
-// CodeUserNotFound, CodeNotClaimed or CodeNotClaimingOrg; then nothing has changed.
+// Decide makes the owner's choice about a claimed account (see R20); newEmail is for schema.ChangeEmail. The
+// organization, where it is not blank, must be the one that made the claim. Refused as claim.Rules.Choose
+// says, and with CodeUserNotFound, CodeNotClaimed or CodeNotClaimingOrg; then nothing has changed.
 func (p *People) Decide(ctx context.Context, organization, email string, choice schema.Choice, newEmail string) (schema.Changed, error) {
 	to := claim.NewAddress{Email: strings.TrimSpace(newEmail)}
 	if choice == schema.ChangeEmail {
@@ -23,7 +23,7 @@ func (p *People) Decide(ctx context.Context, organization, email string, choice 
 	})
 }
 
-// SignIn notes that the owner of a claimed account has signed in without choosing (R22). Refused with
+// SignIn notes that the owner of a claimed account has signed in without choosing (see R22). Refused with
 // CodeUserNotFound, CodeNotClaimed, CodeNotClaimingOrg or CodeUserInactive.
 func (p *People) SignIn(ctx context.Context, organization, email string) (schema.Changed, error) {
 	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
@@ -33,8 +33,8 @@ func (p *People) SignIn(ctx context.Context, organization, email string) (schema
 	})
 }
 
-// Remove removes a member of the organization, or closes its immediate claim (R15, R16, R23). Refused with
-// CodeUserNotFound, CodeNotMember, CodeClaimPending or CodeClaimedElsewhere.
+// Remove removes a member of the organization, or closes its immediate claim (see R15, R16, R23). Refused
+// with CodeUserNotFound, CodeNotMember, CodeClaimPending or CodeClaimedElsewhere.
 func (p *People) Remove(ctx context.Context, organization, email string) (schema.Changed, error) {
 	return p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
 		effect, refused := rules.Remove(v)
@@ -74,7 +74,7 @@ func (p *People) Remind(ctx context.Context, organization, email string) error {
 	return err
 }
 
-// Retract takes back the organization's claim on one account. Refused with the codes of R22.
+// Retract takes back the organization's claim on one account. Refused as claim.Rules.Retract says.
 func (p *People) Retract(ctx context.Context, organization, email string) error {
 	_, err := p.change(ctx, organization, email, claim.NewAddress{}, func(rules claim.Rules, v *claim.View, _ claim.NewAddress) (claim.Effect, schema.Changed, schema.Code) {
 		if refused := rules.Retract(v); refused != "" {
@@ -145,7 +145,7 @@ func refusal(code schema.Code, email, key string) error {
 	return refused
 }
 
-// ReleaseAndRetract returns how to retract where the claimed domain is all that is in the way (R22): what
+// ReleaseAndRetract returns how to retract where the claimed domain is all that is in the way (see R22): what
 // follows the command retract is what is to be retracted.
 func ReleaseAndRetract(domain, what string) string {
 	return fmt.Sprintf("Run these three: claimline domain release %s; claimline retract %s; claimline domain claim %s.", domain, what, domain)

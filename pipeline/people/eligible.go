@@ -19,7 +19,7 @@ type Eligibility struct {
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
 }
 
-// Explain answers for each address, in the order asked, what the rules R1 to R8 say; R10 is not asked. An
+// Explain answers for each address, in the order asked, what the rules say of the account (see R1 to R8). An
 // address that is not valid gets the code of its row check.
 func (p *People) Explain(ctx context.Context, organization string, addresses []string) ([]Eligibility, error) {
 	answers := make([]Eligibility, len(addresses))
@@ -51,6 +51,36 @@ func (p *People) Explain(ctx context.Context, organization string, addresses []s
 		}
 	}
 	return answers, nil
+}
+
+// EligibleUser is an eligible user as JSON shows one.
+type EligibleUser struct {
+	Email        string           `json:"email"`
+	Organization string           `json:"organization"` // by id
+	Status       schema.Status    `json:"status"`
+	ClaimType    schema.ClaimType `json:"claim_type"`
+}
+
+// EligibleList is the first users that may be claimed now, and how many there are.
+type EligibleList struct {
+	Total int            `json:"total"`
+	Users []EligibleUser `json:"users"`
+}
+
+// ListEligible lists the first users that may be claimed now, at most limit of them, and counts all.
+func (p *People) ListEligible(ctx context.Context, organization string, selection Selection, limit int) (list EligibleList, err error) {
+	users, more, err := p.FirstEligible(ctx, organization, selection, limit)
+	if err != nil {
+		return list, err
+	}
+	list = EligibleList{Total: len(users), Users: make([]EligibleUser, len(users))}
+	for i, e := range users {
+		list.Users[i] = EligibleUser{e.User.Email, e.Organization.ID, e.User.Status, e.Type}
+	}
+	if more {
+		list.Total, err = p.CountEligible(ctx, organization, selection)
+	}
+	return list, err
 }
 
 // FirstEligible lists the first users that may be claimed now, at most limit of them, and reports whether

@@ -17,11 +17,11 @@ import (
 // Selection narrows who is listed or exported. Zero values leave everybody in.
 type Selection = store.Selection
 
-// Eligible is a user that may be claimed now (R1 to R8 pass).
+// Eligible is a user that may be claimed now (see R1 to R8).
 type Eligible struct {
 	User         schema.User
 	Organization *schema.Organization // the source one
-	Type         schema.ClaimType     // what a claim would be (R11)
+	Type         schema.ClaimType     // what a claim would be (see R11)
 }
 
 // EachEligible hands over every eligible user of the organization, by address key.

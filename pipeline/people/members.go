@@ -22,40 +22,94 @@ import (
 type MemberFilter struct {
 	Status      schema.Status
 	ClaimType   schema.ClaimType
-	Retractable bool // only users whose claim can be retracted now (R22)
+	Retractable bool // only users whose claim can be retracted now (see R22)
 	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the
 	// accents.
 	Search string
+	// NoNames leaves the names of those who are listed blank, which is quicker.
+	NoNames bool
 }
 
 // stored returns what the store can leave out.
 func (f MemberFilter) stored() store.MemberFilter {
-	return store.MemberFilter{Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable}
+	return store.MemberFilter{
+		Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable, Search: folded(f.Search), NoProfile: f.NoNames && f.Search == "",
+	}
 }
 
 // EachMember hands over the users of an organization as it lists them, by address key: its own, and those it
-// has claimed (R15, R16).
+// has claimed (see R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))
 	err := p.Store.Members(ctx, rules, organization, filter.stored(), func(views []claim.View) error {
 		for i := range views {
-			if !matches(&views[i], words) {
-				continue
-			}
-			l, ok := rules.List(&views[i])
-			if !ok || filter.Status != "" && l.Status != filter.Status || filter.ClaimType != "" && l.ClaimType != filter.ClaimType ||
-				filter.Retractable && !l.Retractable {
-				continue
-			}
-			if err := each(l); err != nil {
-				return err
+			if l, ok := filter.list(rules, &views[i], words); ok {
+				if err := each(l); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("list the users: %w", err)
+	}
+	return nil
+}
+
+// lookedAt is how many accounts are looked at a time for a page of users.
+const lookedAt = 500
+
+// MembersAfter returns users of EachMember behind an address key, at most limit of them; next is the key to go
+// on behind, blank where there are no more.
+func (p *People) MembersAfter(ctx context.Context, organization string, filter MemberFilter, after string, limit int) (list []schema.Listing, next string, err error) {
+	rules := p.Rules()
+	words := strings.Fields(folded(filter.Search))
+	for last := ""; ; {
+		page, more, err := p.Store.MembersAfter(ctx, rules, organization, filter.stored(), after, lookedAt)
+		if err != nil {
+			return nil, "", fmt.Errorf("list the users: %w", err)
+		}
+		for i := range page {
+			l, ok := filter.list(rules, &page[i], words)
+			if !ok {
+				continue
+			}
+			if len(list) == limit {
+				return list, last, nil
+			}
+			list, last = append(list, l), page[i].Key
+		}
+		if after = more; after == "" {
+			return list, "", nil
+		}
+	}
+}
+
+// list returns a user as the organization lists it, where the filter leaves it in.
+func (f MemberFilter) list(rules claim.Rules, v *claim.View, words []string) (l schema.Listing, ok bool) {
+	if !matches(v, words) {
+		return l, false
+	}
+	l, ok = rules.List(v)
+	return l, ok && (f.Status == "" || l.Status == f.Status) && (f.ClaimType == "" || l.ClaimType == f.ClaimType) &&
+		(!f.Retractable || l.Retractable)
+}
+
+// CheckListed refuses, with CodeUserNotFound, an address that is nobody's whom the organization lists.
+func (p *People) CheckListed(ctx context.Context, organization, email string) error {
+	key, err := accountKey(email)
+	if err != nil {
+		return err
+	}
+	rules := p.Rules()
+	history, err := p.Store.History(ctx, rules, organization, key)
+	if err != nil {
+		return fmt.Errorf("look up an account: %w", err)
+	}
+	if _, listed := rules.List(&history.View); history.View.Account.ID == 0 || !listed {
+		return refusal(schema.CodeUserNotFound, strings.TrimSpace(email), key)
 	}
 	return nil
 }
@@ -83,7 +137,8 @@ func (p *People) FirstMembers(ctx context.Context, organization string, filter M
 // CountMembers counts the users that EachMember hands over. Where a filter is set, it looks at all of those
 // who might pass it.
 func (p *People) CountMembers(ctx context.Context, organization string, filter MemberFilter) (n int, err error) {
-	if filter != (MemberFilter{}) {
+	filter.NoNames = true
+	if filter != (MemberFilter{NoNames: true}) {
 		err = p.EachMember(ctx, organization, filter, func(schema.Listing) error { n++; return nil })
 		return n, err
 	}
@@ -129,9 +184,9 @@ func folded(s string) string {
 }
 
 // RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the
-// domain ends that (R22).
+// domain ends that (see R22).
 func (p *People) RetractableIn(ctx context.Context, organization, domain string) (n int, err error) {
-	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true}, func(l schema.Listing) error {
+	err = p.EachMember(ctx, organization, MemberFilter{Retractable: true, NoNames: true}, func(l schema.Listing) error {
 		if key, problem := schema.ParseAddress(l.Email); problem == "" && schema.KeyDomain(key) == domain {
 			n++
 		}
@@ -140,21 +195,21 @@ func (p *People) RetractableIn(ctx context.Context, organization, domain string)
 	return n, err
 }
 
-// FirstDeadlines returns what time will make due first in an organization, at most limit of it, and reports
-// whether there is more.
-func (p *People) FirstDeadlines(ctx context.Context, organization string, limit int) (list []schema.Deadline, more bool, err error) {
-	list, more, err = p.Store.FirstDeadlines(ctx, p.Rules(), organization, limit)
+// FirstDeadlines returns what time will make due first in an organization behind a mark, at most limit of it,
+// and reports whether there is more, behind the mark that is returned.
+func (p *People) FirstDeadlines(ctx context.Context, organization string, after store.DeadlineMark, limit int) (list []schema.Deadline, last store.DeadlineMark, more bool, err error) {
+	list, last, more, err = p.Store.FirstDeadlines(ctx, p.Rules(), organization, after, limit)
 	if err != nil {
-		return nil, false, fmt.Errorf("list the deadlines: %w", err)
+		return nil, last, false, fmt.Errorf("list the deadlines: %w", err)
 	}
-	return list, more, nil
+	return list, last, more, nil
 }
 
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the
 // zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {
 	rules := p.Rules()
-	err := p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
+	err := p.Store.Members(ctx, rules, organization, store.MemberFilter{NoProfile: true}, func(views []claim.View) error {
 		for i := range views {
 			for _, d := range rules.Deadlines(&views[i]) {
 				if !until.IsZero() && d.DueAt.After(until) {

@@ -8,131 +8,124 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
-// Retractable counts what retracting an import would do.
-type Retractable struct {
-	Can     int
-	Cannot  map[schema.Code]int // by reason
-	Domains []string            // claimed ones that are all that is in the way, sorted
+// ImportRetract takes back the claims that an import made, page by page: PlanRetract, then Next until there
+// are no more. It holds nothing of the claims but those of the page.
+type ImportRetract struct {
+	Plan store.Retractable // when it was planned
+
+	people *People
+	imp    schema.Import
+	claims *store.ImportClaims
+	names  *rowNames
 }
 
-// RetractImport takes back every claim that an import made and that can be taken back, each in a transaction
-// of its own (R22). before is told, before anything is done, how many those are, and its error keeps anything
-// from being done; each is handed, in the order of the file, what became of one claim. A dry run answers as
-// the run would, and changes nothing. Refused with CodeRetractByImportOff, CodeImportNotFound.
-func (p *People) RetractImport(ctx context.Context, organization string, id int64, dryRun bool, before func(Retractable) error, each func(schema.Retraction)) error {
+// retractPage is how many claims a page has.
+const retractPage = 1000
+
+// PlanRetract counts what retracting an import would do, and changes nothing. Refused with
+// CodeRetractByImportOff, CodeImportNotFound.
+func (p *People) PlanRetract(ctx context.Context, organization string, id int64) (*ImportRetract, error) {
 	if !p.Policy.RetractByImport {
-		return schema.Refuse(schema.CodeRetractByImportOff, "")
+		return nil, schema.Refuse(schema.CodeRetractByImportOff, "")
 	}
 	imp, err := p.Store.Import(ctx, organization, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	plan, emails, err := p.planRetract(ctx, imp)
+	r := &ImportRetract{people: p, imp: imp, names: &rowNames{store: p.Store, imp: imp}}
+	if r.claims, r.Plan, err = p.Store.ImportClaims(ctx, p.Rules(), imp.OrganizationID, id); err != nil {
+		return nil, fmt.Errorf("count the claims of the import: %w", err)
+	}
+	return r, nil
+}
+
+// Next takes back the next claims, each in a transaction of its own (see R22), and returns what became of
+// them, in the order of the file; none: all are done. A dry run answers as the run would, and changes
+// nothing. Claims made, and domains released, since the plan are left alone. With an error it returns what
+// was done before; what was not is left as it is, and a new plan goes on with it.
+func (r *ImportRetract) Next(ctx context.Context, dryRun bool) (page []schema.Retraction, err error) {
+	p := r.people
+	rules := p.Rules()
+	claims, err := r.claims.Next(ctx, rules, retractPage)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("list the claims of the import: %w", err)
 	}
-	if err := before(plan.count()); err != nil {
-		return err
-	}
-	for i := range plan {
-		row := &plan[i]
-		if !dryRun && row.reason == "" {
+	page = make([]schema.Retraction, 0, len(claims))
+	for i := range claims {
+		v := &claims[i].Case
+		reason := rules.RetractMade(v, r.imp.ID)
+		if _, claimed := slices.BinarySearch(r.Plan.Domains, schema.KeyDomain(v.Key)); claimed && reason == "" {
+			reason = schema.CodeDomainClaimed
+		}
+		email := v.Account.User.Email
+		if email == "" { // the account is gone
+			if email, err = r.names.find(ctx, claims[i].Line); err != nil {
+				return page, err
+			}
+		}
+		if !dryRun && reason == "" {
 			err := p.Persist(ctx, func() (err error) {
-				row.reason, err = p.retractMade(ctx, imp, row.key)
+				reason, err = p.retractMade(ctx, r.imp, v.Key)
 				return err
 			})
 			if err != nil {
-				return err
+				return page, err
 			}
 		}
-		result := schema.Retraction{Email: row.email, Retracted: row.reason == "", Reason: row.reason}
-		if result.Email == "" {
-			result.Email = emails[row.line]
-		}
-		each(result)
+		page = append(page, schema.Retraction{Email: email, Retracted: reason == "", Reason: reason})
 	}
-	return nil
+	return page, nil
 }
 
-// retractRow is one claim that an import made.
-type retractRow struct {
-	line       int
-	key, email string // of the account; empty where that is gone
-	reason     schema.Code
+// rowNames finds the addresses that stand in the file of an import, of lines that come in order.
+type rowNames struct {
+	store *store.Store
+	imp   schema.Import
+
+	opened bool
+	file   kept.File
+	chunks []int // that were not looked at
+	chunk  *kept.Rows
+	row    int // of chunk, where the next line may be
 }
 
-type retractPlan []retractRow
-
-// planRetract decides about every claim that an import made. emails are the addresses, as the file has them,
-// of accounts that are gone, by line.
-func (p *People) planRetract(ctx context.Context, imp schema.Import) (plan retractPlan, emails map[int]string, err error) {
-	rules := p.Rules()
-	gone := map[int]string{}
-	err = p.Store.ImportClaims(ctx, rules, imp.OrganizationID, imp.ID, func(claims []store.ImportClaim) error {
-		for i := range claims {
-			v := &claims[i].Case
-			row := retractRow{line: claims[i].Line, key: v.Key, email: v.Account.User.Email, reason: rules.RetractMade(v, imp.ID)}
-			if row.email == "" {
-				gone[row.line] = row.key
+// find returns the address on a line; blank: it is not known any more.
+func (n *rowNames) find(ctx context.Context, line int) (email string, err error) {
+	if n.imp.RowsRemoved {
+		return "", nil
+	}
+	if !n.opened {
+		if n.file, err = kept.FileOf(n.imp); err != nil {
+			return "", err
+		}
+		if n.chunks, err = n.store.Chunks(ctx, n.imp.OrganizationID, n.imp.ID, false); err != nil {
+			return "", fmt.Errorf("list the chunks: %w", err)
+		}
+		n.opened = true
+	}
+	for {
+		if n.chunk != nil {
+			records := &n.chunk.Records
+			for ; n.row < records.Len() && records.Line(n.row) <= line; n.row++ {
+				if records.Line(n.row) == line {
+					return n.file.Layout.Address(records.Cells(n.row)), nil
+				}
 			}
-			plan = append(plan, row)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("list the claims of the import: %w", err)
-	}
-	if len(gone) > 0 && !imp.RowsRemoved {
-		err = p.nameRows(ctx, imp, gone)
-	}
-	return plan, gone, err
-}
-
-// nameRows finds the addresses on these lines of an import's file.
-func (p *People) nameRows(ctx context.Context, imp schema.Import, lines map[int]string) error {
-	plan, err := schema.PlanOf(imp)
-	if err != nil {
-		return err
-	}
-	order, err := schema.OrderOf(imp)
-	if err != nil {
-		return err
-	}
-	l, err := usersfile.LayoutOf(plan, order)
-	if err != nil {
-		return err
-	}
-	return kept.Each(ctx, p.Store, imp, plan.Format, func(c *kept.Rows) error {
-		for i := range c.Records.Len() {
-			if _, wanted := lines[c.Records.Line(i)]; wanted {
-				lines[c.Records.Line(i)] = l.Address(c.Records.Cells(i))
+			if n.row < records.Len() {
+				return "", nil
 			}
 		}
-		return nil
-	})
-}
-
-// count counts the rows by reason.
-func (plan retractPlan) count() Retractable {
-	n := Retractable{Cannot: map[schema.Code]int{}}
-	for i := range plan {
-		row := &plan[i]
-		switch row.reason {
-		case "":
-			n.Can++
-			continue
-		case schema.CodeDomainClaimed:
-			n.Domains = append(n.Domains, schema.KeyDomain(row.key))
+		if len(n.chunks) == 0 {
+			return "", nil
 		}
-		n.Cannot[row.reason]++
+		if n.chunk, err = kept.Read(ctx, n.store, n.imp, n.chunks[0], n.file.Plan.Format); err != nil {
+			return "", err
+		}
+		n.chunks, n.row = n.chunks[1:], 0
 	}
-	slices.Sort(n.Domains)
-	n.Domains = slices.Compact(n.Domains)
-	return n
 }
 
 // retractMade retracts the claim that the import made on one account, or returns why it cannot.

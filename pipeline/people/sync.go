@@ -8,19 +8,22 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/directory"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
-// SyncPlan is what a directory run would do, or has done (R23).
+// SyncPlan is what a directory run would do, or has done (see R23).
 type SyncPlan struct {
 	Rows    []schema.SyncRow // those that put somebody at risk first, each effect by address key
 	Counts  map[schema.SyncEffect]int
 	Members int // compared with the list
-	List    DirectoryNotes
+	List    directory.Notes
 
-	missing []schema.User // claimed immediately, and not in the list
-	changes []syncChange
+	organization string
+	missing      []schema.User                // claimed immediately, and not in the list
+	changes      []syncChange                 // still to be made
+	done         map[string]schema.SyncEffect // what came of those for whom the plan was not right any more, by address
 }
 
 // syncChange is one member that a run changes.
@@ -46,7 +49,7 @@ func (p *People) PreviewSync(ctx context.Context, organization string, source di
 		return nil, err
 	}
 	rules := p.Rules()
-	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes}
+	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.Notes, organization: organization, done: map[string]schema.SyncEffect{}}
 	w := walk{rest: list.entries}
 	matched := 0
 	err = p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
@@ -69,11 +72,10 @@ func (p *People) PreviewSync(ctx context.Context, organization string, source di
 	return plan, nil
 }
 
-// RunSync does what PreviewSync says, after agreed, which is given the plan. Members are changed some at a
-// time, each by the rules as they then apply: stopped half-way, it can be run again. The plan it returns says
-// what was done. Refused with CodeDirectorySyncDisabled, and with CodeMassDeactivation where more than a
-// tenth of the members would be deactivated, unless allowMass.
-func (p *People) RunSync(ctx context.Context, organization string, source dialect.Source, address string, allowMass bool, agreed func(*SyncPlan) error) (*SyncPlan, error) {
+// PlanSync does what PreviewSync does, for a run: see SyncStep. Refused as that is, with
+// CodeDirectorySyncDisabled, and with CodeMassDeactivation where more than a tenth of the members would be
+// deactivated, unless allowMass.
+func (p *People) PlanSync(ctx context.Context, organization string, source dialect.Source, address string, allowMass bool) (*SyncPlan, error) {
 	o, err := p.Store.Organization(ctx, organization)
 	if err != nil {
 		return nil, err
@@ -89,28 +91,35 @@ func (p *People) RunSync(ctx context.Context, organization string, source dialec
 		return nil, schema.Refuse(schema.CodeMassDeactivation, "The run would deactivate %d of %d members, which is more than one in %d.", n, plan.Members, maxDeactivated).
 			WithFix("See who they are: claimline sync preview %s. If the list is complete, run again with --allow-mass-deactivate.", source.Name())
 	}
-	if err := agreed(plan); err != nil {
-		return nil, err
-	}
-	done := map[string]schema.SyncEffect{}
-	for part := range slices.Chunk(plan.changes, syncBatch) {
-		if err := p.syncPart(ctx, organization, part, done); err != nil {
-			return nil, err
-		}
-	}
-	plan.amend(done)
 	return plan, nil
 }
 
-// syncPart changes some members, as far as the plan is still right; done gets what came of those for whom it
-// is not.
-func (p *People) syncPart(ctx context.Context, organization string, part []syncChange, done map[string]schema.SyncEffect) error {
+// SyncStep does the next piece of a planned run, in one transaction: it changes members, as far as the plan
+// is still right for them. more says that some are left; once none is, the plan says what was done. Stopped
+// half-way, a run can be planned again. Refused with CodeDirectorySyncDisabled, which ends the run.
+func (p *People) SyncStep(ctx context.Context, plan *SyncPlan) (more bool, err error) {
+	part := plan.changes[:min(syncBatch, len(plan.changes))]
+	if len(part) > 0 {
+		if err := p.syncPart(ctx, plan, part); err != nil {
+			return true, err
+		}
+		plan.changes = plan.changes[len(part):]
+	}
+	if len(plan.changes) > 0 {
+		return true, nil
+	}
+	plan.amend()
+	return false, nil
+}
+
+// syncPart changes some members of a plan.
+func (p *People) syncPart(ctx context.Context, plan *SyncPlan, part []syncChange) error {
 	keys := make([]string, len(part))
 	for i := range part {
 		keys[i] = part[i].key
 	}
 	rules := p.Rules()
-	err := p.Store.Change(ctx, rules, organization, keys, func(views []claim.View) ([]claim.Effect, error) {
+	err := p.Store.Change(ctx, rules, plan.organization, keys, func(views []claim.View) ([]claim.Effect, error) {
 		effects := make([]claim.Effect, len(views))
 		for i := range views {
 			if err := claim.CheckDirectorySync(views[i].Organization); err != nil { // switched off meanwhile
@@ -118,7 +127,7 @@ func (p *People) syncPart(ctx context.Context, organization string, part []syncC
 			}
 			effect := rules.Sync(&views[i], part[i].listed)
 			if planned := part[i].row; effect != planned.Effect {
-				done[planned.Email] = effect
+				plan.done[planned.Email] = effect
 				continue
 			}
 			effects[i] = rules.Synced(&views[i], effect)
@@ -156,8 +165,8 @@ func (s *SyncPlan) member(rules claim.Rules, v *claim.View, listed []string) {
 }
 
 // absent adds somebody who is in the list only.
-func (s *SyncPlan) absent(entry directoryEntry) {
-	s.add(schema.SyncRow{Email: entry.email, Effect: schema.SyncNotInOrganization, Listed: entry.email})
+func (s *SyncPlan) absent(entry directory.Entry) {
+	s.add(schema.SyncRow{Email: entry.Email, Effect: schema.SyncNotInOrganization, Listed: entry.Email})
 }
 
 func (s *SyncPlan) add(row schema.SyncRow) {
@@ -175,14 +184,14 @@ func (s *SyncPlan) sort() {
 }
 
 // amend makes the plan say what was done, where something else turned out to be right.
-func (s *SyncPlan) amend(done map[string]schema.SyncEffect) {
-	if len(done) == 0 {
+func (s *SyncPlan) amend() {
+	if len(s.done) == 0 {
 		return
 	}
 	rows := s.Rows
 	s.Rows, s.Counts = s.Rows[:0], map[schema.SyncEffect]int{}
 	for _, row := range rows {
-		if effect, other := done[row.Email]; other && row.Effect != schema.SyncNotInOrganization {
+		if effect, other := s.done[row.Email]; other && row.Effect != schema.SyncNotInOrganization {
 			row.Effect = effect
 		}
 		if row.Effect != "" {

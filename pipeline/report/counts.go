@@ -82,7 +82,7 @@ func sum(counts map[schema.Outcome]int) (total int) {
 	return total
 }
 
-// columnEdits is what rows change in one column of their accounts, with the first few of them (R17).
+// columnEdits is what rows change in one column of their accounts, with the first few of them (see R17).
 type columnEdits struct {
 	Column string
 	Count  int

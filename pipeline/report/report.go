@@ -24,6 +24,9 @@ type Report struct {
 	Only []string
 	// Reason, where it is not blank, leaves of these the rows that have it among their reasons.
 	Reason schema.Code
+	// Outcome, where it is not blank, leaves of these the rows that have it.
+	Outcome schema.Outcome
+	Parts   bool // the rows were handed off in parts, and have origins
 
 	start int64 // where it begins in a Rewinder
 	begun bool  // has been written to
@@ -32,13 +35,13 @@ type Report struct {
 // What Report.Only can be, besides an outcome.
 const (
 	OnlyProblems = "problems" // rows that want somebody's attention: see schema.Result.Problem
-	OnlyEdits    = "edits"    // rows that change an account (R17)
+	OnlyEdits    = "edits"    // rows that change an account (see R17)
 	OnlyWarnings = "warnings"
 )
 
 // picks reports whether a row is to be reported.
 func (r *Report) picks(v *kept.Verdict) bool {
-	if !v.IsRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) {
+	if !v.IsRow() || r.Reason != "" && !slices.Contains(v.Reasons, r.Reason) || r.Outcome != "" && v.Outcome != r.Outcome {
 		return false
 	}
 	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
@@ -74,8 +77,15 @@ type rowReporter interface {
 // Whole is what a report knows of the import, or the dry run, beside its rows.
 type Whole struct {
 	schema.Summary
-	Order  schema.Order
-	Import schema.Import // blank: a dry run
+	Order   schema.Order
+	Import  schema.Import // blank: a dry run
+	Handoff *Handoff      // nil: the rows are those of an import
+}
+
+// Handoff is what a report on rows that were handed off says beside them.
+type Handoff struct {
+	Folder   string
+	Verified bool // fresh exports were looked at, and not only what Control Hub said
 }
 
 // Writer is a report under way.
@@ -99,7 +109,7 @@ func (r *Report) Begin(l *usersfile.Layout, format schema.Format, claiming schem
 	case HTML:
 		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
 	default:
-		rows = newCSVReporter(to, l, format)
+		rows = newCSVReporter(to, l, format, r.Parts)
 	}
 	return &Writer{report: r, rows: rows}, nil
 }
@@ -171,17 +181,25 @@ func (w *Writer) End(whole Whole) error {
 	return nil
 }
 
-// OfImport writes what became of each row of an import; rows whose turn has not come are not attempted.
-// Refused with CodeImportRemoved once its rows are gone, and with CodeImportIncomplete where it was never
-// planned to its end.
-func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Policy, imp schema.Import) error {
+// reportable refuses an import that has no rows.
+func reportable(imp schema.Import) error {
 	switch {
 	case imp.RowsRemoved:
 		return schema.Refuse(schema.CodeImportRemoved, "The file and the rows of import %d were removed.", imp.ID)
 	case len(imp.Plan) == 0:
 		return schema.Refuse(schema.CodeImportIncomplete, "")
 	}
-	plan, err := schema.PlanOf(imp)
+	return nil
+}
+
+// OfImport writes what became of each row of an import: see kept.Each for those whose turn has not come.
+// Refused with CodeImportRemoved once its rows are gone, and with CodeImportIncomplete where it was never
+// planned to its end.
+func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Policy, imp schema.Import) error {
+	if err := reportable(imp); err != nil {
+		return err
+	}
+	file, err := kept.FileOf(imp)
 	if err != nil {
 		return err
 	}
@@ -189,24 +207,16 @@ func (r *Report) OfImport(ctx context.Context, s *store.Store, policy schema.Pol
 	if err != nil {
 		return err
 	}
-	order, err := schema.OrderOf(imp)
-	if err != nil {
-		return err
-	}
-	l, err := usersfile.LayoutOf(plan, order)
-	if err != nil {
-		return err
-	}
 	claiming, err := s.Organization(ctx, imp.OrganizationID)
 	if err != nil {
 		return fmt.Errorf("look up the claiming organization: %w", err)
 	}
-	w, err := r.Begin(l, plan.Format, claiming, policy)
+	w, err := r.Begin(file.Layout, file.Plan.Format, claiming, policy)
 	if err != nil {
 		return err
 	}
-	if err := kept.Each(ctx, s, imp, plan.Format, w.Write); err != nil {
+	if err := kept.Each(ctx, s, imp, file.Plan.Format, w.Write); err != nil {
 		return err
 	}
-	return w.End(Whole{Summary: summary, Order: order, Import: imp})
+	return w.End(Whole{Summary: summary, Order: file.Order, Import: imp})
 }

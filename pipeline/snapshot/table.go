@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -174,24 +173,9 @@ func (l *loading) readHeader(o *opened) {
 		return !slices.Contains(o.needed, column) || slices.Contains(doubtful, column)
 	})
 	if len(missing) > 0 {
-		refused := schema.Refuse(schema.CodeColumnMissing, "%s has no column %s. Its columns are: %s.", o.name, strings.Join(missing, ", "), list(o.header)).
+		named := slices.DeleteFunc(slices.Clone(o.header), func(header string) bool { return header == "" })
+		refused := schema.Refuse(schema.CodeColumnMissing, "%s has no column %s. Its columns are: %s.", o.name, strings.Join(missing, ", "), schema.QuoteSome(named)).
 			At(o.path, o.reader.HeaderLine(), 0).WithFix("Add to the file: %s.", strings.Join(missing, ", "))
 		l.problems = append(l.problems, problem{refused, o.order})
 	}
-}
-
-// list names headers in a message, as many as fit.
-func list(names []string) string {
-	const most = 20
-	var shown []string
-	for _, name := range names[:min(len(names), most)] {
-		if name != "" {
-			shown = append(shown, schema.Quote(name))
-		}
-	}
-	all := strings.Join(shown, ", ")
-	if len(names) > most {
-		all += fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return all
 }

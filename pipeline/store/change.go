@@ -15,10 +15,10 @@ import (
 // the one with an open claim on the first address, or the one it belongs to. Two equal keys are not allowed.
 // Refused with CodeOrganizationUnknown.
 //
-// With the effects go licences (R17), mails (R18), and tombstones of accounts that are Gone. A claim that a
-// choice has closed is from then on the claim of the account that joined, and accounts that it changed stay
-// as they are in later loads. decide may be called again after a conflict; its error is returned, and nothing
-// is written.
+// With the effects go licences (see R17), mails (see R18), and tombstones of accounts that are Gone. A claim
+// that a choice has closed is from then on the claim of the account that joined, and accounts that it changed
+// stay as they are in later loads. decide may be called again after a conflict; its error is returned, and
+// nothing is written.
 func (s *Store) Change(ctx context.Context, rules claim.Rules, id string, keys []string, decide func([]claim.View) ([]claim.Effect, error)) error {
 	const doing = "change accounts"
 	var actor string
@@ -153,6 +153,15 @@ func writeEffects(ctx context.Context, tx Tx, effects []claim.Effect, licenses *
 			e.Joins.ID = "joined-" + rand.Text() // nobody else can have made up the same one
 		}
 		for _, mail := range e.Mails {
+			if mail == claim.MailRetracted {
+				sent, found, err := tx.ClaimMail(ctx, e.Before.Claim.ID)
+				if err != nil {
+					return err
+				}
+				if !found || !sent.told() { // nobody has told the owner of the claim
+					continue
+				}
+			}
 			m := mailing{mail, e.At}
 			mails[m] = append(mails[m], e.Before.Claim.ID)
 		}

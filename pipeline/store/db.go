@@ -18,6 +18,8 @@ type DB interface {
 	// conflict with another transaction, ErrConflict of do included, it runs do again, where there can be others
 	// at all. Where the database cannot be written to, do is not run.
 	Write(ctx context.Context, do func(Tx) error) error
+	// Check finds out whether the database can be reached, and has the schema that this program knows.
+	Check(ctx context.Context) error
 	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting
 	// alone does not. While others use the database that may not be possible: then the next one does it.
 	Erase(ctx context.Context) error
@@ -25,8 +27,8 @@ type DB interface {
 
 // Tx is one transaction: rows in, rows out. Organizations are named by the ids that users know, accounts,
 // claims and imports by the database's own numbers. Locks are taken in the order in which the parts stand
-// here: settings, an organization's turn, the import, accounts by key, licences by name, the outbox last.
-// hold keeps others from changing what was found until the transaction ends.
+// here: settings, the schedule, an organization's turn, the import, accounts by key, licences by name, the
+// outbox last. hold keeps others from changing what was found until the transaction ends.
 type Tx interface {
 	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
 	LockSettings(ctx context.Context, exclusive bool) error
@@ -38,6 +40,8 @@ type Tx interface {
 	Now(ctx context.Context) (time.Time, error)
 
 	Organizations
+	Tokens
+	Schedules
 	Imports
 	Accounts
 	Claims
@@ -70,6 +74,21 @@ type Organizations interface {
 	// PutDomains inserts domains, or updates status and token of those there are; a blank token leaves what
 	// there is.
 	PutDomains(ctx context.Context, domains []schema.Domain) error
+}
+
+// Tokens keeps tokens. Nobody but who was given one knows more of it than its digest.
+type Tokens interface {
+	// InsertToken inserts a token. A name that the organization has already, or a digest that there is, is
+	// ErrTwice.
+	InsertToken(ctx context.Context, t schema.Token, digest []byte) error
+	// ListTokens lists the tokens of an organization, by name.
+	ListTokens(ctx context.Context, organization string) ([]schema.Token, error)
+	// AnyTokens reports whether some organization has a token.
+	AnyTokens(ctx context.Context) (bool, error)
+	FindToken(ctx context.Context, digest []byte) (t schema.Token, found bool, err error)
+	DeleteToken(ctx context.Context, organization, name string) (found bool, err error)
+	// TouchTokens writes when tokens, by their ids, were used last.
+	TouchTokens(ctx context.Context, used map[int64]time.Time) error
 }
 
 // Accounts finds accounts, as they are written: see claim.Rules.AsOf.
@@ -118,7 +137,11 @@ type Accounts interface {
 type MemberFilter struct {
 	Status      schema.Status    // as listed
 	ClaimType   schema.ClaimType // as listed
-	Retractable bool             // only users whose claim can be retracted now (R22)
+	Retractable bool             // only users whose claim can be retracted now (see R22)
+	// Search leaves out accounts, all of whose text is ASCII, where a word of it does not occur in the address
+	// or a name, edited or not, whatever the case. It is in lower case.
+	Search    string
+	NoProfile bool // names and other data, and edits of them, need not be filled in
 }
 
 // CandidateFilter narrows a listing of candidates.
@@ -161,6 +184,8 @@ type Claims interface {
 	WriteEffects(ctx context.Context, effects []claim.Effect) error
 	// ImportClaims lists the claims that an import made, by their ids, up to limit of those behind an id.
 	ImportClaims(ctx context.Context, importID, after int64, limit int) ([]MadeClaim, error)
+	// CountMade counts the claims that an import made.
+	CountMade(ctx context.Context, importID int64) (MadeCount, error)
 	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these
 	// address keys.
 	ClosedClaims(ctx context.Context, accounts []int64, keys []string) ([]ClosedClaim, error)
@@ -179,13 +204,23 @@ type MadeClaim struct {
 	Claim   int64
 	Line    int
 	Account int64
+	Closed  bool
 }
 
-// WaitingMail is a mail that waits to be sent.
-type WaitingMail struct {
-	Claim int64
-	Kind  claim.Mail
-	At    time.Time
+// MadeCount is how many claims an import made.
+type MadeCount struct {
+	Last   int64      // the largest id; 0: it made none
+	Closed int        // those that have ended
+	Open   []OpenMade // the others
+}
+
+// OpenMade is so many open claims of an import that no rule about taking them back tells apart. Of the claim
+// only what it has by itself is filled in; SignedInAt only where it is not before ClaimedAt.
+type OpenMade struct {
+	Domain        string // of the addresses
+	Claim         schema.Claim
+	InactiveSince time.Time // of the accounts below
+	Claims        int
 }
 
 // ClosedClaim is a claim that has ended.
@@ -200,12 +235,124 @@ type ClosedClaim struct {
 	ClosedBy     schema.Closing
 }
 
-// Outbox keeps mails until they are sent.
+// Outbox keeps mails. Those about claims wait in a line for their first turn; a mail that is taken up leaves
+// the line, and is kept with what became of each attempt. A mail keeps its number.
 type Outbox interface {
-	// AddMails adds one mail of a kind for each claim, written at a time.
+	// AddMails adds one mail of a kind for each claim, written at a time, to the end of the line.
 	AddMails(ctx context.Context, kind claim.Mail, at time.Time, claims []int64) error
+	// InsertMail adds a mail that waits outside the line. Its number is left out.
+	InsertMail(ctx context.Context, m Mail) error
+	// TakeUp takes a mail out of the line, and holds it; number 0: the first.
+	TakeUp(ctx context.Context, id int64) (m Mail, found bool, err error)
+	// DueMail finds and holds the mail outside the line that is due for the longest time, and that nobody else
+	// holds.
+	DueMail(ctx context.Context, due DueMail) (m Mail, found bool, err error)
+	// FindMail finds and holds a mail outside the line.
+	FindMail(ctx context.Context, id int64) (m Mail, found bool, err error)
+	// UpdateMail writes what changes of a mail outside the line while it is sent.
+	UpdateMail(ctx context.Context, m Mail) error
+	// DeleteMail deletes a mail outside the line.
+	DeleteMail(ctx context.Context, id int64) error
+	// RetryMails makes mails of an organization due that are outside the line, wait or have failed, and are in
+	// nobody's hand, and counts them; blank organization: of all; no numbers: all of them. Servers that were away
+	// are forgotten.
+	RetryMails(ctx context.Context, organization string, ids []int64) (int, error)
+	// MailsTaken counts the mails that have been taken up since a time. Others that write and count wait until the
+	// transaction ends.
+	MailsTaken(ctx context.Context, since time.Time) (int, error)
+	// Lined reports whether a mail waits in the line.
+	Lined(ctx context.Context) (bool, error)
+	// ServerAway reports whether a mail waits beyond a time because there was no server to take any.
+	ServerAway(ctx context.Context, now time.Time) (bool, error)
+	// ListMails lists mails by number, up to limit of those behind one, in the line and outside.
+	ListMails(ctx context.Context, filter MailFilter, after int64, limit int) ([]ListedMail, error)
 	// Mails finds the mails about claims, in the order in which they were written.
-	Mails(ctx context.Context, claims []int64) ([]WaitingMail, error)
+	Mails(ctx context.Context, claims []int64) ([]Mail, error)
+	// ClaimMail finds the claim mail about a claim where it is outside the line.
+	ClaimMail(ctx context.Context, claim int64) (m Mail, found bool, err error)
+
+	// ClaimsByID finds claims, open and closed, by number.
+	ClaimsByID(ctx context.Context, ids []int64) (map[int64]AnyClaim, error)
+	// Undecided lists open delayed claims by when they were made and by number, up to limit of those behind one.
+	Undecided(ctx context.Context, after Reminded, until time.Time, limit int) ([]Reminded, error)
+	// LastReminded finds the claim up to which owners have been reminded so many days before the date, and holds
+	// it.
+	LastReminded(ctx context.Context, days int) (Reminded, error)
+	PutReminded(ctx context.Context, days int, last Reminded) error
+
+	// InsertLinks keeps links to the choices about claims, by their hashes.
+	InsertLinks(ctx context.Context, links []Link) error
+	DeleteLink(ctx context.Context, hash []byte) error
+	// FindLink finds the claim that a link is for.
+	FindLink(ctx context.Context, hash []byte) (claim int64, found bool, err error)
+}
+
+// Mail is a mail, or a message to a program, as the outbox keeps it. In the line it has a number, a kind, a
+// claim and the time at which it was written.
+type Mail struct {
+	ID            int64
+	Kind          claim.Mail
+	Claim         int64        // that it is about; 0: none
+	Organization  string       // whose news it is; blank: that of the claim
+	To            string       // address, or URL; blank: found out when it is sent
+	News          *schema.News // that it tells; nil: it is about a claim
+	WrittenAt     time.Time
+	State         schema.MailState
+	Attempts      int           // grows when it is taken up, and so tells one who has lost it
+	Lost          int           // attempts since it waits of which nobody knows how they ended
+	TriedSince    time.Time     // zero: not tried
+	Pause         time.Duration // from the last attempt to the next
+	NextAttemptAt time.Time     // zero: as soon as its turn comes
+	TakenAt       time.Time     // when the last attempt began
+	LeaseUntil    time.Time     // zero: nobody is sending it; by the database's clock
+	SentAt        time.Time
+	Error         string // of the last attempt
+	Away          bool   // that found no server which would take anything
+	MessageID     string
+}
+
+// MailWebhook is the kind of a message to a program. It is listed among mails, and is none.
+const MailWebhook claim.Mail = "webhook"
+
+// DueMail says which mails are due.
+type DueMail struct {
+	Now   time.Time // for which they wait
+	Free  time.Time // leases that end until then have run out
+	Mails bool      // mails
+	Hooks bool      // messages to programs
+	Tried bool      // of the mails only those that have been tried
+}
+
+// MailFilter narrows a listing of mails. Zero values leave all in.
+type MailFilter struct {
+	Organization string
+	State        schema.MailState
+}
+
+// ListedMail is a mail as it is listed, with what it is about.
+type ListedMail struct {
+	Mail
+	Made    schema.Claim // its type, when it was made and closed, and by what
+	Account int64        // that the claim is on
+	Address string       // of that account; blank: it is gone
+}
+
+// AnyClaim is a claim, open or closed, and the account that it is on, or brought.
+type AnyClaim struct {
+	schema.Claim
+	Account int64
+}
+
+// Reminded is a delayed claim whose owner is, or has been, reminded.
+type Reminded struct {
+	ClaimedAt time.Time
+	Claim     int64
+}
+
+// Link is a personal link to the choices, as it is kept.
+type Link struct {
+	Hash  []byte
+	Claim int64
 }
 
 // Snapshots takes snapshots in. Users are staged, and merged when all of them are known: only then can
@@ -249,12 +396,18 @@ type RestoredClaim struct {
 
 // Imports keeps imports and their chunks.
 type Imports interface {
-	// InsertImport inserts an import, and returns its id.
+	// InsertImport inserts an import, and returns its id. A RequestKey that the organization has already is
+	// ErrTwice.
 	InsertImport(ctx context.Context, imp schema.Import) (id int64, err error)
 	// FindImport finds an import in the state that was written last, without its Plan and its Tally.
 	FindImport(ctx context.Context, id int64, hold bool) (imp schema.Import, found bool, err error)
-	// ListImports lists an organization's imports like FindImport, the newest first; limit 0: all.
-	ListImports(ctx context.Context, organization string, limit int) ([]schema.Import, error)
+	// FindRequest finds, like FindImport, an organization's import with a RequestKey; its RequestDigest too.
+	FindRequest(ctx context.Context, organization, key string, hold bool) (imp schema.Import, found bool, err error)
+	// DropRequest takes the RequestKey from an import.
+	DropRequest(ctx context.Context, id int64) error
+	// ListImports lists an organization's imports like FindImport, the newest first, of those older than an id,
+	// 0 being older than none; limit 0: all.
+	ListImports(ctx context.Context, organization string, before int64, limit int) ([]schema.Import, error)
 	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and
 	// Plan.
 	UpdateImport(ctx context.Context, imp schema.Import) error
@@ -264,8 +417,12 @@ type Imports interface {
 	PutPlan(ctx context.Context, id int64, plan []byte) error
 	// Plans finds the plans of imports that have one.
 	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
-	// Tallies finds what the chunks of imports counted: as applied, or as planned where they are not done.
+	// Tallies finds what the chunks of imports counted, in order: as applied, or as planned where they are not
+	// done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
+	// CountImports counts imports by the state that was written last, with when the oldest of each was agreed
+	// to, or begun.
+	CountImports(ctx context.Context) ([]ImportCount, error)
 	// OpenImports lists imports in state queued or applying that nobody attends, by their ids.
 	OpenImports(ctx context.Context) ([]OpenImport, error)
 	// PutTurn writes when an organization's turn has come, which nobody else does until the transaction ends.
@@ -287,4 +444,43 @@ type Imports interface {
 	ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error)
 	// DeleteChunks deletes an import's chunks, with their rows and results.
 	DeleteChunks(ctx context.Context, importID int64) error
+}
+
+// Schedules keeps schedules and their runs.
+type Schedules interface {
+	// InsertSchedule inserts a schedule, and returns its id. A second one of a name in an organization is
+	// ErrTwice.
+	InsertSchedule(ctx context.Context, s schema.Schedule) (id int64, err error)
+	FindSchedule(ctx context.Context, organization, name string, hold bool) (s schema.Schedule, found bool, err error)
+	ScheduleByID(ctx context.Context, id int64) (s schema.Schedule, found bool, err error)
+	// ListSchedules lists an organization's schedules by name.
+	ListSchedules(ctx context.Context, organization string) ([]schema.Schedule, error)
+	// DueSchedules lists schedules that are not paused and whose next run is not after a time, the earliest first.
+	DueSchedules(ctx context.Context, at time.Time) ([]schema.Schedule, error)
+	// UpdateSchedule writes all of a schedule but its id, organization and name.
+	UpdateSchedule(ctx context.Context, s schema.Schedule) error
+	// DeleteSchedule deletes a schedule with its runs.
+	DeleteSchedule(ctx context.Context, id int64) error
+	// UnnotedImports lists the imports that the schedule has made since it was agreed to, that wait for consent,
+	// and that none of its runs names.
+	UnnotedImports(ctx context.Context, s schema.Schedule) ([]int64, error)
+
+	InsertRun(ctx context.Context, run schema.ScheduleRun) (id int64, err error)
+	// UpdateRun writes what changes of a run: all but its id, schedule, number, time and file.
+	UpdateRun(ctx context.Context, run schema.ScheduleRun) error
+	DeleteRun(ctx context.Context, id int64) error
+	// ListRuns lists runs, the newest first. An import that is gone is none.
+	ListRuns(ctx context.Context, filter RunFilter) ([]schema.ScheduleRun, error)
+}
+
+// RunFilter narrows a listing of runs. Zero values leave every run in.
+type RunFilter struct {
+	Schedule int64
+	Number   int64
+	SHA256   string
+	Open     bool  // only those
+	Untold   bool  // only those that are not told
+	Before   int64 // only those with a smaller id
+	Limit    int   // 0: all
+	Hold     bool  // keep others from changing them until the transaction ends
 }

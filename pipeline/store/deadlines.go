@@ -35,10 +35,21 @@ func (u Upcoming) span(policy schema.Policy) time.Duration {
 	return policy.DecisionTime()
 }
 
-// FirstDeadlines returns what falls due first in an organization (R21 to R23), at most limit of it, and
-// reports whether there is more. What falls due in the same second is by address key. Refused with
-// CodeOrganizationUnknown.
-func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string, limit int) (list []schema.Deadline, more bool, err error) {
+// DeadlineMark is a place among deadlines, as they are listed.
+type DeadlineMark struct {
+	DueAt time.Time
+	Key   string // address key
+	Kind  schema.DeadlineKind
+}
+
+func (m DeadlineMark) compare(o DeadlineMark) int {
+	return cmp.Or(m.DueAt.Compare(o.DueAt), strings.Compare(m.Key, o.Key), strings.Compare(string(m.Kind), string(o.Kind)))
+}
+
+// FirstDeadlines returns what falls due first in an organization (see R21 to R23) behind a mark, the zero one being
+// before all, at most limit of it, and reports whether there is more, behind the mark that is returned. What
+// falls due in the same second is by address key. Refused with CodeOrganizationUnknown.
+func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string, after DeadlineMark, limit int) (list []schema.Deadline, last DeadlineMark, more bool, err error) {
 	err = s.read(ctx, "list deadlines", func(tx Tx) error {
 		m, err := membersOf(ctx, tx, rules, id)
 		if err != nil {
@@ -46,27 +57,46 @@ func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string
 		}
 		const further = 4 // times as many, where the rules leave too few
 		for looked := limit + 1; ; looked *= further {
-			found, whole, err := m.deadlines(ctx, looked)
+			found, whole, err := m.deadlines(ctx, after, looked)
 			if err != nil {
 				return err
 			}
-			if more = len(found) > limit; more || whole {
-				list = found[:min(limit, len(found))]
-				return nil
+			if more = len(found) > limit; !more && !whole {
+				continue
 			}
+			list = make([]schema.Deadline, min(limit, len(found)))
+			for i := range list {
+				list[i], last = found[i].Deadline, found[i].mark()
+			}
+			return nil
 		}
 	})
-	return list, more, err
+	return list, last, more, err
 }
 
-// deadlines returns the first deadlines among so many accounts of each kind; whole says that those are all.
-func (m *members) deadlines(ctx context.Context, looked int) (list []schema.Deadline, whole bool, err error) {
+// keyedDeadline is a deadline with the address key of its account.
+type keyedDeadline struct {
+	schema.Deadline
+	key string
+}
+
+func (d *keyedDeadline) mark() DeadlineMark {
+	return DeadlineMark{DueAt: d.DueAt, Key: d.key, Kind: d.Kind}
+}
+
+// deadlines returns the first deadlines behind a mark among so many accounts of each kind; whole says that
+// those are all.
+func (m *members) deadlines(ctx context.Context, after DeadlineMark, looked int) (list []keyedDeadline, whole bool, err error) {
+	from := m.rules.Now
+	if before := after.DueAt.Add(-time.Second); before.After(from) { // those of the mark's own second too
+		from = before
+	}
 	seen := map[int64]struct{}{}
 	var ids []int64
 	var until time.Time // what comes later is not known in full
 	for kind := range upcomingKinds {
 		span := kind.span(m.rules.Policy)
-		found, err := m.tx.Upcoming(ctx, m.organization.ID, kind, m.rules.Now.Add(-span), looked)
+		found, err := m.tx.Upcoming(ctx, m.organization.ID, kind, from.Add(-span), looked)
 		if err != nil {
 			return nil, false, err
 		}
@@ -82,11 +112,6 @@ func (m *members) deadlines(ctx context.Context, looked int) (list []schema.Dead
 			}
 		}
 	}
-	type keyed struct {
-		schema.Deadline
-		key string
-	}
-	var sorted []keyed
 	for part := range slices.Chunk(ids, batchSize) {
 		views, err := m.tx.ViewsByID(ctx, part)
 		if err != nil {
@@ -97,16 +122,13 @@ func (m *members) deadlines(ctx context.Context, looked int) (list []schema.Dead
 		}
 		for i := range views {
 			for _, d := range m.rules.Deadlines(&views[i]) {
-				if until.IsZero() || !d.DueAt.After(until) {
-					sorted = append(sorted, keyed{d, views[i].Key})
+				keyed := keyedDeadline{d, views[i].Key}
+				if (until.IsZero() || !d.DueAt.After(until)) && keyed.mark().compare(after) > 0 {
+					list = append(list, keyed)
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(sorted, func(a, b keyed) int { return cmp.Or(a.DueAt.Compare(b.DueAt), strings.Compare(a.key, b.key)) })
-	list = make([]schema.Deadline, len(sorted))
-	for i := range sorted {
-		list[i] = sorted[i].Deadline
-	}
+	slices.SortFunc(list, func(a, b keyedDeadline) int { return a.mark().compare(b.mark()) })
 	return list, until.IsZero(), nil
 }

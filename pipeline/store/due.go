@@ -11,10 +11,10 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// What is due is written in the order of time, for licences go to who comes first (R17), and the answer must
-// not depend on who writes it, or when. An effect needs its place in the order of every organization whose
-// licences it touches; so whoever writes what is due for one organization writes for the others that those
-// effects touch as well, and leaves the rest of the world alone.
+// What is due is written in the order of time, for licences go to who comes first (see R17), and the answer
+// must not depend on who writes it, or when. An effect needs its place in the order of every organization
+// whose licences it touches; so whoever writes what is due for one organization writes for the others that
+// those effects touch as well, and leaves the rest of the world alone.
 
 // dueBatch is how many accounts are settled in one transaction.
 const dueBatch = 500

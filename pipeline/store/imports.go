@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/claimline/claimline/schema"
@@ -43,7 +45,7 @@ type ImportEnd struct {
 }
 
 // CreateImport records a new import in state planning, owned by the runner until lease runs out. Refused with
-// CodeOrganizationUnknown.
+// CodeOrganizationUnknown, and with CodeIdempotencyKeyBusy where another request has its RequestKey.
 func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner string, lease time.Duration) (owner Owner, err error) {
 	err = s.write(ctx, "create the import", func(tx Tx) error {
 		if _, err := organization(ctx, tx, imp.OrganizationID); err != nil {
@@ -53,13 +55,69 @@ func (s *Store) CreateImport(ctx context.Context, imp schema.Import, runner stri
 		if err != nil {
 			return err
 		}
+		if err := freeRequest(ctx, tx, imp, now); err != nil {
+			return err
+		}
 		imp.State, imp.Runner, imp.Epoch = schema.StatePlanning, runner, 1
 		imp = imp.Renew(now, lease)
 		owner = Owner{Runner: runner, Epoch: imp.Epoch}
 		owner.ImportID, err = tx.InsertImport(ctx, imp)
 		return err
 	})
+	if errors.Is(err, ErrTwice) {
+		err = &schema.Error{Code: schema.CodeIdempotencyKeyBusy}
+	}
 	return owner, err
+}
+
+// requestTime is for how long a request with the same key is the same request.
+const requestTime = 24 * time.Hour
+
+// holdsKey reports whether the import still stands for the request that made it: its key is free again after
+// a day, and where nothing came of it.
+func holdsKey(imp schema.Import, now time.Time) bool {
+	return imp.At(now).State != schema.StateFailed && now.Sub(imp.StartedAt) < requestTime
+}
+
+// freeRequest refuses, with CodeIdempotencyKeyBusy, the key of a request that another import stands for.
+func freeRequest(ctx context.Context, tx Tx, imp schema.Import, now time.Time) error {
+	if imp.RequestKey == "" {
+		return nil
+	}
+	before, found, err := tx.FindRequest(ctx, imp.OrganizationID, imp.RequestKey, true)
+	switch {
+	case err != nil || !found:
+		return err
+	case holdsKey(before, now):
+		return &schema.Error{Code: schema.CodeIdempotencyKeyBusy}
+	}
+	return tx.DropRequest(ctx, before.ID)
+}
+
+// RepeatedImport finds the import that a request with this key made within the last day; there is none where
+// nothing came of it. digest is of what the request says. Refused with CodeIdempotencyKeyReused where the
+// first one said something else, and with CodeIdempotencyKeyBusy while that is being planned.
+func (s *Store) RepeatedImport(ctx context.Context, organization, key string, digest []byte) (imp schema.Import, found bool, err error) {
+	err = s.read(ctx, "find the request", func(tx Tx) error {
+		found = false
+		before, known, err := tx.FindRequest(ctx, organization, key, false)
+		if err != nil || !known {
+			return err
+		}
+		now, err := tx.Now(ctx)
+		switch {
+		case err != nil || !holdsKey(before, now):
+			return err
+		case !bytes.Equal(before.RequestDigest, digest):
+			return &schema.Error{Code: schema.CodeIdempotencyKeyReused}
+		case before.State == schema.StatePlanning:
+			return &schema.Error{Code: schema.CodeIdempotencyKeyBusy}
+		}
+		found = true
+		imp, err = whole(ctx, tx, before)
+		return err
+	})
+	return imp, found, err
 }
 
 // findImport finds an import of an organization as it is written.
@@ -88,16 +146,23 @@ func (s *Store) owning(ctx context.Context, owner Owner, doing string, do func(T
 // event is what a method of schema.Import makes of an import at a time, by the database's clock.
 type event func(imp schema.Import, now time.Time) (schema.Import, error)
 
-// happen saves what an event makes of an import.
+// happen saves what an event makes of an import, and tells those who are to know.
 func happen(ctx context.Context, tx Tx, imp schema.Import, what event) (schema.Import, error) {
 	now, err := tx.Now(ctx)
 	if err != nil {
 		return imp, err
 	}
+	before := imp
 	if imp, err = what(imp, now); err != nil {
 		return imp, err
 	}
-	return imp, tx.UpdateImport(ctx, imp)
+	if err := tx.UpdateImport(ctx, imp); err != nil {
+		return imp, err
+	}
+	if news, tell := schema.NewsOf(before, imp, now.Truncate(time.Second)); tell {
+		return imp, tellNews(ctx, tx, imp.OrganizationID, imp.Notify, news)
+	}
+	return imp, nil
 }
 
 // order lets an event happen to an import of an organization, and returns what has become of it.
@@ -120,9 +185,13 @@ func (s *Store) order(ctx context.Context, doing, organization string, id int64,
 	return imp, err
 }
 
-// KeepChunk keeps one chunk of the plan. Chunks come in order, each once.
+// KeepChunk keeps one chunk of the plan. Chunks come in order, each once. Refused with CodeImportFinished
+// once the import is planned: what somebody may agree to does not change.
 func (s *Store) KeepChunk(ctx context.Context, owner Owner, chunk Chunk) error {
-	return s.owning(ctx, owner, "keep a chunk", func(tx Tx, _ schema.Import) error {
+	return s.owning(ctx, owner, "keep a chunk", func(tx Tx, imp schema.Import) error {
+		if err := checkPlanning(imp); err != nil {
+			return err
+		}
 		return tx.InsertChunk(ctx, owner.ImportID, chunk)
 	})
 }
@@ -131,11 +200,19 @@ func (s *Store) KeepChunk(ctx context.Context, owner Owner, chunk Chunk) error {
 // begin again. Refused with CodeImportFinished once it is planned.
 func (s *Store) DropChunks(ctx context.Context, owner Owner) error {
 	return s.owning(ctx, owner, "drop the chunks", func(tx Tx, imp schema.Import) error {
-		if imp.Planned || imp.State != schema.StatePlanning {
-			return schema.Refuse(schema.CodeImportFinished, "Import %d has been planned.", imp.ID)
+		if err := checkPlanning(imp); err != nil {
+			return err
 		}
 		return tx.DeleteChunks(ctx, owner.ImportID)
 	})
+}
+
+// checkPlanning refuses, with CodeImportFinished, an import that is not being planned any more.
+func checkPlanning(imp schema.Import) error {
+	if imp.Planned || imp.State != schema.StatePlanning {
+		return schema.Refuse(schema.CodeImportFinished, "Import %d has been planned.", imp.ID)
+	}
+	return nil
 }
 
 // DropImport deletes an import that was never applied, with all it kept.
@@ -154,9 +231,14 @@ type Sealed struct {
 	At     time.Time
 }
 
-// SealPlan ends the planning. Nobody owns the import then.
+// SealPlan ends the planning. Nobody owns the import then, and its plan, with its chunks, stays as it is: to
+// agree, it is enough to name the import, and how many it claims. Refused with CodeImportFinished where that
+// was done before.
 func (s *Store) SealPlan(ctx context.Context, owner Owner, plan Sealed) (imp schema.Import, err error) {
 	err = s.owning(ctx, owner, "keep the plan", func(tx Tx, found schema.Import) error {
+		if err := checkPlanning(found); err != nil {
+			return err
+		}
 		if err := tx.PutPlan(ctx, owner.ImportID, plan.Plan); err != nil {
 			return err
 		}
@@ -312,10 +394,62 @@ func (s *Store) ListImports(ctx context.Context, id string, limit int) (list []s
 		if _, err := organization(ctx, tx, id); err != nil {
 			return err
 		}
-		if list, err = tx.ListImports(ctx, id, limit); err != nil {
+		if list, err = tx.ListImports(ctx, id, 0, limit); err != nil {
 			return err
 		}
 		return fill(ctx, tx, list)
+	})
+	return list, err
+}
+
+// ImportsBefore lists up to limit of an organization's imports that are older than another, the newest first,
+// each as Import finds it; before 0: the newest of all. A state that is not blank leaves those in it. next is
+// the id to go on before, 0 where there are no more. Refused with CodeOrganizationUnknown.
+func (s *Store) ImportsBefore(ctx context.Context, id string, state schema.ImportState, before int64, limit int) (list []schema.Import, next int64, err error) {
+	err = s.read(ctx, "list imports", func(tx Tx) error {
+		list, next = nil, 0
+		if _, err := organization(ctx, tx, id); err != nil {
+			return err
+		}
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return err
+		}
+		for after, more := before, true; more && next == 0; {
+			page, err := tx.ListImports(ctx, id, after, limit+1)
+			if err != nil {
+				return err
+			}
+			more = len(page) > limit
+			for i := range page {
+				after = page[i].ID
+				if state != "" && page[i].At(now).State != state {
+					continue
+				}
+				if len(list) == limit {
+					next = list[limit-1].ID
+					break
+				}
+				list = append(list, page[i])
+			}
+		}
+		return fill(ctx, tx, list)
+	})
+	return list, next, err
+}
+
+// ImportCount is how many imports are in a state.
+type ImportCount struct {
+	State  schema.ImportState
+	Count  int
+	Oldest time.Time // when the oldest of them was agreed to, or begun
+}
+
+// CountImports counts the imports of all organizations by the state that was written last.
+func (s *Store) CountImports(ctx context.Context) (list []ImportCount, err error) {
+	err = s.read(ctx, "count the imports", func(tx Tx) error {
+		list, err = tx.CountImports(ctx)
+		return err
 	})
 	return list, err
 }

@@ -18,7 +18,7 @@ type Batch struct {
 // Selection narrows who could be eligible. Zero values leave everybody in.
 type Selection struct {
 	Domain string           // of the address
-	Type   schema.ClaimType // that a claim would have (R11)
+	Type   schema.ClaimType // that a claim would have (see R11)
 }
 
 // Candidates hands over, in batches ordered by address key, every account whose domain the organization has
@@ -33,20 +33,13 @@ func (s *Store) Candidates(ctx context.Context, rules claim.Rules, id string, se
 			return err
 		}
 		after := ""
-		for size := range pageSizes {
-			batch, err := c.page(ctx, after, size)
-			if err != nil || len(batch.Keys) == 0 {
-				return err
+		return eachPage(func(size int) (batch Batch, more bool, err error) {
+			batch, err = c.page(ctx, after, size)
+			if len(batch.Keys) > 0 {
+				after = batch.Keys[len(batch.Keys)-1]
 			}
-			if err := each(batch); err != nil {
-				return err
-			}
-			if len(batch.Keys) < size {
-				return nil
-			}
-			after = batch.Keys[len(batch.Keys)-1]
-		}
-		return nil
+			return batch, len(batch.Keys) == size, err
+		}, each)
 	})
 }
 
@@ -65,8 +58,8 @@ func (s *Store) CandidatesAfter(ctx context.Context, rules claim.Rules, id strin
 }
 
 // CountEligible counts the accounts that the organization may claim now: those among Candidates that are
-// ready (R1 to R8). It does not look at each: the rules are asked once about all that they cannot tell apart,
-// and about every account of which something is due. Refused with CodeOrganizationUnknown.
+// ready (see R1 to R8). It does not look at each: the rules are asked once about all that they cannot tell
+// apart, and about every account of which something is due. Refused with CodeOrganizationUnknown.
 func (s *Store) CountEligible(ctx context.Context, rules claim.Rules, id string, selection Selection) (n int, err error) {
 	err = s.read(ctx, "count candidates", func(tx Tx) error {
 		n = 0
@@ -102,11 +95,41 @@ func (s *Store) CountEligible(ctx context.Context, rules claim.Rules, id string,
 // firstPage is how many accounts are looked at before anything is shown.
 const firstPage = 256
 
-// pageSizes yields how many accounts are looked at a time: few at first, so that a listing starts at once.
-func pageSizes(yield func(int) bool) {
+// eachPage hands over what fetch finds among so many accounts at a time, until there are no more: few at
+// first, so that a listing starts at once. While a page is worked on, the next one is fetched; but not while
+// the first is, for most listings end with that.
+func eachPage[P any](fetch func(size int) (page P, more bool, err error), each func(P) error) error {
+	type fetched struct {
+		page P
+		more bool
+		err  error
+	}
 	size := firstPage
-	for yield(size) {
+	next := func() (f fetched) {
+		f.page, f.more, f.err = fetch(size)
 		size = min(2*size, batchSize)
+		return f
+	}
+	for page, first := next(), true; ; first = false {
+		if page.err != nil {
+			return page.err
+		}
+		ahead := make(chan fetched, 1)
+		if page.more && !first {
+			go func() { ahead <- next() }()
+		}
+		err := each(page.page)
+		switch {
+		case !page.more:
+			return err
+		case !first:
+			page = <-ahead
+		case err == nil:
+			page = next()
+		}
+		if err != nil {
+			return err
+		}
 	}
 }
 
@@ -220,22 +243,10 @@ func (s *Store) Members(ctx context.Context, rules claim.Rules, id string, filte
 			return err
 		}
 		after := ""
-		for size := range pageSizes {
-			page, next, err := m.page(ctx, filter, after, size)
-			if err != nil {
-				return err
-			}
-			if len(page) > 0 {
-				if err := each(page); err != nil {
-					return err
-				}
-			}
-			if next == "" {
-				return nil
-			}
-			after = next
-		}
-		return nil
+		return eachPage(func(size int) (page []claim.View, more bool, err error) {
+			page, after, err = m.page(ctx, filter, after, size)
+			return page, after != "", err
+		}, each)
 	})
 }
 
@@ -311,6 +322,9 @@ func (m *members) complete(ctx context.Context, views []claim.View) error {
 		return err
 	}
 	for i := range views {
+		if !m.rules.AnyDue(&views[i].Account) { // which is nearly always so, and a view is much to copy
+			continue
+		}
 		made := views[i].Account.Claim
 		views[i] = m.rules.ViewAsOf(views[i])
 		now := &views[i].Account
@@ -349,7 +363,7 @@ func (m *members) given(ctx context.Context) (map[int64][]string, error) {
 type History struct {
 	View   claim.View    // as it stands now; no Account: there is none
 	Closed []ClosedClaim // of the organization, the oldest first
-	Mails  []WaitingMail // about its claims, in the order in which they were written
+	Mails  []Mail        // about its claims, in the order in which they were written; not those that nobody wants any more
 }
 
 // History finds the account with an address key, with what was done to it. Refused with
@@ -376,7 +390,7 @@ func (s *Store) History(ctx context.Context, rules claim.Rules, id, key string) 
 		for _, c := range h.Closed {
 			claims = append(claims, c.ID)
 		}
-		if h.Mails, err = tx.Mails(ctx, claims); err != nil {
+		if h.Mails, err = wantedMails(ctx, tx, rules, claims); err != nil {
 			return err
 		}
 		err = m.complete(ctx, views)
@@ -391,84 +405,4 @@ func closedOf(list []ClosedClaim, id string) []ClosedClaim {
 	list = slices.DeleteFunc(list, func(c ClosedClaim) bool { return c.Organization != id })
 	slices.SortFunc(list, func(a, b ClosedClaim) int { return cmp.Or(a.ClosedAt.Compare(b.ClosedAt), cmp.Compare(a.ID, b.ID)) })
 	return slices.CompactFunc(list, func(a, b ClosedClaim) bool { return a.ID == b.ID })
-}
-
-// ImportClaim is a claim that an import made, with the view of the account it is on; no Key where that is
-// gone.
-type ImportClaim struct {
-	Line int // of the row in the import's file
-	Case claim.View
-}
-
-// ImportClaims hands over, in batches in the order of the file, the claims that an import made. An error of
-// each ends the listing and is returned. Refused with CodeImportNotFound.
-func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organization string, importID int64, each func([]ImportClaim) error) error {
-	return s.read(ctx, "list the claims of an import", func(tx Tx) error {
-		imp, err := findImport(ctx, tx, organization, importID, false)
-		if err != nil {
-			return err
-		}
-		m, err := membersOf(ctx, tx, rules, imp.OrganizationID)
-		if err != nil {
-			return err
-		}
-		made, err := importClaims(ctx, tx, importID)
-		if err != nil {
-			return err
-		}
-		for part := range slices.Chunk(made, batchSize) {
-			batch, err := m.made(ctx, part)
-			if err != nil {
-				return err
-			}
-			if err := each(batch); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// importClaims returns the claims that an import made, in the order of its file.
-func importClaims(ctx context.Context, tx Tx, importID int64) (made []MadeClaim, err error) {
-	for after := int64(0); ; {
-		page, err := tx.ImportClaims(ctx, importID, after, batchSize)
-		if err != nil {
-			return nil, err
-		}
-		made = append(made, page...)
-		if len(page) < batchSize {
-			slices.SortFunc(made, func(a, b MadeClaim) int { return cmp.Compare(a.Line, b.Line) })
-			return made, nil
-		}
-		after = page[len(page)-1].Claim
-	}
-}
-
-// made returns the claims with the views of their accounts.
-func (m *members) made(ctx context.Context, claims []MadeClaim) ([]ImportClaim, error) {
-	ids := make([]int64, len(claims))
-	for i := range claims {
-		ids[i] = claims[i].Account
-	}
-	views, err := m.tx.ViewsByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.complete(ctx, views); err != nil {
-		return nil, err
-	}
-	byID := make(map[int64]claim.View, len(views))
-	for _, v := range views {
-		byID[v.Account.ID] = v
-	}
-	batch := make([]ImportClaim, len(claims))
-	for i := range claims {
-		v, ok := byID[claims[i].Account]
-		if !ok {
-			v.Organization = m.organization
-		}
-		batch[i] = ImportClaim{Line: claims[i].Line, Case: v}
-	}
-	return batch, nil
 }

@@ -2,10 +2,10 @@
 // here, once, over the statements that a database brings (DB, Tx); the rules are those of package claim.
 // Package storetest checks the two together.
 //
-// Every transaction takes its locks in one order: settings, a turn, the import, accounts by key, licences by
-// name, the outbox last. Settings are locked exclusively by Load, SetOrganization and SetDomain, and shared
-// by whatever looks at them to change something. Functions that are handed to a method may be called again
-// after a conflict with other transactions.
+// Every transaction takes its locks in one order: settings, the schedule, a turn, the import, accounts by key,
+// licences by name, the outbox last. Settings are locked exclusively by Load, SetOrganization and SetDomain,
+// and shared by whatever looks at them to change something. Functions that are handed to a method may be
+// called again after a conflict with other transactions.
 package store
 
 import (
@@ -38,6 +38,12 @@ func New(db DB) *Store { return &Store{db: db} }
 
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
+
+// Check finds out whether the database can be reached, and has the schema that this program knows. Refused
+// with the database_… codes.
+func (s *Store) Check(ctx context.Context) error {
+	return during("check the database", s.db.Check(ctx))
+}
 
 // Passing reports whether an error is trouble with the database that may pass: another process holds it
 // (CodeDatabaseBusy), its disk is full or refuses to write (CodeDatabaseFull, CodeDatabaseFailing), or it
@@ -99,8 +105,8 @@ func organization(ctx context.Context, tx Tx, id string) (schema.Organization, e
 	return o, err
 }
 
-// Licenses lists the licences of an organization by service, with what is held of each (R17). Refused with
-// CodeOrganizationUnknown.
+// Licenses lists the licences of an organization by service, with what is held of each (see R17). Refused
+// with CodeOrganizationUnknown.
 func (s *Store) Licenses(ctx context.Context, rules claim.Rules, id string) (list []schema.License, err error) {
 	err = s.read(ctx, "list licences", func(tx Tx) error {
 		if _, err := organization(ctx, tx, id); err != nil {
@@ -178,7 +184,7 @@ func domainsOf(keys []string) (list []string) {
 	return list
 }
 
-// domains looks up domains as an organization sees them (R5, R6).
+// domains looks up domains as an organization sees them (see R5, R6).
 func domains(ctx context.Context, tx Tx, id string, names []string) (map[string]claim.Domain, error) {
 	holders, err := tx.Holders(ctx, names)
 	if err != nil {

@@ -26,11 +26,11 @@ type Edit struct {
 	Old, New string // what the account has; what it gets
 }
 
-// editable are the fields that apply to an account (R17), in the order of the columns.
+// editable are the fields that apply to an account (see R17), in the order of the columns.
 var editable = [...]Field{FirstName, LastName, DisplayName, Title, Department, Phone, PreferredLanguage}
 
 // Compare returns what a row would change of an account, and names the fields that are doubtful: those are
-// not written (R17).
+// not written (see R17).
 func Compare(account *schema.Profile, values *Values) (edits []Edit, doubtful []Field) {
 	for _, field := range editable {
 		cell, own := values[field], *part(account, field)
@@ -50,7 +50,7 @@ func Compare(account *schema.Profile, values *Values) (edits []Edit, doubtful []
 	return edits, doubtful
 }
 
-// Editable reports whether a row may change what an account has in this field (R17).
+// Editable reports whether a row may change what an account has in this field (see R17).
 func (f Field) Editable() bool { return slices.Contains(editable[:], f) }
 
 // part returns the part of a profile that a field is.
@@ -180,6 +180,14 @@ func readable(s string) string {
 
 // nothings are the words for nothing that databases and programs write.
 var nothings = []string{"NULL", "(null)", "<null>", "[null]", "None", "NaN", "N/A", `\N`}
+
+// longestNothing is how long such a word is at most.
+const longestNothing = len("(null)")
+
+// Damaged reports whether what a cell says of an account in an editable field cannot be meant: see Compare.
+func Damaged(field Field, cell, own string) bool {
+	return damaged(field, cell, own) && !SameText(cell, own)
+}
 
 // damaged reports whether a cell that differs from what the account has cannot be meant.
 func damaged(field Field, cell, own string) bool {

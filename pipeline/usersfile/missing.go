@@ -15,7 +15,7 @@ func EmailColumnMissing(ctx context.Context, file string, reader *dialect.Reader
 	if err != nil {
 		return err
 	}
-	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The file has no column %q. Its columns are: %s.", schema.EmailHeader, listNames(reader.Header())).
+	refused := schema.Refuse(schema.CodeEmailColumnMissing, "The file has no column %q. Its columns are: %s.", schema.EmailHeader, schema.QuoteSome(reader.Header())).
 		At(file, seems.Line, 0)
 	call := func(column string) string { return fmt.Sprintf("--column %q", column+"="+schema.EmailHeader) }
 	switch seems.Kind {

@@ -98,7 +98,7 @@ func Beside(p Page, start, s string) []string {
 	if p.Width == 0 {
 		return []string{strings.TrimRight(start+s, " ")}
 	}
-	indent := text.StringWidth(start)
+	indent := widthOf(start)
 	const narrowest = 20
 	if p.Width-indent < narrowest {
 		return Wrap(strings.TrimRight(start, " ")+" "+s, p.Width, 4)
@@ -128,7 +128,7 @@ func (v *Plan) outcomes(p Page) block {
 	return b
 }
 
-// content gives the advice that belongs to content that stays behind (R11).
+// content gives the advice that belongs to content that stays behind (see R11).
 func (v *Plan) content(p Page) block {
 	n := v.Plan.Tally.Foreseen[schema.CodeContentNotTransferred]
 	if n == 0 {
@@ -138,7 +138,7 @@ func (v *Plan) content(p Page) block {
 		"deleting it deletes messages, meetings and recordings for good.", Users(n)), p.Width, 2)}
 }
 
-// mails says how many mails the claims record (R18).
+// mails says how many mails the claims record (see R18).
 func (v *Plan) mails(p Page) block {
 	on := v.Organization.ActivationEmails
 	if v.Order.ActivationEmails != nil {
@@ -166,7 +166,9 @@ func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained 
 			}
 		}
 		if causes == 0 {
-			item = Beside(p, item[0]+"  ", lines(plan.Problems[code], n))
+			const shown = 5
+			first := plan.Problems[code]
+			item = Beside(p, item[0]+"  ", lines(first[:min(len(first), shown)], n))
 		}
 		if explained {
 			item = append(item, Wrap("      "+code.Message(""), p.Width, 8)...)
@@ -192,7 +194,7 @@ func Cause(c schema.Cause) string {
 	return s
 }
 
-// edits says what the rows change in accounts: per column how often, and the first, old → new (R17).
+// edits says what the rows change in accounts: per column how often, and the first, old → new (see R17).
 func (v *Plan) edits(p Page) block {
 	if len(v.Plan.Edits) == 0 {
 		return block{}
@@ -200,7 +202,7 @@ func (v *Plan) edits(p Page) block {
 	cells, name, number := 0, 0, 0
 	for _, e := range v.Plan.Edits {
 		cells += e.Count
-		name, number = max(name, text.StringWidth(schema.Printable(e.Column))), max(number, len(Number(e.Count)))
+		name, number = max(name, widthOf(schema.Printable(e.Column))), max(number, len(Number(e.Count)))
 	}
 	heading := fmt.Sprintf("What changes in accounts: %s, by column, the first of each:", Count(cells, "value"))
 	if n := v.Plan.NameEdits; n > 0 {
@@ -219,7 +221,7 @@ func (v *Plan) edits(p Page) block {
 	return b
 }
 
-// doubtful says which cells are not written to accounts, because they cannot be meant (R17).
+// doubtful says which cells are not written to accounts, because they cannot be meant (see R17).
 func (v *Plan) doubtful(p Page) block {
 	cells, columns := byColumn(v.Plan.Doubtful)
 	if cells == 0 {
@@ -229,7 +231,7 @@ func (v *Plan) doubtful(p Page) block {
 		Count(cells, "cell"), Pick(cells, "seems", "seem"), schema.CodeEditDoubtful, columns), p.Width, 2)}
 }
 
-// licenses says what the claims take of each service (R17).
+// licenses says what the claims take of each service (see R17).
 func (v *Plan) licenses(p Page) block {
 	t := NewTable(Text("Licences"), Numeric("needed"), Numeric("left"), Numeric("on completion"), Numeric("lacking"))
 	lacking := 0

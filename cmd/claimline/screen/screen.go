@@ -71,14 +71,14 @@ func Span(d time.Duration) string {
 // Wrap breaks a text at blanks into lines of so many columns at most, those behind the first indented; 0
 // columns: any number. A word that is wider than a line is shortened in its middle.
 func Wrap(s string, width, indent int) []string {
-	if width <= 0 || text.StringWidth(s) <= width {
+	if width <= 0 || widthOf(s) <= width {
 		return []string{s}
 	}
 	var lines []string
 	lead := len(s) - len(strings.TrimLeft(s, " "))
 	line, used := s[:lead], lead
 	for word := range strings.FieldsSeq(s[lead:]) {
-		wide := text.StringWidth(word)
+		wide := widthOf(word)
 		blank := 0
 		if used > lead {
 			blank = 1
@@ -90,7 +90,7 @@ func Wrap(s string, width, indent int) []string {
 		}
 		if used+blank+wide > width {
 			word = Middle(word, width-used-blank)
-			wide = text.StringWidth(word)
+			wide = widthOf(word)
 		}
 		line += strings.Repeat(" ", blank) + word
 		used += blank + wide
@@ -98,9 +98,19 @@ func Wrap(s string, width, indent int) []string {
 	return append(lines, line)
 }
 
+// widthOf returns how many columns a printable text takes. Most text is ASCII, which needs no tables.
+func widthOf(s string) int {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return text.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
 // End shortens a text to a width at its end.
 func End(s string, width int) string {
-	if width <= 0 || text.StringWidth(s) <= width {
+	if width <= 0 || widthOf(s) <= width {
 		return s
 	}
 	return head(s, width-1) + "…"
@@ -109,13 +119,13 @@ func End(s string, width int) string {
 // Middle shortens a text to a width in its middle. Of an address the domain stays, as far as it leaves room
 // for the name.
 func Middle(s string, width int) string {
-	if width <= 0 || text.StringWidth(s) <= width {
+	if width <= 0 || widthOf(s) <= width {
 		return s
 	}
 	keep := (width - 1) / 2
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {
 		const fewest = 4 // columns of the name
-		if domain := text.StringWidth(s[at:]); domain < width-fewest {
+		if domain := widthOf(s[at:]); domain < width-fewest {
 			keep = domain
 		}
 	}
@@ -126,7 +136,7 @@ func Middle(s string, width int) string {
 func head(s string, width int) string {
 	used := 0
 	for i, r := range s {
-		if used += text.StringWidth(string(r)); used > width {
+		if used += widthOf(string(r)); used > width {
 			return s[:i]
 		}
 	}
@@ -138,7 +148,7 @@ func tail(s string, width int) string {
 	runes := []rune(s)
 	used := 0
 	for i, r := range slices.Backward(runes) {
-		if used += text.StringWidth(string(r)); used > width {
+		if used += widthOf(string(r)); used > width {
 			return string(runes[i+1:])
 		}
 	}

@@ -163,7 +163,7 @@ func (v *Import) warnings(p Page) block {
 	return b
 }
 
-// edits says how many values of accounts the claims change, by column (R17).
+// edits says how many values of accounts the claims change, by column (see R17).
 func (v *Import) edits(p Page) block {
 	cells, columns := byColumn(v.Summary.Edits)
 	if cells == 0 {

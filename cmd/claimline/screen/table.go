@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // Column is a column of a table: its header, and what may become of its cells where the table is too wide.
@@ -62,7 +60,7 @@ type Table struct {
 func NewTable(columns ...Column) *Table {
 	t := &Table{columns: columns, widths: make([]int, len(columns))}
 	for i, c := range columns {
-		t.widths[i] = text.StringWidth(c.header)
+		t.widths[i] = widthOf(c.header)
 	}
 	return t
 }
@@ -72,7 +70,7 @@ const cellEnd = "\x1f" // no printable cell has it
 // Add adds a row, of one printable cell per column.
 func (t *Table) Add(cells ...string) error {
 	for i, cell := range cells {
-		t.widths[i] = max(t.widths[i], text.StringWidth(cell))
+		t.widths[i] = max(t.widths[i], widthOf(cell))
 	}
 	return t.rows.Add(0, []byte(strings.Join(cells, cellEnd)))
 }
@@ -115,7 +113,7 @@ func (t *Table) line(out *bufio.Writer, cells []string, widths []int) {
 			continue
 		}
 		cell = shorten(cell, t.columns[i].fit, widths[i])
-		pad := strings.Repeat(" ", max(0, widths[i]-text.StringWidth(cell)))
+		pad := strings.Repeat(" ", max(0, widths[i]-widthOf(cell)))
 		if t.columns[i].right {
 			cell, pad = pad+cell, ""
 		}
@@ -127,7 +125,7 @@ func (t *Table) line(out *bufio.Writer, cells []string, widths []int) {
 func shorten(cell string, how fit, width int) string {
 	switch how {
 	case byDate:
-		if text.StringWidth(cell) > width {
+		if widthOf(cell) > width {
 			return head(cell, width)
 		}
 	case byMiddle:

@@ -148,3 +148,10 @@ func TestNumbersInWords(t *testing.T) {
 		assert.Equal(t, want, Span(d))
 	}
 }
+
+func TestTheWidthOfATextIsTheSameWithoutTables(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]*`), rapid.StringMatching(`[a-zåäö漢é]*`)).Draw(t, "text")
+		require.Equal(t, text.StringWidth(s), widthOf(s))
+	})
+}

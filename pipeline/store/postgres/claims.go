@@ -76,11 +76,40 @@ func (t *tx) sources(ctx context.Context, claims []store.NewClaim) (map[int64]*i
 func (t *tx) ImportClaims(ctx context.Context, importID, after int64, limit int) (made []store.MadeClaim, err error) {
 	err = t.collect(ctx, func(rows pgx.Rows) error {
 		var m store.MadeClaim
-		err := rows.Scan(&m.Claim, &m.Account, &m.Line)
+		err := rows.Scan(&m.Claim, &m.Account, &m.Line, &m.Closed)
 		made = append(made, m)
 		return err
-	}, "SELECT id, account, line FROM claims WHERE import = $1 AND id > $2 ORDER BY id LIMIT $3", importID, after, limit)
+	}, "SELECT id, account, line, closed_at IS NOT NULL FROM claims WHERE import = $1 AND id > $2 ORDER BY id LIMIT $3", importID, after, limit)
 	return made, err
+}
+
+// openMade finds the open claims of an import ($1), alike ones together.
+const openMade = "SELECT " + keyDomain + `, c.delayed, c.claimed_at, CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END,
+		c.status_before, c.inactive_since, u.inactive_since, count(*)
+	FROM claims c JOIN users u ON u.id = c.account WHERE c.import = $1 AND c.closed_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7`
+
+// CountMade implements store.Claims.
+func (t *tx) CountMade(ctx context.Context, importID int64) (n store.MadeCount, err error) {
+	if err := t.QueryRow(ctx, "SELECT coalesce(max(id), 0), count(closed_at) FROM claims WHERE import = $1", importID).Scan(&n.Last, &n.Closed); err != nil {
+		return n, err
+	}
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		made := store.OpenMade{Claim: schema.Claim{Type: schema.Immediate, ImportID: importID}}
+		var delayed bool
+		var claimed, signedIn, inactive, accountInactive *int64
+		err := rows.Scan(&made.Domain, &delayed, &claimed, &signedIn, &made.Claim.StatusBefore, &inactive, &accountInactive, &made.Claims)
+		if delayed {
+			made.Claim.Type = schema.Delayed
+		}
+		if made.Claim.Status = made.Claim.StatusBefore; inactive != nil {
+			made.Claim.Status = schema.Inactive
+		}
+		made.Claim.ClaimedAt, made.Claim.SignedInAt, made.Claim.InactiveSince = timeOf(claimed), timeOf(signedIn), timeOf(inactive)
+		made.InactiveSince = timeOf(accountInactive)
+		n.Open = append(n.Open, made)
+		return err
+	}, openMade, importID)
+	return n, err
 }
 
 // ClosedClaims implements store.Claims.

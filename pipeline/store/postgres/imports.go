@@ -20,22 +20,24 @@ func (t *tx) InsertImport(ctx context.Context, imp schema.Import) (id int64, err
 		return 0, err
 	}
 	err = t.QueryRow(ctx, `INSERT INTO imports (organization, file, sha256, state, all_or_nothing, activation_emails, options,
-		created_by, version, started_at, attended, runner, epoch, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
+		created_by, version, started_at, attended, runner, epoch, lease_until, request_key, request_digest, notify)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id`,
 		number, []byte(imp.File), imp.SHA256, string(imp.State), imp.AllOrNothing, imp.ActivationEmails, null(string(imp.Options)), imp.CreatedBy,
-		imp.Version, seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil)).Scan(&id)
-	return id, err
+		imp.Version, seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil), null(imp.RequestKey), imp.RequestDigest,
+		array(imp.Notify)).Scan(&id)
+	return id, twice(err)
 }
 
 const importQuery = `SELECT i.id, i.file, i.sha256, o.external_id, i.state, i.reason, i.all_or_nothing, i.activation_emails, i.options,
 	i.created_by, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
-	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to FROM imports i JOIN organizations o ON o.id = i.organization `
+	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to, i.notify FROM imports i JOIN organizations o ON o.id = i.organization `
 
 func scanImport(scanner pgx.Row) (imp schema.Import, err error) {
 	var consented, started, finished, lease *int64
 	var file, options []byte
 	err = scanner.Scan(&imp.ID, &file, &imp.SHA256, &imp.OrganizationID, &imp.State, &imp.Reason, &imp.AllOrNothing, &imp.ActivationEmails, &options,
 		&imp.CreatedBy, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
-		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo)
+		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo, &imp.Notify)
 	imp.File, imp.Options = string(file), options
 	imp.ConsentedAt, imp.StartedAt, imp.FinishedAt, imp.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
 	return imp, err
@@ -54,8 +56,32 @@ func (t *tx) FindImport(ctx context.Context, id int64, hold bool) (imp schema.Im
 	return imp, err == nil, err
 }
 
+// FindRequest implements store.Imports.
+func (t *tx) FindRequest(ctx context.Context, organization, key string, hold bool) (imp schema.Import, found bool, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return imp, false, err
+	}
+	var id int64
+	var digest []byte
+	err = t.QueryRow(ctx, "SELECT id, request_digest FROM imports WHERE organization = $1 AND request_key = $2", number, key).Scan(&id, &digest)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return imp, false, nil
+	}
+	if err == nil {
+		imp, found, err = t.FindImport(ctx, id, hold)
+		imp.RequestKey, imp.RequestDigest = key, digest
+	}
+	return imp, found, err
+}
+
+// DropRequest implements store.Imports.
+func (t *tx) DropRequest(ctx context.Context, id int64) error {
+	return t.exec(ctx, "UPDATE imports SET request_key = NULL, request_digest = NULL WHERE id = $1", id)
+}
+
 // ListImports implements store.Imports.
-func (t *tx) ListImports(ctx context.Context, organization string, limit int) (list []schema.Import, err error) {
+func (t *tx) ListImports(ctx context.Context, organization string, before int64, limit int) (list []schema.Import, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
@@ -64,7 +90,7 @@ func (t *tx) ListImports(ctx context.Context, organization string, limit int) (l
 		imp, err := scanImport(rows)
 		list = append(list, imp)
 		return err
-	}, importQuery+"WHERE i.organization = $1 ORDER BY i.id DESC LIMIT $2", number, noLimit(limit))
+	}, importQuery+"WHERE i.organization = $1 AND ($2::bigint = 0 OR i.id < $2) ORDER BY i.id DESC LIMIT $3", number, before, noLimit(limit))
 	return list, err
 }
 
@@ -113,7 +139,7 @@ func (t *tx) Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally
 		part, err := decodeTally(text)
 		tallies[id] = append(tallies[id], part)
 		return err
-	}, "SELECT import, coalesce(applied, planned) FROM import_chunks WHERE import = ANY($1)", ids)
+	}, "SELECT import, coalesce(applied, planned) FROM import_chunks WHERE import = ANY($1) ORDER BY import, number", ids)
 	return tallies, err
 }
 
@@ -122,6 +148,19 @@ func decodeTally(text string) (t schema.Tally, err error) {
 		err = fmt.Errorf("tally of a chunk: %w", err)
 	}
 	return t, err
+}
+
+// CountImports implements store.Imports.
+func (t *tx) CountImports(ctx context.Context) (counts []store.ImportCount, err error) {
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var c store.ImportCount
+		var oldest *int64
+		err := rows.Scan(&c.State, &c.Count, &oldest)
+		c.Oldest = timeOf(oldest)
+		counts = append(counts, c)
+		return err
+	}, `SELECT state, count(*), min(coalesce(consented_at, started_at)) FROM imports GROUP BY state ORDER BY state COLLATE "C"`)
+	return counts, err
 }
 
 // OpenImports implements store.Imports.

@@ -137,8 +137,18 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 		conditions += ` AND (c.delayed = $5 OR EXISTS (SELECT 1 FROM claims k
 			WHERE k.account = u.id AND k.closed_at IS NOT NULL AND k.delayed = $5))`
 	}
+	for i := range strings.Fields(f.Search) {
+		conditions += fmt.Sprintf(" AND (strpos(lower(%s COLLATE \"C\"), $%d) > 0 OR octet_length(%[1]s) <> char_length(%[1]s))", searchedText, firstWord+i)
+	}
 	return selections, conditions
 }
+
+// searchedText is where words are searched for, and firstWord the parameter that is the first of them.
+const (
+	searchedText = `concat_ws(' ', u.email, u.first_name, u.last_name, u.display_name,
+		c.edits::json ->> 'first_name', c.edits::json ->> 'last_name', c.edits::json ->> 'display_name')`
+	firstWord = 6
+)
 
 // Members implements store.Accounts.
 func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
@@ -154,8 +164,12 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 	if isFew {
 		conditions += " AND u.id IN (" + strings.Join(selections, " UNION ALL ") + ")"
 	}
+	args := []any{number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed}
+	for word := range strings.FieldsSeq(filter.Search) {
+		args = append(args, word)
+	}
 	return t.views(ctx, "users u "+openClaim+" WHERE u.key > $2 AND $4::text IS NOT NULL AND $5::boolean IS NOT NULL AND "+conditions+
-		" ORDER BY u.key LIMIT $3", number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed)
+		" ORDER BY u.key LIMIT $3", args...)
 }
 
 // CountMembers implements store.Accounts.

@@ -44,6 +44,20 @@ func (db *DB) readVersion(ctx context.Context) (version int64, err error) {
 	return version, err
 }
 
+// Check implements store.DB.
+func (db *DB) Check(ctx context.Context) error {
+	version, err := db.readVersion(ctx)
+	switch {
+	case err != nil:
+		return db.wrap(err)
+	case version > schemaVersion:
+		return refused(schema.CodeDatabaseNewer)
+	case version < schemaVersion:
+		return refused(schema.CodeDatabaseInvalid)
+	}
+	return nil
+}
+
 // migrate brings the schema to this version. Of processes that start at the same time one does it, and the
 // others wait.
 func (db *DB) migrate(ctx context.Context) (err error) {

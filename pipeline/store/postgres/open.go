@@ -38,6 +38,7 @@ type Options struct {
 const (
 	settingsLock int64 = 0x436c6d6c<<8 + iota // "Clml"
 	migrationLock
+	outboxLock
 )
 
 // What a session has where the address does not say otherwise. A machine that was cut off in the middle of a
@@ -108,7 +109,8 @@ func (db *DB) prepare(ctx context.Context, options Options) error {
 	case version == 0 && (!options.Create || options.ReadOnly):
 		return db.empty()
 	case options.ReadOnly:
-		return refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version and must be upgraded first.")
+		return refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version and must be upgraded first.").
+			WithFix("Have a command run once that writes to it, such as: claimline sweep.")
 	}
 	return db.migrate(ctx)
 }

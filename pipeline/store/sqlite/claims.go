@@ -33,7 +33,7 @@ type claimKind struct {
 const (
 	insertClaims  = "INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, line, user, edits, source) SELECT ?1, ?2, ?3, ?4, ?5, ?6, CAST(line AS INTEGER), account, "
 	fromPlain     = " FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
-	fromEdited    = " FROM (SELECT key AS line, value ->> 0 AS account, value ->> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)"
+	fromEdited    = " FROM (SELECT key AS line, value ->> 0 AS account, value -> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)"
 	delayedSource = "(SELECT u.organization FROM users u WHERE u.id = account AND u.services IS NOT NULL)"
 )
 
@@ -120,7 +120,7 @@ func (g *claimGroup) json(claims []store.NewClaim) string {
 		}
 		list = strconv.AppendInt(list, c.AccountID, 10)
 		if g.edited {
-			list = append(append(list, ','), encode(encode(c.Edits))...)
+			list = append(append(list, ','), encode(c.Edits)...)
 			list = append(list, ']')
 		}
 	}
@@ -131,11 +131,43 @@ func (g *claimGroup) json(claims []store.NewClaim) string {
 func (t *tx) ImportClaims(ctx context.Context, importID, after int64, limit int) (made []store.MadeClaim, err error) {
 	err = t.collect(ctx, func(rows *sql.Rows) error {
 		var m store.MadeClaim
-		err := rows.Scan(&m.Claim, &m.Account, &m.Line)
+		err := rows.Scan(&m.Claim, &m.Account, &m.Line, &m.Closed)
 		made = append(made, m)
 		return err
-	}, "SELECT id, user, line FROM claims NOT INDEXED WHERE id > ? AND import = ? ORDER BY id LIMIT ?", after, importID, limit)
+	}, "SELECT id, user, line, closed_at IS NOT NULL FROM claims NOT INDEXED WHERE id > ? AND import = ? ORDER BY id LIMIT ?", after, importID, limit)
 	return made, err
+}
+
+// openMade finds the open claims of an import (?1), alike ones together. The table is walked: claims of an
+// import stand together in it.
+const openMade = "SELECT " + keyDomain + `, c.delayed, c.claimed_at, CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END AS signed_in,
+		c.status_before, c.inactive_since, u.inactive_since, count(*)
+	FROM claims c NOT INDEXED CROSS JOIN users u ON u.id = c.user WHERE c.import = ?1 AND c.closed_at IS NULL
+	GROUP BY ` + keyDomain + ", c.delayed, c.claimed_at, signed_in, c.status_before, c.inactive_since, u.inactive_since"
+
+// CountMade implements store.Claims.
+func (t *tx) CountMade(ctx context.Context, importID int64) (n store.MadeCount, err error) {
+	if err := t.QueryRowContext(ctx, "SELECT ifnull(max(id), 0), count(closed_at) FROM claims NOT INDEXED WHERE import = ?", importID).
+		Scan(&n.Last, &n.Closed); err != nil {
+		return n, err
+	}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		made := store.OpenMade{Claim: schema.Claim{Type: schema.Immediate, ImportID: importID}}
+		var delayed bool
+		var claimed, signedIn, inactive, accountInactive sql.NullInt64
+		err := rows.Scan(&made.Domain, &delayed, &claimed, &signedIn, &made.Claim.StatusBefore, &inactive, &accountInactive, &made.Claims)
+		if delayed {
+			made.Claim.Type = schema.Delayed
+		}
+		if made.Claim.Status = made.Claim.StatusBefore; inactive.Valid {
+			made.Claim.Status = schema.Inactive
+		}
+		made.Claim.ClaimedAt, made.Claim.SignedInAt, made.Claim.InactiveSince = timeOf(claimed), timeOf(signedIn), timeOf(inactive)
+		made.InactiveSince = timeOf(accountInactive)
+		n.Open = append(n.Open, made)
+		return err
+	}, openMade, importID)
+	return n, err
 }
 
 // ClosedClaims implements store.Claims.

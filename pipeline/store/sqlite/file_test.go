@@ -205,7 +205,19 @@ func TestUpgrade(t *testing.T) {
 	}
 	require.NoError(t, db.Close())
 
+	// A folder of that name stands in for a missing right to write.
+	require.NoError(t, os.Mkdir(path+"-shm", 0o700))
 	refused(t, path, sqlite.Options{ReadOnly: true}, schema.CodeDatabaseReadOnly)
+	require.NoError(t, os.Remove(path+"-shm"))
+
+	// Who only reads upgrades it too, and then writes nothing more.
+	reader := open(t, path, sqlite.Options{ReadOnly: true})
+	_, err = reader.Organization(t.Context(), "acme")
+	require.NoError(t, err)
+	err = reader.Load(t.Context(), clock, func(store.Loader) error { return nil })
+	require.Equal(t, schema.CodeDatabaseReadOnly, schema.CodeOf(err))
+	require.NoError(t, reader.Close())
+
 	s := open(t, path, sqlite.Options{})
 	licenses, err := s.Licenses(t.Context(), clock, "acme")
 	require.NoError(t, err)

@@ -19,26 +19,31 @@ func (t *tx) InsertImport(ctx context.Context, imp schema.Import) (id int64, err
 		return 0, err
 	}
 	done, err := t.ExecContext(ctx, `INSERT INTO imports (organization, file, sha256, state, all_or_nothing, activation_emails, options,
-		created_by, version, started_at, attended, runner, epoch, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		created_by, version, started_at, attended, runner, epoch, lease_until, request_key, request_digest, notify)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		number, imp.File, imp.SHA256, imp.State, imp.AllOrNothing, imp.ActivationEmails, null(string(imp.Options)), imp.CreatedBy, imp.Version,
-		seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil))
+		seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil), null(imp.RequestKey), imp.RequestDigest, encodeList(imp.Notify))
 	if err != nil {
-		return 0, err
+		return 0, twice(err)
 	}
 	return done.LastInsertId()
 }
 
 const importQuery = `SELECT i.id, i.file, i.sha256, o.external_id, i.state, i.reason, i.all_or_nothing, i.activation_emails, i.options,
-	i.created_by, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
+	i.created_by, i.notify, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
 	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to
 	FROM imports i JOIN organizations o ON o.id = i.organization `
 
 func scanImport(scanner interface{ Scan(...any) error }) (imp schema.Import, err error) {
 	var consented, started, finished, lease sql.NullInt64
+	var notify sql.NullString
 	err = scanner.Scan(&imp.ID, &imp.File, &imp.SHA256, &imp.OrganizationID, &imp.State, &imp.Reason, &imp.AllOrNothing, &imp.ActivationEmails, &imp.Options,
-		&imp.CreatedBy, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
+		&imp.CreatedBy, &notify, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
 		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo)
 	imp.ConsentedAt, imp.StartedAt, imp.FinishedAt, imp.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
+	if err == nil && notify.Valid {
+		err = json.Unmarshal([]byte(notify.String), &imp.Notify)
+	}
 	return imp, err
 }
 
@@ -51,8 +56,32 @@ func (t *tx) FindImport(ctx context.Context, id int64, _ bool) (imp schema.Impor
 	return imp, err == nil, err
 }
 
+// FindRequest implements store.Imports.
+func (t *tx) FindRequest(ctx context.Context, organization, key string, hold bool) (imp schema.Import, found bool, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return imp, false, err
+	}
+	var id int64
+	var digest []byte
+	err = t.QueryRowContext(ctx, "SELECT id, request_digest FROM imports WHERE organization = ? AND request_key = ?", number, key).Scan(&id, &digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return imp, false, nil
+	}
+	if err == nil {
+		imp, found, err = t.FindImport(ctx, id, hold)
+		imp.RequestKey, imp.RequestDigest = key, digest
+	}
+	return imp, found, err
+}
+
+// DropRequest implements store.Imports.
+func (t *tx) DropRequest(ctx context.Context, id int64) error {
+	return t.exec(ctx, "UPDATE imports SET request_key = NULL, request_digest = NULL WHERE id = ?", id)
+}
+
 // ListImports implements store.Imports.
-func (t *tx) ListImports(ctx context.Context, organization string, limit int) (list []schema.Import, err error) {
+func (t *tx) ListImports(ctx context.Context, organization string, before int64, limit int) (list []schema.Import, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
@@ -61,7 +90,7 @@ func (t *tx) ListImports(ctx context.Context, organization string, limit int) (l
 		imp, err := scanImport(rows)
 		list = append(list, imp)
 		return err
-	}, importQuery+"WHERE i.organization = ? ORDER BY i.id DESC LIMIT ?", number, noLimit(limit))
+	}, importQuery+"WHERE i.organization = ?1 AND (?2 = 0 OR i.id < ?2) ORDER BY i.id DESC LIMIT ?3", number, before, noLimit(limit))
 	return list, err
 }
 
@@ -110,7 +139,8 @@ func (t *tx) Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally
 		part, err := decodeTally(text)
 		tallies[id] = append(tallies[id], part)
 		return err
-	}, "SELECT c.import, ifnull(c.applied, c.planned) FROM json_each(?) j CROSS JOIN import_chunks c ON c.import = j.value", encodeNumbers(ids))
+	}, "SELECT c.import, ifnull(c.applied, c.planned) FROM json_each(?) j CROSS JOIN import_chunks c ON c.import = j.value ORDER BY j.key, c.number",
+		encodeNumbers(ids))
 	return tallies, err
 }
 
@@ -119,6 +149,19 @@ func decodeTally(text string) (t schema.Tally, err error) {
 		err = fmt.Errorf("tally of a chunk: %w", err)
 	}
 	return t, err
+}
+
+// CountImports implements store.Imports.
+func (t *tx) CountImports(ctx context.Context) (counts []store.ImportCount, err error) {
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var c store.ImportCount
+		var oldest sql.NullInt64
+		err := rows.Scan(&c.State, &c.Count, &oldest)
+		c.Oldest = timeOf(oldest)
+		counts = append(counts, c)
+		return err
+	}, "SELECT state, count(*), min(coalesce(consented_at, started_at)) FROM imports GROUP BY state ORDER BY state")
+	return counts, err
 }
 
 // OpenImports implements store.Imports.

@@ -43,58 +43,54 @@ func (r *closedClaimRow) claim() *schema.Claim {
 	return made
 }
 
-// views runs a query for viewColumns and accountColumns.
-func (t *tx) views(ctx context.Context, query string, args ...any) ([]claim.View, error) {
-	var views []claim.View
-	reader := newAccountReader(0)
-	var accounts []*claim.Account // they must stay where they are, and views grow
+// views runs a query for viewColumns and accountColumns, or columns in their place, that finds up to limit
+// rows.
+func (t *tx) views(ctx context.Context, limit int, columns, query string, args ...any) ([]claim.View, error) {
+	views := make([]claim.View, 0, limit) // accounts must stay where they are
+	reader := newAccountReader(limit)
 	err := t.collect(ctx, func(rows *sql.Rows) error {
 		first, err := reader.scan(rows)
 		if err != nil {
 			return err
 		}
-		v, err := viewOf(first)
-		if err != nil {
+		views = append(views, claim.View{})
+		v := &views[len(views)-1]
+		if err := readView(v, first); err != nil {
 			return err
 		}
-		views, accounts = append(views, v), append(accounts, new(claim.Account))
-		return reader.fill(accounts[len(accounts)-1])
-	}, "SELECT "+viewColumns+", "+accountColumns+" FROM "+query, args...)
+		return reader.fill(&v.Account)
+	}, "SELECT "+viewColumns+", "+columns+" FROM "+query, args...)
 	if err != nil {
 		return nil, err
 	}
-	err = reader.finish(ctx, t)
-	for i := range views {
-		views[i].Account = *accounts[i]
-	}
-	return views, err
+	return views, reader.finish(ctx, t)
 }
 
-// viewOf reads viewColumns.
-func viewOf(column any) (v claim.View, err error) {
+// readView reads viewColumns.
+func readView(v *claim.View, column any) error {
 	text, _ := column.(string)
 	v.Key, text, _ = strings.Cut(text, separator)
 	former, closed, _ := strings.Cut(text, separator)
 	v.Former = schema.Status(former)
 	if closed == "" {
-		return v, nil
+		return nil
 	}
 	var row closedClaimRow
 	if err := json.Unmarshal([]byte(closed), &row); err != nil {
-		return v, fmt.Errorf("closed claim of a user: %w", err)
+		return fmt.Errorf("closed claim of a user: %w", err)
 	}
 	v.Closed = row.claim()
-	return v, nil
+	return nil
 }
 
 // Views implements store.Accounts.
 func (t *tx) Views(ctx context.Context, keys []string) ([]claim.View, error) {
-	return t.views(ctx, "json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+openClaim, encode(newLookup(keys).keys))
+	return t.views(ctx, len(keys), accountColumns, "json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+openClaim, encode(newLookup(keys).keys))
 }
 
 // ViewsByID implements store.Accounts.
 func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
-	return t.views(ctx, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
+	return t.views(ctx, len(ids), accountColumns, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 }
 
 // manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them
@@ -144,8 +140,18 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 		conditions += ` AND (c.delayed IS ?5 OR EXISTS (SELECT 1 FROM claims k INDEXED BY claims_closed
 			WHERE k.user = u.id AND k.closed_at IS NOT NULL AND k.delayed = ?5))`
 	}
+	for i := range strings.Fields(f.Search) {
+		conditions += fmt.Sprintf(" AND (instr(lower(%s), ?%d) OR %[1]s GLOB '*[^ -~]*')", searchedText, firstWord+i)
+	}
 	return selections, conditions
 }
+
+// searchedText is where words are searched for, and firstWord the parameter that is the first of them.
+const (
+	searchedText = `concat_ws(' ', u.email, u.first_name, u.last_name, u.display_name,
+		c.edits ->> 'first_name', c.edits ->> 'last_name', c.edits ->> 'display_name')`
+	firstWord = 6
+)
 
 // Members implements store.Accounts.
 func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
@@ -163,7 +169,15 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 		query = "users u " + openClaim + ` WHERE u.id IN (SELECT u.id FROM users u ` + openClaim + " WHERE u.id IN (" +
 			strings.Join(selections, " UNION ALL ") + ") AND u.key > ?2 AND " + conditions + " ORDER BY u.key LIMIT ?3) ORDER BY u.key"
 	}
-	return t.views(ctx, query, number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed)
+	columns := accountColumns
+	if filter.NoProfile {
+		columns = noProfileColumns
+	}
+	args := []any{number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed}
+	for word := range strings.FieldsSeq(filter.Search) {
+		args = append(args, word)
+	}
+	return t.views(ctx, limit, columns, query, args...)
 }
 
 // CountMembers implements store.Accounts.

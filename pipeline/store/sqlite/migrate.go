@@ -15,7 +15,7 @@ var migrations embed.FS
 
 const (
 	applicationID = 1131171180 // as the first migration sets it
-	schemaVersion = 5          // of the last migration
+	schemaVersion = 8          // of the last migration
 	versionTable  = "schema_versions"
 )
 
@@ -43,6 +43,20 @@ func readVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 	}
 	err = db.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable+" WHERE is_applied").Scan(&version)
 	return version, err
+}
+
+// Check implements store.DB.
+func (db *DB) Check(ctx context.Context) error {
+	version, err := readVersion(ctx, db.read)
+	switch {
+	case err != nil:
+		return wrap(err)
+	case version > schemaVersion:
+		return refused(schema.CodeDatabaseNewer)
+	case version < schemaVersion:
+		return refused(schema.CodeDatabaseInvalid)
+	}
+	return db.present()
 }
 
 // migrate brings the schema to this version. Others may be doing so at the same time: then the one that comes

@@ -37,7 +37,7 @@ var _ store.DB = (*DB)(nil)
 // Options say how Open opens.
 type Options struct {
 	Create   bool // create the file where there is none
-	ReadOnly bool // nothing will be written: the file and its folder need not be writable
+	ReadOnly bool // nothing will be written, but for an upgrade: the file and its folder need not be writable
 }
 
 const (
@@ -109,16 +109,18 @@ func open(ctx context.Context, path string, options Options) (_ *DB, err error) 
 		return nil, refused(schema.CodeDatabaseNewer)
 	case version == 0 && !options.Create:
 		return nil, missing(path) // an empty file: whoever created it got no further
-	case options.ReadOnly && version < schemaVersion:
-		return nil, refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version and must be upgraded first.")
 	}
 	if err := private(path, options.ReadOnly); err != nil {
 		return nil, err
 	}
-	if options.ReadOnly {
+	if options.ReadOnly && version == schemaVersion {
 		return db, nil
 	}
 	if err := db.openWrite(ctx, path); err != nil {
+		if options.ReadOnly && schema.CodeOf(err) == schema.CodeDatabaseReadOnly {
+			err = refuse(schema.CodeDatabaseReadOnly, "The database was written by an older version, and must be upgraded first, which you are not allowed to.").
+				WithFix("Have any command run once by somebody who may write to the database, such as: claimline imports.").Because(err)
+		}
 		return nil, err
 	}
 	if version < schemaVersion {
@@ -126,7 +128,12 @@ func open(ctx context.Context, path string, options Options) (_ *DB, err error) 
 			return nil, wrap(fmt.Errorf("%w: %w", errUpgrade, err))
 		}
 	}
-	return db, nil
+	if !options.ReadOnly {
+		return db, nil
+	}
+	writer := db.write
+	db.write = nil
+	return db, wrap(writer.Close())
 }
 
 // private makes the file, and those beside it, readable by their owner only, as new ones are.

@@ -19,12 +19,13 @@ const (
 	separator   = "\x1f"
 	accountText = `u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone, u.preferred_language,
 		u.services`
-	accountColumns = "u.id, u.organization, u.inactive_since, u.last_sign_in, u.conversations, concat_ws(char(31), " + accountText + `),
-		CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), c.id, c.organization, c.delayed, c.claimed_at, ifnull(c.signed_in_at, ''),
-			ifnull(c.inactive_since, ''), ifnull(c.import, ''), ifnull(c.line, ''), c.status_before, ifnull(c.status, ''),
-			ifnull(c.services, ''), c.edits)
-		END`
-	openClaim = "LEFT JOIN claims c ON c.user = u.id AND c.closed_at IS NULL"
+	accountNumbers = "u.id, u.organization, u.inactive_since, u.last_sign_in, u.conversations, "
+	claimText      = `c.id, c.organization, c.delayed, c.claimed_at, ifnull(c.signed_in_at, ''), ifnull(c.inactive_since, ''),
+		ifnull(c.import, ''), ifnull(c.line, ''), c.status_before, ifnull(c.status, ''), ifnull(c.services, '')`
+	accountColumns = accountNumbers + "concat_ws(char(31), " + accountText + "), CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), " + claimText + ", c.edits) END"
+	// noProfileColumns is accountColumns without names and other data, and without edits of them.
+	noProfileColumns = accountNumbers + "concat_ws(char(31), u.email, u.status, '', '', '', '', '', '', '', u.services), CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), " + claimText + ") END"
+	openClaim        = "LEFT JOIN claims c ON c.user = u.id AND c.closed_at IS NULL"
 )
 
 // accountReader turns rows into accounts, and finds their organizations when all are read.

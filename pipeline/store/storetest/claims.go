@@ -103,6 +103,22 @@ func (s *suite) one(organization, key string) (k claim.View) {
 	return k
 }
 
+// made lists the claims of an import, by pages of a size, and what retracting it would do.
+func (s *suite) made(organization string, importID int64, limit int) (list []store.ImportClaim, n store.Retractable) {
+	s.Helper()
+	claims, n, err := s.ImportClaims(s.ctx(), s.rules(), organization, importID)
+	require.NoError(s, err)
+	for {
+		page, err := claims.Next(s.ctx(), s.rules(), limit)
+		require.NoError(s, err)
+		require.LessOrEqual(s, len(page), limit)
+		if len(page) == 0 {
+			return list, n
+		}
+		list = append(list, page...)
+	}
+}
+
 const ann, bo, cy = "ann@acme.example", "bo@acme.example", "cy@acme.example"
 
 var claimsTests = map[string]func(*suite){
@@ -387,12 +403,19 @@ var claimsTests = map[string]func(*suite){
 		owner := s.importing("acme", keys)
 		s.apply(owner, 1, keys)
 		listed := func() (list []store.ImportClaim) {
-			require.NoError(s, s.ImportClaims(s.ctx(), s.rules(), "acme", owner.ImportID, func(part []store.ImportClaim) error {
-				list = append(list, part...)
-				return nil
-			}))
+			list, n := s.made("acme", owner.ImportID, 2)
+			counted := store.Retractable{Cannot: map[schema.Code]int{}}
+			for i := range list {
+				if reason := s.rules().RetractMade(&list[i].Case, owner.ImportID); reason == "" {
+					counted.Can++
+				} else {
+					counted.Cannot[reason]++
+				}
+			}
+			require.Equal(s, counted, n)
 			return list
 		}
+		require.Len(s, listed(), 3)
 		k := s.one("acme", ann)
 		require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", []string{ann}, one(s.rules().Retracted(&k))))
 		s.choose(bo, schema.ChangeEmail, "bo@home.example")
@@ -412,7 +435,82 @@ var claimsTests = map[string]func(*suite){
 		list = listed()
 		require.Equal(s, schema.ClosedCompleted, list[0].Case.Closed.ClosedBy)
 		require.Zero(s, list[1].Case.Account)
-		s.refused(s.ImportClaims(s.ctx(), s.rules(), "acme", 99, func([]store.ImportClaim) error { return nil }), schema.CodeImportNotFound)
+		_, _, err := s.ImportClaims(s.ctx(), s.rules(), "acme", 99)
+		s.refused(err, schema.CodeImportNotFound)
+		_, _, err = s.ImportClaims(s.ctx(), s.rules(), "umbrella", owner.ImportID)
+		s.refused(err, schema.CodeImportNotFound)
+	},
+
+	"claims/the claims of an import, by pages in the order of the file": func(s *suite) {
+		var in []store.LoadUser
+		for i := range 60 {
+			in = append(in, user(i+1, numbered(i), []string{"free", "home"}[i%2]))
+		}
+		in = append(in, user(100, "zoe@claimed.example", "free"))
+		s.load(world(append(in, user(101, "other@acme.example", "free"))...))
+		keys := keysOf(in)
+		chunks := [][]string{keys[:25], keys[25:30], keys[30:]}
+		owner := s.importing("acme", chunks...)
+		lines := 0
+		for i, chunk := range chunks { // services that differ: the ids of one chunk are not in the order of its lines
+			c := &claimer{rules: s.rules(), keys: chunk}
+			require.NoError(s, s.ApplyChunk(s.ctx(), owner, s.rules(), i+1, store.Known{}, asked(chunk...), func(facts claim.Facts) (store.Applied, error) {
+				applied, err := c.decide(facts)
+				for n := range applied.Claims {
+					applied.Claims[n].Line += lines
+				}
+				return applied, err
+			}))
+			lines += len(chunk)
+			if i == 0 {
+				s.claimed("umbrella", "other@acme.example") // ids do not follow on each other
+			}
+		}
+		for _, limit := range []int{1, 7, 100} {
+			list, n := s.made("acme", owner.ImportID, limit)
+			require.Len(s, list, len(in))
+			for i, c := range list {
+				require.Equal(s, i+2, c.Line, "with pages of %d", limit)
+				require.Equal(s, keys[i], c.Case.Key)
+			}
+			require.Equal(s, store.Retractable{Can: 60, Cannot: map[schema.Code]int{schema.CodeDomainClaimed: 1}, Domains: []string{"claimed.example"}}, n)
+		}
+	},
+
+	"claims/the claims of an import are counted as they are listed": func(s *suite) {
+		s.load(world(user(1, ann, "free"), user(2, bo, "free"), user(3, cy, "home"), user(4, "di@acme.example", "home"), user(5, "ed@acme.example", "free")))
+		keys := []string{cy, ann, bo, "di@acme.example", "ed@acme.example"}
+		owner := s.importing("acme", keys)
+		s.apply(owner, 1, keys)
+		same := func(want map[schema.Code]int) {
+			s.Helper()
+			list, n := s.made("acme", owner.ImportID, 3)
+			counted := map[schema.Code]int{}
+			for i := range list {
+				counted[s.rules().RetractMade(&list[i].Case, owner.ImportID)]++
+			}
+			require.Equal(s, want, counted)
+			require.Equal(s, counted[""], n.Can)
+			delete(counted, "")
+			require.Equal(s, counted, n.Cannot)
+		}
+		same(map[schema.Code]int{"": 5})
+		for _, key := range []string{"ed@acme.example", "di@acme.example"} {
+			v := s.one("acme", key)
+			effect, _ := s.rules().SignIn(&v)
+			require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", []string{key}, one(effect)))
+		}
+		s.synced("acme", schema.SyncDeactivate, ann)
+		same(map[schema.Code]int{"": 3, schema.CodeUserSignedIn: 2})
+		s.now = s.now.Add(14*day - 1)
+		same(map[schema.Code]int{"": 3, schema.CodeUserSignedIn: 2})
+		s.now = s.now.Add(1)
+		same(map[schema.Code]int{schema.CodeClaimClosed: 2, schema.CodeRetractWindowPassed: 2, schema.CodeUserSignedIn: 1})
+		s.now = s.now.Add(20 * day)
+		same(map[schema.Code]int{schema.CodeClaimClosed: 2, schema.CodeRetractWindowPassed: 1, schema.CodeNotClaimed: 1, schema.CodeUserSignedIn: 1})
+		_, err := s.Sweep(s.ctx(), s.rules())
+		require.NoError(s, err)
+		same(map[schema.Code]int{schema.CodeClaimClosed: 2, schema.CodeRetractWindowPassed: 1, schema.CodeNotClaimed: 1, schema.CodeUserSignedIn: 1})
 	},
 
 	"claims/a sweep that is stopped can be run again": func(s *suite) {

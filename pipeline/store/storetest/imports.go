@@ -85,6 +85,120 @@ var importTests = map[string]func(*suite){
 		}
 	},
 
+	"imports/by pages, the newest first": func(s *suite) {
+		s.load(world())
+		var ids []int64 // the newest first
+		for i := range 5 {
+			id := s.planned("acme", []string{"a@acme.example"})
+			if i%2 == 1 {
+				_, err := s.Decline(s.ctx(), "acme", id, s.now)
+				require.NoError(s, err)
+			}
+			ids = append([]int64{id}, ids...)
+			s.planned("umbrella", []string{"a@acme.example"})
+		}
+		pages := func(state schema.ImportState, limit int) (found []int64, calls int) {
+			for before := int64(0); calls == 0 || before != 0; calls++ {
+				list, next, err := s.ImportsBefore(s.ctx(), "acme", state, before, limit)
+				require.NoError(s, err)
+				require.LessOrEqual(s, len(list), limit)
+				for i := range list {
+					require.Equal(s, s.imported(list[i].ID), list[i])
+					found = append(found, list[i].ID)
+				}
+				before = next
+			}
+			return found, calls
+		}
+		for limit, want := range map[int]int{1: 5, 2: 3, 4: 2, 5: 1, 6: 1} {
+			found, calls := pages("", limit)
+			require.Equal(s, ids, found)
+			require.Equal(s, want, calls, "limit %d", limit)
+		}
+		for limit := 1; limit < 4; limit++ {
+			found, _ := pages(schema.StateRejected, limit)
+			require.Equal(s, []int64{ids[1], ids[3]}, found)
+			found, _ = pages(schema.StateApplying, limit)
+			require.Empty(s, found)
+		}
+		_, _, err := s.ImportsBefore(s.ctx(), "nobody", "", 0, 1)
+		s.refused(err, schema.CodeOrganizationUnknown)
+	},
+
+	"imports/the key of a request stands for one import": func(s *suite) {
+		s.load(world())
+		asked := func(organization, digest string) schema.Import {
+			return schema.Import{OrganizationID: organization, File: "users.csv", StartedAt: s.now, RequestKey: "k", RequestDigest: []byte(digest)}
+		}
+		repeated := func(digest string) (int64, bool) {
+			s.Helper()
+			imp, found, err := s.another().RepeatedImport(s.ctx(), "acme", "k", []byte(digest))
+			require.NoError(s, err)
+			return imp.ID, found
+		}
+		_, found := repeated("one")
+		require.False(s, found)
+		owner, err := s.CreateImport(s.ctx(), asked("acme", "one"), "first", lease)
+		require.NoError(s, err)
+
+		// while it is planned
+		_, _, err = s.RepeatedImport(s.ctx(), "acme", "k", []byte("one"))
+		s.refused(err, schema.CodeIdempotencyKeyBusy)
+		_, _, err = s.RepeatedImport(s.ctx(), "acme", "k", []byte("two"))
+		s.refused(err, schema.CodeIdempotencyKeyReused)
+		_, err = s.CreateImport(s.ctx(), asked("acme", "one"), "second", lease)
+		s.refused(err, schema.CodeIdempotencyKeyBusy)
+		_, err = s.CreateImport(s.ctx(), asked("umbrella", "one"), "first", lease)
+		require.NoError(s, err, "another organization has keys of its own")
+
+		// refused: nothing is left of it
+		require.NoError(s, s.DropImport(s.ctx(), owner))
+		_, found = repeated("one")
+		require.False(s, found)
+		owner, err = s.CreateImport(s.ctx(), asked("acme", "two"), "first", lease)
+		require.NoError(s, err)
+		_, err = s.SealPlan(s.ctx(), owner, store.Sealed{SHA256: "abc", Plan: []byte("{}"), State: schema.StateAwaitingConsent, At: s.now})
+		require.NoError(s, err)
+		id, found := repeated("two")
+		require.True(s, found)
+		require.Equal(s, owner.ImportID, id)
+		_, _, err = s.RepeatedImport(s.ctx(), "acme", "k", []byte("one"))
+		s.refused(err, schema.CodeIdempotencyKeyReused)
+
+		// a day later, and where its process died while it was planned, the key is free
+		s.now = s.now.Add(day)
+		_, found = repeated("two")
+		require.False(s, found)
+		again, err := s.CreateImport(s.ctx(), asked("acme", "one"), "first", lease)
+		require.NoError(s, err)
+		s.now = s.now.Add(2 * lease)
+		require.Equal(s, schema.StateFailed, s.imported(again.ImportID).State)
+		_, found = repeated("one")
+		require.False(s, found)
+		_, err = s.CreateImport(s.ctx(), asked("acme", "three"), "first", lease)
+		require.NoError(s, err)
+		require.Equal(s, owner.ImportID, s.imported(owner.ImportID).ID, "the imports themselves stay")
+	},
+
+	"imports/are counted by state": func(s *suite) {
+		s.load(world())
+		require.NoError(s, s.Check(s.ctx()))
+		counts, err := s.CountImports(s.ctx())
+		require.NoError(s, err)
+		require.Empty(s, counts)
+		begun := s.now
+		s.planned("acme", []string{"a@acme.example"})
+		s.now = s.now.Add(time.Hour)
+		s.planned("umbrella", []string{"a@acme.example"})
+		_, err = s.Decline(s.ctx(), "acme", s.planned("acme", []string{"a@acme.example"}), s.now)
+		require.NoError(s, err)
+		counts, err = s.CountImports(s.ctx())
+		require.NoError(s, err)
+		require.Equal(s, []store.ImportCount{
+			{State: schema.StateAwaitingConsent, Count: 2, Oldest: begun}, {State: schema.StateRejected, Count: 1, Oldest: s.now},
+		}, counts)
+	},
+
 	"imports/unknown ones": func(s *suite) {
 		s.load(world())
 		theirs := s.planned("umbrella", []string{"a@acme.example"})
@@ -284,9 +398,18 @@ var importTests = map[string]func(*suite){
 		before := s.imported(id)
 		s.refused(agree(2), schema.CodePlanChanged)
 		require.Equal(s, before, s.imported(id))
+
+		// The plan is what it was, even for who made it: its number and its size are enough to name it.
+		planner := store.Owner{ImportID: id, Runner: "first", Epoch: before.Epoch}
+		s.refused(s.KeepChunk(s.ctx(), planner, store.Chunk{Number: 2, Planned: schema.Tally{Rows: 1, Outcomes: map[schema.Outcome]int{schema.Ready: 1}}}), schema.CodeImportFinished)
+		s.refused(s.DropChunks(s.ctx(), planner), schema.CodeImportFinished)
+		_, err := s.SealPlan(s.ctx(), planner, store.Sealed{SHA256: "other", Plan: []byte("other"), State: schema.StateAwaitingConsent, At: s.now})
+		s.refused(err, schema.CodeImportFinished)
+		require.Equal(s, before, s.imported(id))
+
 		require.NoError(s, agree(1))
 		s.refused(agree(1), schema.CodeImportRunning)
-		_, err := s.Decline(s.ctx(), "acme", id, s.now)
+		_, err = s.Decline(s.ctx(), "acme", id, s.now)
 		s.refused(err, schema.CodeImportRunning)
 		require.Equal(s, "bo", s.imported(id).ConsentedBy)
 	},

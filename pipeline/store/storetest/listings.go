@@ -24,6 +24,41 @@ func RunListings(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) 
 
 // Statements propose and count; what they say is held against the rules, asked about every account there is.
 var listingTests = map[string]func(*suite){
+	"listings/a search leaves nobody out who might be meant": func(s *suite) {
+		named := func(id int, address, organization string, names schema.Profile) store.LoadUser {
+			u := user(id, address, organization)
+			u.Profile = names
+			return u
+		}
+		s.load(world(
+			named(1, "Ann.Lee@acme.example", "acme", schema.Profile{FirstName: "Ann", LastName: `O"Neil`}),
+			named(2, "bo@acme.example", "free", schema.Profile{DisplayName: "Bo 100%_sure"}),
+			named(3, "cy@acme.example", "acme", schema.Profile{FirstName: "Ôneil", Title: "ann lee"}),
+			named(4, "di@acme.example", "acme", schema.Profile{}),
+		))
+		keys := []string{"bo@acme.example"}
+		c := &claimer{rules: s.rules(), keys: keys, edits: schema.Profile{LastName: `d'Oneil "the` + "\\" + `"`}}
+		require.NoError(s, s.ApplyChunk(s.ctx(), s.importing("acme", keys), s.rules(), 1, store.Known{}, asked(keys...), c.decide))
+		for search, want := range map[string][]string{
+			"":             {"ann.lee@acme.example", "bo@acme.example", "cy@acme.example", "di@acme.example"},
+			"oneil":        {"bo@acme.example", "cy@acme.example"},
+			`o"neil ann`:   {"ann.lee@acme.example", "cy@acme.example"},
+			"lee":          {"ann.lee@acme.example", "cy@acme.example"},
+			"100%_sure":    {"bo@acme.example", "cy@acme.example"},
+			`"the` + "\\":  {"bo@acme.example", "cy@acme.example"},
+			"acme.example": {"ann.lee@acme.example", "bo@acme.example", "cy@acme.example", "di@acme.example"},
+		} {
+			got := []string{}
+			require.NoError(s, s.Members(s.ctx(), s.rules(), "acme", store.MemberFilter{Search: search}, func(page []claim.View) error {
+				for i := range page {
+					got = append(got, page[i].Key)
+				}
+				return nil
+			}))
+			require.Equal(s, want, got, search)
+		}
+	},
+
 	"listings/as the rules have it": func(s *suite) {
 		random := rand.New(rand.NewPCG(7, 11))
 		in := s.crowd(random)
@@ -174,6 +209,25 @@ func (s *suite) checkMembers(id string, keys []string) {
 			return nil
 		}))
 		require.ElementsMatch(s, want, got, "%s %+v", id, filter)
+		filter.NoProfile = true
+		var listed []schema.Listing
+		require.NoError(s, s.Members(s.ctx(), s.rules(), id, filter, func(page []claim.View) error {
+			for i := range page {
+				if left(&page[i]) {
+					l, _ := s.rules().List(&page[i])
+					listed = append(listed, l)
+				}
+			}
+			return nil
+		}))
+		require.Len(s, listed, len(want))
+		for i, key := range got {
+			v := views[key]
+			l, _ := s.rules().List(&v)
+			l.Name, listed[i].Name = "", ""
+			require.Equal(s, l, listed[i])
+		}
+		filter.NoProfile = false
 		if filter == (store.MemberFilter{}) {
 			n, err := s.CountMembers(s.ctx(), s.rules(), id)
 			require.NoError(s, err)
@@ -225,7 +279,7 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 	}
 	slices.SortStableFunc(all, func(a, b schema.Deadline) int { return a.DueAt.Compare(b.DueAt) })
 	for _, limit := range []int{1, 5, 30, 1000} {
-		first, more, err := s.FirstDeadlines(s.ctx(), s.rules(), id, limit)
+		first, last, more, err := s.FirstDeadlines(s.ctx(), s.rules(), id, store.DeadlineMark{}, limit)
 		require.NoError(s, err)
 		require.Equal(s, len(all) > limit, more)
 		require.Len(s, first, min(limit, len(all)), "%s, the first %d", id, limit)
@@ -235,6 +289,15 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 		}
 		if !more {
 			require.Equal(s, all, append([]schema.Deadline(nil), first...))
+		}
+		listed := first
+		for more && limit > 1 { // page by page it is the same list
+			first, last, more, err = s.FirstDeadlines(s.ctx(), s.rules(), id, last, limit)
+			require.NoError(s, err)
+			listed = append(listed, first...)
+		}
+		if limit > 1 {
+			require.Equal(s, all, append([]schema.Deadline(nil), listed...))
 		}
 	}
 }

@@ -1,0 +1,356 @@
+package web_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/claimline/claimline/cmd/claimline/web"
+	"github.com/claimline/claimline/cmd/claimline/web/api"
+	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/pipeline/domains"
+	"github.com/claimline/claimline/pipeline/jobs"
+	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/pipeline/schedule"
+	"github.com/claimline/claimline/pipeline/snapshot"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/schema"
+)
+
+const samples = "../../../samples"
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// options are what a test may want otherwise.
+type options struct {
+	uploads     int
+	uploadBytes int64
+	proxies     []string
+	origins     []string
+	certificate *web.Certificate
+	idle        bool // nobody works on imports
+	stuck       error
+	folders     []string
+	now         func() time.Time
+}
+
+// service is a server that listens, and what is needed to ask it.
+type service struct {
+	*testing.T
+	url     string
+	metrics string
+	client  *http.Client
+	store   *store.Store
+	flow    *pipeline.Flow
+	tokens  map[schema.Role]string // of acme
+	theirs  string                 // an admin's, of umbrella
+	log     *syncBuffer
+	stop    func() error // ends the service, and returns what it ended with
+	told    validator.Validator
+}
+
+// loaded is a database with the sample organization, which is loaded once.
+var loaded = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "claimline-web-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "claimline.db")
+	db, err := sqlite.Open(context.Background(), path, sqlite.Options{Create: true})
+	if err != nil {
+		return nil, err
+	}
+	rules := claim.RulesAt(time.Now(), schema.DefaultPolicy())
+	_, err = snapshot.Load(context.Background(), store.New(db), rules, filepath.Join(samples, "org"), snapshot.Options{})
+	if closeErr := db.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// start starts a service on a database of its own.
+func start(t *testing.T, o options) *service {
+	t.Helper()
+	database, err := loaded()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "claimline.db")
+	require.NoError(t, os.WriteFile(path, database, 0o600))
+	return startOn(t, path, o)
+}
+
+func startOn(t *testing.T, path string, o options) *service {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	require.NoError(t, err)
+	s := &service{T: t, store: store.New(db), log: &syncBuffer{}, tokens: map[schema.Role]string{}, client: &http.Client{Transport: &http.Transport{}}}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	log := zerolog.New(s.log).Level(zerolog.DebugLevel)
+	metrics := web.NewMetrics(s.store, o.now, log)
+	s.flow, err = pipeline.New(pipeline.Config{
+		Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Workers: 2, Lease: 10 * time.Second, Runner: "test", Log: log, Applied: metrics.Applied,
+	})
+	require.NoError(t, err)
+	proxies, err := auth.ParseProxies(o.proxies)
+	require.NoError(t, err)
+	guard := &auth.Guard{Store: s.store, Now: o.now, Log: log, Proxies: proxies, Failures: auth.NewFailures(o.now, auth.TokenFailures)}
+	config := web.Config{Store: s.store, Guard: guard, Metrics: metrics, Log: log, Now: o.now, Origins: o.origins, Certificate: o.certificate}
+	if o.stuck != nil {
+		config.Stuck = func(context.Context) error { return o.stuck }
+	}
+	wake := func(context.Context) {}
+	if !o.idle {
+		work, err := jobs.New(jobs.Config{Now: o.now, Log: log, Loops: []jobs.Loop{
+			jobs.Imports(s.flow, 2, 1), {Name: "schedules", RunOnce: (&schedule.Scheduler{Flow: s.flow, Folders: o.folders}).RunOnce},
+		}})
+		require.NoError(t, err)
+		config.Work, wake = work.Run, func(ctx context.Context) { work.Wake(ctx, jobs.ImportsLoop); work.Wake(ctx, "schedules") }
+	}
+	config.API, err = api.New(api.Config{
+		Flow: s.flow, Guard: guard, Wake: wake, Uploads: max(o.uploads, 1), UploadBytes: cmp.Or(o.uploadBytes, 1<<20), Location: time.UTC, Version: "test",
+		Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders},
+		People:    &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
+		Resolver:  domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond},
+	})
+	require.NoError(t, err)
+	server, err := web.New(config)
+	require.NoError(t, err)
+	var listen net.ListenConfig
+	listener, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	operators, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.url, s.metrics = "http://"+listener.Addr().String(), "http://"+operators.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx, listener, operators) }()
+	s.stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	t.Cleanup(func() {
+		s.client.CloseIdleConnections()
+		assert.NoError(t, s.stop())
+		assert.NoError(t, s.store.Close())
+	})
+	for _, role := range schema.Roles {
+		s.tokens[role] = s.token("acme", role, string(role), time.Time{})
+	}
+	s.theirs = s.token("umbrella", schema.RoleAdmin, "theirs", time.Time{})
+	return s
+}
+
+// token makes a token.
+func (s *service) token(organization string, role schema.Role, name string, expires time.Time) string {
+	s.Helper()
+	token := auth.NewToken()
+	digest, err := auth.Digest(token)
+	require.NoError(s, err)
+	require.NoError(s, s.store.CreateToken(s.Context(), schema.Token{
+		OrganizationID: organization, Name: name, Role: role, CreatedAt: time.Now(), CreatedBy: "test", ExpiresAt: expires,
+	}, digest))
+	return token
+}
+
+// asked is a request.
+type asked struct {
+	token  string // blank: the operator's
+	header http.Header
+	media  string
+	body   io.Reader
+}
+
+// answered is an answer.
+type answered struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// into reads an answer in JSON.
+func (a answered) into(t require.TestingT, value any) {
+	require.NoError(t, json.Unmarshal(a.body, value), string(a.body))
+}
+
+// code returns the code of a refusal.
+func (a answered) code() schema.Code {
+	var problem struct {
+		Code schema.Code `json:"code"`
+	}
+	_ = json.Unmarshal(a.body, &problem)
+	return problem.Code
+}
+
+// ask asks, and holds the answer against the description of the API.
+func (s *service) ask(method, path string, in asked) answered {
+	s.Helper()
+	if in.token == "" {
+		in.token = s.tokens[schema.RoleOperator]
+	}
+	request, err := http.NewRequestWithContext(s.Context(), method, s.url+path, in.body)
+	require.NoError(s, err)
+	maps.Copy(request.Header, in.header)
+	if in.token != "none" {
+		request.Header.Set("Authorization", "Bearer "+in.token)
+	}
+	if in.media != "" {
+		request.Header.Set("Content-Type", in.media)
+	}
+	response, err := s.client.Do(request)
+	require.NoError(s, err)
+	defer func() { _ = response.Body.Close() }()
+	out := answered{status: response.StatusCode, header: response.Header}
+	out.body, err = io.ReadAll(response.Body)
+	require.NoError(s, err)
+	if strings.HasPrefix(path, api.Prefix) {
+		s.holds(request, response, out.body)
+	}
+	return out
+}
+
+// holds requires an answer to be as the API describes it.
+func (s *service) holds(request *http.Request, response *http.Response, body []byte) {
+	s.Helper()
+	assert.NotEmpty(s, response.Header.Get("X-Request-Id"))
+	if slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed}, response.StatusCode) {
+		var problem api.Problem
+		require.NoError(s, json.Unmarshal(body, &problem))
+		if problem.Code == schema.CodeNotFound || problem.Code == schema.CodeMethodNotAllowed {
+			return // nothing is described there
+		}
+	}
+	if response.Header.Get("Content-Type") == "application/jsonl" {
+		return // the validator takes it for one value
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	right, wrong := s.document().ValidateHttpResponse(request, response)
+	for _, problem := range wrong {
+		s.Errorf("%s %s: %d: %s: %s\n%s", request.Method, request.URL.Path, response.StatusCode, problem.Message, problem.Reason, body)
+	}
+	require.True(s, right)
+	if response.StatusCode >= http.StatusBadRequest {
+		assert.Equal(s, "application/problem+json", response.Header.Get("Content-Type"))
+		var problem api.Problem
+		require.NoError(s, json.Unmarshal(body, &problem))
+		assert.Equal(s, response.StatusCode, problem.Status)
+		assert.Equal(s, problem.Code.Status(), problem.Status)
+		assert.NotEmpty(s, problem.Detail)
+		assert.NotEmpty(s, problem.Fix)
+	}
+}
+
+// document returns what holds answers against the description of the API.
+func (s *service) document() validator.Validator {
+	s.Helper()
+	if s.told == nil {
+		text := s.ask(http.MethodGet, "/api/openapi.json", asked{token: "none"})
+		require.Equal(s, http.StatusOK, text.status)
+		document, err := libopenapi.NewDocument(text.body)
+		require.NoError(s, err)
+		var errs []error
+		s.told, errs = validator.NewValidator(document)
+		require.Empty(s, errs)
+	}
+	return s.told
+}
+
+// get asks for something in JSON, which there is.
+func (s *service) get(path string, into any) answered {
+	s.Helper()
+	out := s.ask(http.MethodGet, api.Prefix+path, asked{})
+	require.Equal(s, http.StatusOK, out.status, string(out.body))
+	if into != nil {
+		out.into(s, into)
+	}
+	return out
+}
+
+// post sends JSON.
+func (s *service) post(path, body string, token ...string) answered {
+	s.Helper()
+	in := asked{media: "application/json", body: strings.NewReader(body)}
+	if len(token) > 0 {
+		in.token = token[0]
+	}
+	return s.ask(http.MethodPost, api.Prefix+path, in)
+}
+
+// upload sends a file.
+func (s *service) upload(query, file string, header ...string) answered {
+	s.Helper()
+	in := asked{media: "text/csv", body: strings.NewReader(file), header: http.Header{}}
+	for i := 0; i < len(header); i += 2 {
+		in.header.Set(header[i], header[i+1])
+	}
+	return s.ask(http.MethodPost, api.Prefix+"/imports"+query, in)
+}
+
+// good is a file that claims 20 users.
+func good(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(samples, "good.csv"))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// planned uploads a file, and returns the import.
+func (s *service) planned(query, file string) (imp api.Import) {
+	s.Helper()
+	out := s.upload(query, file)
+	require.Equal(s, http.StatusCreated, out.status, string(out.body))
+	out.into(s, &imp)
+	return imp
+}
+
+// agree agrees to an import, and waits for its end.
+func (s *service) agree(imp api.Import) api.Import {
+	s.Helper()
+	out := s.post("/imports/"+imp.ID+"/consent", fmt.Sprintf(`{"accept_permanent":true,"accept_edits":true,"claims":%d}`, imp.Ready))
+	require.Equal(s, http.StatusAccepted, out.status, string(out.body))
+	s.ask(http.MethodGet, api.Prefix+"/imports/"+imp.ID+"/events", asked{}) // until its end
+	s.get("/imports/"+imp.ID, &imp)
+	return imp
+}
+
+// syncBuffer is written to by many.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/claimline/claimline/cmd/claimline/web/api"
+	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	"github.com/claimline/claimline/schema"
+)
+
+// handle puts together what every request goes through.
+func (s *Server) handle() (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.Handle("/api/", s.API.Handler())
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	protection := http.NewCrossOriginProtection()
+	for _, origin := range s.Origins {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			return nil, schema.Refuse(schema.CodeConfigInvalid, "The configuration's service.base_url is not the address of a service.").
+				WithFix("Write it as in https://claims.acme.example.").Because(err)
+		}
+	}
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api.WriteProblem(w, r, &schema.Error{Code: schema.CodeCrossOrigin})
+	}))
+	return s.observe(getOn(protect(protection.Handler(known(mux, s.API.Handler()))))), nil
+}
+
+// known answers, with a refusal of ours, what no pattern answers to.
+func known(mux, inner *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler, pattern := mux.Handler(r)
+		if pattern == "/api/" {
+			handler, pattern = inner.Handler(r)
+		}
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		probe := &probe{header: http.Header{}}
+		handler.ServeHTTP(probe, r)
+		refused := &schema.Error{Code: schema.CodeNotFound}
+		switch {
+		case probe.status == http.StatusMethodNotAllowed:
+			refused.Code = schema.CodeMethodNotAllowed
+			w.Header().Set("Allow", probe.header.Get("Allow"))
+		case probe.status < http.StatusBadRequest: // a path that is written in another way
+			handler.ServeHTTP(w, r)
+			return
+		}
+		api.WriteProblem(w, r, refused)
+	})
+}
+
+// probe finds out with which status something is answered.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
+
+// protect sets the headers that tell browsers to be careful.
+func protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		if r.TLS != nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// observe gives a request its id, and notes how it was answered: neither who asked for what, nor what was
+// said.
+func (s *Server) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := s.Now()
+		id := s.requestID(r)
+		w.Header().Set("X-Request-Id", id)
+		log := s.Log.With().Str("request", id).Logger()
+		answer := &observed{ResponseWriter: w}
+		r = r.WithContext(log.WithContext(r.Context()))
+		defer func() {
+			if failed := recover(); failed != nil && failed != http.ErrAbortHandler { //nolint:errorlint // it is this very value
+				log.Error().Str("panic", fmt.Sprint(failed)).Bytes("stack", debug.Stack()).Msg("internal error")
+				if answer.status == 0 {
+					api.WriteProblem(answer, r, errors.New("a request has failed"))
+				}
+			}
+			took := s.Now().Sub(begun)
+			route := r.Pattern // the one that answers writes it there
+			s.Metrics.answered(r.Method, route, answer.status, took)
+			log.Info().Str("method", r.Method).Str("route", route).Int("status", answer.status).Int64("bytes", answer.bytes).
+				Dur("took", took).Stringer("client", s.Guard.Proxies.Client(r)).Msg("answered")
+			if answer.status == 0 {
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next.ServeHTTP(answer, r)
+		if answer.status == 0 { // an answer without a body
+			answer.status = http.StatusOK
+		}
+	})
+}
+
+// given are ids of requests that are taken over from a proxy.
+var given = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// requestID returns the id of a request: that which a proxy of ours has given it, or a new one.
+func (s *Server) requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); given.MatchString(id) && s.Guard.Proxies.Trusts(auth.Peer(r)) {
+		return id
+	}
+	return strings.ToLower(rand.Text())
+}
+
+// observed is an answer of which is known how it went.
+type observed struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (o *observed) WriteHeader(status int) {
+	if o.status == 0 {
+		o.status = status
+	}
+	o.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (o *observed) Write(p []byte) (int, error) {
+	if o.status == 0 {
+		o.status = http.StatusOK
+	}
+	n, err := o.ResponseWriter.Write(p)
+	o.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap serves http.ResponseController.
+func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }
+
+// For how long a client may take to read or write the next piece.
+const (
+	pieceTime = 30 * time.Second
+	pieceSize = 4 << 10 // bytes
+)
+
+// getOn cuts off clients that do not get on: of a body, a piece must come within a time, and of an answer one
+// be taken.
+func getOn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		deadlines := http.NewResponseController(w)
+		if r.Body != nil && r.Body != http.NoBody {
+			r.Body = &pacedBody{ReadCloser: r.Body, deadlines: deadlines}
+		}
+		next.ServeHTTP(&pacedWriter{ResponseWriter: w, deadlines: deadlines}, r)
+	})
+}
+
+// pacedBody is a body of which the next piece must come in time.
+type pacedBody struct {
+	io.ReadCloser
+	deadlines *http.ResponseController
+	piece     int // bytes that have come of it
+	begun     bool
+}
+
+// Read implements io.Reader.
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if !b.begun || b.piece >= pieceSize {
+		b.begun, b.piece = true, 0
+		_ = b.deadlines.SetReadDeadline(time.Now().Add(pieceTime)) // what cannot be cut off is waited for
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.piece += n
+	if err != nil {
+		_ = b.deadlines.SetReadDeadline(time.Time{}) // else the connection would be taken for lost
+	}
+	return n, err
+}
+
+// pacedWriter is an answer of which every piece must be taken in time.
+type pacedWriter struct {
+	http.ResponseWriter
+	deadlines *http.ResponseController
+}
+
+// Write implements http.ResponseWriter.
+func (w *pacedWriter) Write(p []byte) (int, error) {
+	_ = w.deadlines.SetWriteDeadline(time.Now().Add(pieceTime)) // likewise
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,44 @@
+package report
+
+import (
+	"context"
+	"errors"
+
+	"github.com/claimline/claimline/pipeline/kept"
+	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/schema"
+)
+
+// errEnough ends the reading of rows of which no more is wanted.
+var errEnough = errors.New("enough")
+
+// Page returns rows of an import behind a line, at most limit of them, as OfImport writes them as JSON Lines;
+// more says that others follow. Refused as OfImport is.
+func (r *Report) Page(ctx context.Context, s *store.Store, imp schema.Import, after, limit int) (rows []schema.Result, more bool, err error) {
+	if err := reportable(imp); err != nil {
+		return nil, false, err
+	}
+	file, err := kept.FileOf(imp)
+	if err != nil {
+		return nil, false, err
+	}
+	rows = []schema.Result{}
+	err = kept.EachAfter(ctx, s, imp, file.Plan.Format, after, func(c *kept.Rows) error {
+		for i := range c.Verdicts {
+			v, line := &c.Verdicts[i], c.Records.Line(i)
+			if line <= after || !r.picks(v) {
+				continue
+			}
+			if len(rows) == limit {
+				more = true
+				return errEnough
+			}
+			rows = append(rows, v.Result(line, file.Layout.Address(c.Records.Cells(i))).Complete())
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return rows, more, err
+}

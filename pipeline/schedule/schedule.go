@@ -1,0 +1,162 @@
+package schedule
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
+)
+
+// Scheduler keeps schedules, and runs them.
+type Scheduler struct {
+	*pipeline.Flow
+	Folders []string // below which schedules may name files that are not added at a terminal; see schema.Schedule.Confined
+}
+
+// Add adds a schedule to which ConsentedBy has agreed, now. Zone must be named. Refused with
+// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeEmailInvalid (Notify), CodePathNotAllowed,
+// CodeScheduleExists, CodeOrganizationUnknown. The file may be missing.
+func (s *Scheduler) Add(ctx context.Context, schedule schema.Schedule) (schema.Schedule, error) {
+	schedule.ConsentedAt = s.Now().UTC()
+	when, err := s.check(&schedule)
+	if err != nil {
+		return schedule, err
+	}
+	schedule.NextRunAt = when.Next(s.Now())
+	if err := s.Store.AddSchedule(ctx, schedule); err != nil {
+		return schedule, err
+	}
+	return s.Store.Schedule(ctx, schedule.OrganizationID, schedule.Name)
+}
+
+// Change changes a schedule: what change leaves alone stays. Where the schedule could claim more then, or
+// others, whoever changes it has to agree to that: agreedBy names who does, and is empty where nobody does,
+// which is refused with CodeConsentMissing (see R13). Refused as Add is, too, and with CodeScheduleNotFound.
+func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy string, change func(*schema.Schedule)) (schema.Schedule, error) {
+	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule) error {
+		was := *schedule
+		change(schedule)
+		if claimsMore(was, *schedule) {
+			if agreedBy == "" {
+				return schema.Refuse(schema.CodeConsentMissing, "The schedule %q would claim other users, or more of them, and nobody has agreed to that.", name)
+			}
+			schedule.ConsentedBy, schedule.ConsentedAt = agreedBy, s.Now().UTC()
+		}
+		when, err := s.check(schedule)
+		switch {
+		case err != nil:
+			return err
+		case schedule.Paused: // what is left of a run is given up
+			schedule.NextRunAt, schedule.RunSince = time.Time{}, time.Time{}
+		case was.Paused || was.Cron != schedule.Cron || was.Zone != schedule.Zone:
+			schedule.NextRunAt = when.Next(s.Now())
+		}
+		return nil
+	})
+}
+
+// claimsMore reports whether a schedule could claim users that it could not claim before.
+func claimsMore(was, is schema.Schedule) bool {
+	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits || was.AllOrNothing && !is.AllOrNothing
+}
+
+// Pause stops a schedule from being due, or lets it be due again, from now on. Refused with
+// CodeScheduleNotFound.
+func (s *Scheduler) Pause(ctx context.Context, organization, name string, paused bool) (schema.Schedule, error) {
+	return s.Change(ctx, organization, name, "", func(schedule *schema.Schedule) { schedule.Paused = paused })
+}
+
+// RunSoon lets a schedule be due now. Refused with CodeScheduleNotFound, CodeScheduleRunning, and with
+// CodeScheduleInvalid where it is paused.
+func (s *Scheduler) RunSoon(ctx context.Context, organization, name string) (schema.Schedule, error) {
+	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule) error {
+		switch {
+		case schedule.Paused:
+			return schema.Refuse(schema.CodeScheduleInvalid, "The schedule %q is paused.", name).WithFix("Let it go on: claimline schedule unpause %q.", name)
+		case schedule.Owned(s.Now()):
+			_, err := schedule.Take(s.Now(), "", 0)
+			return err
+		}
+		schedule.NextRunAt = s.Now().UTC().Truncate(time.Second)
+		return nil
+	})
+}
+
+// check checks a schedule, writes it as it is kept, and returns when it is due.
+func (s *Scheduler) check(schedule *schema.Schedule) (When, error) {
+	if err := checkName(schedule.Name); err != nil {
+		return When{}, err
+	}
+	schedule.Cron = strings.Join(strings.Fields(schedule.Cron), " ")
+	when, err := NewWhen(schedule.Cron, schedule.Zone)
+	switch {
+	case err != nil:
+		return When{}, err
+	case schedule.MaxClaims < 1:
+		return When{}, schema.Refuse(schema.CodeScheduleInvalid, "A schedule that may claim %d users claims nobody.", schedule.MaxClaims).
+			WithFix("Say how many users one run may claim at most, as in --max-claims 100.")
+	case (schedule.File == "") == (schedule.Dir == ""):
+		return When{}, schema.Refuse(schema.CodeScheduleInvalid, "A schedule imports a file, or the files of a folder.").
+			WithFix("Name the one or the other: --file FILE, or --dir FOLDER.")
+	}
+	for _, path := range []*string{&schedule.File, &schedule.Dir} {
+		if *path == "" {
+			continue
+		}
+		if schedule.Confined {
+			if _, err := Confine(s.Folders, *path); err != nil {
+				return When{}, err
+			}
+		}
+		if !filepath.IsAbs(*path) || strings.ContainsRune(*path, 0) {
+			return When{}, schema.Refuse(schema.CodeScheduleInvalid, "%s is not the whole path of a file or folder.", schema.Quote(*path)).
+				WithFix("Write the path from the root of the file system on.")
+		}
+		*path = filepath.Clean(*path)
+	}
+	for i, address := range schedule.Notify {
+		key, problem := schema.ParseAddress(address)
+		if problem == schema.CodeEmailMissing {
+			problem = schema.CodeEmailInvalid
+		}
+		if problem != "" {
+			return When{}, schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
+		}
+		if slices.ContainsFunc(schedule.Notify[:i], func(other string) bool { k, _ := schema.ParseAddress(other); return k == key }) {
+			return When{}, schema.Refuse(schema.CodeScheduleInvalid, "%s is to be told twice.", schema.Quote(address)).WithFix("Name each address once.")
+		}
+	}
+	return when, nil
+}
+
+// maxName is how many characters the name of a schedule may have.
+const maxName = 64
+
+// checkName refuses, with CodeScheduleInvalid, a name that would not look as it is, or that no address of a
+// page can have.
+func checkName(name string) error {
+	why := ""
+	switch {
+	case strings.TrimSpace(name) == "":
+		why = "is blank"
+	case utf8.RuneCountInString(name) > maxName:
+		why = "is longer than 64 characters"
+	case strings.TrimSpace(name) != name:
+		why = "begins or ends with a blank"
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) && r != ' ' }):
+		why = "has a character that cannot be seen"
+	case strings.ContainsAny(name, `/\`) || name == "." || name == "..":
+		why = "looks like a path"
+	}
+	if why == "" {
+		return nil
+	}
+	return schema.Refuse(schema.CodeScheduleInvalid, "The name %s %s.", schema.Quote(name), why).
+		WithFix("Choose a name of letters, digits, blanks and -_. as in nightly.")
+}

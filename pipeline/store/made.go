@@ -1,0 +1,201 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/claimline/claimline/pipeline/claim"
+	"github.com/claimline/claimline/schema"
+)
+
+// ImportClaim is a claim that an import made, with the view of the account it is on; no Key where that is
+// gone.
+type ImportClaim struct {
+	Line int // of the row in the import's file
+	Case claim.View
+}
+
+// ImportClaims lists the claims that one import made, page by page, in the order of its file.
+type ImportClaims struct {
+	store        *Store
+	organization string
+	importID     int64
+	last         int64       // claims made later are not listed
+	after        int64       // claims up to this one are listed, or in rest
+	chunk        int         // chunks up to this one are listed, or in rest
+	rest         []MadeClaim // of a chunk, in the order of the file
+}
+
+// Retractable counts what retracting an import would do (see R22).
+type Retractable struct {
+	Can     int
+	Cannot  map[schema.Code]int // by reason
+	Domains []string            // claimed ones that are all that is in the way, sorted
+}
+
+// ImportClaims counts what retracting an import would do now, and returns its claims, to be listed. The rules
+// are asked once about all that they cannot tell apart, and about each claim that has ended. Refused with
+// CodeImportNotFound.
+func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organization string, importID int64) (list *ImportClaims, n Retractable, err error) {
+	err = s.read(ctx, "count the claims of an import", func(tx Tx) error {
+		n = Retractable{Cannot: map[schema.Code]int{}}
+		imp, err := findImport(ctx, tx, organization, importID, false)
+		if err != nil {
+			return err
+		}
+		m, err := membersOf(ctx, tx, rules, imp.OrganizationID)
+		if err != nil {
+			return err
+		}
+		made, err := tx.CountMade(ctx, importID)
+		if err != nil {
+			return err
+		}
+		list = &ImportClaims{store: s, organization: imp.OrganizationID, importID: importID, last: made.Last}
+		if err := n.addOpen(ctx, m, importID, made.Open); err != nil || made.Closed == 0 {
+			return err
+		}
+		return n.addClosed(ctx, m, importID)
+	})
+	if err == nil {
+		slices.Sort(n.Domains)
+		n.Domains = slices.Compact(n.Domains)
+	}
+	return list, n, err
+}
+
+// addOpen counts open claims of an import.
+func (n *Retractable) addOpen(ctx context.Context, m *members, importID int64, made []OpenMade) error {
+	names := make([]string, len(made))
+	for i := range made {
+		names[i] = made[i].Domain
+	}
+	slices.Sort(names)
+	seen, err := domains(ctx, m.tx, m.organization.ID, slices.Compact(names))
+	if err != nil {
+		return err
+	}
+	for i := range made {
+		group := &made[i]
+		v := claim.View{Key: "@" + group.Domain, Organization: m.organization, Domain: seen[group.Domain], Account: typical(m.organization)}
+		v.Account.Claim, v.Account.Claiming = &group.Claim, m.organization
+		group.Claim.OrganizationID = m.organization.ID
+		if v.Account.User.InactiveSince = group.InactiveSince; !group.InactiveSince.IsZero() {
+			v.Account.User.Status = schema.Inactive
+		}
+		v = m.rules.ViewAsOf(v)
+		n.add(m.rules, &v, importID, group.Claims)
+	}
+	return nil
+}
+
+// addClosed counts the claims of an import that have ended.
+func (n *Retractable) addClosed(ctx context.Context, m *members, importID int64) error {
+	for after := int64(0); ; {
+		page, err := m.tx.ImportClaims(ctx, importID, after, batchSize)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1].Claim
+		ended := slices.DeleteFunc(page, func(made MadeClaim) bool { return !made.Closed })
+		if len(ended) == 0 {
+			continue
+		}
+		claims, err := m.made(ctx, ended)
+		if err != nil {
+			return err
+		}
+		for i := range claims {
+			n.add(m.rules, &claims[i].Case, importID, 1)
+		}
+	}
+}
+
+// add counts claims that are alike.
+func (n *Retractable) add(rules claim.Rules, v *claim.View, importID int64, claims int) {
+	switch reason := rules.RetractMade(v, importID); reason {
+	case "":
+		n.Can += claims
+	case schema.CodeDomainClaimed:
+		n.Domains = append(n.Domains, schema.KeyDomain(v.Key))
+		fallthrough
+	default:
+		n.Cannot[reason] += claims
+	}
+}
+
+// Next returns the next claims, up to limit, as they stand now; none: there are no more. A page that could
+// not be had can be asked for again.
+func (c *ImportClaims) Next(ctx context.Context, rules claim.Rules, limit int) (page []ImportClaim, err error) {
+	err = c.store.read(ctx, "list the claims of an import", func(tx Tx) error {
+		if len(c.rest) == 0 {
+			if err := c.fetch(ctx, tx); err != nil || len(c.rest) == 0 {
+				return err
+			}
+		}
+		m, err := membersOf(ctx, tx, rules, c.organization)
+		if err != nil {
+			return err
+		}
+		page, err = m.made(ctx, c.rest[:min(limit, len(c.rest))])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.rest = c.rest[len(page):]
+	return page, nil
+}
+
+// fetch finds the claims of the next chunk that made some. Chunks are applied in the order of the file, each
+// with its claims in any order; how many those are stands in its tally.
+func (c *ImportClaims) fetch(ctx context.Context, tx Tx) error {
+	tallies, err := tx.Tallies(ctx, []int64{c.importID})
+	if err != nil {
+		return err
+	}
+	chunks := tallies[c.importID]
+	chunk, wanted := c.chunk, 0
+	for ; chunk < len(chunks) && wanted == 0; chunk++ {
+		wanted = chunks[chunk].Outcomes[schema.Claimed]
+	}
+	made, err := tx.ImportClaims(ctx, c.importID, c.after, cmp.Or(wanted, batchSize))
+	if err != nil || len(made) == 0 {
+		return err
+	}
+	c.chunk, c.after = chunk, made[len(made)-1].Claim
+	made = slices.DeleteFunc(made, func(m MadeClaim) bool { return m.Claim > c.last })
+	slices.SortFunc(made, func(a, b MadeClaim) int { return cmp.Compare(a.Line, b.Line) })
+	c.rest = made
+	return nil
+}
+
+// made returns the claims with the views of their accounts.
+func (m *members) made(ctx context.Context, claims []MadeClaim) ([]ImportClaim, error) {
+	ids := make([]int64, len(claims))
+	for i := range claims {
+		ids[i] = claims[i].Account
+	}
+	views, err := m.tx.ViewsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.complete(ctx, views); err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*claim.View, len(views))
+	for i := range views {
+		byID[views[i].Account.ID] = &views[i]
+	}
+	page := make([]ImportClaim, len(claims))
+	for i := range claims {
+		page[i].Line = claims[i].Line
+		if v := byID[claims[i].Account]; v != nil {
+			page[i].Case = *v
+		} else {
+			page[i].Case.Organization = m.organization
+		}
+	}
+	return page, nil
+}
