@@ -63,6 +63,8 @@ var sessionDefaults = map[string]string{
 // keepAlive finds out as soon on this side.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interval: 2 * time.Second, Count: 3}
 
+var dialer = net.Dialer{KeepAliveConfig: keepAlive, Control: giveUp}
+
 const connectTimeout = 10 * time.Second
 
 // Open opens the database at an address, a URL as psql takes it, and brings it to this version's schema.
@@ -81,7 +83,7 @@ func Open(ctx context.Context, address string, options Options) (_ *DB, err erro
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	config.ConnConfig.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
+	config.ConnConfig.DialFunc = dialer.DialContext
 
 	db := &DB{config: config, reads: options.ReadOnly, many: manyAccounts}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
