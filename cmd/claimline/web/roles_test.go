@@ -48,6 +48,7 @@ var roles = map[string]schema.Role{
 	"POST /domains/{domain}/claim":   schema.RoleAdmin,
 	"POST /domains/{domain}/release": schema.RoleAdmin,
 	"GET /licenses":                  schema.RoleViewer,
+	"GET /outbox":                    schema.RoleViewer,
 	"GET /schedules":                 schema.RoleViewer,
 	"POST /schedules":                schema.RoleAdmin,
 	"GET /schedules/{name}":          schema.RoleViewer,
@@ -61,14 +62,8 @@ var roles = map[string]schema.Role{
 // operations lists the operations that the description has.
 func (s *service) operations() (list []string) {
 	s.Helper()
-	var described struct {
-		OpenAPI string `json:"openapi"`
-		Paths   map[string]map[string]json.RawMessage
-	}
-	s.ask(http.MethodGet, "/api/openapi.json", asked{token: "none"}).into(s, &described)
-	assert.Equal(s, "3.1.0", described.OpenAPI)
-	for path, methods := range described.Paths {
-		for method := range methods {
+	for path, methods := range s.document().at("paths").(map[string]any) {
+		for method := range methods.(map[string]any) {
 			list = append(list, strings.ToUpper(method)+" "+strings.TrimPrefix(path, api.Prefix))
 		}
 	}
@@ -84,11 +79,6 @@ func TestEveryOperationWantsItsRole(t *testing.T) {
 		known = append(known, operation)
 	}
 	require.ElementsMatch(t, known, described)
-	valid, problems := s.document().ValidateDocument()
-	for _, problem := range problems {
-		t.Error(problem.Error())
-	}
-	require.True(t, valid)
 
 	fill := strings.NewReplacer("{id}", "99", "{email}", "nobody@nowhere.example", "{domain}", "nowhere.example", "{name}", "nothing")
 	expired := s.token("acme", schema.RoleAdmin, "expired", time.Now().Add(-time.Second))

@@ -77,6 +77,7 @@ func TestMetrics(t *testing.T) {
 	} {
 		assert.Contains(t, string(body), line+"\n")
 	}
+	assert.Regexp(t, `claimline_mails\{state="waiting"\} [1-9]`, string(body))
 	assert.NotContains(t, string(body), "made/up")
 }
 

@@ -63,6 +63,7 @@ func New(c Config) (*API, error) {
 	a.registerUsers()
 	a.registerSettings()
 	a.registerSchedules()
+	a.registerOutbox()
 	if err := a.document(); err != nil {
 		return nil, err
 	}

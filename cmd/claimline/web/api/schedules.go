@@ -170,15 +170,9 @@ type RunsRequest struct {
 }
 
 func (a *API) listRuns(ctx context.Context, in *RunsRequest) (*Answer[Runs], error) {
-	parts, err := readCursor(in.After, 1)
+	before, err := readNumber(in.After)
 	if err != nil {
 		return nil, err
-	}
-	var before int64
-	if in.After != "" {
-		if before, err = strconv.ParseInt(parts[0], 10, 64); err != nil || before < 1 {
-			return nil, badCursor()
-		}
 	}
 	found, err := a.Flow.Store.Runs(ctx, organization(ctx), in.Name, before, in.limit()+1)
 	if err != nil {
