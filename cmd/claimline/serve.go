@@ -61,16 +61,15 @@ func (a *app) serve(ctx context.Context, p *session, listen string, workers int)
 	metrics := web.NewMetrics(p.Store, a.now, a.log)
 	p.Applied = metrics.Applied
 	config := web.Config{Store: p.Store, Metrics: metrics, Log: a.log, Now: a.now}
-	wake := func() {}
+	work, err := a.work(p, workers)
+	if err != nil {
+		return err
+	}
+	wake := func(ctx context.Context) { work.Wake(ctx, jobs.ImportsLoop); work.Wake(ctx, schedulesLoop) }
 	if workers > 0 {
-		work, err := a.work(p, workers)
-		if err != nil {
-			return err
-		}
 		alive := &pulse{now: a.now}
 		alive.listen(work.Loops)
-		config.Stuck = alive.stuck
-		config.Work, wake = work.Run, func() { work.Wake(jobs.ImportsLoop); work.Wake(schedulesLoop) }
+		config.Stuck, config.Work = alive.stuck, work.Run
 	}
 	if err := a.setUp(p, &config, wake); err != nil {
 		return err
@@ -106,7 +105,7 @@ func (a *app) serve(ctx context.Context, p *session, listen string, workers int)
 }
 
 // setUp completes what a server works with.
-func (a *app) setUp(p *session, config *web.Config, wake func()) error {
+func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) error {
 	proxies, err := auth.ParseProxies(a.config.Service.TrustedProxies)
 	if err != nil {
 		return err

@@ -124,13 +124,13 @@ func startOn(t *testing.T, path string, o options) *service {
 	if o.stuck != nil {
 		config.Stuck = func(context.Context) error { return o.stuck }
 	}
-	wake := func() {}
+	wake := func(context.Context) {}
 	if !o.idle {
 		work, err := jobs.New(jobs.Config{Now: o.now, Log: log, Loops: []jobs.Loop{
 			jobs.Imports(s.flow, 2, 1), {Name: "schedules", RunOnce: (&schedule.Scheduler{Flow: s.flow, Folders: o.folders}).RunOnce},
 		}})
 		require.NoError(t, err)
-		config.Work, wake = work.Run, func() { work.Wake(jobs.ImportsLoop); work.Wake("schedules") }
+		config.Work, wake = work.Run, func(ctx context.Context) { work.Wake(ctx, jobs.ImportsLoop); work.Wake(ctx, "schedules") }
 	}
 	config.API, err = api.New(api.Config{
 		Flow: s.flow, Guard: guard, Wake: wake, Uploads: max(o.uploads, 1), UploadBytes: cmp.Or(o.uploadBytes, 1<<20), Location: time.UTC, Version: "test",

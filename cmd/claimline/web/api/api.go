@@ -30,7 +30,7 @@ type Config struct {
 	Schedules *schedule.Scheduler
 	Guard     *auth.Guard
 	Resolver  domains.Resolver
-	Wake      func() // tells those who work on imports and schedules that something is due
+	Wake      func(ctx context.Context) // tells those who work on imports and schedules that something is due
 
 	Uploads     int            // files that are planned at once
 	UploadBytes int64          // of one file

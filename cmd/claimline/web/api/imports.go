@@ -282,7 +282,7 @@ func (a *API) agree(ctx context.Context, in *ConsentRequest) (*Answer[Import], e
 	if err != nil {
 		return nil, err
 	}
-	a.Wake()
+	a.Wake(ctx)
 	return a.show(imp)
 }
 
@@ -313,7 +313,7 @@ func (a *API) order(ctx context.Context, in *ImportPath, give func(ctx context.C
 	if imp, err = give(ctx, imp.OrganizationID, imp.ID); err != nil {
 		return nil, err
 	}
-	a.Wake()
+	a.Wake(ctx)
 	return a.show(imp)
 }
 

@@ -153,7 +153,7 @@ func (a *API) runSchedule(ctx context.Context, in *SchedulePath) (*Answer[schema
 	if err != nil {
 		return nil, err
 	}
-	a.Wake()
+	a.Wake(ctx)
 	return answer(s.View()), nil
 }
 
