@@ -153,8 +153,8 @@ func (o *serving) imports(ctx context.Context, s *service, files [][]byte, tell 
 			if err := s.await(ctx, planned[which]); err != nil {
 				return err
 			}
-			imp, err := agreed[which], error(nil)
-			for !imp.ended() {
+			for imp := agreed[which]; !imp.ended(); {
+				var err error
 				if i%2 == 0 {
 					imp, err = s.follow(ctx, imp.ID)
 				} else if imp, err = s.get(ctx, imp.ID); err == nil {
@@ -210,7 +210,9 @@ func (s *service) await(ctx context.Context, planned <-chan struct{}) error {
 			return nil
 		default:
 		}
-		var list struct{ Imports []standing }
+		var list struct {
+			Imports []standing `json:"imports"`
+		}
 		if _, err := s.ask(ctx, "list", "GET", "/imports?limit=10", "", nil, &list); err != nil {
 			return err
 		}

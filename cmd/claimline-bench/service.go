@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,7 +42,7 @@ func startService(ctx context.Context, program, dir, snapshot string, uploads in
 	}
 	global := []string{program, "--config", config, "--db", "sqlite:" + database}
 	command := func(args ...string) (output []byte, err error) {
-		_, output, err = (&job{args: append(global[:len(global):len(global)], args...)}).start(ctx)
+		_, output, err = (&job{args: append(slices.Clip(global), args...)}).start(ctx)
 		return output, err
 	}
 	if _, err := command("-q", "load", snapshot); err != nil {
@@ -79,7 +80,10 @@ func (s *service) listening(ctx context.Context) (string, error) {
 			return "", err
 		}
 		for line := range strings.Lines(string(log)) {
-			var entry struct{ Message, URL string }
+			var entry struct {
+				Message string `json:"message"`
+				URL     string `json:"url"`
+			}
 			if json.Unmarshal([]byte(line), &entry) == nil && entry.Message == "serving" {
 				cancel()
 				return entry.URL, nil
@@ -104,14 +108,11 @@ func (s *service) stop() error {
 
 // standing is what there is to know of an import.
 type standing struct {
-	ID      string
-	State   string
-	Rows    int
-	Ready   int
-	Claimed int
-	Invalid int
-
-	NotAttempted int `json:"not_attempted"`
+	ID      string `json:"id"`
+	State   string `json:"state"`
+	Rows    int    `json:"rows"`
+	Ready   int    `json:"ready"`
+	Claimed int    `json:"claimed"`
 }
 
 func (s standing) ended() bool {
@@ -133,43 +134,42 @@ func (s *service) send(ctx context.Context, method, path, media string, body []b
 	return s.client.Do(request)
 }
 
-// ask asks the service, notes how long that took, and reads the answer.
-func (s *service) ask(ctx context.Context, kind, method, path, media string, body []byte, into any) (*http.Response, error) {
+// ask asks the service, notes how long that took, and reads the answer. It returns after what time to ask
+// again where there is no room now; 0: it was answered.
+func (s *service) ask(ctx context.Context, kind, method, path, media string, body []byte, into any) (again time.Duration, err error) {
 	start := time.Now()
 	response, err := s.send(ctx, method, path, media, body)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", kind, err)
+		return 0, fmt.Errorf("%s: %w", kind, err)
 	}
 	text, err := io.ReadAll(response.Body)
 	if err = errors.Join(err, response.Body.Close()); err != nil {
-		return nil, fmt.Errorf("%s: %w", kind, err)
+		return 0, fmt.Errorf("%s: %w", kind, err)
 	}
 	s.answers.add(kind, response.StatusCode, time.Since(start))
 	switch {
 	case response.StatusCode == http.StatusTooManyRequests:
+		seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+		if err != nil || seconds < 1 {
+			return 0, fmt.Errorf("%s: there is no room, and it is not said when there is", kind)
+		}
+		return time.Duration(seconds) * time.Second, nil
 	case response.StatusCode >= http.StatusBadRequest:
-		return nil, fmt.Errorf("%s: %s: %s", kind, response.Status, tail(string(text)))
-	default:
-		err = json.Unmarshal(text, into)
+		return 0, fmt.Errorf("%s: %s: %s", kind, response.Status, tail(string(text)))
 	}
-	return response, err
+	return 0, json.Unmarshal(text, into)
 }
 
 // upload sends a file until there is room for it, and agrees to the plan.
 func (s *service) upload(ctx context.Context, name string, file []byte) (imp standing, err error) {
 	for {
-		response, err := s.ask(ctx, uploading, http.MethodPost, "/imports?file="+name, "text/csv", file, &imp)
-		if err != nil {
-			return imp, err
-		}
-		if response.StatusCode != http.StatusTooManyRequests {
+		again, err := s.ask(ctx, uploading, http.MethodPost, "/imports?file="+name, "text/csv", file, &imp)
+		if err == nil && again > 0 {
+			err = pause(ctx, again)
+		} else if err == nil {
 			break
 		}
-		seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
 		if err != nil {
-			return imp, fmt.Errorf("an upload is to be tried again, but not when: %w", err)
-		}
-		if err := pause(ctx, time.Duration(seconds)*time.Second); err != nil {
 			return imp, err
 		}
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,16 +129,10 @@ func TestServeStopsUnderLoad(t *testing.T) {
 	token := s.labToken(t)
 	p := s.serve(t, token)
 	body, sender := io.Pipe()
-	type outcome struct {
-		status int
-		imp    schema.Summary
-	}
-	uploaded := make(chan outcome, 1)
-	go func() {
-		var out outcome
-		out.status = p.ask(t, http.MethodPost, "/imports", "text/csv", body, &out.imp)
-		uploaded <- out
-	}()
+	upload := p.request(t, http.MethodPost, "/imports", "text/csv", body)
+	uploaded := make(chan error, 1)
+	var third schema.Summary
+	go func() { uploaded <- created(upload, &third) }()
 	text := readFile(t, files[2])
 	_, err := io.WriteString(sender, text[:len(text)/2])
 	require.NoError(t, err)
@@ -145,10 +140,7 @@ func TestServeStopsUnderLoad(t *testing.T) {
 	second := p.agreed(t, files[1])
 	followed := make(chan error, 20)
 	for range cap(followed) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/api/v1/imports/"+second.ID+"/events", nil)
-		require.NoError(t, err)
-		request.Header.Set("Authorization", "Bearer "+token)
-		response, err := http.DefaultClient.Do(request)
+		response, err := http.DefaultClient.Do(p.request(t, http.MethodGet, "/imports/"+second.ID+"/events", "", nil)) //nolint:bodyclose // whoever reads it closes it
 		require.NoError(t, err)
 		go func() {
 			_, err := io.Copy(io.Discard, response.Body)
@@ -157,13 +149,12 @@ func TestServeStopsUnderLoad(t *testing.T) {
 	}
 	p.signal(t, syscall.SIGTERM)
 	for range cap(followed) {
-		assert.NoError(t, <-followed, "a stream ends as it should")
+		require.NoError(t, <-followed, "a stream ends as it should")
 	}
 	require.False(t, p.ended(), "the upload is waited for")
 	_, err = io.WriteString(sender, text[len(text)/2:])
 	require.NoError(t, errors.Join(err, sender.Close()))
-	third := <-uploaded
-	assert.Equal(t, http.StatusCreated, third.status)
+	require.NoError(t, <-uploaded)
 	assert.Equal(t, exitDone, p.wait(t).code)
 	var held int
 	db := openSQL(t, s.db)
@@ -176,9 +167,22 @@ func TestServeStopsUnderLoad(t *testing.T) {
 		assert.Equal(t, postedUsers/3, p.until(t, imp.ID).Claimed)
 	}
 	var waits schema.Summary
-	p.ask(t, http.MethodGet, "/imports/"+third.imp.ID, "", nil, &waits)
+	p.ask(t, http.MethodGet, "/imports/"+third.ID, "", nil, &waits)
 	assert.Equal(t, schema.StateAwaitingConsent, waits.State)
 	assert.Equal(t, postedUsers/3, waits.Ready)
+}
+
+// created sends a file, and reads the import that is made of it.
+func created(request *http.Request, imp *schema.Summary) error {
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusCreated {
+		return errors.New(response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(imp)
 }
 
 // inWords returns a query in the words of the database that tests use.
@@ -237,7 +241,7 @@ func (s *site) onSmallDisk(t *testing.T) (fill func(*served) (makeRoom func())) 
 			}
 			info, err := os.Stat(s.db)
 			require.NoError(t, err)
-			limit(uint64(info.Size())) //nolint:gosec // a size is not negative
+			limit(uint64(info.Size()))
 			return func() { limit(unix.RLIM_INFINITY) }
 		}
 	}
@@ -252,7 +256,7 @@ func (s *site) onSmallDisk(t *testing.T) (fill func(*served) (makeRoom func())) 
 		}
 		var disk syscall.Statfs_t
 		require.NoError(t, syscall.Statfs(folder, &disk))
-		resize(fmt.Sprintf("size=%d", (disk.Blocks-disk.Bfree)*uint64(disk.Bsize)+1<<19)) //nolint:gosec // a size is not negative
+		resize(fmt.Sprintf("size=%d", (disk.Blocks-disk.Bfree)*uint64(disk.Bsize)+1<<19))
 		return func() { resize(room) }
 	}
 }

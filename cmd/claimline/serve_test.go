@@ -79,14 +79,21 @@ func (s *site) serve(t *testing.T, token string, flags ...string) *served {
 	return out
 }
 
-// ask asks the service, and returns the status.
-func (s *served) ask(t *testing.T, method, path, media string, body io.Reader, into any) int {
+// request returns a request to the service.
+func (s *served) request(t *testing.T, method, path, media string, body io.Reader) *http.Request {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.url+"/api/v1"+path, body)
 	require.NoError(t, err)
 	request.Header.Set("Authorization", "Bearer "+s.token)
 	request.Header.Set("Content-Type", media)
 	request.Close = true
+	return request
+}
+
+// ask asks the service, and returns the status.
+func (s *served) ask(t *testing.T, method, path, media string, body io.Reader, into any) int {
+	t.Helper()
+	request := s.request(t, method, path, media, body)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
