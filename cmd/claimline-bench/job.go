@@ -144,7 +144,7 @@ func (j *job) start(ctx context.Context) (s measurement, output []byte, err erro
 
 // tail returns the end of what a command complained about.
 func tail(text string) string {
-	const most = 500
+	const most = 800
 	text = strings.TrimSpace(text)
 	return text[max(0, len(text)-most):]
 }
