@@ -39,12 +39,14 @@ pictures: build ## draw samples/pictures/report.png, the README's picture of the
 # SQLite, translated from C, makes so many that the checks take more than half of the time: there they are off.
 # What has to do with the database runs on PostgreSQL once more, each time in a server of its own: the laws, the
 # scripts, and whatever kills, freezes and interrupts. By then the detector has seen the store in PostgreSQL, and
-# what the program is built from need not be compiled again.
+# what the program is built from need not be compiled again. Nor need it for the thousands of variants of awkward
+# files, of which the detector sees a part.
 ON_BOTH := ^Test(Accounts|AllOrNothing|Agree|Cancel|ChangedIn|Consent|Edits|ExportIs|Frozen|HangUp|ImportDoes|Imports|Inactive|Interrupted|Killed|Overlapping|Passing|Refusals|Resumed|RowThat|RowsThat|Script|Services|Settings|Shared|Steps|Stop|TimePasses|Upkeep|WhateverHappens)
 test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
 	CGO_ENABLED=1 .ci/postgres go test -race -gcflags='modernc.org/...=-d=checkptr=0' -timeout 30m ./...
 	CGO_ENABLED=0 CLAIMLINE_TEST_ON=postgres .ci/postgres go test -trimpath -vet=off -timeout 30m -run '$(ON_BOTH)' ./pipeline ./pipeline/jobs ./cmd/claimline
+	CGO_ENABLED=0 go test -trimpath -vet=off -timeout 30m -run '^TestHunt' ./cmd/claimline
 
 FAULTS := ^Test(WorkersKilled|WorkerFrozen|WorkerCutOff|ServerRestarted|SameUsersAtOnce|ClocksOff)$$
 torture: ## kill, freeze and cut off workers, and restart PostgreSQL, ten times as often as the tests do

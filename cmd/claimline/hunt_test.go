@@ -100,10 +100,14 @@ func freshHuntSite(t *testing.T) *site {
 	return s
 }
 
-// runHunt validates every file and compares the answer.
+// runHunt validates every file and compares the answer. Under the race detector, of many variants every
+// eighth: make test runs all of them without it, too.
 func runHunt(t *testing.T, cases ...huntCase) {
 	t.Helper()
-	for _, c := range cases {
+	for i, c := range cases {
+		if !everyVariant && i%8 != 0 {
+			continue
+		}
 		if c.name == "" {
 			c.name = c.file
 		}
