@@ -30,7 +30,7 @@ type event struct {
 }
 
 func (a *API) event(imp schema.Import) (event, error) {
-	v, err := view(imp, a.Flow.Policy)
+	v, err := a.View(imp)
 	if err != nil {
 		return event{}, err
 	}

@@ -1,0 +1,151 @@
+package pages
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// The languages of the pages.
+const (
+	english = "en"
+	swedish = "sv"
+)
+
+var (
+	languages = []string{english, swedish}
+	matcher   = language.NewMatcher([]language.Tag{language.English, language.Swedish})
+)
+
+const languageCookie = "language"
+
+// languageOf returns the language of a request: the one that was chosen on a page, else the first of these
+// preferences that says something, else the browser's.
+func languageOf(r *http.Request, preferences ...string) string {
+	if chosen, err := r.Cookie(languageCookie); err == nil {
+		preferences = append([]string{chosen.Value}, preferences...)
+	}
+	for _, preference := range append(preferences, r.Header.Get("Accept-Language")) {
+		tags, _, err := language.ParseAcceptLanguage(preference)
+		if err != nil || len(tags) == 0 {
+			continue
+		}
+		if _, index, confidence := matcher.Match(tags...); confidence > language.No {
+			return languages[index]
+		}
+	}
+	return english
+}
+
+// words says things in a language. What is said is known by its English, and translated by the catalogue.
+type words struct {
+	language string
+	printer  *message.Printer
+	zone     *time.Location
+}
+
+func newWords(lang string, zone *time.Location) *words {
+	return &words{language: lang, printer: message.NewPrinter(language.MustParse(lang)), zone: zone}
+}
+
+// say returns a text with its values in their places. A value is escaped unless it is HTML; numbers have
+// their digits in groups.
+func (w *words) say(text string, values ...any) template.HTML {
+	if w.language == swedish {
+		if translated, found := catalogue[text]; found {
+			text = translated
+		}
+	}
+	for i, value := range values {
+		switch v := value.(type) {
+		case int, template.HTML:
+		case string:
+			values[i] = template.HTMLEscapeString(v)
+		default:
+			values[i] = template.HTMLEscapeString(fmt.Sprint(v))
+		}
+	}
+	return template.HTML(w.printer.Sprintf(text, values...)) //nolint:gosec // G203: the values are escaped
+}
+
+// count says how many there are: n comes first among the values.
+func (w *words) count(n int, one, many string, values ...any) template.HTML {
+	text := many
+	if n == 1 {
+		text = one
+	}
+	return w.say(text, append([]any{n}, values...)...)
+}
+
+// number returns a number with its digits in groups.
+func (w *words) number(n int) string { return w.printer.Sprintf("%d", n) }
+
+var swedishMonths = []string{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}
+
+// dayText returns the day of a time.
+func (w *words) dayText(at time.Time) string {
+	at = at.In(w.zone)
+	if w.language == swedish {
+		return fmt.Sprintf("%d %s %d", at.Day(), swedishMonths[at.Month()-1], at.Year())
+	}
+	return at.Format("2 January 2006")
+}
+
+// day returns the day of a time, which a browser shows in the zone of its reader.
+func (w *words) day(at time.Time) template.HTML { return w.time(at, "day", w.dayText(at)) }
+
+// moment returns a time with its day, likewise.
+func (w *words) moment(at time.Time) template.HTML {
+	clock := ", 15:04 MST"
+	if w.language == swedish {
+		clock = " kl. 15.04 MST"
+	}
+	return w.time(at, "moment", w.dayText(at)+at.In(w.zone).Format(clock))
+}
+
+func (*words) time(at time.Time, class, text string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<time class="%s" datetime="%s">%s</time>`, class, at.UTC().Format(time.RFC3339), //nolint:gosec // G203: nothing in it is anybody's
+		strings.ReplaceAll(template.HTMLEscapeString(text), " ", "\u00a0")))
+}
+
+// known reports whether a text can be said in the language.
+func (w *words) known(text string) bool { return w.language == english || catalogue[text] != "" }
+
+// role names a role.
+func (w *words) role(r schema.Role) template.HTML {
+	switch r {
+	case schema.RoleViewer:
+		return w.say("may look")
+	case schema.RoleOperator:
+		return w.say("may claim")
+	}
+	return w.say("may do everything")
+}
+
+// problem says what a code means, and what to do about it.
+func (w *words) problem(code schema.Code) (message, fix string) {
+	if said, found := swedishCodes[code]; found && w.language == swedish {
+		return said[0], said[1]
+	}
+	if fix, found := englishFixes[code]; found {
+		return code.Message(""), fix
+	}
+	if fix = code.Fix(); forTerminal(fix) {
+		fix = ""
+	}
+	return code.Message(""), fix
+}
+
+func (w *words) functions() template.FuncMap {
+	return template.FuncMap{
+		"t": w.say, "n": w.count, "number": w.number, "day": w.day, "moment": w.moment, "role": w.role,
+		"list": func(items ...any) []any { return items },
+	}
+}
