@@ -12,7 +12,7 @@
 //
 // run.go joins the stages, and every stage has a file of its own. What travels while a file is planned is
 // blocks: some thousand whole rows, in file order. A stage that works on several at once hands them on in
-// order all the same (inorder.go), so memory is bounded by the workers and nothing is sorted afterwards. A
+// order all the same (package stage), so memory is bounded by the workers and nothing is sorted afterwards. A
 // dry run ends in a report, and an import in what it keeps.
 //
 // What an import keeps is chunks (package kept), each made of several blocks, with their verdicts and what

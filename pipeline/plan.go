@@ -24,10 +24,7 @@ type counter struct {
 	order     schema.Order
 	licensing *licensing // nil: offline
 	needs     map[string]*schema.LicenseNeed
-	seen      addresses
-	disputes  disputes       // all that are known
-	claimed   map[uint64]int // first line on which an address is claimed that an earlier row leaves alone
-	late      bool           // a dispute was found after the row that it concerns had gone by
+	seen      *usersfile.Seen
 	marks     usersfile.Marks
 	causes    kept.Causes
 	edits     [usersfile.Fields]schema.ColumnEdits
@@ -35,7 +32,7 @@ type counter struct {
 	saw       func(rows int)
 }
 
-func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, known disputes, watch Watch) *counter {
+func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dialect.Reader, l *usersfile.Layout, pool *claim.Licenses, seen *usersfile.Seen, watch Watch) *counter {
 	plan := &schema.Plan{
 		File: source.Name(), Header: reader.HeaderCells(), Format: reader.Format(), Rules: p.rulesDigest(), Repairs: map[schema.Repair]int{},
 		UnknownColumns: l.Unknown, Types: map[schema.ClaimType]int{}, Problems: map[schema.Code][]int{},
@@ -52,11 +49,8 @@ func (p *Flow) newCounter(source dialect.Source, order schema.Order, reader *dia
 		}
 	}
 	stage := &counter{
-		layout: l, policy: p.Policy, order: order, needs: needs, plan: plan, disputes: known, claimed: map[uint64]int{}, causes: kept.Causes{},
+		layout: l, policy: p.Policy, order: order, needs: needs, plan: plan, seen: seen, causes: kept.Causes{},
 		saw: func(rows int) { watch.progress(Planning, rows, 0) },
-	}
-	if stage.disputes == nil {
-		stage.disputes = disputes{}
 	}
 	if pool != nil {
 		stage.licensing = &licensing{pool: pool}
@@ -120,27 +114,16 @@ func (p *counter) add(b *block) error {
 
 // compare compares a row with the others of the same address.
 func (p *counter) compare(v *kept.Verdict, r *checkedRow, line int) {
-	first, firstAlone := p.seen.add(r.hash, line, r.LeftAlone)
 	if r.LeftAlone {
-		if _, known := p.disputes[r.hash]; first != 0 && !firstAlone && !known {
-			p.disputes[r.hash] = line
-			p.late = true
-		}
+		p.seen.LeavesAlone(r.hash, line)
 		return
 	}
-	if first != 0 && firstAlone {
-		if _, known := p.disputes[r.hash]; !known {
-			p.disputes[r.hash] = first
-		}
-		if first = p.claimed[r.hash]; first == 0 {
-			p.claimed[r.hash] = line
-		}
+	duplicate, contradicted := p.seen.Claims(r.hash, line)
+	if duplicate != 0 {
+		addProblem(v, schema.CodeDuplicateRow, p.layout.Column(usersfile.Email), strconv.Itoa(duplicate))
 	}
-	if first != 0 {
-		addProblem(v, schema.CodeDuplicateRow, p.layout.Column(usersfile.Email), strconv.Itoa(first))
-	}
-	if alone, disputed := p.disputes[r.hash]; disputed {
-		addProblem(v, schema.CodeClaimContradicted, p.layout.Column(usersfile.Claim), strconv.Itoa(alone))
+	if contradicted != 0 {
+		addProblem(v, schema.CodeClaimContradicted, p.layout.Column(usersfile.Claim), strconv.Itoa(contradicted))
 	}
 }
 

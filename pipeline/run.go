@@ -12,6 +12,7 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
+	"github.com/claimline/claimline/pipeline/stage"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -36,7 +37,7 @@ func (p *planPass) run(ctx context.Context, keep func(context.Context, *block) e
 	g, gctx := errgroup.WithContext(ctx)
 	spent := make(spentBlocks, 2*p.workers+2) // as many as may be on their way
 	blocks := read(gctx, g, p.reader, spent)
-	validated := inOrder(gctx, g, p.workers, blocks, p.validate.validate)
+	validated := stage.InOrder(gctx, g, p.workers, blocks, p.validate.validate)
 	g.Go(func() error {
 		for b := range validated {
 			if err := p.plan.add(b); err != nil {
@@ -87,7 +88,7 @@ func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duratio
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	chunks := fetch(gctx, g, numbers)
-	unpacked := inOrder(gctx, g, p.Workers, chunks, a.unpack)
+	unpacked := stage.InOrder(gctx, g, p.Workers, chunks, a.unpack)
 	g.Go(func() error {
 		left := len(numbers)
 		for c := range unpacked {
@@ -119,7 +120,7 @@ const blockRows = 2500
 // files in package schema.
 func (p *Flow) Validate(ctx context.Context, source dialect.Source, order schema.Order, to *report.Report, watch Watch) (*schema.Plan, error) {
 	started := p.now()
-	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), &usersfile.Seen{}, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (
 			return nil, err
 		}
 		plan, err := pass.run(ctx, each)
-		if err != nil || !pass.plan.late {
+		if err != nil || !pass.plan.seen.Late() {
 			return plan, err
 		}
 		if pass, err = p.again(ctx, pass); err != nil {
@@ -169,7 +170,7 @@ func (p *Flow) plan(ctx context.Context, pass *planPass, begin func(*planPass) (
 
 // again opens the file of a pass that has been run, for one that knows what that one found out.
 func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
-	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.disputes, pass.watch)
+	next, err := p.open(ctx, pass.source, pass.validate.order, pass.validate.seed, pass.plan.seen.Again(), pass.watch)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +179,7 @@ func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
 }
 
 // open inspects the file and gathers what its rows are checked against.
-func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, known disputes, watch Watch) (*planPass, error) {
+func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, seen *usersfile.Seen, watch Watch) (*planPass, error) {
 	rules := p.rules()
 	var services []string
 	var pool *claim.Licenses
@@ -222,7 +223,7 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 	if p.Strict {
 		v.strict = usersfile.NewStrict()
 	}
-	stage := p.newCounter(source, order, reader, l, pool, known, watch)
+	stage := p.newCounter(source, order, reader, l, pool, seen, watch)
 	stage.plan.Mojibake = mojibake
 	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming, watch: watch}, nil
 }

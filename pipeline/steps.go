@@ -13,6 +13,7 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -37,7 +38,7 @@ func (w Watch) progress(phase Phase, done, total int) {
 // it waits for consent, or it has ended, for nobody can be claimed, or all or nothing, something is wrong
 // (see R13). Where it returns an error, nothing is left of the import. See Validate for the refusals.
 func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, watch Watch) (schema.Import, error) {
-	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), nil, watch)
+	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), &usersfile.Seen{}, watch)
 	if err != nil {
 		return schema.Import{}, err
 	}
@@ -110,7 +111,7 @@ func (p *Flow) newImport(ctx context.Context, source dialect.Source, order schem
 	}
 	return schema.Import{
 		File: source.Name(), OrganizationID: organization.ID, AllOrNothing: order.AllOrNothing, ActivationEmails: mails,
-		CreatedBy: order.By, Attended: order.Attended, Version: p.Version, Options: options, StartedAt: p.now(),
+		CreatedBy: order.By, Notify: order.Notify, Attended: order.Attended, Version: p.Version, Options: options, StartedAt: p.now(),
 		RequestKey: order.RequestKey, RequestDigest: order.RequestDigest,
 	}, nil
 }

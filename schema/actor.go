@@ -17,9 +17,9 @@ var Actors = []Actor{ActorFile, ActorOrganization, ActorElsewhere, ActorImport}
 // Actor returns who must act on rows with this first reason; empty for a code that is no row's problem.
 func (c Code) Actor() Actor {
 	switch c {
-	case CodeUserNotFound, CodeStaleClaimType:
+	case CodeUserNotFound, CodeStaleClaimType, CodeDomainNotOurs, CodeCaseMismatch:
 		return ActorFile
-	case CodeDomainNotVerified, CodeDirectorySyncEnabled, CodeInternal:
+	case CodeDomainNotVerified, CodeDirectorySyncEnabled, CodeInternal, CodeNotInDirectory:
 		return ActorOrganization
 	case CodeClaimedElsewhere, CodeDomainClaimedElsewhere, CodeSourceSSO, CodeSourceDirectorySync:
 		return ActorElsewhere

@@ -24,6 +24,46 @@ const (
 	CodeClaimContradicted Code = "claim_contradicted"
 )
 
+// Why a row is not handed off to Control Hub, beside the row checks.
+const (
+	CodeFormulaCell      Code = "formula_cell"
+	CodeServiceSuspended Code = "service_suspended"
+	CodeLocationMissing  Code = "location_missing"
+	CodeNumberMissing    Code = "number_missing"
+	CodeServiceConflict  Code = "service_conflict" // Control Hub says it, too
+	CodeDomainNotOurs    Code = "domain_not_ours"
+	CodeNotInDirectory   Code = "not_in_directory"
+	CodeCaseMismatch     Code = "case_mismatch"
+	CodeReadOnlyChanged  Code = "read_only_changed" // a warning; the detail is the column
+)
+
+// Why Control Hub refused a row, beside codes that have the same meaning here.
+const (
+	CodeCredentialsRefused Code = "credentials_refused"
+	CodeConflict           Code = "conflict"
+	CodeFailed             Code = "failed"
+	CodeMessageUnknown     Code = "message_unknown"
+)
+
+// What a fresh export shows of a row that was handed off and is not as asked.
+const (
+	CodeStillClaimable Code = "still_claimable"
+	CodeNotListed      Code = "not_listed"
+	CodeDelayed        Code = "delayed"
+	CodeTakenElsewhere Code = "taken_elsewhere"
+	CodeLicenseMissing Code = "license_missing" // a warning; the detail is the service
+)
+
+// Refusals of a hand-off as a whole.
+const (
+	CodeHeaderUnknown    Code = "header_unknown"
+	CodeNothingToHandOff Code = "nothing_to_hand_off"
+	CodeManifestInvalid  Code = "manifest_invalid"
+	CodePartUnclear      Code = "part_unclear"
+	CodeFirstRowUnclear  Code = "first_row_unclear"
+	CodeRowUnknown       Code = "row_unknown"
+)
+
 // The rules R1 to R9, in the order they are checked.
 const (
 	CodeUserNotFound           Code = "user_not_found"           // R1
@@ -142,6 +182,12 @@ const (
 	CodePathNotAllowed        Code = "path_not_allowed"
 )
 
+// Refusals of the outbox.
+const (
+	CodeMailNotFound Code = "mail_not_found"
+	CodeMailSent     Code = "mail_sent"
+)
+
 // Refusals of the service.
 const (
 	CodeRequestInvalid       Code = "request_invalid"
@@ -190,6 +236,34 @@ var codes = map[Code]entry{
 	CodeDuplicateRow:     {Invalid, 422, "The same address is already in this file[, on line {1}].", "Keep one of the rows and delete the other."},
 
 	CodeClaimContradicted: {Invalid, 422, "Another row leaves this user alone[: line {1}].", "Decide which is right: delete one of the two rows, or give both the same Claim."},
+
+	CodeFormulaCell:      {Invalid, 422, "The cell begins with = or @, and Control Hub's file takes cells as they are[: {1}].", "Write the value itself, or leave the cell blank."},
+	CodeServiceSuspended: {Invalid, 422, "The service is suspended, and Control Hub takes no file with TRUE for it.", "Leave the cell blank, or have the subscription renewed first."},
+	CodeLocationMissing:  {Invalid, 422, "A Calling licence needs a location[: {1}].", "Fill in Location, or leave the licence blank."},
+	CodeNumberMissing:    {Invalid, 422, "A Calling licence needs a phone number or an extension[: {1}].", "Fill in Phone Number or Extension, or leave the licence blank."},
+	CodeServiceConflict:  {Invalid, 422, "The row asks for services that exclude each other[: {1}].", "Leave all but one of them blank."},
+	CodeDomainNotOurs:    {Ineligible, 422, "The domain of this address is none of yours[: {1}].", "Check the spelling. If the domain is yours, add it to --domains."},
+	CodeNotInDirectory:   {Ineligible, 422, "Your directory has nobody with this address.", "Add the user to the directory first: else the next synchronization deletes the account."},
+	CodeCaseMismatch:     {Ineligible, 422, "The address is written in another case elsewhere[: {1}].", "Write the address the same everywhere: a connector may mind its case."},
+	CodeReadOnlyChanged:  {"", 422, "A read-only column differs from what the user has[ in {1}].", "Leave the column out: changing it can make the upload fail."},
+
+	CodeCredentialsRefused: {Refused, 422, "Control Hub did not accept who uploaded the file.", "Sign in again as an administrator who may manage users and licences, then upload retry.csv."},
+	CodeConflict:           {Refused, 422, "The user was being changed at the same time.", "Wait until other tasks are done, then upload retry.csv."},
+	CodeFailed:             {Refused, 422, "Control Hub was too busy, or broke down.", "Wait a while, then upload retry.csv."},
+	CodeMessageUnknown:     {Refused, 422, "Control Hub refused the row in words that are not known.", "Read what Control Hub says, correct the row in retry.csv, and upload that."},
+
+	CodeStillClaimable: {StillClaimable, 422, "The user is still among those who can be claimed.", "Upload retry.csv, and wait until its task is complete."},
+	CodeNotListed:      {NotFound, 422, "The fresh exports do not list the user.", "Check that they are newer than the upload, and that its task was complete."},
+	CodeDelayed:        {ClaimDelayed, 422, "The claim is made, and its owner has not decided yet.", "Wait until the owner decides, or the claim completes by itself."},
+	CodeTakenElsewhere: {TakenElsewhere, 422, "Another organization has claimed the user.", "Ask that organization, or wait until its claim is retracted."},
+	CodeLicenseMissing: {"", 422, "The user does not have a licence that was asked for[: {1}].", "Get more licences, then upload retry.csv."},
+
+	CodeHeaderUnknown:    {"", 422, "Control Hub does not know a header, and refuses the whole file.", "Correct the header, or delete the column."},
+	CodeNothingToHandOff: {"", 422, "No row is left to upload.", "See why: claimline handoff check FILE."},
+	CodeManifestInvalid:  {"", 422, "The folder is none that claimline handoff make has made, or it is damaged.", "Make it again: claimline handoff make FILE -o DIR --template T."},
+	CodePartUnclear:      {"", 422, "It is not certain which part a file of errors belongs to.", "Say which: --part 1=ERRORS.csv."},
+	CodeFirstRowUnclear:  {"", 422, "It is not certain whether the header counts as row 1.", "Say the number of the first user's row: --first-row 1 or --first-row 2."},
+	CodeRowUnknown:       {"", 422, "A file of errors speaks of a row that its part does not have.", "Check that the file belongs to this part: --part 1=ERRORS.csv."},
 
 	CodeUserNotFound:           {Ineligible, 404, "No account has this address.", "Check the spelling, or delete the row."},
 	CodeAlreadyClaimed:         {Unchanged, 409, "Your organization has already claimed this user.", "Nothing needs to be done."},
@@ -308,6 +382,9 @@ var codes = map[Code]entry{
 	CodeTooManyRequests:      {"", 429, "Too many requests have failed.", "Wait a minute, then try again."},
 	CodeNobodyEligible:       {"", 422, "Nobody can be claimed.", "To learn why for one address: claimline eligible --why ADDRESS."},
 	CodeServiceStopping:      {"", 503, "The service is stopping.", "Wait a moment, then try again."},
+
+	CodeMailNotFound: {"", 404, "There is no such mail in the outbox.", "List the mails: claimline outbox."},
+	CodeMailSent:     {"", 409, "The mail has been sent.", "Nothing needs to be done. To remind the owner of a delayed claim: claimline remind ADDRESS."},
 }
 
 // Outcome returns the outcome of a row whose first reason is c; empty for codes that are no row's reason.

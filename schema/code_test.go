@@ -74,14 +74,22 @@ func TestOutcomeOfReasons(t *testing.T) {
 		Invalid: {
 			"field_count", "boolean_invalid", "email_missing", "email_too_long", "email_invalid", "text_too_long", "text_invalid",
 			"phone_invalid", "language_invalid", "claim_type_invalid", "duplicate_row", "claim_contradicted",
+			"formula_cell", "service_suspended", "location_missing", "number_missing", "service_conflict",
 		},
 		Skipped:   {"claim_false", "claim_blank"},
 		Unchanged: {"already_claimed", "already_member"},
 		Ineligible: {
 			"user_not_found", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "source_sso", "source_directory_sync", "stale_claim_type",
+			"domain_not_ours", "not_in_directory", "case_mismatch",
 		},
 		NotAttempted: {"cancelled", "consent_declined", "all_or_nothing", "directory_sync_enabled"},
 		Failed:       {"internal"},
+
+		Refused:        {"credentials_refused", "conflict", "failed", "message_unknown"},
+		StillClaimable: {"still_claimable"},
+		NotFound:       {"not_listed"},
+		ClaimDelayed:   {"delayed"},
+		TakenElsewhere: {"taken_elsewhere"},
 	}
 	reasons := map[Code]bool{}
 	for outcome, codes := range outcomes {

@@ -10,6 +10,8 @@ type Finding struct {
 	Column   string    `json:"c,omitempty"` // header of the offending cell
 	Hint     Hint      `json:"h,omitempty"` // what in particular is wrong; blank: what the first reason says
 	Details  []string  `json:"d,omitempty"` // what the message adds
+	Message  string    `json:"m,omitempty"` // in the words of somebody else; blank: in ours
+	Fix      string    `json:"f,omitempty"` // what to do about that
 	Warnings []string  `json:"w,omitempty"`
 	Licenses []string  `json:"l,omitempty"`
 }
@@ -39,6 +41,8 @@ func (f *Finding) Explain(hint Hint, details ...string) {
 // Words returns the message of the first reason, and what to do about it.
 func (f *Finding) Words() (message, fix string) {
 	switch {
+	case f.Message != "":
+		return f.Message, f.Fix
 	case len(f.Reasons) == 0:
 		return "", ""
 	case f.Hint != "":

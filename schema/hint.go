@@ -30,6 +30,11 @@ const (
 
 	HintLanguageName Hint = "language_name" // language_invalid
 
+	HintCallingNameLong Hint = "calling_name_long" // text_too_long
+	HintCallingNameSign Hint = "calling_name_sign" // text_invalid
+	HintCellShortened   Hint = "cell_shortened"
+	HintSameButCase     Hint = "same_but_case" // duplicate_row
+
 	HintApostrophe Hint = "apostrophe" // user_not_found
 	HintLookAlike  Hint = "look_alike"
 )
@@ -81,6 +86,19 @@ var hints = map[Hint]saying{
 
 	HintLanguageName: {"This is the name of a language, and not its tag: {1}.", "Write {2}, or leave the cell blank."},
 
+	HintCallingNameLong: {
+		"A user with a Calling licence has a name of at most 30 characters[: {1}].", "Shorten the name to 30 characters.",
+	},
+	HintCallingNameSign: {
+		`The name of a user with a Calling licence has none of % # < > \ / "[: {1}].`, "Write the name without these signs.",
+	},
+	HintCellShortened: {
+		"A spreadsheet has shortened the number to {1}: its last digits are lost.",
+		"Write the whole number, in a cell formatted as text; or leave it blank.",
+	},
+	HintSameButCase: {
+		"The same address in another case is already in this file[, on line {1}].", "Keep one of the rows and delete the other.",
+	},
 	HintApostrophe: {
 		"The address begins or ends with an apostrophe, and there is an account without it[: {1}].", "Delete the apostrophe.",
 	},

@@ -20,7 +20,29 @@ const (
 	NotAttempted Outcome = "not_attempted" // its turn never came
 )
 
-// Outcomes lists every outcome, in the order summaries show them.
+// The outcomes of a row that was handed off to Control Hub, beside Claimed.
+const (
+	Accepted       Outcome = "accepted"        // Control Hub said nothing against it
+	Refused        Outcome = "refused"         // Control Hub refused it
+	ClaimDelayed   Outcome = "delayed"         // claimed, and its owner has not decided
+	StillClaimable Outcome = "still_claimable" // not claimed
+	NotFound       Outcome = "not_found"       // no fresh export lists it
+	TakenElsewhere Outcome = "taken_elsewhere" // claimed by another organization
+)
+
+// HandoffOutcomes lists the outcomes of rows that were handed off, in the order in which they are shown.
+var HandoffOutcomes = []Outcome{Accepted, Claimed, ClaimDelayed, Refused, StillClaimable, NotFound, TakenElsewhere}
+
+// Unfinished reports whether a row with this outcome was handed off, and is not claimed.
+func (o Outcome) Unfinished() bool {
+	switch o {
+	case Refused, ClaimDelayed, StillClaimable, NotFound, TakenElsewhere:
+		return true
+	}
+	return false
+}
+
+// Outcomes lists every outcome of an import, in the order summaries show them.
 var Outcomes = []Outcome{Ready, Claimed, Unchanged, Skipped, Invalid, Ineligible, Failed, NotAttempted}
 
 // Problem reports whether rows with this outcome want somebody's attention.
@@ -104,6 +126,9 @@ type Result struct {
 	Licenses  []string  `json:"licenses"` // assigned, or to be; sorted
 	Edits     Edits     `json:"edits"`    // of the account, where ready or claimed (R17)
 	ClaimID   string    `json:"claim_id"` // only where claimed
+
+	Part int `json:"part,omitempty"` // of a hand-off, from 1
+	Row  int `json:"row,omitempty"`  // among the users of the part, from 1
 }
 
 // Edits is what a row changes of an account: by column, the account's value and the row's (R17).
@@ -158,6 +183,7 @@ type Import struct {
 	CreatedBy        string    // who started it; as in terminal:root
 	RequestKey       string    // of the request that made it, which may be repeated; blank: it had none
 	RequestDigest    []byte    // of what that request said, by which another one with its key is known
+	Notify           []string  // addresses that are told when it waits, stops or has ended
 	Version          string    // of the program that planned it
 	ConsentedAt      time.Time // zero: nobody has agreed yet (R13)
 	ConsentedBy      string    // who agreed; blank: nobody said

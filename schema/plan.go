@@ -11,26 +11,26 @@ import (
 
 // Order is what is asked of an import. What is written as JSON is kept with it.
 type Order struct {
-	Organization     string `json:"-"` // the claiming one
-	Offline          bool   `json:"-"` // make the row checks alone; needs no store
-	AllOrNothing     bool   `json:"-"` // one problem, and nothing is claimed
-	ActivationEmails *bool  `json:"-"` // nil: as the organization has it (R18)
-	By               string `json:"-"` // who asks, as in terminal:root
-	Attended         bool   `json:"-"` // who asks drives the import, too
-	RequestKey       string `json:"-"` // see Import
-	RequestDigest    []byte `json:"-"` // likewise
+	Organization     string   `json:"-"` // the claiming one
+	Offline          bool     `json:"-"` // make the row checks alone; needs no store
+	AllOrNothing     bool     `json:"-"` // one problem, and nothing is claimed
+	ActivationEmails *bool    `json:"-"` // nil: as the organization has it (R18)
+	By               string   `json:"-"` // who asks, as in terminal:root
+	Attended         bool     `json:"-"` // who asks drives the import, too
+	RequestKey       string   `json:"-"` // see Import
+	RequestDigest    []byte   `json:"-"` // likewise
+	Notify           []string `json:"-"` // addresses that are told how it went
 
 	Encoding      string            `json:"encoding,omitempty"`       // in which the file is read; blank: it has to be certain
 	Columns       map[string]string `json:"columns,omitempty"`        // what a column is: header → column of the users file, or service
 	IgnoreColumns []string          `json:"ignore_columns,omitempty"` // headers that mean nothing
 	EveryRow      bool              `json:"every_row,omitempty"`      // a file without Claim claims every row
 	NoEdits       bool              `json:"no_edits,omitempty"`       // leave the accounts' data alone (R17)
-	Notify        []string          `json:"notify,omitempty"`         // addresses that are told how it went
 }
 
 // OrderOf returns the order that an import was made by.
 func OrderOf(imp Import) (Order, error) {
-	order := Order{Organization: imp.OrganizationID, AllOrNothing: imp.AllOrNothing, ActivationEmails: &imp.ActivationEmails}
+	order := Order{Organization: imp.OrganizationID, AllOrNothing: imp.AllOrNothing, ActivationEmails: &imp.ActivationEmails, Notify: imp.Notify}
 	if len(imp.Options) == 0 {
 		return order, nil
 	}

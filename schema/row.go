@@ -17,6 +17,9 @@ var ReportHeaders = []string{
 	"Claimline Line", "Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix", "Claimline Edits",
 }
 
+// PartHeaders are the columns that a report of a hand-off adds behind those: where a row was uploaded.
+var PartHeaders = []string{"Claimline Part", "Claimline Row"}
+
 // Row is one row of the users file, cell by cell. Its tags are the truth about columns and checks; service
 // columns, which differ between organizations, stand beside it. Fields without a validate tag are read-only:
 // what a person writes there is ignored.

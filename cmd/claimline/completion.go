@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -115,13 +116,15 @@ func completeSettings(*cobra.Command, []string, string) ([]string, cobra.ShellCo
 func (a *app) addCompletions(root *cobra.Command) {
 	fixed := map[string][]string{
 		"format":            reportFormats,
-		"only":              onlyValues(),
+		"only":              onlyValues(schema.Outcomes),
 		"type":              claimTypes,
 		"claim-type":        claimTypes,
 		"status":            listedStatuses,
 		"sort":              memberOrders,
 		"choice":            choices,
 		"activation-emails": {"on", "off"},
+		"state":             mailStates,
+		"language":          notify.Languages,
 		"log-level":         {"debug", "info", "warn", "error"},
 	}
 	looked := map[string]func(*cobra.Command) ([]string, error){

@@ -18,6 +18,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -38,6 +39,7 @@ type config struct {
 	Policy  schema.Policy `koanf:"policy"`
 	Service service       `koanf:"service"`
 	TLS     tlsFiles      `koanf:"tls"`
+	SMTP    smtpConfig    `koanf:"smtp"`
 }
 
 // service is how requests are answered, and how the work is done that nobody attends.
@@ -47,10 +49,13 @@ type service struct {
 
 	Listen         string   `koanf:"listen" validate:"hostname_port"`                   // where serve answers
 	MetricsListen  string   `koanf:"metrics_listen" validate:"omitempty,hostname_port"` // where it answers to GET /metrics; blank: nowhere
-	BaseURL        string   `koanf:"base_url" validate:"omitempty,http_url"`            // by which people know it
+	BaseURL        string   `koanf:"base_url" validate:"omitempty,http_url"`            // below which the pages are; blank: unknown
 	UploadBytes    int64    `koanf:"upload_bytes" validate:"min=1"`                     // of one file
 	Uploads        int      `koanf:"uploads" validate:"min=1,max=1024"`                 // files that are planned at once
 	TrustedProxies []string `koanf:"trusted_proxies"`                                   // whose word on whom they forward for counts
+
+	Templates string    `koanf:"templates"` // folder of mail templates; blank: the program's own
+	Webhooks  []webhook `koanf:"webhooks"`
 
 	Zone    string   `koanf:"zone"`    // of schedules that name none, and whose days calendars have; blank: the system's
 	Folders []string `koanf:"folders"` // below which schedules may name files that are not added at a terminal
@@ -85,6 +90,7 @@ func defaults() config {
 			ImportsPerOrganization: 1, Retry: 10 * time.Minute,
 			Listen: "127.0.0.1:8080", UploadBytes: 256 << 20, Uploads: 4, TrustedProxies: []string{}, Folders: []string{},
 		},
+		SMTP: smtpConfig{Security: string(notify.StartTLS), PerMinute: 60},
 	}
 }
 
@@ -120,6 +126,9 @@ func (a *app) readConfig() (config, error) {
 			_ = k.Set("policy.delayed_created_until", day.Format(time.DateOnly))
 		}
 	}
+	if err := knownWebhookKeys(path, k.Get("service.webhooks")); err != nil {
+		return config{}, err
+	}
 	var c config
 	if err := k.Unmarshal("", &c); err != nil {
 		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration has a value of the wrong kind: %s.", lastLine(err)).At(path, 0, 0).Because(err)
@@ -143,6 +152,9 @@ func (a *app) readConfig() (config, error) {
 			must = "there where the other one is"
 		}
 		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s must be %s.", key, must).At(path, 0, 0)
+	}
+	if err := c.checkMail(); err != nil {
+		return config{}, err.At(path, 0, 0)
 	}
 	c.DB = first(a.flags.db, a.env("CLAIMLINE_DB"), c.DB)
 	c.Org = first(a.flags.org, a.env("CLAIMLINE_ORG"), c.Org)

@@ -59,9 +59,9 @@ func TestHelpOfEveryCommand(t *testing.T) {
 }
 
 // TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization
-// has been loaded, its users exported, import 1 has claimed good.csv, and import 2 was interrupted in the
-// middle of edited.csv. A schedule named nightly imports good.csv. Workers need another database, and never
-// end: worker.txtar has them.
+// has been loaded, its users exported, import 1 has claimed good.csv, import 2 was interrupted in the middle of
+// edited.csv, and a hand-off was made. A schedule named nightly imports good.csv. Workers need another database,
+// and never end: worker.txtar has them.
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before
@@ -86,6 +86,9 @@ func TestEveryExampleWorks(t *testing.T) {
 				}
 				if strings.HasPrefix(strings.TrimSpace(example), "claimline export") { // it is not written over
 					require.NoError(t, os.Remove("users.csv"))
+				}
+				if strings.HasPrefix(strings.TrimSpace(example), "claimline handoff make") { // nor is that
+					require.NoError(t, os.RemoveAll("claim-1"))
 				}
 				got := claimline(t, words[1:]...)
 				if got.code == exitUsage { // nobody is there to answer
@@ -114,6 +117,11 @@ func demo(t *testing.T) string {
 	listClaimed(t, s, filepath.Join(folder, "directory.csv"))
 	require.Zero(t, s.run(t, "schedule", "add", "nightly", "--cron", "@daily", "--tz", "UTC", "--file", filepath.Join(folder, "good.csv"),
 		"--max-claims", "50", "--accept-permanent").code)
+	for _, name := range []string{"claimable.csv", "template.csv", "errors.csv"} {
+		copyFile(t, filepath.Join(folder, "control-hub", name), filepath.Join(folder, name))
+	}
+	made := s.run(t, "handoff", "make", filepath.Join(folder, "claimable.csv"), "-o", filepath.Join(folder, "claim-1"), "--template", filepath.Join(folder, "template.csv"))
+	require.Equal(t, exitProblems, made.code, made.stderr)
 	return folder
 }
 

@@ -34,6 +34,7 @@ func (a *app) importCommand() *cobra.Command {
 	var allOrNothing bool
 	var workers int
 	var mails string
+	var notify []string
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Claim the users of a file: plan, show, ask, apply, report",
@@ -58,14 +59,18 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 			if order.ActivationEmails, err = parseMails(mails); err != nil {
 				return err
 			}
+			if order.Notify, err = parseNotify(notify); err != nil {
+				return err
+			}
 			if err := reading.order(cmd, &order); err != nil {
 				return err
 			}
 			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
-				return a.withSource(args[0], func(source dialect.Source) error {
+				err := a.withSource(args[0], func(source dialect.Source) error {
 					return a.runImport(cmd.Context(), p, organization, source, order, flags)
 				})
+				return a.tellRefused(cmd.Context(), p, order, args[0], err)
 			})
 		},
 	}
@@ -74,7 +79,44 @@ A claim is permanent, so somebody has to agree each time. Exit code 3 tells that
 	cmd.Flags().BoolVar(&allOrNothing, "all-or-nothing", false, "claim nobody if any row has a problem")
 	cmd.Flags().IntVar(&workers, "workers", 0, "chunks worked on at once (default: one per processor)")
 	cmd.Flags().StringVar(&mails, "activation-emails", "", "on or off, for this import (default: as the organization has it)")
+	cmd.Flags().StringArrayVar(&notify, "notify", nil, "`address` that is mailed how it went (repeatable)")
 	return cmd
+}
+
+// parseNotify reads --notify: addresses, each once.
+func parseNotify(values []string) (addresses []string, err error) {
+	seen := map[string]bool{}
+	for _, value := range values {
+		address := strings.TrimSpace(value)
+		key, problem := schema.ParseAddress(address)
+		if problem != "" {
+			return nil, usage("--notify %q is not a valid address.", value).WithFix("Write it as name@example.com, once for each address.")
+		}
+		if !seen[key] {
+			seen[key] = true
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses, nil
+}
+
+// tellRefused tells those who are to know that an import could not start, and why, and returns the refusal.
+func (a *app) tellRefused(ctx context.Context, p *session, order schema.Order, file string, err error) error {
+	refused, ok := errors.AsType[*schema.Error](err)
+	if !ok || a.importID != 0 || len(order.Notify) == 0 || ctx.Err() != nil || exitCode(err) == exitUsage {
+		return err
+	}
+	switch refused.Code {
+	case schema.CodeConsentDeclined, schema.CodeInterrupted, schema.CodeOutputUnwritable:
+		return err
+	}
+	news := schema.News{
+		Event: schema.ImportRefused, At: a.now().UTC().Truncate(time.Second), File: file, Code: refused.Code, Message: placed(refused), Fix: refused.Remedy(),
+	}
+	if tellErr := p.Store.TellNews(ctx, order.Organization, order.Notify, news); tellErr != nil {
+		return errors.Join(err, tellErr)
+	}
+	return err
 }
 
 // parseMails reads --activation-emails; blank is as the organization has it.

@@ -131,7 +131,7 @@ func (t target) create() (*unfinished, error) {
 // unfinished is a file that is being written.
 type unfinished struct{ *os.File }
 
-// unfinishedFiles are those that have a name.
+// unfinishedFiles are those that have a name, and names of folders.
 var unfinishedFiles sync.Map
 
 // remove closes the file and takes its name away.
@@ -144,10 +144,51 @@ func (u *unfinished) remove() {
 
 // removeUnfinished removes what a process that ends at once would leave behind.
 func removeUnfinished() {
-	unfinishedFiles.Range(func(u, _ any) bool {
-		_ = os.Remove(u.(*unfinished).Name()) //nolint:forcetypeassert // nothing else is stored
+	unfinishedFiles.Range(func(what, _ any) bool {
+		switch u := what.(type) {
+		case *unfinished:
+			_ = os.Remove(u.Name())
+		case string:
+			_ = os.RemoveAll(u)
+		}
 		return true
 	})
+}
+
+// writeFolder lets work fill a folder that only its owner may read, and that appears whole under its name or
+// not at all. Refused with CodeFileExists where there is something of that name.
+func (a *app) writeFolder(name string, work func(folder string) error) error {
+	name = filepath.Clean(name)
+	if err := mayMakeFolder(name); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return unwritable(name, err)
+	}
+	unfinishedFiles.Store(folder, true)
+	defer func() {
+		unfinishedFiles.Delete(folder)
+		_ = os.RemoveAll(folder) // nothing, once it has its name
+	}()
+	if err := work(folder); err != nil {
+		return workError(name, err)
+	}
+	if err := mayMakeFolder(name); err != nil { // somebody was faster
+		return err
+	}
+	if err := os.Rename(folder, name); err != nil {
+		return unwritable(name, err)
+	}
+	return nil
+}
+
+// mayMakeFolder refuses, with CodeFileExists, a name that something has.
+func mayMakeFolder(name string) error {
+	if _, err := os.Lstat(name); err == nil {
+		return schema.Refuse(schema.CodeFileExists, "%s is there already.", name).WithFix("Choose another name: what has been made is never written over.")
+	}
+	return nil
 }
 
 // writeOutput lets work write to the file called name, or to stdout where that is blank or "-". A file
@@ -165,15 +206,22 @@ func (a *app) writeOutput(name string, work func(io.Writer) error, inputs ...str
 	}
 	defer file.remove()
 	if err := work(file); err != nil {
-		if _, path := errors.AsType[*os.PathError](err); path {
-			return unwritable(first(name, "The output"), err)
-		}
-		return err
+		return workError(first(name, "The output"), err)
 	}
 	if err := a.deliver(file, t); err != nil {
 		return unwritable(first(name, "The output"), err)
 	}
 	return nil
+}
+
+// workError returns why a work failed that writes: a file operation that nobody has put into words is that of
+// the output.
+func workError(name string, err error) error {
+	_, told := errors.AsType[*schema.Error](err)
+	if _, path := errors.AsType[*os.PathError](err); path && !told {
+		return unwritable(name, err)
+	}
+	return err
 }
 
 // deliver brings what was written to where it is to go.
@@ -220,6 +268,7 @@ func mayCreate(name string, force bool) error {
 type reportFlags struct {
 	format, reason, output string
 	only                   []string
+	outcomes               []schema.Outcome // that rows can have; nil: those of an import
 }
 
 // The forms of an answer that are not forms of a report.
@@ -228,10 +277,10 @@ const (
 	formatJSON = "json"
 )
 
-// onlyValues returns what --only can be.
-func onlyValues() []string {
+// onlyValues returns what --only can be, where rows have these outcomes.
+func onlyValues(outcomes []schema.Outcome) []string {
 	values := []string{report.OnlyProblems, report.OnlyEdits, report.OnlyWarnings}
-	for _, outcome := range schema.Outcomes {
+	for _, outcome := range outcomes {
 		values = append(values, string(outcome))
 	}
 	return values
@@ -247,12 +296,16 @@ func (f *reportFlags) check(json bool, formats ...string) error {
 	if !slices.Contains(formats, f.format) {
 		return notOneOf("--format", f.format, formats)
 	}
+	outcomes := f.outcomes
+	if outcomes == nil {
+		outcomes = schema.Outcomes
+	}
 	for i, only := range f.only {
-		if f.only[i] = strings.TrimSpace(only); !slices.Contains(onlyValues(), f.only[i]) {
-			return notOneOf("--only", only, onlyValues())
+		if f.only[i] = strings.TrimSpace(only); !slices.Contains(onlyValues(outcomes), f.only[i]) {
+			return notOneOf("--only", only, onlyValues(outcomes))
 		}
 	}
-	if code := schema.Code(f.reason); f.reason != "" && code.Outcome() == "" {
+	if code := schema.Code(f.reason); f.reason != "" && code.Outcome() == "" && (f.outcomes == nil || !code.Known()) {
 		var reasons []string
 		for _, known := range schema.RowReasons() {
 			reasons = append(reasons, string(known))

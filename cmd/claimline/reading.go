@@ -13,11 +13,16 @@ import (
 type readingFlags struct{ usersfile.Reading }
 
 func (f *readingFlags) add(cmd *cobra.Command) {
+	f.addColumns(cmd)
+	f.addNoEdits(cmd)
+}
+
+// addColumns adds the flags that say what the file's columns are.
+func (f *readingFlags) addColumns(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.Encoding, "encoding", "", "encoding of the file, as windows-1252 or macintosh, where it is not certain")
 	cmd.Flags().StringArrayVar(&f.Columns, "column", nil, "what a column is, as `\"Header=Column\"`; repeat the flag for more")
 	cmd.Flags().StringArrayVar(&f.IgnoreColumns, "ignore-column", nil, "`header` of a column that means nothing; repeat the flag for more")
 	cmd.Flags().BoolVar(&f.EveryRow, "every-row", false, "a file without a column Claim claims every row")
-	f.addNoEdits(cmd)
 }
 
 func (f *readingFlags) addNoEdits(cmd *cobra.Command) {

@@ -114,8 +114,10 @@ func assertParses(t *testing.T, name string, words []string) {
 // commands, against the configuration's defaults.
 func TestReadmeOnConfiguration(t *testing.T) {
 	words := map[string]string{
-		"org": "none", "resolver": "the system's", "workers": "one per processor", "policy.max_rows": "none", "service.zone": "the system's",
-		"service.folders": "none",
+		"org": "none", "resolver": "the system's", "workers": "one per processor", "policy.max_rows": "none", "service.zone": "the system's", "service.folders": "none",
+		"service.base_url": "none", "service.metrics_listen": "none", "service.trusted_proxies": "none", "tls.certificate": "none", "tls.key": "none",
+		"service.templates": "none", "service.webhooks": "none", "smtp.host": "none", "smtp.port": "as usual", "smtp.user": "none",
+		"smtp.password_file": "none", "smtp.from": "none", "smtp.reply_to": "none",
 	}
 	k := koanf.New(".")
 	require.NoError(t, k.Load(structs.Provider(defaults(), "koanf"), nil))

@@ -33,7 +33,11 @@ func (a *app) remindCommand() *cobra.Command {
 						refused++
 						a.showError(err)
 					case !a.flags.json:
-						a.say("A reminder to %s is recorded; it will be mailed once mail is set up.", schema.Printable(person.Email))
+						if a.config.mailed() {
+							a.say("A reminder to %s is mailed by the service.", schema.Printable(person.Email))
+						} else {
+							a.say("A reminder to %s is recorded; it will be mailed once mail is set up.", schema.Printable(person.Email))
+						}
 					}
 				}
 				switch refused {

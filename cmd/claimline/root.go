@@ -128,10 +128,11 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolVar(&a.flags.noInput, "no-input", false, "never ask")
 	flags.StringVar(&a.flags.logLevel, "log-level", "", "log to stderr: debug, info, warn (default) or error")
 	addTo(root, groupPrepare, a.loadCommand(), a.orgCommand(), a.domainCommand(), a.eligibleCommand(), a.exportCommand())
-	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand())
+	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand(), a.handoffCommand())
 	addTo(root, groupLook, a.importsCommand(), a.statusCommand(), a.reportCommand(), a.usersCommand(), a.showCommand(), a.deadlinesCommand())
 	addTo(root, groupAfter, a.decideCommand(), a.signInCommand(), a.retractCommand(), a.remindCommand(), a.removeCommand(), a.syncCommand())
-	addTo(root, groupOperate, a.serveCommand(), a.scheduleCommand(), a.workerCommand(), a.tokenCommand(), a.sweepCommand(), a.completionCommand(), a.versionCommand())
+	addTo(root, groupOperate, a.serveCommand(), a.scheduleCommand(), a.workerCommand(), a.tokenCommand(), a.outboxCommand(), a.mailCommand(),
+		a.sweepCommand(), a.completionCommand(), a.versionCommand())
 	help := a.helpCommand()
 	help.GroupID = groupOperate
 	root.SetHelpCommand(help)

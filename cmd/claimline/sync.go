@@ -10,6 +10,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/directory"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
@@ -122,7 +123,7 @@ func (a *app) tellSync(file, missing string, plan *people.SyncPlan) error {
 }
 
 // sayList says how the list was read, one sentence for each thing to know.
-func (a *app) sayList(file string, list people.DirectoryNotes) {
+func (a *app) sayList(file string, list directory.Notes) {
 	column := schema.Printable(list.Column)
 	if len(list.Others) > 0 {
 		others := make([]string, len(list.Others))

@@ -57,10 +57,14 @@ func defaultWorkers() int { return max(2, runtime.NumCPU()) }
 func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher, error) {
 	flow := *p.Flow
 	flow.Retry = a.config.Service.Retry
+	mails, err := a.mailLoop(p)
+	if err != nil {
+		return nil, err
+	}
 	schedules := &schedule.Scheduler{Flow: &flow, Folders: a.config.Service.Folders}
 	loops := []jobs.Loop{
 		jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow),
-		{Name: "schedules", RunOnce: schedules.RunOnce},
+		mails, {Name: "schedules", RunOnce: schedules.RunOnce},
 	}
 	return jobs.New(jobs.Config{Now: a.now, Log: a.log, Loops: append(loops, more...)})
 }

@@ -35,7 +35,7 @@ func TestChangeEmail(t *testing.T) {
 		old.Email = "Ann@home.example"
 		assert.Equal(t, claim.Effect{
 			Before: k.Account, At: rules.Now, Claim: chosen(k, rules, schema.ChangeEmail), User: &old, Key: "ann@home.example",
-			Pinned: true, Joins: &newcomer,
+			Pinned: true, Joins: &newcomer, Mails: []claim.Mail{claim.MailCompleted},
 		}, effect)
 		assert.Equal(t, claimedCase(claimType), k, "the case is not changed")
 	}
@@ -59,6 +59,7 @@ func TestDeleteAccount(t *testing.T) {
 	assert.Empty(t, refused)
 	assert.Equal(t, claim.Effect{
 		Before: k.Account, At: rules.Now, Claim: chosen(k, rules, schema.DeleteAccount), Gone: true, Pinned: true, Joins: &newcomer,
+		Mails: []claim.Mail{claim.MailCompleted},
 	}, effect)
 }
 
@@ -74,10 +75,11 @@ func TestTransferContent(t *testing.T) {
 	}
 	assert.Equal(t, claim.Effect{
 		Before: k.Account, At: rules.Now, Claim: chosen(k, rules, schema.TransferContent), User: &moved, Moves: true, Pinned: true,
+		Mails: []claim.Mail{claim.MailCompleted},
 	}, effect)
 	k.Account.Claiming.ActivationEmails = true
 	effect, _ = rules.Choose(&k, schema.TransferContent, claim.NewAddress{})
-	assert.Equal(t, []claim.Mail{claim.MailActivation}, effect.Mails)
+	assert.Equal(t, []claim.Mail{claim.MailActivation, claim.MailCompleted}, effect.Mails)
 
 	k = claimedCase(schema.Immediate)
 	_, refused = rules.Choose(&k, schema.TransferContent, claim.NewAddress{})

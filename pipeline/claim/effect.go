@@ -54,31 +54,3 @@ func (e *Effect) joined() *schema.User {
 	}
 	return e.Joins
 }
-
-// Mail is a kind of mail to the owner of a claimed account (R18).
-type Mail string
-
-// The mails.
-const (
-	MailClaim      Mail = "claim"      // a personal link to the choices
-	MailActivation Mail = "activation" // the account has joined
-	MailReminder   Mail = "reminder"   // the choices once more
-)
-
-// MailsFor returns the mails that a claim just made sends (R18); activation says whether activation mails are
-// on.
-func MailsFor(made schema.ClaimType, activation bool) []Mail {
-	if activation && made == schema.Immediate {
-		return []Mail{MailClaim, MailActivation}
-	}
-	return []Mail{MailClaim}
-}
-
-// joiningMails returns the mails sent when an account joins by the claim that lies over it (R18). An
-// immediate claim has sent them when it was made.
-func joiningMails(a *Account) []Mail {
-	if a.Claim.Type == schema.Delayed && a.Claiming.ActivationEmails {
-		return []Mail{MailActivation}
-	}
-	return nil
-}

@@ -10,12 +10,6 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-func TestMailsFor(t *testing.T) {
-	assert.Equal(t, []Mail{MailClaim, MailActivation}, MailsFor(schema.Immediate, true))
-	assert.Equal(t, []Mail{MailClaim}, MailsFor(schema.Immediate, false))
-	assert.Equal(t, []Mail{MailClaim}, MailsFor(schema.Delayed, true))
-}
-
 func TestServiceKey(t *testing.T) {
 	for _, other := range []string{"calling", "CALLING", " Calling\t", "CaLLing"} {
 		assert.Equal(t, ServiceKey("Calling"), ServiceKey(other))

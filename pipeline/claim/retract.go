@@ -45,5 +45,5 @@ func (r Rules) RetractableUntil(made *schema.Claim) time.Time {
 
 // Retracted returns what a retract does: the claim is lifted off the account, which is what it was.
 func (r Rules) Retracted(v *View) Effect {
-	return Effect{Before: v.Account, At: r.Now, Claim: closed(v.Account.Claim, r.Now, schema.ClosedRetracted)}
+	return Effect{Before: v.Account, At: r.Now, Claim: closed(v.Account.Claim, r.Now, schema.ClosedRetracted), Mails: []Mail{MailRetracted}}
 }

@@ -161,5 +161,5 @@ func TestARetractTouchesTheClaimAlone(t *testing.T) {
 	effect := after(time.Hour).Retracted(&k)
 	made := *k.Account.Claim
 	made.ClosedAt, made.ClosedBy = madeAt.Add(time.Hour), schema.ClosedRetracted
-	assert.Equal(t, claim.Effect{Before: k.Account, At: madeAt.Add(time.Hour), Claim: &made}, effect)
+	assert.Equal(t, claim.Effect{Before: k.Account, At: madeAt.Add(time.Hour), Claim: &made, Mails: []claim.Mail{claim.MailRetracted}}, effect)
 }

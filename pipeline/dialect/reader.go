@@ -96,6 +96,9 @@ func NewReader(ctx context.Context, source Source, options Options) (*Reader, er
 	return r, nil
 }
 
+// Name returns the name of the file, as refusals call it.
+func (r *Reader) Name() string { return r.source.Name() }
+
 // Header returns the header, its cells cleaned (see CleanHeader), without blank ones at its end.
 func (r *Reader) Header() []string { return slices.Clone(r.header) }
 

@@ -22,6 +22,27 @@ import (
 type Rows struct {
 	Records  dialect.Records
 	Verdicts []Verdict // one per record
+	Origins  []Origin  // of rows that were handed off, one per record
+}
+
+// Origin is where a row that was handed off stood in the source, and where it stands among the parts.
+type Origin struct{ Line, Part, Row int }
+
+// Line returns the line on which record i starts; of a row that was handed off, in the source.
+func (r *Rows) Line(i int) int {
+	if r.Origins != nil {
+		return r.Origins[i].Line
+	}
+	return r.Records.Line(i)
+}
+
+// Result puts the verdict on record i, with this address, into words.
+func (r *Rows) Result(i int, email string) schema.Result {
+	result := r.Verdicts[i].Result(r.Line(i), email)
+	if r.Origins != nil {
+		result.Part, result.Row = r.Origins[i].Part, r.Origins[i].Row
+	}
+	return result
 }
 
 // Chunk is rows on their way into the store: some blocks of the file together. Its memory serves one chunk

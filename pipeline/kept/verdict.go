@@ -1,7 +1,9 @@
 package kept
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -21,9 +23,13 @@ var NoRow = &schema.Finding{}
 // IsRow reports whether the record is a row.
 func (v *Verdict) IsRow() bool { return v.Outcome != "" }
 
-// Problem reports whether the row wants somebody's attention: see schema.Result.Problem.
+// Problem reports whether the row wants somebody's attention: see schema.Result.Problem. One that was handed
+// off does unless all that was asked of it is done.
 func (v *Verdict) Problem() bool {
-	return len(v.Reasons) > 0 && v.Reasons[0].Problem()
+	return v.Outcome.Unfinished() || len(v.Reasons) > 0 && v.Reasons[0].Problem() ||
+		v.Outcome == schema.Claimed && slices.ContainsFunc(v.Warnings, func(warning string) bool {
+			return strings.HasPrefix(warning, string(schema.CodeLicenseMissing)+":")
+		})
 }
 
 // Result puts the verdict on the row at this line, with this address, into words.
@@ -34,8 +40,8 @@ func (v *Verdict) Result(line int, email string) schema.Result {
 	}
 	if len(v.Reasons) > 0 {
 		r.Reason = v.Reasons[0]
-		r.Message, r.Fix = v.Words()
 	}
+	r.Message, r.Fix = v.Words()
 	if v.ClaimID != 0 {
 		r.ClaimID = strconv.FormatInt(v.ClaimID, 10)
 	}

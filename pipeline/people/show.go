@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -34,13 +35,10 @@ func (p *People) Show(ctx context.Context, organization, email string) (view sch
 	view = viewOf(rules, v)
 	view.Events = events(v, history.Closed)
 	for _, mail := range history.Mails {
-		view.Mails = append(view.Mails, schema.MailView{Kind: string(mail.Kind), State: mailWaiting, At: mail.At})
+		view.Mails = append(view.Mails, schema.MailView{Kind: string(mail.Kind), State: string(mail.State), At: cmp.Or(mail.SentAt, mail.WrittenAt)})
 	}
 	return view, nil
 }
-
-// mailWaiting is the state of a mail that is written, and not sent.
-const mailWaiting = "waiting"
 
 func viewOf(rules claim.Rules, v *claim.View) schema.AccountView {
 	a := &v.Account

@@ -8,6 +8,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/directory"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
@@ -17,7 +18,7 @@ type SyncPlan struct {
 	Rows    []schema.SyncRow // those that put somebody at risk first, each effect by address key
 	Counts  map[schema.SyncEffect]int
 	Members int // compared with the list
-	List    DirectoryNotes
+	List    directory.Notes
 
 	organization string
 	missing      []schema.User                // claimed immediately, and not in the list
@@ -48,7 +49,7 @@ func (p *People) PreviewSync(ctx context.Context, organization string, source di
 		return nil, err
 	}
 	rules := p.Rules()
-	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.notes, organization: organization, done: map[string]schema.SyncEffect{}}
+	plan := &SyncPlan{Counts: map[schema.SyncEffect]int{}, List: list.Notes, organization: organization, done: map[string]schema.SyncEffect{}}
 	w := walk{rest: list.entries}
 	matched := 0
 	err = p.Store.Members(ctx, rules, organization, store.MemberFilter{}, func(views []claim.View) error {
@@ -164,8 +165,8 @@ func (s *SyncPlan) member(rules claim.Rules, v *claim.View, listed []string) {
 }
 
 // absent adds somebody who is in the list only.
-func (s *SyncPlan) absent(entry directoryEntry) {
-	s.add(schema.SyncRow{Email: entry.email, Effect: schema.SyncNotInOrganization, Listed: entry.email})
+func (s *SyncPlan) absent(entry directory.Entry) {
+	s.add(schema.SyncRow{Email: entry.Email, Effect: schema.SyncNotInOrganization, Listed: entry.Email})
 }
 
 func (s *SyncPlan) add(row schema.SyncRow) {

@@ -14,17 +14,18 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// csvReporter writes the file again with six columns more.
+// csvReporter writes the file again with six columns more, or eight where its rows were handed off in parts.
 type csvReporter struct {
 	to     *bufio.Writer
 	writer *dialect.Writer
 	layout *usersfile.Layout
 	format schema.Format
+	parts  bool
 	cells  []string
 }
 
-func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format) *csvReporter {
-	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l, format: format}
+func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format, parts bool) *csvReporter {
+	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l, format: format, parts: parts}
 }
 
 // header writes the header, once.
@@ -37,24 +38,32 @@ func (r *csvReporter) header() error {
 	for column, cell := range r.layout.Written {
 		header[column] = dialect.Restore(cell, true)
 	}
-	return r.write(header, -1, schema.ReportHeaders)
+	added := schema.ReportHeaders
+	if r.parts {
+		added = slices.Concat(added, schema.PartHeaders)
+	}
+	return r.write(header, -1, added)
 }
 
 func (r *csvReporter) rows(c *kept.Rows, numbers []int) error {
 	if err := r.header(); err != nil {
 		return err
 	}
+	var said []string
 	for _, i := range numbers {
 		v := &c.Verdicts[i]
-		result := v.Result(c.Records.Line(i), "")
-		said := [...]string{strconv.Itoa(result.Line), string(result.Outcome), string(result.Reason), result.Message, result.Fix, editsText(result.Edits)}
+		result := c.Result(i, "")
+		said = append(said[:0], strconv.Itoa(result.Line), string(result.Outcome), string(result.Reason), result.Message, result.Fix, editsText(result.Edits))
+		if r.parts {
+			said = append(said, strconv.Itoa(result.Part), strconv.Itoa(result.Row))
+		}
 		unclaimed := -1
 		if slices.ContainsFunc(v.Reasons, func(reason schema.Code) bool {
 			return reason == schema.CodeFieldCount || reason == schema.CodeClaimContradicted
 		}) {
 			unclaimed = r.layout.Place(usersfile.Claim) // imported again it claims nobody until somebody says so
 		}
-		if err := r.write(c.Records.Cells(i), unclaimed, said[:]); err != nil {
+		if err := r.write(c.Records.Cells(i), unclaimed, said); err != nil {
 			return err
 		}
 	}

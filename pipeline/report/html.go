@@ -78,7 +78,7 @@ func (r *htmlReporter) rows(c *kept.Rows, numbers []int) error {
 
 // count counts one row in everything that the page adds up.
 func (r *htmlReporter) count(c *kept.Rows, i int) {
-	v, line, cells := &c.Verdicts[i], c.Records.Line(i), c.Records.Cells(i)
+	v, line, cells := &c.Verdicts[i], c.Line(i), c.Records.Cells(i)
 	address := r.layout.Address(cells)
 	domain := domainOf(address)
 	r.domains.add(strings.Clone(domain), v.Outcome) // a clone lets go of the chunk's text
@@ -97,6 +97,9 @@ func (r *htmlReporter) count(c *kept.Rows, i int) {
 		}
 		r.services[service][string(v.Type)]++
 	}
+	if v.Problem() {
+		r.own++
+	}
 	if len(v.Reasons) == 0 {
 		if result := v.Result(line, ""); len(result.Edits) > 0 {
 			r.edited++
@@ -107,9 +110,6 @@ func (r *htmlReporter) count(c *kept.Rows, i int) {
 		return
 	}
 	reason := v.Reasons[0]
-	if v.Problem() {
-		r.own++
-	}
 	r.causes.Add(v.Finding, line)
 	if reason == schema.CodeDomainNotVerified {
 		r.verify.add(strings.Clone(domain), v.Outcome)
@@ -124,7 +124,7 @@ func (r *htmlReporter) list(c *kept.Rows, i int) {
 	if full && (!problem || len(r.others) == 0) {
 		return
 	}
-	row := c.Verdicts[i].Result(c.Records.Line(i), clip(r.layout.Address(c.Records.Cells(i))))
+	row := c.Result(i, clip(r.layout.Address(c.Records.Cells(i))))
 	if len(row.Edits) > 0 {
 		kept := make(schema.Edits, len(row.Edits))
 		for column, values := range row.Edits {

@@ -22,7 +22,7 @@ func newJSONReporter(to *bufio.Writer, l *usersfile.Layout) *jsonReporter {
 
 func (r *jsonReporter) rows(c *kept.Rows, numbers []int) error {
 	for _, i := range numbers {
-		result := c.Verdicts[i].Result(c.Records.Line(i), r.layout.Address(c.Records.Cells(i)))
+		result := c.Result(i, r.layout.Address(c.Records.Cells(i)))
 		if err := r.encoder.Encode(result.Complete()); err != nil {
 			return err
 		}

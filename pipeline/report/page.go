@@ -171,6 +171,9 @@ func (r *htmlReporter) page(w Whole) htmlPage {
 	if s.DryRun {
 		p.Title = "Preview of " + name
 	}
+	if w.Handoff != nil {
+		p.Title, p.State = "Hand-off of "+name, r.handoffState(w.Handoff)
+	}
 	style := htmlStyle + printTitle(p.Title)
 	p.Style, p.StyleHash = template.CSS(style), digest(style) //nolint:gosec // the style's only data are escaped by printTitle
 	p.Headline = r.headline(w)
@@ -185,7 +188,7 @@ func (r *htmlReporter) page(w Whole) htmlPage {
 	}
 	p.Segments = segments(p.Outcomes)
 	listed := r.listed()
-	p.Groups, p.Quiet = r.reasons(s, listed)
+	p.Groups, p.Quiet = r.reasons(w, listed)
 	p.Commands = r.commands(w)
 	p.Licenses, p.Missing = r.licenses()
 	p.Doubtful = r.doubtful()
@@ -198,9 +201,12 @@ func (r *htmlReporter) page(w Whole) htmlPage {
 // outcomes lists the outcomes that there are, with the number of their rows, of all those there are.
 func outcomes(counts map[schema.Outcome]int, rows int) []htmlOutcome {
 	var list []htmlOutcome
-	for _, outcome := range schema.Outcomes {
-		if n := counts[outcome]; n > 0 {
-			list = append(list, outcomeWords(outcome, n, rows))
+	for _, of := range [][]schema.Outcome{schema.Outcomes, schema.HandoffOutcomes} {
+		for _, outcome := range of {
+			known := slices.ContainsFunc(list, func(o htmlOutcome) bool { return o.Outcome == outcome })
+			if n := counts[outcome]; n > 0 && !known {
+				list = append(list, outcomeWords(outcome, n, rows))
+			}
 		}
 	}
 	return list
@@ -208,11 +214,11 @@ func outcomes(counts map[schema.Outcome]int, rows int) []htmlOutcome {
 
 // reasons lists the first reasons of all rows, the most frequent first: problems by who must act, and what is
 // none.
-func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups []htmlGroup, quiet []htmlReason) {
+func (r *htmlReporter) reasons(w Whole, listed []schema.Result) (groups []htmlGroup, quiet []htmlReason) {
 	var all []htmlReason
 	for code, n := range r.tally.Reasons {
 		reason := htmlReason{
-			Code: code, Outcome: outcomeWords(code.Outcome(), n, r.tally.Rows), Message: code.Message(), Fix: fixOf(code, s),
+			Code: code, Outcome: outcomeWords(outcomeOf(code, w), n, r.tally.Rows), Message: code.Message(), Fix: fixOf(code, w.Summary),
 			Rows: n, More: n, Listed: slices.ContainsFunc(listed, func(row schema.Result) bool { return row.Reason == code }),
 		}
 		const most = 5
@@ -234,6 +240,15 @@ func (r *htmlReporter) reasons(s schema.Summary, listed []schema.Result) (groups
 		all = append(all, reason)
 	}
 	slices.SortFunc(all, func(a, b htmlReason) int { return cmp.Or(b.Rows-a.Rows, cmp.Compare(a.Code, b.Code)) })
+	if w.Handoff != nil {
+		if len(all) > 0 {
+			groups = []htmlGroup{{Title: "Not claimed", Reasons: all}}
+		}
+		for _, reason := range all {
+			groups[0].Rows += reason.Rows
+		}
+		return groups, nil
+	}
 	for _, actor := range schema.Actors {
 		group := htmlGroup{Actor: actor, Title: actorWords(actor)}
 		for _, reason := range all {
@@ -334,6 +349,9 @@ func displayDomain(domain string) string {
 // listing puts the rows to list into words.
 func (r *htmlReporter) listing(p *htmlPage, w Whole, listed []schema.Result) htmlList {
 	l := htmlList{OnlyProblems: r.onlyProblems, Of: r.tally.Rows, Problems: r.tally.Problems(), Listed: len(r.problems), Command: allRows(w)}
+	if w.Handoff != nil {
+		l.Problems = r.own
+	}
 	if r.onlyProblems {
 		l.Of = l.Problems
 	}
@@ -357,7 +375,7 @@ func (r *htmlReporter) listing(p *htmlPage, w Whole, listed []schema.Result) htm
 // describe puts a row into words.
 func describe(result schema.Result) htmlRow {
 	row := htmlRow{
-		Result: result, Address: strings.SplitAfter(plain(result.Email), "@"), Label: outcomeLabel(result.Outcome), Own: result.Problem(),
+		Result: result, Address: strings.SplitAfter(plain(result.Email), "@"), Label: outcomeLabel(result.Outcome), Own: result.Problem() || result.Outcome.Unfinished(),
 	}
 	row.Fix = plain(row.Fix)
 	for i, reason := range result.Reasons {

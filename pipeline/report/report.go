@@ -26,6 +26,7 @@ type Report struct {
 	Reason schema.Code
 	// Outcome, where it is not blank, leaves of these the rows that have it.
 	Outcome schema.Outcome
+	Parts   bool // the rows were handed off in parts, and have origins
 
 	start int64 // where it begins in a Rewinder
 	begun bool  // has been written to
@@ -76,8 +77,15 @@ type rowReporter interface {
 // Whole is what a report knows of the import, or the dry run, beside its rows.
 type Whole struct {
 	schema.Summary
-	Order  schema.Order
-	Import schema.Import // blank: a dry run
+	Order   schema.Order
+	Import  schema.Import // blank: a dry run
+	Handoff *Handoff      // nil: the rows are those of an import
+}
+
+// Handoff is what a report on rows that were handed off says beside them.
+type Handoff struct {
+	Folder   string
+	Verified bool // fresh exports were looked at, and not only what Control Hub said
 }
 
 // Writer is a report under way.
@@ -101,7 +109,7 @@ func (r *Report) Begin(l *usersfile.Layout, format schema.Format, claiming schem
 	case HTML:
 		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
 	default:
-		rows = newCSVReporter(to, l, format)
+		rows = newCSVReporter(to, l, format, r.Parts)
 	}
 	return &Writer{report: r, rows: rows}, nil
 }

@@ -18,7 +18,7 @@ type textReporter struct {
 
 func (r *textReporter) rows(c *kept.Rows, numbers []int) error {
 	for _, i := range numbers {
-		result := c.Verdicts[i].Result(c.Records.Line(i), r.layout.Address(c.Records.Cells(i)))
+		result := c.Result(i, r.layout.Address(c.Records.Cells(i)))
 		if _, err := r.to.WriteString(textLine(&result) + "\n"); err != nil {
 			return err
 		}
@@ -28,7 +28,11 @@ func (r *textReporter) rows(c *kept.Rows, numbers []int) error {
 
 func textLine(result *schema.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "line %d: ", result.Line)
+	fmt.Fprintf(&b, "line %d", result.Line)
+	if result.Part > 0 {
+		fmt.Fprintf(&b, " (part %d, row %d)", result.Part, result.Row)
+	}
+	b.WriteString(": ")
 	if result.Email != "" {
 		b.WriteString(schema.Printable(result.Email) + ": ")
 	}

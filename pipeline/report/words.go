@@ -44,6 +44,9 @@ func stateWords(state schema.ImportState, dryRun bool) htmlState {
 func (r *htmlReporter) headline(w Whole) string {
 	all, claimed, ready := r.tally.Rows, r.tally.Outcomes[schema.Claimed], r.tally.Outcomes[schema.Ready]
 	of := grouped(claimed+ready) + " of " + counted(all, "user")
+	if w.Handoff != nil {
+		return r.handoffHeadline(w.Handoff)
+	}
 	correct := ""
 	if r.own > 0 {
 		correct = "; " + counted(r.own, "row") + " to correct"
@@ -90,6 +93,41 @@ func (r *htmlReporter) headline(w Whole) string {
 	return "Nothing was claimed: " + why + "."
 }
 
+// handoffHeadline returns the one sentence on rows that were handed off.
+func (r *htmlReporter) handoffHeadline(h *Handoff) string {
+	all := counted(r.tally.Rows, "user")
+	if !h.Verified {
+		n := r.tally.Outcomes[schema.Accepted]
+		return "Control Hub accepted " + grouped(n) + " of " + all + "."
+	}
+	n := r.tally.Outcomes[schema.Claimed]
+	missing := ""
+	if lacking := r.own - (r.tally.Rows - n); lacking > 0 {
+		missing = "; " + grouped(lacking) + " without a licence that was asked for"
+	}
+	return grouped(n) + " of " + all + verb(n, " is", " are") + " claimed" + missing + "."
+}
+
+// handoffState says how far a hand-off is.
+func (r *htmlReporter) handoffState(h *Handoff) htmlState {
+	switch {
+	case !h.Verified:
+		return htmlState{"What Control Hub said", "preview"}
+	case r.own > 0:
+		return htmlState{"Verified, with problems", "mixed"}
+	}
+	return htmlState{"Verified", "good"}
+}
+
+// outcomeOf returns the outcome of rows with this first reason: what Control Hub says of a row refuses it,
+// whatever the code is for elsewhere.
+func outcomeOf(code schema.Code, w Whole) schema.Outcome {
+	if outcome := code.Outcome(); w.Handoff == nil || outcome.Unfinished() {
+		return outcome
+	}
+	return schema.Refused
+}
+
 // whyNobody says why a file has nobody to claim in it.
 func (r *htmlReporter) whyNobody() string {
 	switch {
@@ -111,7 +149,7 @@ func verb(n int, one, many string) string {
 // dates says when accounts join, and until when a claim can be taken back (see R21, R22).
 func (r *htmlReporter) dates(w Whole) []string {
 	immediate, delayed := r.types[schema.Immediate], r.types[schema.Delayed]
-	if w.DryRun && w.Organization == "" || immediate+delayed == 0 {
+	if w.DryRun && w.Organization == "" || immediate+delayed == 0 || w.Handoff != nil {
 		return nil
 	}
 	days := counted(r.policy.DecisionDays, "day")
@@ -158,6 +196,13 @@ func (r *htmlReporter) untilWords(imp schema.Import) string {
 func (r *htmlReporter) commands(w Whole) []htmlCommand {
 	var list []htmlCommand
 	add := func(what, command string) { list = append(list, htmlCommand{what, command}) }
+	if w.Handoff != nil {
+		folder := shellWord(w.Handoff.Folder)
+		if w.Handoff.Verified {
+			return []htmlCommand{{"See what comes next:", "claimline handoff status " + folder}}
+		}
+		return []htmlCommand{{"See with fresh exports whether it is done:", "claimline handoff verify " + folder + " --users USERS.csv --claimable CLAIMABLE.csv"}}
+	}
 	file := shellWord(w.File)
 	if w.DryRun {
 		offline := ""
@@ -192,6 +237,10 @@ func (r *htmlReporter) commands(w Whole) []htmlCommand {
 // allRows returns the command that writes every row as CSV.
 func allRows(w Whole) string {
 	switch {
+	case w.Handoff != nil && w.Handoff.Verified:
+		return "claimline handoff verify " + shellWord(w.Handoff.Folder) + " --users USERS.csv --format csv"
+	case w.Handoff != nil:
+		return "claimline handoff results " + shellWord(w.Handoff.Folder) + " --format csv"
 	case w.DryRun && w.Organization == "":
 		return "claimline validate " + shellWord(w.File) + " --offline --format csv"
 	case w.DryRun:
@@ -273,6 +322,18 @@ func outcomeWords(outcome schema.Outcome, rows, of int) htmlOutcome {
 		o.Meaning = "Something broke during the claim."
 	case schema.NotAttempted:
 		o.Meaning = "The row's turn did not come."
+	case schema.Accepted:
+		o.Meaning = "Control Hub said nothing against it."
+	case schema.Refused:
+		o.Meaning = "Control Hub refused the row."
+	case schema.ClaimDelayed:
+		o.Meaning = "Claimed; the owner has not decided."
+	case schema.StillClaimable:
+		o.Meaning = "Not claimed, and can still be."
+	case schema.NotFound:
+		o.Meaning = "In none of the fresh exports."
+	case schema.TakenElsewhere:
+		o.Meaning = "Another organization has claimed the user."
 	}
 	return o
 }
@@ -312,9 +373,12 @@ func (r *htmlReporter) facts(w Whole) []htmlFact {
 	if w.Organization != "" {
 		add("Organization", strings.TrimSpace(r.claiming.Name+" ("+w.Organization+")"))
 	}
-	if w.DryRun {
+	switch {
+	case w.Handoff != nil:
+		add("Folder", w.Handoff.Folder)
+	case w.DryRun:
 		add("State", "Dry run: nothing was changed")
-	} else {
+	default:
 		add("Import", w.ID)
 		add("State", strings.ReplaceAll(string(w.State), "_", " "))
 	}

@@ -222,7 +222,7 @@ func (r *run) take(ctx context.Context, c candidate, before []schema.ScheduleRun
 func (r *run) plan(ctx context.Context, file *dialect.File, noted schema.ScheduleRun, content store.Content) (took bool, err error) {
 	order := schema.Order{
 		Organization: r.schedule.OrganizationID, AllOrNothing: r.schedule.AllOrNothing, ActivationEmails: r.schedule.ActivationEmails,
-		By: r.schedule.By(), Attended: r.attendant != nil,
+		By: r.schedule.By(), Attended: r.attendant != nil, Notify: r.schedule.Notify,
 	}
 	imp, err := r.Plan(ctx, named{file, noted.File}, order, r.watch())
 	switch code := schema.CodeOf(err); {

@@ -235,9 +235,8 @@ type mailing struct {
 
 // addMails adds mails about claims to the outbox, in the order of time.
 func addMails(ctx context.Context, tx Tx, mails map[mailing][]int64) error {
-	kinds := []claim.Mail{claim.MailClaim, claim.MailActivation, claim.MailReminder}
 	for _, m := range slices.SortedFunc(maps.Keys(mails), func(a, b mailing) int {
-		return cmp.Or(a.at.Compare(b.at), cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)))
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(slices.Index(claim.Mails, a.kind), slices.Index(claim.Mails, b.kind)))
 	}) {
 		if err := tx.AddMails(ctx, m.kind, m.at, mails[m]); err != nil {
 			return err

@@ -153,6 +153,15 @@ func writeEffects(ctx context.Context, tx Tx, effects []claim.Effect, licenses *
 			e.Joins.ID = "joined-" + rand.Text() // nobody else can have made up the same one
 		}
 		for _, mail := range e.Mails {
+			if mail == claim.MailRetracted {
+				sent, found, err := tx.ClaimMail(ctx, e.Before.Claim.ID)
+				if err != nil {
+					return err
+				}
+				if !found || !sent.told() { // nobody has told the owner of the claim
+					continue
+				}
+			}
 			m := mailing{mail, e.At}
 			mails[m] = append(mails[m], e.Before.Claim.ID)
 		}

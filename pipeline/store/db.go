@@ -235,13 +235,6 @@ type OpenMade struct {
 	Claims        int
 }
 
-// WaitingMail is a mail that waits to be sent.
-type WaitingMail struct {
-	Claim int64
-	Kind  claim.Mail
-	At    time.Time
-}
-
 // ClosedClaim is a claim that has ended.
 type ClosedClaim struct {
 	ID           int64
@@ -254,12 +247,124 @@ type ClosedClaim struct {
 	ClosedBy     schema.Closing
 }
 
-// Outbox keeps mails until they are sent.
+// Outbox keeps mails. Those about claims wait in a line for their first turn; a mail that is taken up leaves
+// the line, and is kept with what became of each attempt. A mail keeps its number.
 type Outbox interface {
-	// AddMails adds one mail of a kind for each claim, written at a time.
+	// AddMails adds one mail of a kind for each claim, written at a time, to the end of the line.
 	AddMails(ctx context.Context, kind claim.Mail, at time.Time, claims []int64) error
+	// InsertMail adds a mail that waits outside the line. Its number is left out.
+	InsertMail(ctx context.Context, m Mail) error
+	// TakeUp takes a mail out of the line, and holds it; number 0: the first.
+	TakeUp(ctx context.Context, id int64) (m Mail, found bool, err error)
+	// DueMail finds and holds the mail outside the line that is due for the longest time, and that nobody else
+	// holds.
+	DueMail(ctx context.Context, due DueMail) (m Mail, found bool, err error)
+	// FindMail finds and holds a mail outside the line.
+	FindMail(ctx context.Context, id int64) (m Mail, found bool, err error)
+	// UpdateMail writes what changes of a mail outside the line while it is sent.
+	UpdateMail(ctx context.Context, m Mail) error
+	// DeleteMail deletes a mail outside the line.
+	DeleteMail(ctx context.Context, id int64) error
+	// RetryMails makes mails of an organization due that are outside the line, wait or have failed, and are in
+	// nobody's hand, and counts them; blank organization: of all; no numbers: all of them. Servers that were away
+	// are forgotten.
+	RetryMails(ctx context.Context, organization string, ids []int64) (int, error)
+	// MailsTaken counts the mails that have been taken up since a time. Others that write and count wait until the
+	// transaction ends.
+	MailsTaken(ctx context.Context, since time.Time) (int, error)
+	// Lined reports whether a mail waits in the line.
+	Lined(ctx context.Context) (bool, error)
+	// ServerAway reports whether a mail waits beyond a time because there was no server to take any.
+	ServerAway(ctx context.Context, now time.Time) (bool, error)
+	// ListMails lists mails by number, up to limit of those behind one, in the line and outside.
+	ListMails(ctx context.Context, filter MailFilter, after int64, limit int) ([]ListedMail, error)
 	// Mails finds the mails about claims, in the order in which they were written.
-	Mails(ctx context.Context, claims []int64) ([]WaitingMail, error)
+	Mails(ctx context.Context, claims []int64) ([]Mail, error)
+	// ClaimMail finds the claim mail about a claim where it is outside the line.
+	ClaimMail(ctx context.Context, claim int64) (m Mail, found bool, err error)
+
+	// ClaimsByID finds claims, open and closed, by number.
+	ClaimsByID(ctx context.Context, ids []int64) (map[int64]AnyClaim, error)
+	// Undecided lists open delayed claims by when they were made and by number, up to limit of those behind one.
+	Undecided(ctx context.Context, after Reminded, until time.Time, limit int) ([]Reminded, error)
+	// LastReminded finds the claim up to which owners have been reminded so many days before the date, and holds
+	// it.
+	LastReminded(ctx context.Context, days int) (Reminded, error)
+	PutReminded(ctx context.Context, days int, last Reminded) error
+
+	// InsertLinks keeps links to the choices about claims, by their hashes.
+	InsertLinks(ctx context.Context, links []Link) error
+	DeleteLink(ctx context.Context, hash []byte) error
+	// FindLink finds the claim that a link is for.
+	FindLink(ctx context.Context, hash []byte) (claim int64, found bool, err error)
+}
+
+// Mail is a mail, or a message to a program, as the outbox keeps it. In the line it has a number, a kind, a
+// claim and the time at which it was written.
+type Mail struct {
+	ID            int64
+	Kind          claim.Mail
+	Claim         int64        // that it is about; 0: none
+	Organization  string       // whose news it is; blank: that of the claim
+	To            string       // address, or URL; blank: found out when it is sent
+	News          *schema.News // that it tells; nil: it is about a claim
+	WrittenAt     time.Time
+	State         schema.MailState
+	Attempts      int           // grows when it is taken up, and so tells one who has lost it
+	Lost          int           // attempts since it waits of which nobody knows how they ended
+	TriedSince    time.Time     // zero: not tried
+	Pause         time.Duration // from the last attempt to the next
+	NextAttemptAt time.Time     // zero: as soon as its turn comes
+	TakenAt       time.Time     // when the last attempt began
+	LeaseUntil    time.Time     // zero: nobody is sending it; by the database's clock
+	SentAt        time.Time
+	Error         string // of the last attempt
+	Away          bool   // that found no server which would take anything
+	MessageID     string
+}
+
+// MailWebhook is the kind of a message to a program. It is listed among mails, and is none.
+const MailWebhook claim.Mail = "webhook"
+
+// DueMail says which mails are due.
+type DueMail struct {
+	Now   time.Time // for which they wait
+	Free  time.Time // leases that end until then have run out
+	Mails bool      // mails
+	Hooks bool      // messages to programs
+	Tried bool      // of the mails only those that have been tried
+}
+
+// MailFilter narrows a listing of mails. Zero values leave all in.
+type MailFilter struct {
+	Organization string
+	State        schema.MailState
+}
+
+// ListedMail is a mail as it is listed, with what it is about.
+type ListedMail struct {
+	Mail
+	Made    schema.Claim // its type, when it was made and closed, and by what
+	Account int64        // that the claim is on
+	Address string       // of that account; blank: it is gone
+}
+
+// AnyClaim is a claim, open or closed, and the account that it is on, or brought.
+type AnyClaim struct {
+	schema.Claim
+	Account int64
+}
+
+// Reminded is a delayed claim whose owner is, or has been, reminded.
+type Reminded struct {
+	ClaimedAt time.Time
+	Claim     int64
+}
+
+// Link is a personal link to the choices, as it is kept.
+type Link struct {
+	Hash  []byte
+	Claim int64
 }
 
 // Snapshots takes snapshots in. Users are staged, and merged when all of them are known: only then can

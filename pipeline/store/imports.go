@@ -146,16 +146,23 @@ func (s *Store) owning(ctx context.Context, owner Owner, doing string, do func(T
 // event is what a method of schema.Import makes of an import at a time, by the database's clock.
 type event func(imp schema.Import, now time.Time) (schema.Import, error)
 
-// happen saves what an event makes of an import.
+// happen saves what an event makes of an import, and tells those who are to know.
 func happen(ctx context.Context, tx Tx, imp schema.Import, what event) (schema.Import, error) {
 	now, err := tx.Now(ctx)
 	if err != nil {
 		return imp, err
 	}
+	before := imp
 	if imp, err = what(imp, now); err != nil {
 		return imp, err
 	}
-	return imp, tx.UpdateImport(ctx, imp)
+	if err := tx.UpdateImport(ctx, imp); err != nil {
+		return imp, err
+	}
+	if news, tell := schema.NewsOf(before, imp, now.Truncate(time.Second)); tell {
+		return imp, tellNews(ctx, tx, imp.OrganizationID, imp.Notify, news)
+	}
+	return imp, nil
 }
 
 // order lets an event happen to an import of an organization, and returns what has become of it.

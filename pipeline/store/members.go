@@ -363,7 +363,7 @@ func (m *members) given(ctx context.Context) (map[int64][]string, error) {
 type History struct {
 	View   claim.View    // as it stands now; no Account: there is none
 	Closed []ClosedClaim // of the organization, the oldest first
-	Mails  []WaitingMail // about its claims, in the order in which they were written
+	Mails  []Mail        // about its claims, in the order in which they were written; not those that nobody wants any more
 }
 
 // History finds the account with an address key, with what was done to it. Refused with
@@ -390,7 +390,7 @@ func (s *Store) History(ctx context.Context, rules claim.Rules, id, key string) 
 		for _, c := range h.Closed {
 			claims = append(claims, c.ID)
 		}
-		if h.Mails, err = tx.Mails(ctx, claims); err != nil {
+		if h.Mails, err = wantedMails(ctx, tx, rules, claims); err != nil {
 			return err
 		}
 		err = m.complete(ctx, views)

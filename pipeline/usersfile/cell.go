@@ -29,5 +29,5 @@ func Explain(problem schema.Code, cell string) *schema.Finding {
 
 // SaysNothing reports whether a cell is blank, or a word for nothing as databases and programs write it.
 func SaysNothing(cell string) bool {
-	return cell == "" || slices.ContainsFunc(nothings, func(word string) bool { return strings.EqualFold(cell, word) })
+	return cell == "" || len(cell) <= longestNothing && slices.ContainsFunc(nothings, func(word string) bool { return strings.EqualFold(cell, word) })
 }

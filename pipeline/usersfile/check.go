@@ -70,7 +70,7 @@ func (l *Layout) ReadEditable(record []string, values *Values) {
 // faster. undecodable is the first column whose bytes are no UTF-8, or -1. Phone and language are spelt as
 // accounts have them.
 func (l *Layout) Check(record []string, values *Values, undecodable int, r *Row, n *Repairs, problems *schema.Finding) {
-	if !l.checkClaim(values, r, n, problems) {
+	if !l.CheckClaim(values, r, n, problems) {
 		return
 	}
 	key, problem := schema.ParseAddress(values[Email])
@@ -84,7 +84,7 @@ func (l *Layout) Check(record []string, values *Values, undecodable int, r *Row,
 		}
 	}
 	for _, field := range textFields {
-		if !validText(values[field]) {
+		if !ValidText(values[field]) {
 			problems.Add(schema.CodeTextInvalid, l.Column(field), schema.Quote(values[field]))
 		}
 	}
@@ -110,13 +110,13 @@ func (l *Layout) Check(record []string, values *Values, undecodable int, r *Row,
 	}
 }
 
-// validText reports whether a cell of free text can be an account's.
-func validText(s string) bool {
+// ValidText reports whether a cell of free text can be an account's.
+func ValidText(s string) bool {
 	return schema.ValidText(s) && (s == "" || s[0] != '#' || !schema.SpreadsheetError(s))
 }
 
-// checkClaim reads the Claim cell; on is false where it ends the checks.
-func (l *Layout) checkClaim(values *Values, r *Row, n *Repairs, problems *schema.Finding) (on bool) {
+// CheckClaim reads the Claim cell; on is false where it ends the checks.
+func (l *Layout) CheckClaim(values *Values, r *Row, n *Repairs, problems *schema.Finding) (on bool) {
 	cell := values[Claim]
 	if cell == "" && l.columns[Claim] < 0 {
 		return true

@@ -181,6 +181,14 @@ func readable(s string) string {
 // nothings are the words for nothing that databases and programs write.
 var nothings = []string{"NULL", "(null)", "<null>", "[null]", "None", "NaN", "N/A", `\N`}
 
+// longestNothing is how long such a word is at most.
+const longestNothing = len("(null)")
+
+// Damaged reports whether what a cell says of an account in an editable field cannot be meant: see Compare.
+func Damaged(field Field, cell, own string) bool {
+	return damaged(field, cell, own) && !SameText(cell, own)
+}
+
 // damaged reports whether a cell that differs from what the account has cannot be meant.
 func damaged(field Field, cell, own string) bool {
 	foreign := !dialect.IsASCII(own)

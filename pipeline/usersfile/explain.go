@@ -19,7 +19,7 @@ import (
 
 // explain finds out what in particular is wrong with a row, where its first reason does not say it.
 func (l *Layout) explain(record []string, values *Values, f *schema.Finding) {
-	if line, ok := noUser(record, values[Email]); ok {
+	if line, ok := NoUser(record, values[Email]); ok {
 		f.Explain(schema.HintNoUser, schema.Quote(line))
 		return
 	}
@@ -34,7 +34,7 @@ func (l *Layout) explain(record []string, values *Values, f *schema.Finding) {
 		}
 	case schema.CodeTextInvalid:
 		for _, field := range textFields {
-			if f.Column == l.Column(field) && !validText(values[field]) {
+			if f.Column == l.Column(field) && !ValidText(values[field]) {
 				explainText(values[field], f)
 				return
 			}
@@ -60,6 +60,9 @@ func explainText(cell string, f *schema.Finding) {
 
 // shortened is a long number as a spreadsheet shows it in a narrow column, and then saves it.
 var shortened = regexp.MustCompile(`^\+?[0-9][.,]?[0-9]*[eE]\+?[0-9]+$`)
+
+// Shortened reports whether a cell is a number of which a spreadsheet has left the first digits only.
+func Shortened(cell string) bool { return cell != "" && cell[0] <= '9' && shortened.MatchString(cell) }
 
 func explainPhone(cell string, f *schema.Finding) {
 	switch {
@@ -92,9 +95,9 @@ func languageTag(name string) string {
 	return ""
 }
 
-// noUser reports whether a record is a line that programs print around rows, and no user: rules of dashes,
+// NoUser reports whether a record is a line that programs print around rows, and no user: rules of dashes,
 // counts of rows.
-func noUser(record []string, address string) (line string, ok bool) {
+func NoUser(record []string, address string) (line string, ok bool) {
 	if strings.Contains(address, "@") {
 		return "", false
 	}
@@ -115,7 +118,7 @@ func (l *Layout) FieldCount(record []string, format schema.Format, next int) *sc
 	cells, width := strconv.Itoa(len(record)), strconv.Itoa(len(l.Header))
 	f := schema.NewFinding(schema.CodeFieldCount, "", cells+" instead of "+width)
 	email, other := l.columns[Email], dialect.OtherDelimiter(format, record)
-	switch line, ok := noUser(record, ""); {
+	switch line, ok := NoUser(record, ""); {
 	case ok, len(record) < len(l.Header) && len(record) == 1 && sentence(line):
 		f.Explain(schema.HintNoUser, schema.Quote(line))
 	case other != 0:

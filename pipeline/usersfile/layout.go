@@ -100,7 +100,7 @@ func NewLayout(file string, line int, header, services []string, options Options
 				return nil, at(schema.Refuse(schema.CodeHeaderDuplicate, "The column %q stands in the header twice: as column %d, %q, and as column %d, %q.",
 					known, first+1, l.Header[first], column+1, name), column)
 			}
-		case slices.ContainsFunc(schema.ReportHeaders, func(added string) bool { return dialect.SameHeader(added, name) }):
+		case AddedByReport(name):
 			l.report[column] = true
 		default:
 			unknown = append(unknown, column)
@@ -120,6 +120,12 @@ func NewLayout(file string, line int, header, services []string, options Options
 		}
 	}
 	return l, nil
+}
+
+// AddedByReport reports whether a header is that of a column that a report adds.
+func AddedByReport(name string) bool {
+	same := func(added string) bool { return dialect.SameHeader(added, name) }
+	return slices.ContainsFunc(schema.ReportHeaders, same) || slices.ContainsFunc(schema.PartHeaders, same)
 }
 
 // resolve finds the columns that the options name: what each is called, and which are nothing.
@@ -206,6 +212,9 @@ func (l *Layout) cleaned(column int, known string) bool {
 	})
 }
 
+// MayBe is the sentence that names a column, and the one that it may be.
+const MayBe = "%q may be %s, which the file does not have otherwise."
+
 // unclear refuses columns that could be one that the file lacks.
 func (l *Layout) unclear(unknown []int) *schema.Error {
 	var missing []string
@@ -219,41 +228,42 @@ func (l *Layout) unclear(unknown []int) *schema.Error {
 			missing = append(missing, name)
 		}
 	}
-	var doubts []doubt
+	var doubts []Doubt
 	for _, column := range unknown {
 		if known := meaning(l.Header[column], missing); known != "" && l.Header[column] != "" {
-			doubts = append(doubts, doubt{column: column, header: l.Header[column], known: known})
+			doubts = append(doubts, Doubt{Column: column, Header: l.Header[column], Known: known})
 		}
 	}
-	return refuseDoubts(doubts, "%q may be %s, which the file does not have otherwise.")
+	return RefuseDoubts(doubts, MayBe)
 }
 
-// doubt is a column that may be another.
-type doubt struct {
-	column        int
-	header, known string
+// Doubt is a column that may be another.
+type Doubt struct {
+	Column        int    // from 0
+	Header, Known string // as the file has it; the one that it may be
 }
 
-// refuseDoubts asks what columns are; nil where there are none.
-func refuseDoubts(doubts []doubt, sentence string) *schema.Error {
+// RefuseDoubts asks, with CodeColumnUnclear, what columns are; nil where there are none. The sentence names the
+// header and what it may be.
+func RefuseDoubts(doubts []Doubt, sentence string) *schema.Error {
 	if len(doubts) == 0 {
 		return nil
 	}
 	var said, is, nothing []string
 	for _, d := range doubts {
-		if d.header == "" {
-			said = append(said, fmt.Sprintf("Column %d, which has no header, may be %s.", d.column+1, d.known))
-			is = append(is, fmt.Sprintf("in the file, by the header %q", d.known))
+		if d.Header == "" {
+			said = append(said, fmt.Sprintf("Column %d, which has no header, may be %s.", d.Column+1, d.Known))
+			is = append(is, fmt.Sprintf("in the file, by the header %q", d.Known))
 			nothing = append(nothing, "delete the column")
 			continue
 		}
-		said = append(said, fmt.Sprintf("The column "+sentence, d.header, d.known))
-		is = append(is, fmt.Sprintf("--column %q", d.header+"="+d.known))
-		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.header))
+		said = append(said, fmt.Sprintf("The column "+sentence, d.Header, d.Known))
+		is = append(is, fmt.Sprintf("--column %q", d.Header+"="+d.Known))
+		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.Header))
 	}
-	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", strings.Join(said, " ")).In(doubts[0].header).
+	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", strings.Join(said, " ")).In(doubts[0].Header).
 		WithFix("Say what it is: %s. Or that it is nothing: %s.", strings.Join(is, " "), strings.Join(nothing, " "))
-	refused.Column = doubts[0].column + 1
+	refused.Column = doubts[0].Column + 1
 	return refused
 }
 
@@ -284,6 +294,12 @@ func (l *Layout) Column(field Field) string {
 
 // Place returns the column of a field; -1: the file has none.
 func (l *Layout) Place(field Field) int { return l.columns[field] }
+
+// PlaceOfService returns the column of a service, by its place among the names; -1: the file has none.
+func (l *Layout) PlaceOfService(service int) int { return slices.Index(l.services, service) }
+
+// Cell returns a cell as it is read.
+func (l *Layout) Cell(cell string) string { return l.clean(cell) }
 
 // Fit returns record i with as many cells as the header has, where it can be made so.
 func (l *Layout) Fit(records *dialect.Records, i int, format schema.Format) ([]string, dialect.Fitted) {

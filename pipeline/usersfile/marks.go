@@ -49,13 +49,13 @@ func (m *Marks) Add(other Marks) {
 // Judge refuses, with CodeColumnUnclear, columns all of whose cells are booleans: they could be marks of who
 // is to be claimed.
 func (l *Layout) Judge(m Marks) *schema.Error {
-	var doubts []doubt
+	var doubts []Doubt
 	for i, column := range l.marks {
 		if len(m.filled) > 0 && m.filled[i] && !m.other[i] {
-			doubts = append(doubts, doubt{column: column, header: l.Header[column], known: schema.ClaimHeader})
+			doubts = append(doubts, Doubt{Column: column, Header: l.Header[column], Known: schema.ClaimHeader})
 		}
 	}
-	refused := refuseDoubts(doubts, "%q has nothing but TRUE, FALSE or words for them: it may be %s, which the file does not have.")
+	refused := RefuseDoubts(doubts, "%q has nothing but TRUE, FALSE or words for them: it may be %s, which the file does not have.")
 	if refused != nil {
 		refused = refused.WithFix("%s If every row is to be claimed, whatever it says: --every-row.", refused.Fix)
 	}

@@ -26,7 +26,7 @@ func NewStrict() *Strict {
 			panic(err) // fixed tags: cannot happen
 		}
 	}
-	is("text", validText)
+	is("text", ValidText)
 	is("max_bytes", func(s string) bool { return len(s) <= schema.MaxAddressBytes })
 	is("email", func(s string) bool { _, problem := schema.ParseAddress(s); return problem == "" })
 	is("e164", schema.ValidPhone)
@@ -49,7 +49,7 @@ var tagOrder = [...]string{"boolean_cell", "required", "max_bytes", "email", "ma
 
 // Check makes the checks of one row; see Layout.Check.
 func (s *Strict) Check(l *Layout, record []string, values *Values, undecodable int, r *Row, n *Repairs, found *schema.Finding) {
-	if !l.checkClaim(values, r, n, &schema.Finding{}) {
+	if !l.CheckClaim(values, r, n, &schema.Finding{}) {
 		code := schema.CodeClaimFalse
 		if values[Claim] == "" {
 			code = schema.CodeClaimBlank

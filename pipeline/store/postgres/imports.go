@@ -20,23 +20,24 @@ func (t *tx) InsertImport(ctx context.Context, imp schema.Import) (id int64, err
 		return 0, err
 	}
 	err = t.QueryRow(ctx, `INSERT INTO imports (organization, file, sha256, state, all_or_nothing, activation_emails, options,
-		created_by, version, started_at, attended, runner, epoch, lease_until, request_key, request_digest)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
+		created_by, version, started_at, attended, runner, epoch, lease_until, request_key, request_digest, notify)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id`,
 		number, []byte(imp.File), imp.SHA256, string(imp.State), imp.AllOrNothing, imp.ActivationEmails, null(string(imp.Options)), imp.CreatedBy,
-		imp.Version, seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil), null(imp.RequestKey), imp.RequestDigest).Scan(&id)
+		imp.Version, seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil), null(imp.RequestKey), imp.RequestDigest,
+		array(imp.Notify)).Scan(&id)
 	return id, twice(err)
 }
 
 const importQuery = `SELECT i.id, i.file, i.sha256, o.external_id, i.state, i.reason, i.all_or_nothing, i.activation_emails, i.options,
 	i.created_by, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
-	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to FROM imports i JOIN organizations o ON o.id = i.organization `
+	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to, i.notify FROM imports i JOIN organizations o ON o.id = i.organization `
 
 func scanImport(scanner pgx.Row) (imp schema.Import, err error) {
 	var consented, started, finished, lease *int64
 	var file, options []byte
 	err = scanner.Scan(&imp.ID, &file, &imp.SHA256, &imp.OrganizationID, &imp.State, &imp.Reason, &imp.AllOrNothing, &imp.ActivationEmails, &options,
 		&imp.CreatedBy, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
-		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo)
+		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo, &imp.Notify)
 	imp.File, imp.Options = string(file), options
 	imp.ConsentedAt, imp.StartedAt, imp.FinishedAt, imp.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
 	return imp, err

@@ -38,6 +38,7 @@ type Options struct {
 const (
 	settingsLock int64 = 0x436c6d6c<<8 + iota // "Clml"
 	migrationLock
+	outboxLock
 )
 
 // What a session has where the address does not say otherwise. A machine that was cut off in the middle of a

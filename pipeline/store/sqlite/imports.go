@@ -19,10 +19,10 @@ func (t *tx) InsertImport(ctx context.Context, imp schema.Import) (id int64, err
 		return 0, err
 	}
 	done, err := t.ExecContext(ctx, `INSERT INTO imports (organization, file, sha256, state, all_or_nothing, activation_emails, options,
-		created_by, version, started_at, attended, runner, epoch, lease_until, request_key, request_digest)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		created_by, version, started_at, attended, runner, epoch, lease_until, request_key, request_digest, notify)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		number, imp.File, imp.SHA256, imp.State, imp.AllOrNothing, imp.ActivationEmails, null(string(imp.Options)), imp.CreatedBy, imp.Version,
-		seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil), null(imp.RequestKey), imp.RequestDigest)
+		seconds(imp.StartedAt), imp.Attended, imp.Runner, imp.Epoch, seconds(imp.LeaseUntil), null(imp.RequestKey), imp.RequestDigest, encodeList(imp.Notify))
 	if err != nil {
 		return 0, twice(err)
 	}
@@ -30,16 +30,20 @@ func (t *tx) InsertImport(ctx context.Context, imp schema.Import) (id int64, err
 }
 
 const importQuery = `SELECT i.id, i.file, i.sha256, o.external_id, i.state, i.reason, i.all_or_nothing, i.activation_emails, i.options,
-	i.created_by, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
+	i.created_by, i.notify, i.version, i.consented_at, i.consented_by, i.edits_accepted, i.cancel_requested, i.started_at, i.finished_at, i.rows_removed,
 	i.plan IS NOT NULL, i.attended, i.runner, i.epoch, i.lease_until, i.own_from, i.own_to
 	FROM imports i JOIN organizations o ON o.id = i.organization `
 
 func scanImport(scanner interface{ Scan(...any) error }) (imp schema.Import, err error) {
 	var consented, started, finished, lease sql.NullInt64
+	var notify sql.NullString
 	err = scanner.Scan(&imp.ID, &imp.File, &imp.SHA256, &imp.OrganizationID, &imp.State, &imp.Reason, &imp.AllOrNothing, &imp.ActivationEmails, &imp.Options,
-		&imp.CreatedBy, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
+		&imp.CreatedBy, &notify, &imp.Version, &consented, &imp.ConsentedBy, &imp.EditsAccepted, &imp.CancelRequested, &started, &finished, &imp.RowsRemoved,
 		&imp.Planned, &imp.Attended, &imp.Runner, &imp.Epoch, &lease, &imp.OwnFrom, &imp.OwnTo)
 	imp.ConsentedAt, imp.StartedAt, imp.FinishedAt, imp.LeaseUntil = timeOf(consented), timeOf(started), timeOf(finished), timeOf(lease)
+	if err == nil && notify.Valid {
+		err = json.Unmarshal([]byte(notify.String), &imp.Notify)
+	}
 	return imp, err
 }
 

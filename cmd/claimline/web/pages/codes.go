@@ -30,5 +30,7 @@ var swedishCodes = map[schema.Code][2]string{
 	schema.CodeChoiceNotAvailable: {"Det valet finns inte för det här kontot.", "Välj något av det som står på sidan."},
 	schema.CodeUserInactive:       {"Kontot är inaktivt, så det går inte att logga in.", "Be organisationen att aktivera kontot igen."},
 	schema.CodeNotClaimed:         {"Det finns inget öppet anspråk på kontot.", "Det finns inget att göra."},
+	schema.CodeTokenInvalid:       {"Det är ingen giltig token: den är fel, har återkallats eller har gått ut.", "Kopiera hela din token en gång till, eller be din administratör om en ny."},
+	schema.CodeRoleTooLow:         {"Din token räcker inte för det här.", "Be din administratör om en token med högre behörighet."},
 	schema.CodeUserNotFound:       {"Inget konto har den adressen.", "Kontrollera stavningen."},
 }

@@ -63,8 +63,9 @@ func New(c Config) (*Pages, error) {
 	}
 	p.mux.HandleFunc("GET "+assetPrefix+"{name...}", p.asset)
 	p.handle("POST /language", p.setLanguage)
-	// choices
+	p.registerChoices()
 	p.registerSignIn()
+	p.registerHome()
 	return p, nil
 }
 
@@ -134,7 +135,7 @@ func (p *Pages) handle(pattern string, do handler) {
 			err = do(e)
 		}
 		if err != nil {
-			e.refuse(err)
+			e.refuse(err) //nolint:contextcheck // it is that of the request
 		}
 	})
 }
@@ -192,7 +193,7 @@ func (e *exchange) show(status int, sheet string, data any) error {
 
 // redirect sends the browser to another page, which it asks for with GET.
 func (e *exchange) redirect(to string) error {
-	http.Redirect(e.w, e.r, to, http.StatusSeeOther)
+	http.Redirect(e.w, e.r, to, http.StatusSeeOther) //nolint:gosec // G710: it is local, wherever it comes from
 	return nil
 }
 
@@ -200,7 +201,7 @@ func (e *exchange) redirect(to string) error {
 func (p *Pages) setLanguage(e *exchange) error {
 	const year = 365 * 24 * time.Hour
 	if chosen := e.r.PostFormValue("language"); p.words[chosen] != nil {
-		http.SetCookie(e.w, &http.Cookie{
+		http.SetCookie(e.w, &http.Cookie{ //nolint:gosec // G124: without TLS there is no Secure
 			Name: languageCookie, Value: chosen, Path: "/", MaxAge: int(year / time.Second), Secure: p.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -83,6 +82,3 @@ func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
 	p.Refuse(w, r, &schema.Error{Code: schema.CodeNotFound})
 }
-
-// complaint is what is wrong with one field of a form.
-type complaint struct{ Field, Text template.HTML }

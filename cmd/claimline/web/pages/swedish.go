@@ -1,6 +1,8 @@
 package pages
 
 // catalogue says in Swedish what the pages say, by the English of it.
+//
+//nolint:misspell // it is Swedish
 var catalogue = map[string]string{
 	"Skip to the content": "Till innehållet",
 	"Error:":              "Fel:",
@@ -10,6 +12,18 @@ var catalogue = map[string]string{
 	"This did not work":                       "Det gick inte",
 	"To the first page":                       "Till första sidan",
 	"Tell your administrator this number: %s": "Ange det här numret för din administratör: %s",
+
+	// The frame, and signing in.
+	"Pages":      "Sidor",
+	"Overview":   "Översikt",
+	"Sign in":    "Logga in",
+	"Sign out":   "Logga ut",
+	"Your token": "Din token",
+	"It begins with clm_ and was given to you by whoever runs Claimline in your organization.": "Den börjar med clm_ och kommer från den som sköter Claimline i din organisation.",
+	"Signed in with the token %s (%s)": "Inloggad med token %s (%s)",
+	"may look":                         "får se",
+	"may claim":                        "får göra anspråk",
+	"may do everything":                "får göra allt",
 
 	// The owner's page.
 	"%s has claimed your account": "%s har gjort anspråk på ditt konto",

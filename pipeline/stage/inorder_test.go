@@ -1,4 +1,4 @@
-package pipeline
+package stage
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func TestInOrder(t *testing.T) {
 
 		g, ctx := errgroup.WithContext(t.Context())
 		var underway, most atomic.Int32
-		done := inOrder(ctx, g, workers, feed(ctx, g, n), func(_ context.Context, i int) error {
+		done := InOrder(ctx, g, workers, feed(ctx, g, n), func(_ context.Context, i int) error {
 			now := underway.Add(1)
 			defer underway.Add(-1)
 			for seen := most.Load(); now > seen && !most.CompareAndSwap(seen, now); seen = most.Load() {
@@ -83,7 +83,7 @@ func TestInOrderTellsTheFirstError(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	g, ctx := errgroup.WithContext(t.Context())
 	second := make(chan struct{})
-	done := inOrder(ctx, g, 2, feed(ctx, g, 2), func(_ context.Context, i int) error {
+	done := InOrder(ctx, g, 2, feed(ctx, g, 2), func(_ context.Context, i int) error {
 		if i == 0 {
 			<-second
 			return errors.New("first")
@@ -102,7 +102,7 @@ func TestInOrderIsCancelled(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for _, taken := range []int{0, 1, 7} {
 		g, ctx := errgroup.WithContext(t.Context())
-		done := inOrder(ctx, g, 3, feed(ctx, g, 1000), func(context.Context, int) error { return nil })
+		done := InOrder(ctx, g, 3, feed(ctx, g, 1000), func(context.Context, int) error { return nil })
 		gaveUp := errors.New("gave up")
 		g.Go(func() error {
 			for range taken {

@@ -1,4 +1,4 @@
-package pipeline
+package stage
 
 import (
 	"context"
@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// inOrder makes a stage that works on several items at once, at most as many as workers, and hands them on in
+// InOrder makes a stage that works on several items at once, at most as many as workers, and hands them on in
 // the order in which they came: a queue of futures keeps it, so nothing is sorted and memory is bounded by
 // the workers. The first error, in that order, ends the stage.
-func inOrder[T any](ctx context.Context, g *errgroup.Group, workers int, in <-chan T, work func(context.Context, T) error) <-chan T {
+func InOrder[T any](ctx context.Context, g *errgroup.Group, workers int, in <-chan T, work func(context.Context, T) error) <-chan T {
 	type future struct {
 		item T
 		err  chan error

@@ -1,4 +1,4 @@
-package pipeline
+package usersfile
 
 import (
 	"hash/maphash"
@@ -45,4 +45,31 @@ func TestManyAddresses(t *testing.T) {
 		line, _ := f.add(hash(i), n+i+2, true)
 		require.Equal(t, i+2, line)
 	}
+}
+
+// An index finds what was added first, and nothing else.
+func TestIndex(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var x Index
+		numbers := map[uint64]int{}
+		hash := rapid.OneOf(rapid.Uint64(), rapid.Uint64Range(0, 40))
+		for number, h := range rapid.SliceOfN(hash, 0, 200).Draw(t, "hashes") {
+			want, known := numbers[h|1]
+			first, found := x.Add(h, number)
+			require.Equal(t, known, found)
+			if known {
+				require.Equal(t, want, first)
+			} else {
+				numbers[h|1] = number
+			}
+		}
+		for _, h := range rapid.SliceOfN(hash, 0, 50).Draw(t, "asked") {
+			want, known := numbers[h|1]
+			number, found := x.Find(h)
+			require.Equal(t, known, found)
+			if known {
+				require.Equal(t, want, number)
+			}
+		}
+	})
 }

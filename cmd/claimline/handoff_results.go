@@ -1,0 +1,393 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/cmd/claimline/screen"
+	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff"
+	"github.com/claimline/claimline/pipeline/report"
+	"github.com/claimline/claimline/schema"
+)
+
+// outcomeFlags returns the flags of a report on rows that were handed off.
+func outcomeFlags(cmd *cobra.Command) *reportFlags {
+	f := &reportFlags{outcomes: schema.HandoffOutcomes}
+	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row), or html (one page)")
+	cmd.Flags().StringSliceVar(&f.only, "only", nil, "only some `rows`: problems (those that want attention), warnings, or an outcome; several with commas")
+	cmd.Flags().StringVar(&f.reason, "reason", "", "only the rows that have this `code` among their reasons")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file to write the answer to (default: stdout)")
+	return f
+}
+
+func (a *app) handoffResultsCommand() *cobra.Command {
+	var named []string
+	var firstRow int
+	cmd := &cobra.Command{
+		Use:   "results DIR [ERRORS...]",
+		Short: "Join what Control Hub said in errors.csv to the rows of a hand-off",
+		Long: `Joins what Control Hub said, in the errors.csv that it offers when a task is complete, to the rows of a hand-off: one report of all
+rows, with the reason of each that was refused, and retry.csv with those that can be uploaded again. A row of which nothing is said
+is accepted. Which part a file is about, and whether the header counts as row 1, the file tells by the addresses in it and its
+numbers; where it does not, you are asked. Of a part that no file is about, what an earlier run said still holds.
+Exit code 3 tells that some row was refused.`,
+		Example: `  claimline handoff results claim-1 errors.csv
+  claimline handoff results claim-1 --part 1=errors.csv --first-row 2
+  claimline handoff results claim-1 errors.csv --only problems --format csv`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage("%s takes a folder, and files of errors.", cmd.CommandPath()).WithFix("Write: %s.", cmd.UseLine())
+			}
+			return nil
+		},
+	}
+	rows := outcomeFlags(cmd)
+	cmd.Flags().StringArrayVar(&named, "part", nil, "the errors of one part, as `N=ERRORS.csv`; repeat the flag for more")
+	cmd.Flags().IntVar(&firstRow, "first-row", 0, "`number` of the first user's row in the files: 1, or 2 where the header counts")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := rows.check(a.flags.json, reportFormats...); err != nil {
+			return err
+		}
+		if cmd.Flags().Changed("first-row") && firstRow != 1 && firstRow != 2 {
+			return usage("--first-row %d is neither 1 nor 2.", firstRow)
+		}
+		var inputs []string
+		var parts []int
+		for _, name := range args[1:] {
+			inputs, parts = append(inputs, name), append(parts, 0)
+		}
+		for _, given := range named {
+			number, name, found := strings.Cut(given, "=")
+			part, err := strconv.Atoi(strings.TrimSpace(number))
+			if !found || err != nil || part < 1 || strings.TrimSpace(name) == "" {
+				return usage("--part %q does not say which file is which part's.", given).WithFix("Write the number of the part, = and the file: --part 1=errors.csv.")
+			}
+			inputs, parts = append(inputs, name), append(parts, part)
+		}
+		return a.withSources(inputs, func(sources []dialect.Source) error {
+			files := make([]handoff.Errors, len(sources))
+			for i, source := range sources {
+				files[i] = handoff.Errors{Source: source, Part: parts[i]}
+			}
+			return a.reportOutcome(cmd, args[0], rows, inputs, func(h *handoff.Handoff, to *report.Report) (*handoff.Outcome, error) {
+				return h.Results(cmd.Context(), args[0], files, firstRow, to)
+			})
+		})
+	}
+	return cmd
+}
+
+// withSources opens files for the work, and closes them again.
+func (a *app) withSources(names []string, work func([]dialect.Source) error) error {
+	if err := onceStdin(names...); err != nil {
+		return err
+	}
+	var open func(sources []dialect.Source) error
+	open = func(sources []dialect.Source) error {
+		if len(sources) == len(names) {
+			return work(sources)
+		}
+		return a.withSource(names[len(sources)], func(source dialect.Source) error { return open(append(sources, source)) })
+	}
+	return open(nil)
+}
+
+func (a *app) handoffVerifyCommand() *cobra.Command {
+	var users, claimable string
+	cmd := &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Find out with fresh exports what has become of every row of a hand-off",
+		Long: `Finds out with fresh exports what has become of every row of a hand-off: claimed, delayed, still claimable, not found, or taken by
+another organization; and who lacks a licence that was asked for. retry.csv has the rows to upload again.
+Exit code 3 tells that something is not as it was asked.`,
+		Example: `  claimline handoff verify claim-1 --users users.csv
+  claimline handoff verify claim-1 --users users.csv \
+    --claimable claimable.csv --only problems --format csv`,
+		Args: oneArg("folder"),
+	}
+	rows := outcomeFlags(cmd)
+	cmd.Flags().StringVar(&users, "users", "", "fresh users export, as a `file`")
+	cmd.Flags().StringVar(&claimable, "claimable", "", "fresh export of claimable users, as a `file`")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := rows.check(a.flags.json, reportFormats...); err != nil {
+			return err
+		}
+		if users == "" {
+			return usage("Nothing says who is a member now.").WithFix("Export the users from Control Hub, and add --users FILE.")
+		}
+		inputs := []string{users}
+		if claimable != "" {
+			inputs = append(inputs, claimable)
+		}
+		return a.withSources(inputs, func(sources []dialect.Source) error {
+			var listed dialect.Source
+			if len(sources) > 1 {
+				listed = sources[1]
+			}
+			return a.reportOutcome(cmd, args[0], rows, inputs, func(h *handoff.Handoff, to *report.Report) (*handoff.Outcome, error) {
+				return h.Verify(cmd.Context(), args[0], sources[0], listed, to)
+			})
+		})
+	}
+	return cmd
+}
+
+// reportOutcome lets work find out what became of the rows of a hand-off, and tells it.
+func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlags, inputs []string, work func(*handoff.Handoff, *report.Report) (*handoff.Outcome, error)) error {
+	h := a.handoff()
+	saw, done := a.counting(pipeline.Planning)
+	h.Saw = saw
+	var outcome *handoff.Outcome
+	if err := notWithin(folder, flags.output); err != nil {
+		return err
+	}
+	err := a.writeOutput(flags.output, func(to io.Writer) (err error) {
+		defer done()
+		var rows *report.Report
+		if flags.format != formatJSON && (flags.format != formatText || flags.narrows()) {
+			rows = flags.report(to)
+		}
+		if outcome, err = work(h, rows); err != nil {
+			return err
+		}
+		switch flags.format {
+		case formatJSON:
+			return writeJSON(to, outcomeAnswer(outcome))
+		case formatText:
+			return writeOutcome(to, a.outputPage(flags.output), outcome)
+		}
+		return nil
+	}, inputs...)
+	if err != nil {
+		return err
+	}
+	a.sayOutcome(cmd, folder, outcome)
+	if outcome.Problems() > 0 {
+		a.exit = exitProblems
+	}
+	return nil
+}
+
+// notWithin refuses an output in the folder of a hand-off that is there already: the folder is only added
+// to.
+func notWithin(folder, output string) error {
+	if output == "" || output == "-" || filepath.Clean(filepath.Dir(output)) != filepath.Clean(folder) {
+		return nil
+	}
+	return mayCreate(output, false)
+}
+
+// outcomeAnswer returns what became of the rows of a hand-off as --json shows it. The counts of the
+// outcomes add up to the rows.
+func outcomeAnswer(o *handoff.Outcome) map[string]any {
+	answer := map[string]any{
+		"folder": o.Folder, "source": o.Source.File, "sha256": o.Source.SHA256, "mode": o.Mode, "parts": len(o.Parts), "rows": o.Tally.Rows,
+		"reasons": notNil(o.Tally.Reasons), "warnings": notNil(o.Tally.Warnings), "report": o.Report, "retry": o.Retry,
+	}
+	for _, outcome := range schema.HandoffOutcomes {
+		answer[string(outcome)] = o.Tally.Outcomes[outcome]
+	}
+	return answer
+}
+
+// notNil returns an empty map for none.
+func notNil(counts map[schema.Code]int) map[schema.Code]int {
+	if counts == nil {
+		return map[schema.Code]int{}
+	}
+	return counts
+}
+
+// handoffMeanings say what the outcomes of a hand-off mean.
+var handoffMeanings = map[schema.Outcome]string{
+	schema.Accepted:       "Control Hub said nothing against them",
+	schema.Claimed:        "members now",
+	schema.ClaimDelayed:   "claimed, and their owners have not decided yet",
+	schema.Refused:        "Control Hub refused them",
+	schema.StillClaimable: "not claimed, and they can still be",
+	schema.NotFound:       "in none of the fresh exports",
+	schema.TakenElsewhere: "claimed by another organization",
+}
+
+// writeOutcome shows what became of the rows of a hand-off.
+func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
+	lines := []string{fmt.Sprintf("%s, made of %s: %s in %s.", schema.Printable(o.Folder), schema.Printable(o.Source.File),
+		screen.Count(o.Tally.Rows, "row"), screen.Count(len(o.Parts), "part"))}
+	width := len(screen.Number(o.Tally.Rows))
+	for _, outcome := range schema.HandoffOutcomes {
+		if n := o.Tally.Outcomes[outcome]; n > 0 {
+			lines = append(lines, screen.Beside(p, fmt.Sprintf("  %-15s %*s  ", outcome, width, screen.Number(n)), handoffMeanings[outcome])...)
+		}
+	}
+	for _, code := range screen.ByCount(o.Tally.Reasons) {
+		if of := code.Outcome(); of.Unfinished() && of != schema.Refused {
+			continue // the outcome says it
+		}
+		lines = append(lines, screen.Beside(p, fmt.Sprintf("  %s %s  ", code, screen.Number(o.Tally.Reasons[code])), "")...)
+	}
+	for _, code := range screen.ByCount(o.Tally.Warnings) {
+		lines = append(lines, screen.Beside(p, fmt.Sprintf("  %s %s  ", code, screen.Number(o.Tally.Warnings[code])), code.Message())...)
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(to, line); err != nil {
+			return unwritable("The answer", err)
+		}
+	}
+	return nil
+}
+
+// sayOutcome says how the files were read, what was added to the folder, and what to do next.
+func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *handoff.Outcome) {
+	for _, file := range o.Files {
+		header := "does not count"
+		if file.FirstRow == 2 {
+			header = "counts"
+		}
+		a.say("%s is about part %d; the header %s as row 1: %s.", schema.Printable(file.File), file.Part, header, schema.Printable(file.Why))
+	}
+	if n := len(o.Silent); n > 0 && cmd.Name() == "results" {
+		numbers := make([]string, n)
+		for i, part := range o.Silent {
+			numbers[i] = strconv.Itoa(part)
+		}
+		a.say("No file is about %s %s: %s rows count as accepted. What is not uploaded yet, verify tells.",
+			screen.Pick(n, "part", "parts"), strings.Join(numbers, ", "), screen.Pick(n, "its", "their"))
+	}
+	for _, service := range o.Unchecked {
+		a.say("The users export has no column %q: who got that licence cannot be told.", schema.Printable(service))
+	}
+	if o.Both > 0 {
+		a.say("%s in both exports, and counted as claimed: one of the two is older.", users(o.Both)+screen.Pick(o.Both, " is", " are"))
+	}
+	added := o.Report
+	if o.Retry != "" {
+		added += " and " + o.Retry
+	}
+	a.say("In %s: %s.", schema.Printable(folder), added)
+	a.next(a.nextOfHandoff(cmd.Name(), folder, o.Retry, o.Problems() > 0))
+}
+
+// nextOfHandoff returns what one wants to run after a step of a hand-off.
+func (a *app) nextOfHandoff(step, folder, retry string, problems bool) string {
+	switch {
+	case step == "verify" && retry != "":
+		return a.command("handoff", "make", folder+"/"+retry, "-o", folder+"-retry", "--template", "TEMPLATE.csv")
+	case step == "verify" && problems:
+		return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv", "--only", report.OnlyProblems)
+	case step == "verify":
+		return a.command("handoff", "status", folder)
+	}
+	return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv")
+}
+
+func (a *app) handoffStatusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "status DIR",
+		Short:   "Say how far a hand-off is, and what comes next",
+		Long:    `Says how far a hand-off is: its parts, what is known of their rows, and the next command. It changes nothing.`,
+		Example: `  claimline handoff status claim-1`,
+		Args:    oneArg("folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			status, err := a.handoff().Status(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if a.flags.json {
+				return a.answer(statusAnswer(args[0], status))
+			}
+			if err := a.writeHandoffStatus(args[0], status); err != nil {
+				return err
+			}
+			step := "make"
+			switch {
+			case status.Checked != "":
+				step = "verify"
+			case status.Results != "":
+				step = "results"
+			}
+			if step == "make" {
+				a.sayUpload(args[0], status.Manifest)
+				return nil
+			}
+			a.next(a.nextOfHandoff(step, args[0], status.Retry, notClaimed(status.Tally()) > 0))
+			return nil
+		},
+	}
+}
+
+// notClaimed counts the rows that are not claimed.
+func notClaimed(outcomes map[schema.Outcome]int) (n int) {
+	for outcome, rows := range outcomes {
+		if outcome.Unfinished() {
+			n += rows
+		}
+	}
+	return n
+}
+
+// statusAnswer returns how far a hand-off is as --json shows it.
+func statusAnswer(folder string, s *handoff.Status) map[string]any {
+	parts := make([]map[string]any, len(s.Parts))
+	for i, part := range s.Parts {
+		parts[i] = map[string]any{"file": part.File, "rows": part.Rows, "there": part.There, "outcomes": part.Outcomes}
+	}
+	return map[string]any{
+		"folder": folder, "source": s.Source.File, "sha256": s.Source.SHA256, "mode": s.Mode, "rows": s.Rows, "left_out": s.LeftOut.Rows,
+		"made_at": s.MadeAt, "made_by": s.MadeBy, "parts": parts, "outcomes": s.Tally(), "results": s.Results, "verified": s.Checked, "retry": s.Retry,
+	}
+}
+
+// writeHandoffStatus shows how far a hand-off is: one sentence, and a table of the parts.
+func (a *app) writeHandoffStatus(folder string, s *handoff.Status) error {
+	what := "nothing is known yet of what Control Hub said"
+	switch tally := s.Tally(); {
+	case s.Checked != "":
+		what = fmt.Sprintf("%s claimed, %s not", screen.Number(tally[schema.Claimed]), screen.Number(s.Rows-tally[schema.Claimed]))
+	case s.Results != "":
+		what = fmt.Sprintf("%s accepted, %s refused", screen.Number(tally[schema.Accepted]), screen.Number(tally[schema.Refused]))
+	}
+	sentence := fmt.Sprintf("%s, made of %s on %s: %s to claim in %s, %s left out; %s.", schema.Printable(folder), schema.Printable(s.Source.File),
+		screen.Moment(s.MadeAt), users(s.Rows), screen.Count(len(s.Parts), "part"), screen.Number(s.LeftOut.Rows), what)
+	if err := a.writeLines(sentence, ""); err != nil {
+		return err
+	}
+	tally := s.Tally()
+	known := slices.DeleteFunc(slices.Clone(schema.HandoffOutcomes), func(o schema.Outcome) bool { return tally[o] == 0 })
+	columns := []screen.Column{screen.Whole("Part"), screen.Numeric("Rows")}
+	for _, outcome := range known {
+		columns = append(columns, screen.Numeric(string(outcome)))
+	}
+	table := screen.NewTable(columns...)
+	for _, part := range s.Parts {
+		name := part.File
+		if !part.There {
+			name += " (missing)"
+		}
+		cells := []string{name, screen.Number(part.Rows)}
+		for _, outcome := range known {
+			cells = append(cells, screen.Number(part.Outcomes[outcome]))
+		}
+		if err := table.Add(cells...); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(a.writeTable(a.stdout, table), table.Close()); err != nil {
+		return err
+	}
+	files := []string{"left-out.csv"}
+	for _, name := range []string{s.Results, s.Checked, s.Retry} {
+		if name != "" {
+			files = append(files, name)
+		}
+	}
+	return a.writeLines("", "Also there: "+strings.Join(files, ", ")+".")
+}

@@ -1,0 +1,104 @@
+package handoff
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/schema"
+)
+
+// effects says what the rows that are ready do to each service of the template.
+func (s *survey) effects() {
+	ready := s.plan.Tally.Outcomes[schema.Ready]
+	given := map[int]int{} // by number of the column: the service of the source
+	for n := range s.checker.pairs {
+		if p := &s.checker.pairs[n]; p.service >= 0 {
+			given[p.number] = p.service
+		}
+	}
+	for i := range s.template.columns {
+		c := &s.template.columns[i]
+		if c.kind != serviceKind {
+			continue
+		}
+		e := Effect{Service: c.name, Suspended: c.suspended}
+		if service, ok := given[i]; ok {
+			e.Adds, e.Removes, e.Given = s.counts[service].Adds, s.counts[service].Removes, true
+		}
+		e.Leaves = ready - e.Adds - e.Removes
+		s.plan.Services = append(s.plan.Services, e)
+	}
+}
+
+// notices says what of the file as a whole Control Hub would not take.
+func (s *survey) notices() {
+	l := s.checker.layout
+	add := func(code schema.Code, column, message, fix string) {
+		s.plan.Notices = append(s.plan.Notices, Notice{Code: code, Column: column, Message: message, Fix: fix})
+	}
+	if s.request.Template != nil {
+		var headers []string
+		for i := range s.template.columns {
+			if c := &s.template.columns[i]; c.name != "" {
+				headers = append(headers, c.name)
+				if c.place(l) < 0 {
+					s.plan.Missing = append(s.plan.Missing, c.name)
+				}
+			}
+		}
+		for at, header := range l.Header {
+			if header == "" || l.Added(at) || s.ignored(header) || slices.ContainsFunc(s.checker.pairs, func(p pair) bool { return p.at == at }) {
+				continue
+			}
+			switch at { // what only Claimline knows is never written
+			case l.Place(usersfile.Claim), l.Place(usersfile.ClaimType), l.Place(usersfile.SourceOrganization):
+				continue
+			}
+			fix := "Delete the column. claimline handoff make leaves it out."
+			if near, ok := schema.Nearest([]string{header}, headers); ok {
+				fix = "Did you mean " + schema.Quote(near) + "? Else delete the column; claimline handoff make leaves it out."
+			}
+			add(schema.CodeHeaderUnknown, header, "The template has no column "+schema.Quote(header)+", and Control Hub refuses a file with a header that it does not know.", fix)
+		}
+	}
+	for n := range s.checker.pairs {
+		if p := &s.checker.pairs[n]; s.request.Template != nil && p.kind != readOnlyKind && s.plan.Header[p.at] != p.column.header {
+			s.plan.Notices = append(s.plan.Notices, Notice{
+				Code: schema.CodeHeaderUnknown, Column: l.Header[p.at], Mended: true,
+				Message: "The template calls the column " + schema.Quote(l.Header[p.at]) + " otherwise: " + schema.Quote(p.column.header) + ".",
+				Fix:     "Rename it. claimline handoff make writes it as the template does.",
+			})
+		}
+	}
+	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > MaxPartRows {
+		parts := (ready + MaxPartRows - 1) / MaxPartRows
+		add(schema.CodeTooManyRows, "", strconv.Itoa(ready)+" rows are to be uploaded, and Control Hub takes "+strconv.Itoa(MaxPartRows)+" in a file.",
+			"claimline handoff make cuts them into "+strconv.Itoa(parts)+" parts.")
+	}
+}
+
+// ignored reports whether somebody has said that a column is nothing.
+func (s *survey) ignored(header string) bool {
+	return slices.ContainsFunc(s.request.Order.IgnoreColumns, func(name string) bool { return dialect.SameHeader(name, header) })
+}
+
+// written returns the columns of the template that parts have, by number: address and names, and what
+// carries a change.
+func (s *survey) written() []int {
+	var numbers []int
+	for n := range s.checker.pairs {
+		p := &s.checker.pairs[n]
+		switch p.kind {
+		case addressKind, nameKind, claimKind:
+			numbers = append(numbers, p.number)
+		case textKind, serviceKind:
+			if s.carries[n/64]&(1<<(n%64)) != 0 {
+				numbers = append(numbers, p.number)
+			}
+		case readOnlyKind:
+		}
+	}
+	return numbers
+}

@@ -1,0 +1,98 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/schema"
+)
+
+// Status says how far a hand-off is.
+type Status struct {
+	*Manifest
+
+	Parts   []PartStatus
+	Results string // the last report of what Control Hub said; blank: none
+	Checked string // the last report of what fresh exports show; blank: none
+	Retry   string // the last file of rows to upload again; blank: none
+}
+
+// PartStatus is how the rows of one part stand, by the last report that there is: one that was verified
+// before what Control Hub said.
+type PartStatus struct {
+	File     string
+	Rows     int
+	There    bool // the file is in the folder
+	Outcomes map[schema.Outcome]int
+}
+
+// Tally counts the rows of all parts by outcome.
+func (s *Status) Tally() map[schema.Outcome]int {
+	all := map[schema.Outcome]int{}
+	for _, p := range s.Parts {
+		for outcome, n := range p.Outcomes {
+			all[outcome] += n
+		}
+	}
+	return all
+}
+
+// Status says how far a hand-off is, and changes nothing.
+func (h *Handoff) Status(ctx context.Context, folder string) (*Status, error) {
+	m, err := ReadManifest(folder)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{Manifest: m, Parts: make([]PartStatus, len(m.Parts))}
+	for i := range m.Parts {
+		info, err := os.Stat(filepath.Join(folder, m.Parts[i].File))
+		s.Parts[i] = PartStatus{File: m.Parts[i].File, Rows: m.Parts[i].Rows, There: err == nil && info.Mode().IsRegular(), Outcomes: map[schema.Outcome]int{}}
+	}
+	for kind, name := range map[string]*string{resultsFiles: &s.Results, verifiedFiles: &s.Checked, retryFile: &s.Retry} {
+		if *name, _, err = latest(folder, kind); err != nil {
+			return nil, err
+		}
+	}
+	kind := resultsFiles
+	if s.Checked != "" {
+		kind = verifiedFiles
+	}
+	return s, h.count(ctx, folder, kind, s)
+}
+
+// count counts the rows of the last report of its kind, if there is one.
+func (h *Handoff) count(ctx context.Context, folder, kind string, s *Status) error {
+	e, err := h.openReport(ctx, folder, kind)
+	if err != nil || e == nil {
+		return err
+	}
+	defer e.close()
+	var records dialect.Records
+	for {
+		err := e.reader.NextRecords(ctx, &records)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for i := range records.Len() {
+			cells := records.Cells(i)
+			if e.columns[0] >= len(cells) || e.columns[2] >= len(cells) {
+				return e.changed(records.Line(i))
+			}
+			part, err := strconv.Atoi(cells[e.columns[0]])
+			outcome := schema.Outcome(cells[e.columns[2]])
+			if err != nil || part < 1 || part > len(s.Parts) || !slices.Contains(schema.HandoffOutcomes, outcome) {
+				return e.changed(records.Line(i))
+			}
+			s.Parts[part-1].Outcomes[outcome]++
+		}
+	}
+}
