@@ -33,10 +33,9 @@ type Config struct {
 // API answers requests.
 type API struct {
 	Config
-	mux     *http.ServeMux
-	huma    huma.API
-	roles   map[string]schema.Role // that operations need, by their names
-	watched watched
+	mux   *http.ServeMux
+	huma  huma.API
+	roles map[string]schema.Role // that operations need, by their names
 }
 
 func init() { //nolint:gochecknoinits // huma keeps these for the whole program

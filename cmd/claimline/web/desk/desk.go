@@ -19,6 +19,7 @@ type Config struct {
 type Desk struct {
 	Config
 	uploads chan struct{} // one for each file that is being planned
+	watched watched
 }
 
 // New returns a desk.

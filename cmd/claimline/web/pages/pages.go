@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -66,6 +67,7 @@ func New(c Config) (*Pages, error) {
 	p.registerChoices()
 	p.registerSignIn()
 	p.registerHome()
+	p.registerImports()
 	return p, nil
 }
 
@@ -127,8 +129,10 @@ const formSize = 1 << 20
 func (p *Pages) handle(pattern string, do handler) {
 	p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		e := p.exchange(w, r)
-		r.Body = http.MaxBytesReader(w, r.Body, formSize)
-		err := r.ParseForm()
+		if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "multipart/form-data" {
+			r.Body = http.MaxBytesReader(w, r.Body, formSize)
+		}
+		err := r.ParseForm() // what is sent with a file is left to who reads the file
 		if err != nil {
 			err = (&schema.Error{Code: schema.CodeRequestInvalid}).Because(err)
 		} else {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -111,8 +112,8 @@ func (w *words) moment(at time.Time) template.HTML {
 }
 
 func (*words) time(at time.Time, class, text string) template.HTML {
-	return template.HTML("<time class=\""+class+"\" datetime=\""+at.UTC().Format(time.RFC3339)+"\">"+ //nolint:gosec // G203: nothing in it is anybody's
-		strings.ReplaceAll(template.HTMLEscapeString(text), " ", "\u00a0")+"</time>")
+	return template.HTML("<time class=\"" + class + "\" datetime=\"" + at.UTC().Format(time.RFC3339) + "\">" + //nolint:gosec // G203: nothing in it is anybody's
+		strings.ReplaceAll(template.HTMLEscapeString(text), " ", "\u00a0") + "</time>")
 }
 
 // role names a role.
@@ -131,6 +132,12 @@ func (w *words) problem(code schema.Code) (message, fix string) {
 	if said, found := swedishCodes[code]; found && w.language == swedish {
 		return said[0], said[1]
 	}
+	if w.language == swedish {
+		if message, fix = notify.Reason(swedish, code); !forTerminal(fix) {
+			return message, fix
+		}
+		return message, ""
+	}
 	if fix, found := englishFixes[code]; found {
 		return code.Message(""), fix
 	}
@@ -143,6 +150,30 @@ func (w *words) problem(code schema.Code) (message, fix string) {
 func (w *words) functions() template.FuncMap {
 	return template.FuncMap{
 		"t": w.say, "n": w.count, "number": w.number, "day": w.day, "moment": w.moment, "role": w.role,
-		"list": func(items ...any) []any { return items },
+		"outcome": func(o schema.Outcome) template.HTML { label, _ := w.outcome(o); return label },
+		"warning": func(text string) string {
+			code, detail, _ := strings.Cut(text, ":")
+			message, _ := w.problem(schema.Code(code))
+			if detail != "" {
+				return message + " (" + detail + ")"
+			}
+			return message
+		},
+		"ignored": func(header string) string { return ignoreMark + header },
+		"value":   value,
+		"list":    func(items ...any) []any { return items },
 	}
+}
+
+// value returns what a pointer points to; the zero value for nil.
+func value(pointer any) any {
+	switch p := pointer.(type) {
+	case *int:
+		return *p
+	case *string:
+		return *p
+	case *time.Time:
+		return *p
+	}
+	return pointer
 }

@@ -18,7 +18,7 @@ import (
 var (
 	saidInGo = regexp.MustCompile(`\.(?:say|count)\((?:[\w.()\[\]]+, )?("(?:[^"\\]|\\.)*")(?:, ("(?:[^"\\]|\\.)*"))?`)
 	verb     = regexp.MustCompile(`%\[?\d*\]?[a-z%]`)
-	counted  = regexp.MustCompile(`[({] ?-? ?n [^"{}]*("(?:[^"\\]|\\.)*") ("(?:[^"\\]|\\.)*")`)
+	numbered = regexp.MustCompile(`[({] ?-? ?n [^"{}]*("(?:[^"\\]|\\.)*") ("(?:[^"\\]|\\.)*")`)
 	said     = regexp.MustCompile(`[({] ?-? ?t ("(?:[^"\\]|\\.)*")`)
 )
 
@@ -43,7 +43,7 @@ func TestCatalogue(t *testing.T) {
 		}
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, pattern := range []*regexp.Regexp{said, counted, saidInGo} {
+		for _, pattern := range []*regexp.Regexp{said, numbered, saidInGo} {
 			if (pattern == saidInGo) != (filepath.Ext(file) == ".go") {
 				continue
 			}

@@ -1,4 +1,4 @@
-// What pages can do better where scripts run: times in the reader's zone.
+// What pages can do better where scripts run: times in the reader's zone, and progress that moves.
 "use strict";
 
 const language = document.documentElement.lang;
@@ -14,3 +14,31 @@ function localTimes(within) {
   }
 }
 localTimes(document);
+
+const numbers = new Intl.NumberFormat(language === "en" ? "en-GB" : language);
+
+function follow(progress) {
+  const bar = document.getElementById("bar");
+  const source = new EventSource(progress.dataset.events);
+  const state = document.getElementById("state");
+  source.addEventListener("import", (event) => {
+    const now = JSON.parse(event.data);
+    bar.max = now.progress.total || 1;
+    bar.value = now.progress.done;
+    document.getElementById("done").textContent = `${numbers.format(now.progress.done)} / ${numbers.format(now.progress.total)}`;
+    if (!state.classList.contains(now.state) && !["planning", "queued", "applying"].includes(now.state)) {
+      source.close();
+      location.replace(location.pathname);
+    }
+  });
+}
+
+const progress = document.getElementById("progress");
+if (progress) follow(progress);
+
+for (const button of document.querySelectorAll("button[data-busy]")) {
+  button.form.addEventListener("submit", () => {
+    button.setAttribute("aria-busy", "true");
+    button.textContent = button.dataset.busy;
+  });
+}
