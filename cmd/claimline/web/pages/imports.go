@@ -192,7 +192,8 @@ func orderOf(e *exchange, fields url.Values) (schema.Order, error) {
 		}
 		order.Notify = append(order.Notify, address)
 	}
-	return order, reading.Into(&order, "")
+	err := reading.Into(&order, "")
+	return order, err
 }
 
 // ignoreMark is before the header of a column that means nothing.

@@ -14,6 +14,7 @@ var catalogue = map[string]string{
 	"Tell your administrator this number: %s": "Ange det här numret för din administratör: %s",
 
 	// The frame, and signing in.
+	"Table":      "Tabell",
 	"Pages":      "Sidor",
 	"Overview":   "Översikt",
 	"Sign in":    "Logga in",
