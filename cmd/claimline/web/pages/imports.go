@@ -203,20 +203,13 @@ func importPath(id int64) string { return fmt.Sprintf("/imports/%d", id) }
 
 // agree agrees to a plan whose number was typed.
 func (p *Pages) agree(e *exchange, imp schema.Import) error {
-	typed := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" \u00a0\u202f,.'", r) {
-			return -1
-		}
-		return r
-	}, e.r.PostFormValue("claims"))
-	claims, err := strconv.Atoi(typed)
+	claims, err := parseCount(e, e.r.PostFormValue("claims"))
 	consent := schema.Consent{By: e.token.Name, Claims: claims, AcceptEdits: e.r.PostFormValue("accept_edits") != ""}
 	if said := e.r.PostFormValue("activation_emails"); said != "" {
 		consent.ActivationEmails = new(said == "on")
 	}
 	switch {
 	case err != nil:
-		err = schema.Refuse(schema.CodeRequestInvalid, "%s", e.words.say("The number was not typed.")).WithFix("%s", e.words.say("Type the number of users that the plan shows."))
 	case e.r.PostFormValue("accept_permanent") == "":
 		err = &schema.Error{Code: schema.CodeConsentMissing}
 	default:
@@ -227,6 +220,21 @@ func (p *Pages) agree(e *exchange, imp schema.Import) error {
 	}
 	p.Wake()
 	return e.redirect(importPath(imp.ID))
+}
+
+// parseCount reads a number as people type it, with or without groups of digits.
+func parseCount(e *exchange, text string) (int, error) {
+	n, err := strconv.Atoi(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" \u00a0\u202f,.'", r) {
+			return -1
+		}
+		return r
+	}, text))
+	if err != nil {
+		return 0, schema.Refuse(schema.CodeRequestInvalid, "%s", e.words.say("The number was not typed.")).
+			WithFix("%s", e.words.say("Type the number of users that the plan shows."))
+	}
+	return n, nil
 }
 
 // importRefused shows an import again, with why something was not done.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
+	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -24,6 +25,7 @@ import (
 type Config struct {
 	*desk.Desk
 	Guard    *auth.Guard
+	Resolver domains.Resolver
 	Location *time.Location // in which times are shown until a browser knows better
 	Contact  string         // address to which owners of accounts may turn; blank: none
 	Secure   bool           // browsers come by TLS, so that cookies are for TLS only
@@ -68,6 +70,9 @@ func New(c Config) (*Pages, error) {
 	p.registerSignIn()
 	p.registerHome()
 	p.registerImports()
+	p.registerClaim()
+	p.registerUsers()
+	p.registerSettings()
 	return p, nil
 }
 

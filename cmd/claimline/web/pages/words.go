@@ -159,9 +159,12 @@ func (w *words) functions() template.FuncMap {
 			}
 			return message
 		},
-		"ignored": func(header string) string { return ignoreMark + header },
-		"value":   value,
-		"list":    func(items ...any) []any { return items },
+		"status": w.status, "claimtype": w.claimType, "kind": w.deadline, "domainstatus": w.domainStatus, "effect": w.effect, "happened": w.happened,
+		"runstate": w.runState,
+		"message":  func(code schema.Code) string { message, _ := w.problem(code); return message },
+		"ignored":  func(header string) string { return ignoreMark + header },
+		"value":    value,
+		"list":     func(items ...any) []any { return items },
 	}
 }
 
@@ -176,4 +179,102 @@ func value(pointer any) any {
 		return *p
 	}
 	return pointer
+}
+
+func (w *words) status(s schema.Status) template.HTML {
+	switch s {
+	case schema.DelayedClaim:
+		return w.say("Delayed claim")
+	case schema.Active:
+		return w.say("Active")
+	case schema.Verified:
+		return w.say("Verified")
+	case schema.NotVerified:
+		return w.say("Not verified")
+	case schema.Pending:
+		return w.say("Pending")
+	case schema.Inactive:
+		return w.say("Inactive")
+	}
+	return template.HTML(template.HTMLEscapeString(string(s))) //nolint:gosec // G203: it is escaped
+}
+
+func (w *words) claimType(t schema.ClaimType) template.HTML {
+	switch t {
+	case schema.Immediate:
+		return w.say("immediate")
+	case schema.Delayed:
+		return w.say("delayed")
+	}
+	return ""
+}
+
+func (w *words) deadline(k schema.DeadlineKind) template.HTML {
+	switch k {
+	case schema.DeadlineDecision:
+		return w.say("moves by itself")
+	case schema.DeadlineRetract:
+		return w.say("can be taken back no longer")
+	}
+	return w.say("is removed")
+}
+
+func (w *words) domainStatus(s schema.DomainStatus) template.HTML {
+	switch s {
+	case schema.DomainPending:
+		return w.say("waits for its TXT record")
+	case schema.DomainClaimed:
+		return w.say("claimed")
+	}
+	return w.say("verified")
+}
+
+func (w *words) effect(e schema.SyncEffect) template.HTML {
+	switch e {
+	case schema.SyncKeep:
+		return w.say("Stay as they are")
+	case schema.SyncDeactivate:
+		return w.say("Become inactive: the list lacks them")
+	case schema.SyncReactivate:
+		return w.say("Become active again")
+	case schema.SyncInactive:
+		return w.say("Are inactive, and stay so")
+	case schema.SyncCaseMismatch:
+		return w.say("Stay, but are written in another case")
+	case schema.SyncDelayedClaim:
+		return w.say("Are not members yet: delayed claim")
+	}
+	return w.say("Are in the list only")
+}
+
+func (w *words) happened(what string) template.HTML {
+	switch what {
+	case "claimed":
+		return w.say("Claimed")
+	case "signed_in":
+		return w.say("The owner signed in")
+	case string(schema.ClosedRetracted):
+		return w.say("The claim was taken back")
+	case string(schema.ChangeEmail):
+		return w.say("The owner kept the old account under another address")
+	case string(schema.DeleteAccount):
+		return w.say("The owner deleted the old account")
+	case string(schema.TransferContent):
+		return w.say("The owner took the account along")
+	}
+	return w.status(schema.Status(what))
+}
+
+func (w *words) runState(s schema.RunState) template.HTML {
+	switch s {
+	case schema.RunDone:
+		return w.say("Done")
+	case schema.RunNothing:
+		return w.say("No new file")
+	case schema.RunWaiting:
+		return w.say("Waits for your decision")
+	case schema.RunFailed:
+		return w.say("Failed")
+	}
+	return w.say("Under way")
 }

@@ -42,3 +42,10 @@ for (const button of document.querySelectorAll("button[data-busy]")) {
     button.textContent = button.dataset.busy;
   });
 }
+
+for (const all of document.querySelectorAll("input[data-all]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+  });
+}
