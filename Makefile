@@ -9,7 +9,7 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 BUILD     := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo pictures test lint bench fuzz clean
+.PHONY: help build release demo pictures test torture lint bench fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -40,11 +40,16 @@ pictures: build ## draw samples/pictures/report.png, the README's picture of the
 # What has to do with the database runs on PostgreSQL once more, each time in a server of its own: the laws, the
 # scripts, and whatever kills, freezes and interrupts. By then the detector has seen the store in PostgreSQL, and
 # what the program is built from need not be compiled again.
-ON_BOTH := ^Test(Accounts|AllOrNothing|Agree|Cancel|ChangedIn|Consent|Edits|ExportIs|Frozen|HangUp|ImportDoes|Inactive|Interrupted|Killed|Overlapping|Passing|Refusals|Resumed|RowThat|RowsThat|Script|Services|Settings|Steps|Stop|TimePasses|WhateverHappens)
+ON_BOTH := ^Test(Accounts|AllOrNothing|Agree|Cancel|ChangedIn|Consent|Edits|ExportIs|Frozen|HangUp|ImportDoes|Imports|Inactive|Interrupted|Killed|Overlapping|Passing|Refusals|Resumed|RowThat|RowsThat|Script|Services|Settings|Shared|Steps|Stop|TimePasses|Upkeep|WhateverHappens)
 test: ## run all tests with the race detector; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
 	CGO_ENABLED=1 .ci/postgres go test -race -gcflags='modernc.org/...=-d=checkptr=0' -timeout 30m ./...
-	CGO_ENABLED=0 CLAIMLINE_TEST_ON=postgres .ci/postgres go test -trimpath -vet=off -timeout 30m -run '$(ON_BOTH)' ./pipeline ./cmd/claimline
+	CGO_ENABLED=0 CLAIMLINE_TEST_ON=postgres .ci/postgres go test -trimpath -vet=off -timeout 30m -run '$(ON_BOTH)' ./pipeline ./pipeline/jobs ./cmd/claimline
+
+FAULTS := ^Test(WorkersKilled|WorkerFrozen|WorkerCutOff|ServerRestarted|SameUsersAtOnce|ClocksOff)$$
+torture: ## kill, freeze and cut off workers, and restart PostgreSQL, ten times as often as the tests do
+	@bash .ci/need postgresql=/usr/lib/postgresql/*/bin/initdb
+	CGO_ENABLED=0 CLAIMLINE_TORTURE=1 .ci/postgres go test -count=1 -timeout 30m -v -run '$(FAULTS)' ./pipeline/jobs
 
 lint: $(LINT) ## check formatting, go vet for every system, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l cmd pipeline schema) && test -z "$$unformatted" || \
@@ -69,6 +74,9 @@ ifeq ($(PEERS),install)
 endif
 	CGO_ENABLED=0 go build -trimpath -o bin/claimline-bench ./cmd/claimline-bench
 	bin/claimline-bench bench $(BENCH)
+	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; \
+		then DURABLE=1 .ci/postgres go test -run '^$$' -bench . -benchtime 1x ./pipeline/jobs; \
+		else echo "skipped: several workers on PostgreSQL, which is not installed" >&2; fi
 
 fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@set -e; for package in $$(go list ./...); do \

@@ -83,12 +83,29 @@ func fetch(ctx context.Context, g *errgroup.Group, numbers []int) <-chan *chunk 
 }
 
 // unpack runs the second stage: it reads a kept chunk, with what claiming its ready rows takes. Verdicts are
-// not made anew.
-func (a *applyPass) unpack(ctx context.Context, c *chunk) (err error) {
-	number := c.packed.Number
-	if c.packed, err = a.pipeline.Store.Chunk(ctx, a.order.Organization, a.owner.ImportID, number); err != nil {
-		return fmt.Errorf("read chunk %d: %w", number, err)
+// not made anew. What trouble that may pass keeps from being read is read when its turn comes.
+func (a *applyPass) unpack(ctx context.Context, c *chunk) error {
+	err := a.read(ctx, c)
+	switch {
+	case err == nil:
+		return a.decode(c)
+	case mayPass(err):
+		return nil
 	}
+	return err
+}
+
+func (a *applyPass) read(ctx context.Context, c *chunk) error {
+	packed, err := a.pipeline.Store.Chunk(ctx, a.order.Organization, a.owner.ImportID, c.packed.Number)
+	if err != nil {
+		return fmt.Errorf("read chunk %d: %w", c.packed.Number, err)
+	}
+	c.packed = packed
+	return nil
+}
+
+func (a *applyPass) decode(c *chunk) (err error) {
+	number := c.packed.Number
 	if c.verdicts, err = kept.UnpackVerdicts(c.packed.Verdicts); err != nil {
 		return fmt.Errorf("unpack chunk %d: %w", number, err)
 	}
@@ -124,6 +141,15 @@ func (a *applyPass) reread(c *chunk) ([]string, error) {
 func (a *applyPass) write(ctx context.Context, c *chunk) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if c.ready == nil { // see unpack
+		err := a.pipeline.persist(ctx, a.watch, func() error { return a.read(ctx, c) })
+		if err == nil {
+			err = a.decode(c)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	patience := a.pipeline.patience(a.watch)
 	for looked := false; ; {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -263,12 +264,17 @@ type broken struct {
 	chunk, times int
 	err          error
 	lines        []int
+	unread       atomic.Int64 // so many times nothing of the imports is read
 }
 
 // on breaks a database.
 func (b *broken) on(db store.DB) store.DB {
 	b.DB = db
 	return b
+}
+
+func (b *broken) Read(ctx context.Context, do func(store.Tx) error) error {
+	return b.DB.Read(ctx, func(tx store.Tx) error { return do(&brokenTx{Tx: tx, broken: b}) })
 }
 
 func (b *broken) Write(ctx context.Context, do func(store.Tx) error) error {
@@ -288,6 +294,20 @@ func (t *brokenTx) FinishChunk(ctx context.Context, importID int64, number int, 
 	return t.Tx.FinishChunk(ctx, importID, number, results, tally)
 }
 
+func (t *brokenTx) ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error) {
+	if t.broken.unread.Add(-1) >= 0 {
+		return nil, t.broken.err
+	}
+	return t.Tx.ChunkNumbers(ctx, importID, pending)
+}
+
+func (t *brokenTx) FindChunk(ctx context.Context, importID int64, number int) (store.Chunk, bool, error) {
+	if t.broken.unread.Add(-1) >= 0 {
+		return store.Chunk{}, false, t.broken.err
+	}
+	return t.Tx.FindChunk(ctx, importID, number)
+}
+
 func (t *brokenTx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64, error) {
 	for _, c := range batch.Claims {
 		if slices.Contains(t.broken.lines, c.Line) {
@@ -295,6 +315,22 @@ func (t *brokenTx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]
 		}
 	}
 	return t.Tx.InsertClaims(ctx, batch)
+}
+
+// Passing trouble with reading what was kept is waited out, too.
+func TestPassingTroubleWithReading(t *testing.T) {
+	for times := range 6 {
+		b := &broken{err: &schema.Error{Code: schema.CodeDatabaseUnreachable}}
+		p := smallOn(t, b.on)
+		p.Retry = time.Minute
+		imp, err := imports(t.Context(), p, source(t, everybody()), schema.Order{Organization: us}, func(context.Context, schema.Import, *schema.Plan) error {
+			b.unread.Store(int64(times))
+			return nil
+		}, pipeline.Watch{})
+		require.NoError(t, err)
+		require.Equal(t, 10, imp.Tally.Outcomes[schema.Claimed])
+		require.Negative(t, b.unread.Load())
+	}
 }
 
 // Passing trouble costs no row, whatever it is: it is told and tried again, and where it lasts, the import

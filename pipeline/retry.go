@@ -22,6 +22,9 @@ func broken(err error) bool {
 	return !refused && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
+// mayPass reports whether an error is trouble that may pass.
+func mayPass(err error) bool { return store.Passing(err) || broken(err) }
+
 // Persist does something with the database, again and again while trouble that may pass keeps it from it, and
 // Retry is not over.
 func (p *Flow) Persist(ctx context.Context, do func() error) error {
@@ -53,7 +56,7 @@ func (p *Flow) patience(watch Watch) *patience {
 
 // wait waits before one more try, and reports whether there is to be one.
 func (w *patience) wait(ctx context.Context, err error) bool {
-	if !store.Passing(err) && !broken(err) || w.left <= 0 || ctx.Err() != nil {
+	if !mayPass(err) || w.left <= 0 || ctx.Err() != nil {
 		return false
 	}
 	pause := min(w.pause, w.left)

@@ -67,17 +67,23 @@ var errSpent = errors.New("the budget is spent")
 //
 //	kept chunks ─▶ unpack ─ready rows▶ decide, write
 func (p *Flow) apply(ctx context.Context, owner store.Owner, budget time.Duration, watch Watch) (more bool, err error) {
-	imp, err := p.Store.Import(ctx, "", owner.ImportID)
+	var imp schema.Import
+	var numbers []int
+	err = p.persist(ctx, watch, func() (err error) {
+		if imp, err = p.Store.Import(ctx, "", owner.ImportID); err != nil {
+			return fmt.Errorf("read the import: %w", err)
+		}
+		if numbers, err = p.Store.Chunks(ctx, imp.OrganizationID, imp.ID, true); err != nil {
+			return fmt.Errorf("list the chunks: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
-		return false, fmt.Errorf("read the import: %w", err)
+		return false, err
 	}
 	a, err := p.newApplyPass(owner, imp, watch)
 	if err != nil {
 		return false, err
-	}
-	numbers, err := p.Store.Chunks(ctx, imp.OrganizationID, imp.ID, true)
-	if err != nil {
-		return false, fmt.Errorf("list the chunks: %w", err)
 	}
 
 	var spent <-chan time.Time // without a budget, never

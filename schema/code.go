@@ -208,6 +208,7 @@ const (
 	CodeTooManyRequests      Code = "too_many_requests"
 	CodeNobodyEligible       Code = "nobody_eligible"
 	CodeServiceStopping      Code = "service_stopping"
+	CodeWorkStuck            Code = "work_stuck"
 )
 
 // entry is what users are told about a code. The details of the case fill {1}, {2} …; what stands between "["
@@ -382,6 +383,7 @@ var codes = map[Code]entry{
 	CodeTooManyRequests:      {"", 429, "Too many requests have failed.", "Wait a minute, then try again."},
 	CodeNobodyEligible:       {"", 422, "Nobody can be claimed.", "To learn why for one address: claimline eligible --why ADDRESS."},
 	CodeServiceStopping:      {"", 503, "The service is stopping.", "Wait a moment, then try again."},
+	CodeWorkStuck:            {"", 503, "The work that waits does not get on.", "Look into the log, and start the service again."},
 
 	CodeMailNotFound: {"", 404, "There is no such mail in the outbox.", "List the mails: claimline outbox."},
 	CodeMailSent:     {"", 409, "The mail has been sent.", "Nothing needs to be done. To remind the owner of a delayed claim: claimline remind ADDRESS."},

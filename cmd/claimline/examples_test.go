@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,6 +93,10 @@ func TestEveryExampleWorks(t *testing.T) {
 				if strings.HasPrefix(strings.TrimSpace(example), "claimline handoff make") { // nor is that
 					require.NoError(t, os.RemoveAll("claim-1"))
 				}
+				if words[1] == "serve" {
+					serveExample(t, words[1:])
+					return
+				}
 				got := claimline(t, words[1:]...)
 				if got.code == exitUsage { // nobody is there to answer
 					assert.Contains(t, got.stderr, "("+string(schema.CodeConsentMissing)+")")
@@ -99,6 +106,40 @@ func TestEveryExampleWorks(t *testing.T) {
 			})
 		}
 	})
+}
+
+// serveExample runs an example of serve, at any port, until it serves.
+func serveExample(t *testing.T, words []string) {
+	t.Helper()
+	for i, word := range words {
+		if host, _, found := strings.Cut(word, ":"); found {
+			words[i] = host + ":0"
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	serving := &stopAt{stop: cancel, text: "Serving at"}
+	code := run(ctx, words, strings.NewReader(""), io.Discard, serving)
+	assert.Equal(t, exitDone, code, serving.said.String())
+	assert.Contains(t, serving.said.String(), serving.text)
+}
+
+// stopAt is written to until a text comes by; then it stops something.
+type stopAt struct {
+	mu   sync.Mutex
+	said strings.Builder
+	text string
+	stop func()
+}
+
+func (s *stopAt) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said.Write(p)
+	if strings.Contains(s.said.String(), s.text) {
+		s.stop()
+	}
+	return len(p), nil
 }
 
 // demo returns a folder in which examples can be run.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/people"
@@ -34,13 +36,14 @@ type session struct {
 	*pipeline.Flow
 	people    *people.People
 	schedules *schedule.Scheduler
+	pool      *pgxpool.Pool // of a database in PostgreSQL; nil: it is a file
 }
 
 // withStore opens the database, does the work, and closes the database again.
 func (a *app) withStore(ctx context.Context, how access, work func(*session) error) (err error) {
 	path, isFile := a.databaseFile()
 	made := how == creates && isFile && missing(path)
-	s, err := a.openStore(ctx, how)
+	s, pool, err := a.openStore(ctx, how)
 	if err != nil {
 		return err
 	}
@@ -62,6 +65,7 @@ func (a *app) withStore(ctx context.Context, how access, work func(*session) err
 	if err != nil {
 		return err
 	}
+	opened.pool = pool
 	return work(opened)
 }
 
@@ -84,28 +88,30 @@ func removeDatabase(path string) {
 	}
 }
 
-// openStore opens the database that --db names.
-func (a *app) openStore(ctx context.Context, how access) (*store.Store, error) {
+// openStore opens the database that --db names; pool leads to it where it is in PostgreSQL.
+func (a *app) openStore(ctx context.Context, how access) (_ *store.Store, pool *pgxpool.Pool, err error) {
 	var db store.DB
-	var err error
 	scheme, rest, _ := strings.Cut(a.config.DB, ":")
 	switch {
 	case scheme == "sqlite" && rest != "":
 		db, err = sqlite.Open(ctx, rest, sqlite.Options{Create: how == creates, ReadOnly: how == reads})
 	case (scheme == "postgres" || scheme == "postgresql") && strings.HasPrefix(rest, "//"):
-		db, err = postgres.Open(ctx, a.config.DB, postgres.Options{Create: how == creates, ReadOnly: how == reads})
+		var server *postgres.DB
+		if server, err = postgres.Open(ctx, a.config.DB, postgres.Options{Create: how == creates, ReadOnly: how == reads}); err == nil {
+			db, pool = server, server.Pool()
+		}
 	default:
 		shown := " " + strconv.Quote(a.config.DB)
 		if strings.Contains(a.config.DB, "@") || strings.Contains(a.config.DB, "password") { // nobody else is to read it
 			shown = ""
 		}
-		return nil, usage("--db%s is not the name of a database.", shown).
+		return nil, nil, usage("--db%s is not the name of a database.", shown).
 			WithFix("Write sqlite:PATH, as in sqlite:claimline.db, or postgres://USER@HOST/DATABASE.")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, nil, fmt.Errorf("open the database: %w", err)
 	}
-	return store.New(db), nil
+	return store.New(db), pool, nil
 }
 
 // session sets up what works on a store; nil: what does without.

@@ -29,7 +29,7 @@ func (a *app) serveCommand() *cobra.Command {
 due. It logs in JSON, on stderr. SIGTERM and Ctrl-C finish what is in hand, and give the imports back: the next start goes on with them. A second
 one ends at once. Who uses it needs a token: claimline token create.`,
 		Example: `  claimline serve --listen 127.0.0.1:8080
-  claimline serve --listen 0.0.0.0:8443 --workers 4 --config claimline.yaml`,
+  claimline serve --listen 127.0.0.1:8443 --workers 4`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("workers") {
@@ -44,7 +44,11 @@ one ends at once. Who uses it needs a token: claimline token create.`,
 			if err := a.openLogAt("info"); err != nil {
 				return err
 			}
-			return a.withStore(cmd.Context(), writes, func(p *session) error { return a.serve(cmd.Context(), p, listen, workers) })
+			err := a.withStore(cmd.Context(), writes, func(p *session) error { return a.serve(cmd.Context(), p, listen, workers) })
+			if cmd.Context().Err() != nil && errors.Is(err, context.Canceled) { // stopped while it started
+				return nil
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "`HOST:PORT` to answer at (default 127.0.0.1:8080)")
@@ -60,13 +64,15 @@ func (a *app) serve(ctx context.Context, p *session, listen string, workers int)
 	metrics := web.NewMetrics(p.Store, a.now, a.log)
 	p.Applied = metrics.Applied
 	config := web.Config{Store: p.Store, Metrics: metrics, Log: a.log, Now: a.now}
-	wake := func() {}
+	work, err := a.work(p, workers)
+	if err != nil {
+		return err
+	}
+	wake := func(ctx context.Context) { work.Wake(ctx, jobs.ImportsLoop); work.Wake(ctx, schedulesLoop) }
 	if workers > 0 {
-		work, err := a.work(p, workers)
-		if err != nil {
-			return err
-		}
-		config.Work, wake = work.Run, func() { work.Wake(jobs.ImportsLoop) }
+		alive := &pulse{now: a.now}
+		alive.listen(work.Loops)
+		config.Stuck, config.Work = alive.stuck, work.Run
 	}
 	if err := a.setUp(p, &config, wake); err != nil {
 		return err
@@ -102,7 +108,7 @@ func (a *app) serve(ctx context.Context, p *session, listen string, workers int)
 }
 
 // setUp completes what a server works with.
-func (a *app) setUp(p *session, config *web.Config, wake func()) error {
+func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) error {
 	proxies, err := auth.ParseProxies(a.config.Service.TrustedProxies)
 	if err != nil {
 		return err
@@ -128,7 +134,10 @@ func (a *app) setUp(p *session, config *web.Config, wake func()) error {
 	people.Persist = flow.Persist
 	d := desk.New(desk.Config{Flow: &flow, People: &people, Wake: wake, Uploads: a.config.Service.Uploads, UploadBytes: a.config.Service.UploadBytes})
 	resolver := domains.Resolver{Address: a.config.Resolver, Timeout: a.config.ResolverTimeout}
-	if config.API, err = api.New(api.Config{Desk: d, Guard: config.Guard, Resolver: resolver, Version: version, Location: location}); err != nil {
+	schedules := *p.schedules
+	schedules.Flow = &flow
+	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedules, Guard: config.Guard, Resolver: resolver, Version: version, Location: location})
+	if err != nil {
 		return err
 	}
 	config.Pages, err = pages.New(pages.Config{

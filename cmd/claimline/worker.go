@@ -52,9 +52,16 @@ on with them.`,
 // defaultWorkers is on how many imports a process works at once where nobody says.
 func defaultWorkers() int { return max(2, runtime.NumCPU()) }
 
+// schedulesLoop is the name of the loop that runs schedules.
+const schedulesLoop = "schedules"
+
 // work returns what drives all that is due, on so many imports at once, and with it what other loops there
-// are.
+// are. With no workers it does nothing but tell the other processes, where there can be some.
 func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher, error) {
+	config := jobs.Config{Now: a.now, Log: a.log, Pool: p.pool}
+	if workers == 0 {
+		return jobs.New(config)
+	}
 	flow := *p.Flow
 	flow.Retry = a.config.Service.Retry
 	mails, err := a.mailLoop(p)
@@ -62,9 +69,9 @@ func (a *app) work(p *session, workers int, more ...jobs.Loop) (*jobs.Dispatcher
 		return nil, err
 	}
 	schedules := &schedule.Scheduler{Flow: &flow, Folders: a.config.Service.Folders}
-	loops := []jobs.Loop{
+	config.Loops = append([]jobs.Loop{
 		jobs.Imports(&flow, workers, a.config.Service.ImportsPerOrganization), jobs.Upkeep(&flow), jobs.Removals(&flow),
-		mails, {Name: "schedules", RunOnce: schedules.RunOnce},
-	}
-	return jobs.New(jobs.Config{Now: a.now, Log: a.log, Loops: append(loops, more...)})
+		mails, {Name: schedulesLoop, RunOnce: schedules.RunOnce},
+	}, more...)
+	return jobs.New(config)
 }

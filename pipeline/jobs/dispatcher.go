@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 )
 
@@ -35,12 +36,16 @@ type Config struct {
 	Log   zerolog.Logger
 	Grace time.Duration // 0: DefaultGrace
 	Loops []Loop
+	// Pool leads to the PostgreSQL database that other processes work on, too; nil: there is no other.
+	Pool *pgxpool.Pool
 }
 
 // Dispatcher runs loops, each now and then, and at a sign that something is due.
 type Dispatcher struct {
 	Config
-	wake map[string]chan struct{} // by the loop's name: a sign for each worker
+	wake  map[string]chan struct{} // by the loop's name: a sign for each worker
+	give  map[string]chan struct{} // by the loop's name: a sign for a worker that has nothing to do
+	signs *signs                   // nil: there is no other process
 }
 
 // New returns a dispatcher. It refuses what cannot work: no clock, or a loop without a name of its own or
@@ -52,7 +57,7 @@ func New(c Config) (*Dispatcher, error) {
 	if c.Grace == 0 {
 		c.Grace = DefaultGrace
 	}
-	d := &Dispatcher{Config: c, wake: map[string]chan struct{}{}}
+	d := &Dispatcher{Config: c, wake: map[string]chan struct{}{}, give: map[string]chan struct{}{}}
 	d.Loops = nil
 	for _, l := range c.Loops {
 		if _, twice := d.wake[l.Name]; twice || l.Name == "" || l.RunOnce == nil {
@@ -64,14 +69,25 @@ func New(c Config) (*Dispatcher, error) {
 		if l.Every <= 0 {
 			l.Every = DefaultEvery
 		}
-		d.Loops, d.wake[l.Name] = append(d.Loops, l), make(chan struct{}, l.Workers)
+		d.Loops, d.wake[l.Name], d.give[l.Name] = append(d.Loops, l), make(chan struct{}, l.Workers), make(chan struct{})
+	}
+	if c.Pool != nil {
+		var err error
+		if d.signs, err = newSigns(c.Pool, c.Log, d.Loops, d.give); err != nil {
+			return nil, err
+		}
 	}
 	return d, nil
 }
 
-// Wake gives a loop the sign that something is due now, which it would have found out a moment later; an
-// unknown loop is none of its business.
-func (d *Dispatcher) Wake(name string) {
+// Wake gives a loop the sign that something is due now, here or in another process, which it would have found
+// out a moment later. It is called once that is committed: what a crash loses in between is found. An unknown
+// loop is none of its business.
+func (d *Dispatcher) Wake(ctx context.Context, name string) {
+	if d.signs != nil {
+		d.signs.send(ctx, name)
+		return
+	}
 	for {
 		select {
 		case d.wake[name] <- struct{}{}:
@@ -89,6 +105,9 @@ func (d *Dispatcher) Run(ctx context.Context) {
 		for range d.Loops[i].Workers {
 			workers.Go(func() { d.work(ctx, &d.Loops[i]) })
 		}
+	}
+	if d.signs != nil && len(d.Loops) > 0 {
+		workers.Go(func() { d.signs.receive(ctx) })
 	}
 	done := make(chan struct{})
 	go func() { workers.Wait(); close(done) }()
@@ -127,6 +146,7 @@ func (d *Dispatcher) work(ctx context.Context, l *Loop) {
 			return
 		case <-ticker.C:
 		case <-d.wake[l.Name]:
+		case <-d.give[l.Name]:
 		}
 	}
 }

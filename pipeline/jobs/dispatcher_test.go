@@ -21,18 +21,20 @@ type running struct {
 	done chan struct{} // closed when Run has returned
 }
 
-func start(t *testing.T, c Config) *running {
-	t.Helper()
-	c.Now = time.Now
+func start(tb testing.TB, c Config) *running {
+	tb.Helper()
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	d, err := New(c)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
+	require.NoError(tb, err)
+	ctx, stop := context.WithCancel(tb.Context())
 	r := &running{Dispatcher: d, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		d.Run(ctx)
 	}()
-	t.Cleanup(func() { stop(); <-r.done })
+	tb.Cleanup(func() { stop(); <-r.done })
 	return r
 }
 
@@ -61,9 +63,9 @@ func TestWhenLoopsRun(t *testing.T) {
 		{Name: "awake", Every: time.Millisecond, RunOnce: func(context.Context, time.Time) (bool, error) { return false, nil }},
 	}})
 	assert.Equal(t, []int{2, 1}, []int{<-calls, <-calls})
-	r.Wake("asleep")
+	r.Wake(t.Context(), "asleep")
 	assert.Equal(t, 0, <-calls)
-	r.Wake("nobody")
+	r.Wake(t.Context(), "nobody")
 	r.stop()
 	<-r.done
 

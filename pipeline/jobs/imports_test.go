@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,31 +22,31 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/store/postgres"
+	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
 	"github.com/claimline/claimline/schema"
 )
+
+func onPostgres() bool { return os.Getenv("CLAIMLINE_TEST_ON") == "postgres" }
 
 // workOn names, in the environment, the database that this program is to work on, in place of the tests.
 const workOn = "CLAIMLINE_TEST_WORK_ON"
 
 // Whatever the tests of this package start ends with them.
 func TestMain(m *testing.M) {
-	if path := os.Getenv(workOn); path != "" {
-		panic(workUntilKilled(path))
+	if address := os.Getenv(workOn); address != "" {
+		panic(workUntilKilled(address))
 	}
 	goleak.VerifyTestMain(m)
 }
 
-func workUntilKilled(path string) error {
-	db, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+func workUntilKilled(address string) error {
+	p, err := openProcess(context.Background(), address, false)
 	if err != nil {
 		return err
 	}
-	flow, err := flowOn(db)
-	if err != nil {
-		return err
-	}
-	d, err := New(Config{Now: time.Now, Log: zerolog.New(os.Stderr), Loops: []Loop{Imports(flow, 1, 1)}})
+	d, err := New(Config{Now: time.Now, Log: zerolog.New(os.Stderr), Pool: p.pool, Loops: []Loop{Imports(p.Flow, 1, 0)}})
 	if err != nil {
 		return err
 	}
@@ -52,27 +54,65 @@ func workUntilKilled(path string) error {
 	return nil
 }
 
-// flowOn returns the flow of one process, whose death is soon noticed.
-func flowOn(db store.DB) (*pipeline.Flow, error) {
-	return pipeline.New(pipeline.Config{
-		Store: store.New(db), Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 2, Lease: 300 * time.Millisecond,
-		Runner: fmt.Sprint("process ", os.Getpid()), TransactionRows: 25, Retry: time.Minute,
-	})
+// process is what one process has.
+type process struct {
+	*pipeline.Flow
+	pool *pgxpool.Pool // nil: of a file
+	db   store.DB
 }
+
+// openProcess opens a database as one process does, whose death is soon noticed.
+func openProcess(ctx context.Context, address string, create bool) (p process, err error) {
+	if path, isFile := strings.CutPrefix(address, "sqlite:"); isFile {
+		p.db, err = sqlite.Open(ctx, path, sqlite.Options{Create: create})
+	} else {
+		var db *postgres.DB
+		if db, err = postgres.Open(ctx, address, postgres.Options{Create: create}); err == nil {
+			p.pool, p.db = db.Pool(), db
+		}
+	}
+	if err != nil {
+		return p, err
+	}
+	p.Flow, err = pipeline.New(pipeline.Config{
+		Store: store.New(p.db), Now: time.Now, Policy: schema.DefaultPolicy(), Workers: 2, Lease: 300 * time.Millisecond,
+		Runner: fmt.Sprintf("process %d %s", os.Getpid(), rand.Text()), TransactionRows: 25, Retry: time.Minute,
+	})
+	return p, err
+}
+
+// template has the schema, which takes longer to create than most tests.
+var template = postgrestest.Template{Prepare: func(ctx context.Context, address string) error {
+	p, err := openProcess(ctx, address, true)
+	if err != nil {
+		return err
+	}
+	return p.db.Close()
+}}
 
 // site is a database with two organizations, and accounts that each of them can claim.
 type site struct {
-	*testing.T
-	*pipeline.Flow
-	path     string
-	accounts int // of each organization
+	testing.TB
+	process
+	address  string
+	accounts int           // of each organization
+	look     time.Duration // between two looks at what is waited for
 }
 
 func newSite(t *testing.T, accounts int) *site {
 	t.Helper()
-	folder := t.TempDir()
+	if onPostgres() {
+		return newSiteIn(t, template.Copy(t), accounts)
+	}
+	return newSiteIn(t, "sqlite:"+filepath.Join(t.TempDir(), "claimline.db"), accounts)
+}
+
+// newSiteIn is newSite in an empty database.
+func newSiteIn(tb testing.TB, address string, accounts int) *site {
+	tb.Helper()
+	folder := tb.TempDir()
 	write := func(name string, lines ...string) {
-		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+		require.NoError(tb, os.WriteFile(filepath.Join(folder, name), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 	}
 	write("organizations.csv", "id,name,kind,created,sso,directory_sync,bring_conversations,activation_emails",
 		"acme,Acme AB,enterprise,2015-01-01,,FALSE,TRUE,", "umbrella,Umbrella,enterprise,2015-01-01,,FALSE,TRUE,", "hooli,Hooli,personal,2019-01-01,,FALSE,FALSE,")
@@ -83,26 +123,55 @@ func newSite(t *testing.T, accounts int) *site {
 	}
 	write("users.csv", users...)
 
-	s := &site{T: t, path: filepath.Join(folder, "claimline.db"), accounts: accounts}
-	s.Flow = s.process(sqlite.Options{Create: true})
-	_, err := snapshot.Load(t.Context(), s.Store, claim.RulesAt(time.Now(), s.Policy), folder, snapshot.Options{})
-	require.NoError(t, err)
+	s := &site{TB: tb, address: address, accounts: accounts, look: 3 * time.Millisecond}
+	s.process = s.open(s.address, true)
+	_, err := snapshot.Load(tb.Context(), s.Store, claim.RulesAt(time.Now(), s.Policy), folder, snapshot.Options{})
+	require.NoError(tb, err)
 	return s
 }
 
-// process returns a flow with a handle of its own.
-func (s *site) process(options sqlite.Options) *pipeline.Flow {
+// open returns one more process, at an address of the site's database.
+func (s *site) open(address string, create bool) process {
 	s.Helper()
-	db, err := sqlite.Open(s.Context(), s.path, options)
+	p, err := openProcess(s.Context(), address, create)
 	require.NoError(s, err)
-	s.Cleanup(func() { require.NoError(s, db.Close()) })
-	flow, err := flowOn(db)
-	require.NoError(s, err)
-	return flow
+	s.Cleanup(func() { require.NoError(s, p.db.Close()) })
+	return p
+}
+
+// work starts one more process that works on imports, so many at once.
+func (s *site) work(workers, perOrganization int) *running {
+	s.Helper()
+	p := s.open(s.address, false)
+	return start(s.TB, Config{Pool: p.pool, Log: zerolog.New(zerolog.NewTestWriter(s.TB)), Loops: []Loop{Imports(p.Flow, workers, perOrganization)}})
+}
+
+// spawn starts one more process, which does not outlive the test, at an address of the site's database.
+func (s *site) spawn(address string) *exec.Cmd {
+	s.Helper()
+	p := exec.CommandContext(s.Context(), os.Args[0])
+	p.Env = append(os.Environ(), workOn+"="+address)
+	p.Stderr = os.Stderr
+	require.NoError(s, p.Start())
+	s.Cleanup(func() { kill(p) })
+	return p
+}
+
+func kill(p *exec.Cmd) {
+	_ = p.Process.Kill()
+	_ = p.Wait() // it was killed
 }
 
 // agreed returns an import of the organization's accounts from one number up to another, agreed to.
 func (s *site) agreed(organization string, from, to int, attended bool) int64 {
+	s.Helper()
+	id := s.planned(organization, from, to, attended)
+	s.agree(organization, id, to-from, attended)
+	return id
+}
+
+// planned returns such an import, which waits for consent.
+func (s *site) planned(organization string, from, to int, attended bool) int64 {
 	s.Helper()
 	lines := []string{"User ID/Email (Required)"}
 	for i := from; i < to; i++ {
@@ -115,15 +184,23 @@ func (s *site) agreed(organization string, from, to int, attended bool) int64 {
 	defer func() { require.NoError(s, source.Close()) }()
 	imp, err := s.Plan(s.Context(), source, schema.Order{Organization: organization, By: "ann", Attended: attended}, pipeline.Watch{})
 	require.NoError(s, err)
-	_, err = s.Agree(s.Context(), organization, imp.ID, schema.Consent{By: "bo", Claims: to - from, Attended: attended})
-	require.NoError(s, err)
 	return imp.ID
+}
+
+// agree agrees to an import that will make so many claims.
+func (s *site) agree(organization string, id int64, claims int, attended bool) {
+	s.Helper()
+	_, err := s.Agree(s.Context(), organization, id, schema.Consent{By: "bo", Claims: claims, Attended: attended})
+	require.NoError(s, err)
 }
 
 func (s *site) found(id int64) schema.Import {
 	s.Helper()
-	imp, err := s.Store.Import(s.Context(), "", id)
-	require.NoError(s, err)
+	var imp schema.Import
+	require.NoError(s, s.Persist(s.Context(), func() (err error) {
+		imp, err = s.Store.Import(s.Context(), "", id)
+		return err
+	}))
 	return imp
 }
 
@@ -144,13 +221,20 @@ func (s *site) completed(id int64, want int) {
 	require.Equal(s, map[schema.Outcome]int{schema.Claimed: want}, imp.Tally.Outcomes)
 }
 
+// waiting is how long a test waits for what will happen in a moment.
+const waiting = 5 * time.Minute
+
 // until waits until something is true of an import.
 func (s *site) until(id int64, holds func(imp schema.Import) bool) {
 	s.Helper()
-	ticker := time.NewTicker(time.Millisecond)
+	ticker := time.NewTicker(s.look)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(time.Minute); !holds(s.found(id)); <-ticker.C {
-		require.True(s, time.Now().Before(deadline), "not in time")
+	for deadline := time.Now().Add(waiting); ; <-ticker.C {
+		imp := s.found(id)
+		if holds(imp) {
+			return
+		}
+		require.True(s, time.Now().Before(deadline), "not in time: %s, %s, %v", imp.State, imp.Runner, imp.Tally.Outcomes)
 	}
 }
 
@@ -169,7 +253,7 @@ func (s *site) once(l Loop) bool {
 func TestImports(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1200)
-	loop := Imports(s.process(sqlite.Options{}), 1, 1)
+	loop := Imports(s.open(s.address, false).Flow, 1, 1)
 	require.False(t, s.once(loop))
 
 	terminal := s.agreed("acme", 0, 10, true)
@@ -214,8 +298,7 @@ func TestSharedAndStopped(t *testing.T) {
 		ids = append(ids, s.agreed("acme", 500*i, 500*i+500, false), s.agreed("umbrella", 500*i, 500*i+500, false))
 	}
 	work := func() (stop func()) {
-		one := start(t, Config{Loops: []Loop{Imports(s.process(sqlite.Options{}), 2, 0)}})
-		two := start(t, Config{Loops: []Loop{Imports(s.process(sqlite.Options{}), 2, 0)}})
+		one, two := s.work(2, 0), s.work(2, 0)
 		return func() {
 			one.stop()
 			two.stop()
@@ -249,19 +332,15 @@ func TestKilled(t *testing.T) {
 	require.NoError(t, err)
 	id := s.agreed("acme", 0, accounts, false)
 	for kills, claimed := 0, 0; kills < 3; kills++ {
-		p := exec.CommandContext(t.Context(), os.Args[0])
-		p.Env = append(os.Environ(), workOn+"="+s.path)
-		p.Stderr = os.Stderr
-		require.NoError(t, p.Start())
+		p := s.spawn(s.address)
 		s.until(id, func(imp schema.Import) bool { return imp.Tally.Outcomes[schema.Claimed] > claimed })
-		require.NoError(t, p.Process.Kill())
-		_ = p.Wait() // it was killed
+		kill(p)
 		imp := s.found(id)
 		require.False(t, imp.State.Ended(), "it was in the middle")
 		require.GreaterOrEqual(t, imp.Tally.Outcomes[schema.Claimed], claimed)
 		claimed = imp.Tally.Outcomes[schema.Claimed]
 	}
-	start(t, Config{Loops: []Loop{Imports(s.Flow, 1, 1)}})
+	s.work(1, 1)
 	s.until(id, ended)
 	s.completed(id, accounts)
 	s.until(terminal, func(imp schema.Import) bool { return imp.State == schema.StateInterrupted })

@@ -147,5 +147,13 @@ var swedishReasons = map[schema.Code][2]string{
 	schema.CodeSourceDirectorySync:    {"Användarens organisation synkroniserar sina användare från en katalog.", "Be den organisationen att stänga av synkroniseringen, eller att ta bort användaren."},
 	schema.CodeStaleClaimType:         {"Anspråkstypen är inte längre den som användaren skulle få.", "Exportera filen på nytt, eller lämna cellen Claim Type tom."},
 	schema.CodeDirectorySyncEnabled:   {"Katalogsynkroniseringen är på i din organisation, så inga anspråk kan göras.", "Stäng av den: claimline org set directory_sync=off. Försök sedan igen."},
+	schema.CodeFormulaCell:            {"Cellen börjar med = eller @, och Control Hub läser cellerna som de är.", "Skriv själva värdet, eller lämna cellen tom."},
+	schema.CodeServiceSuspended:       {"Tjänsten är avstängd, och Control Hub tar inte emot någon fil med TRUE för den.", "Lämna cellen tom, eller låt förnya abonnemanget först."},
+	schema.CodeLocationMissing:        {"En Calling-licens kräver en plats.", "Fyll i Location, eller lämna licensen tom."},
+	schema.CodeNumberMissing:          {"En Calling-licens kräver ett telefonnummer eller en anknytning.", "Fyll i Phone Number eller Extension, eller lämna licensen tom."},
+	schema.CodeServiceConflict:        {"Raden ber om tjänster som utesluter varandra.", "Lämna alla utom en tomma."},
+	schema.CodeDomainNotOurs:          {"Adressens domän är ingen av era.", "Kontrollera stavningen. Är domänen er, lägg till den i --domains."},
+	schema.CodeNotInDirectory:         {"Ingen i er katalog har den här adressen.", "Lägg först till användaren i katalogen: annars tas kontot bort vid nästa synkronisering."},
+	schema.CodeCaseMismatch:           {"Adressen är skriven med andra stora och små bokstäver på ett annat ställe.", "Skriv adressen likadant överallt: en koppling kan skilja på stora och små bokstäver."},
 	schema.CodeInternal:               {"Något gick fel som inte har med uppgifterna i filen att göra.", "Försök igen. Om det händer på nytt: kör med --log-level debug och rapportera vad som sägs."},
 }

@@ -88,7 +88,7 @@ func (p *People) MembersAfter(ctx context.Context, organization string, filter M
 }
 
 // list returns a user as the organization lists it, where the filter leaves it in.
-func (f *MemberFilter) list(rules claim.Rules, v *claim.View, words []string) (l schema.Listing, ok bool) {
+func (f MemberFilter) list(rules claim.Rules, v *claim.View, words []string) (l schema.Listing, ok bool) {
 	if !matches(v, words) {
 		return l, false
 	}

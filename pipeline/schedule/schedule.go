@@ -72,6 +72,22 @@ func (s *Scheduler) Pause(ctx context.Context, organization, name string, paused
 	return s.Change(ctx, organization, name, "", func(schedule *schema.Schedule) { schedule.Paused = paused })
 }
 
+// RunSoon lets a schedule be due now. Refused with CodeScheduleNotFound, CodeScheduleRunning, and with
+// CodeScheduleInvalid where it is paused.
+func (s *Scheduler) RunSoon(ctx context.Context, organization, name string) (schema.Schedule, error) {
+	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule) error {
+		switch {
+		case schedule.Paused:
+			return schema.Refuse(schema.CodeScheduleInvalid, "The schedule %q is paused.", name).WithFix("Let it go on: claimline schedule unpause %q.", name)
+		case schedule.Owned(s.Now()):
+			_, err := schedule.Take(s.Now(), "", 0)
+			return err
+		}
+		schedule.NextRunAt = s.Now().UTC().Truncate(time.Second)
+		return nil
+	})
+}
+
 // check checks a schedule, writes it as it is kept, and returns when it is due.
 func (s *Scheduler) check(schedule *schema.Schedule) (When, error) {
 	if err := checkName(schedule.Name); err != nil {

@@ -250,6 +250,8 @@ type ClosedClaim struct {
 // Outbox keeps mails. Those about claims wait in a line for their first turn; a mail that is taken up leaves
 // the line, and is kept with what became of each attempt. A mail keeps its number.
 type Outbox interface {
+	// CountMails counts mails by state, also those that nobody wants any more.
+	CountMails(ctx context.Context) (map[schema.MailState]int, error)
 	// AddMails adds one mail of a kind for each claim, written at a time, to the end of the line.
 	AddMails(ctx context.Context, kind claim.Mail, at time.Time, claims []int64) error
 	// InsertMail adds a mail that waits outside the line. Its number is left out.

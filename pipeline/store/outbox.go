@@ -382,6 +382,15 @@ func (s *Store) ListMails(ctx context.Context, rules claim.Rules, filter MailFil
 	return list, err
 }
 
+// CountMails counts the mails of all organizations by state, also those that nobody wants any more.
+func (s *Store) CountMails(ctx context.Context) (counts map[schema.MailState]int, err error) {
+	err = s.read(ctx, "count the mails", func(tx Tx) error {
+		counts, err = tx.CountMails(ctx)
+		return err
+	})
+	return counts, err
+}
+
 // Entry returns the mail as the outbox is listed.
 func (l *ListedMail) Entry() schema.OutboxEntry {
 	entry := l.entry()

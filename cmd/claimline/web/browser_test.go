@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the checks of accessibility
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,11 +147,47 @@ func TestPagesInABrowser(t *testing.T) {
 	s.show(ctx, "done", "/imports/1")
 	s.show(ctx, "retract", "/imports/1/retract")
 	s.show(ctx, "missing", "/nothing")
-	s.show(ctx, "home", "/")
+	for _, path := range []string{"/", "/claim", "/claim?why=nobody@acme.test", "/users", "/deadlines", "/schedules", "/directory", "/settings"} {
+		s.show(ctx, cmp.Or(strings.Trim(strings.ReplaceAll(path, "?", "-"), "/"), "home"), path)
+	}
+	s.show(ctx, "user", "/users/"+owners[schema.Delayed][1].email())
 
 	asked.mutex.Lock()
 	defer asked.mutex.Unlock()
 	for _, url := range asked.urls {
 		assert.True(t, strings.HasPrefix(url, s.url) || strings.HasPrefix(url, "data:"), url)
 	}
+}
+
+// Everything but progress that moves is right without scripts, and an import can be followed with them.
+func TestImportInABrowser(t *testing.T) {
+	s := start(t, options{})
+	ctx := browse(t)
+	file := filepath.Join(t.TempDir(), "good.csv")
+	require.NoError(t, os.WriteFile(file, []byte(good(t)), 0o600))
+	const main = "main button"
+	click := func(selector, then string) chromedp.Action[chromedp.Void] {
+		return chromedp.Steps(chromedp.Click(chromedp.CSS(selector)), chromedp.WaitVisible(chromedp.CSS(then)))
+	}
+	for _, on := range []bool{true, false} {
+		require.NoError(t, chromedp.Do(ctx, scripts(on), chromedp.Navigate(s.url+"/sign-in?next=/imports/new"),
+			chromedp.SendKeys(chromedp.CSS("#token"), s.tokens[schema.RoleAdmin]), click(main, "#file"),
+			chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}), click(main, "#next")))
+		plan, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("main")))
+		require.NoError(t, err)
+		if !on {
+			assert.Contains(t, plan, "Unchanged")
+			continue
+		}
+		assert.Contains(t, plan, "20 of 20 users would be claimed.")
+		require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#claims"), "20"), click("section.decide button", ".state.completed")))
+		done, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("main")))
+		require.NoError(t, err)
+		assert.Contains(t, done, "The import claimed 20 of 20 users.")
+	}
+
+	owners := s.ownersOf(1) // without scripts, still
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(s.url+owners), click(main, "#new_email"), click("section:last-of-type button", "button.danger"),
+		chromedp.Click(chromedp.CSS("button.danger")), chromedp.WaitNotPresent(chromedp.CSS("form[method=post]:not([action])"))))
+	assert.Equal(t, http.StatusNotFound, s.visit("en").open(owners).status)
 }

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,7 +113,7 @@ func (s *service) follow(id, had string) (events []importEvent) {
 	out := s.ask(http.MethodGet, api.Prefix+"/imports/"+id+"/events", in)
 	require.Equal(s, http.StatusOK, out.status)
 	assert.Equal(s, "text/event-stream", out.header.Get("Content-Type"))
-	for _, text := range strings.Split(strings.TrimSpace(string(out.body)), "\n\n") {
+	for text := range strings.SplitSeq(strings.TrimSpace(string(out.body)), "\n\n") {
 		lines := strings.Split(text, "\n")
 		require.Len(s, lines, 3, text)
 		assert.Equal(s, "event: import", lines[0])
@@ -134,7 +135,7 @@ func TestEventsGoOn(t *testing.T) {
 		if had != "" {
 			request.Header.Set("Last-Event-ID", had)
 		}
-		response, err := s.client.Do(request)
+		response, err := s.client.Do(request) //nolint:bodyclose // the caller closes it
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, response.StatusCode)
 		return bufio.NewReader(response.Body), func() { _ = response.Body.Close() }
@@ -287,6 +288,22 @@ func TestForms(t *testing.T) {
 	s.nothingIsLeft()
 }
 
+// How a file is read is said in the query, and the account's data may be left alone.
+func TestReadingOptions(t *testing.T) {
+	s := start(t, options{idle: true})
+	file := "Adresse;Vorname\nadam.berg@acme.example;Adam B\nadam.backstrom@acme.example;\n"
+	query := "?column=" + url.QueryEscape("Adresse="+schema.EmailHeader) + "&column=" + url.QueryEscape("Vorname=First Name")
+	imp := s.planned(query+"&every_row=true", file)
+	assert.Equal(t, 2, imp.Ready)
+	assert.Equal(t, map[string]int{"First Name": 1}, imp.Plan.Edits)
+	imp = s.planned(query+"&every_row=true&no_edits=true", file)
+	assert.Empty(t, imp.Plan.Edits)
+	imp = s.planned("?column="+url.QueryEscape("Adresse="+schema.EmailHeader)+"&every_row=true&ignore_column=Vorname&all_or_nothing=true", file+"nobody@acme.example;\n")
+	assert.Empty(t, imp.Plan.Edits)
+	assert.Equal(t, schema.StateRejected, imp.State)
+	assert.Equal(t, 2, imp.Reasons[schema.CodeAllOrNothing])
+}
+
 func TestIdempotencyKeys(t *testing.T) {
 	s := start(t, options{idle: true})
 	key := []string{"Idempotency-Key", "nightly 1"}
@@ -320,7 +337,7 @@ func TestIdempotencyKeys(t *testing.T) {
 // raw sends what no client would.
 func (s *service) raw(head, body string) net.Conn {
 	s.Helper()
-	connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	connection, err := new(net.Dialer).DialContext(s.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(s, err)
 	s.Cleanup(func() { _ = connection.Close() })
 	_, err = fmt.Fprintf(connection, "%s\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n%s", head, s.tokens[schema.RoleOperator], body)
@@ -332,13 +349,14 @@ func (s *service) raw(head, body string) net.Conn {
 func TestUploadsThatAreCutOff(t *testing.T) {
 	s := start(t, options{idle: true, uploads: 1})
 	const head = "POST " + api.Prefix + "/imports HTTP/1.1\r\nContent-Type: text/csv\r\nIdempotency-Key: k\r\n"
-	slow := s.raw(head+"Content-Length: 100000", good(t))
+	slow := s.raw(head+"Expect: 100-continue\r\nContent-Length: 100000", "")
+	line, err := bufio.NewReader(slow).ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, line, "100 Continue", "it is being received")
+	_, err = io.WriteString(slow, good(t))
+	require.NoError(t, err)
 	busy := func() answered { return s.upload("", good(t), "Idempotency-Key", "k") }
-	var out answered
-	require.Eventually(t, func() bool {
-		out = busy()
-		return out.status == http.StatusTooManyRequests || out.status == http.StatusCreated
-	}, waitFor, tick)
+	out := busy()
 	require.Equal(t, schema.CodeTooManyUploads, out.code(), string(out.body))
 	assert.Equal(t, "2", out.header.Get("Retry-After"))
 	require.NoError(t, slow.Close())

@@ -23,7 +23,7 @@ type Metrics struct {
 	chunks   prometheus.Histogram
 }
 
-// NewMetrics returns metrics of which those about imports are looked up in the store when somebody asks.
+// NewMetrics returns metrics of which those about imports and mails are looked up in the store when somebody asks.
 func NewMetrics(s *store.Store, now func() time.Time, log zerolog.Logger) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -40,7 +40,7 @@ func NewMetrics(s *store.Store, now func() time.Time, log zerolog.Logger) *Metri
 		}),
 	}
 	m.registry.MustRegister(m.requests, m.rows, m.chunks, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&importCollector{store: s, now: now, log: log})
+		&stateCollector{store: s, now: now, log: log})
 	return m
 }
 
@@ -68,8 +68,8 @@ func (m *Metrics) handler() http.Handler {
 	return mux
 }
 
-// importCollector looks up how the imports of all organizations stand.
-type importCollector struct {
+// stateCollector looks up how the imports and mails of all organizations stand.
+type stateCollector struct {
 	store *store.Store
 	now   func() time.Time
 	log   zerolog.Logger
@@ -78,12 +78,14 @@ type importCollector struct {
 var (
 	importsDesc = prometheus.NewDesc("claimline_imports", "Imports, by state.", []string{"state"}, nil)
 	depthDesc   = prometheus.NewDesc("claimline_queue_imports", "Imports that were agreed to, and that nobody works on yet.", nil, nil)
+	mailsDesc   = prometheus.NewDesc("claimline_mails", "Mails of the outbox, by state.", []string{"state"}, nil)
 	ageDesc     = prometheus.NewDesc("claimline_queue_age_seconds", "For how long the oldest of them waits.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
-func (c *importCollector) Describe(to chan<- *prometheus.Desc) {
+func (c *stateCollector) Describe(to chan<- *prometheus.Desc) {
 	to <- importsDesc
+	to <- mailsDesc
 	to <- depthDesc
 	to <- ageDesc
 }
@@ -92,7 +94,7 @@ func (c *importCollector) Describe(to chan<- *prometheus.Desc) {
 const collectTime = 5 * time.Second
 
 // Collect implements prometheus.Collector.
-func (c *importCollector) Collect(to chan<- prometheus.Metric) {
+func (c *stateCollector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), collectTime)
 	defer cancel()
 	counts, err := c.store.CountImports(ctx)
@@ -100,6 +102,15 @@ func (c *importCollector) Collect(to chan<- prometheus.Metric) {
 		c.log.Warn().Err(err).Msg("the imports could not be counted")
 		to <- prometheus.NewInvalidMetric(importsDesc, err)
 		return
+	}
+	mails, err := c.store.CountMails(ctx)
+	if err != nil {
+		c.log.Warn().Err(err).Msg("the mails could not be counted")
+		to <- prometheus.NewInvalidMetric(mailsDesc, err)
+		return
+	}
+	for state, n := range mails {
+		to <- prometheus.MustNewConstMetric(mailsDesc, prometheus.GaugeValue, float64(n), string(state))
 	}
 	queued, age := 0, 0.0
 	for _, count := range counts {

@@ -48,20 +48,22 @@ var roles = map[string]schema.Role{
 	"POST /domains/{domain}/claim":   schema.RoleAdmin,
 	"POST /domains/{domain}/release": schema.RoleAdmin,
 	"GET /licenses":                  schema.RoleViewer,
+	"GET /outbox":                    schema.RoleViewer,
+	"GET /schedules":                 schema.RoleViewer,
+	"POST /schedules":                schema.RoleAdmin,
+	"GET /schedules/{name}":          schema.RoleViewer,
+	"PATCH /schedules/{name}":        schema.RoleAdmin,
+	"DELETE /schedules/{name}":       schema.RoleAdmin,
+	"POST /schedules/{name}/run":     schema.RoleAdmin,
+	"GET /schedules/{name}/runs":     schema.RoleViewer,
 	"POST /directory/preview":        schema.RoleViewer,
 }
 
 // operations lists the operations that the description has.
 func (s *service) operations() (list []string) {
 	s.Helper()
-	var described struct {
-		OpenAPI string `json:"openapi"`
-		Paths   map[string]map[string]json.RawMessage
-	}
-	s.ask(http.MethodGet, "/api/openapi.json", asked{token: "none"}).into(s, &described)
-	assert.Equal(s, "3.1.0", described.OpenAPI)
-	for path, methods := range described.Paths {
-		for method := range methods {
+	for path, methods := range s.document().at("paths").(map[string]any) {
+		for method := range methods.(map[string]any) {
 			list = append(list, strings.ToUpper(method)+" "+strings.TrimPrefix(path, api.Prefix))
 		}
 	}
@@ -77,13 +79,8 @@ func TestEveryOperationWantsItsRole(t *testing.T) {
 		known = append(known, operation)
 	}
 	require.ElementsMatch(t, known, described)
-	valid, problems := s.document().ValidateDocument()
-	for _, problem := range problems {
-		t.Error(problem.Error())
-	}
-	require.True(t, valid)
 
-	fill := strings.NewReplacer("{id}", "99", "{email}", "nobody@nowhere.example", "{domain}", "nowhere.example")
+	fill := strings.NewReplacer("{id}", "99", "{email}", "nobody@nowhere.example", "{domain}", "nowhere.example", "{name}", "nothing")
 	expired := s.token("acme", schema.RoleAdmin, "expired", time.Now().Add(-time.Second))
 	for operation, needed := range roles {
 		method, path, _ := strings.Cut(operation, " ")
@@ -116,7 +113,7 @@ func TestOtherOrganizationsAreNotThere(t *testing.T) {
 	}
 	for operation := range roles {
 		method, path, _ := strings.Cut(operation, " ")
-		there, missing := "", ""
+		var there, missing string
 		switch {
 		case strings.Contains(path, "{id}"):
 			there, missing = strings.ReplaceAll(path, "{id}", imp.ID), strings.ReplaceAll(path, "{id}", "99")

@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log"
+	"log" //nolint:depguard // http.Server wants one; what it writes goes to zerolog
 	"net"
 	"net/http"
 	"time"

@@ -62,7 +62,9 @@ func TestMetrics(t *testing.T) {
 	s.agree(s.planned("", good(t)))
 	s.planned("", good(t))
 	s.ask(http.MethodGet, "/made/up", asked{})
-	response, err := s.client.Get(s.metrics + "/metrics")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.metrics+"/metrics", nil)
+	require.NoError(t, err)
+	response, err := s.client.Do(request)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
@@ -75,6 +77,7 @@ func TestMetrics(t *testing.T) {
 	} {
 		assert.Contains(t, string(body), line+"\n")
 	}
+	assert.Regexp(t, `claimline_mails\{state="waiting"\} [1-9]`, string(body))
 	assert.NotContains(t, string(body), "made/up")
 }
 

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
+	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
@@ -69,6 +71,34 @@ func TestListsAreTheCommands(t *testing.T) {
 	calendar := s.ask(http.MethodGet, api.Prefix+"/deadlines.ics", asked{})
 	assert.Equal(t, "text/calendar; charset=utf-8", calendar.header.Get("Content-Type"))
 	assert.Contains(t, string(calendar.body), "BEGIN:VCALENDAR")
+
+	claimed := s.planned("?activation_emails=true", good(t))
+	s.post("/imports/"+claimed.ID+"/consent", `{"accept_permanent":true,"claims":20}`)
+	for more := true; more; {
+		var err error
+		number, _ := strconv.ParseInt(claimed.ID, 10, 64)
+		more, err = s.flow.Step(t.Context(), number, 0, pipeline.Watch{})
+		require.NoError(t, err)
+	}
+	var mails []schema.OutboxEntry
+	for after := ""; ; {
+		var list api.Outbox
+		s.get("/outbox?state=waiting&limit=7&after="+after, &list)
+		mails = append(mails, list.Outbox...)
+		if list.Next == nil {
+			break
+		}
+		after = *list.Next
+	}
+	kinds := map[string]int{}
+	for _, mail := range mails {
+		kinds[mail.Kind]++
+	}
+	assert.Equal(t, 20, kinds["claim"])
+	assert.Positive(t, kinds["activation"])
+	var theirs api.Outbox
+	s.ask(http.MethodGet, api.Prefix+"/outbox", asked{token: s.theirs}).into(t, &theirs)
+	assert.Empty(t, theirs.Outbox)
 
 	var eligible people.EligibleList
 	s.get("/eligible?domain=acme.example", &eligible)

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -105,7 +103,7 @@ func benchApply(b *testing.B, shuffled, seen bool) {
 			rand.New(rand.NewPCG(3, 4)).Shuffle(n, func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 		}
 		ours += applyAll(b, s, slices.Collect(slices.Chunk(keys, benchRows)), seen)
-		theirs += copyAll(b, address)
+		theirs += postgrestest.CopyAgain(b, address, time.Now)
 	}
 	b.ReportMetric(float64(n*b.N)/ours.Seconds(), "rows/s")
 	b.ReportMetric(ours.Seconds()/theirs.Seconds(), "×COPY")
@@ -164,31 +162,4 @@ func benchDecide(facts claim.Facts, keys []string, results []byte) store.Applied
 		applied.Claims = append(applied.Claims, store.NewClaim{AccountID: a.ID, Type: decision.Type, StatusBefore: a.User.Status, Services: services, Line: i})
 	}
 	return applied
-}
-
-// copyAll copies what an import has written into tables like those it is in, in one transaction, and returns
-// the time.
-func copyAll(b *testing.B, address string) time.Duration {
-	b.Helper()
-	ctx := b.Context()
-	conn, err := pgx.Connect(ctx, address)
-	require.NoError(b, err)
-	defer func() { require.NoError(b, conn.Close(ctx)) }()
-	tables := []string{"claims", "outbox", "chunk_results"}
-	rows := make([]bytes.Buffer, len(tables))
-	for i, table := range tables {
-		_, err := conn.PgConn().CopyTo(ctx, &rows[i], "COPY (SELECT * FROM "+table+" ORDER BY ctid) TO STDOUT")
-		require.NoError(b, err)
-		_, err = conn.Exec(ctx, "CREATE TABLE copied_"+table+" (LIKE "+table+" INCLUDING ALL)")
-		require.NoError(b, err)
-	}
-	begun := time.Now()
-	tx, err := conn.Begin(ctx)
-	require.NoError(b, err)
-	for i, table := range tables {
-		_, err := conn.PgConn().CopyFrom(ctx, &rows[i], "COPY copied_"+table+" FROM STDIN")
-		require.NoError(b, err)
-	}
-	require.NoError(b, tx.Commit(ctx))
-	return time.Since(begun)
 }

@@ -63,6 +63,8 @@ var sessionDefaults = map[string]string{
 // keepAlive finds out as soon on this side.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interval: 2 * time.Second, Count: 3}
 
+var dialer = net.Dialer{KeepAliveConfig: keepAlive, Control: giveUp}
+
 const connectTimeout = 10 * time.Second
 
 // Open opens the database at an address, a URL as psql takes it, and brings it to this version's schema.
@@ -81,7 +83,7 @@ func Open(ctx context.Context, address string, options Options) (_ *DB, err erro
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	config.ConnConfig.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
+	config.ConnConfig.DialFunc = dialer.DialContext
 
 	db := &DB{config: config, reads: options.ReadOnly, many: manyAccounts}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
@@ -129,6 +131,9 @@ func (db *DB) loaded(ctx context.Context) error {
 func (db *DB) empty() error {
 	return refuse(schema.CodeDatabaseMissing, "Nothing has been loaded into the database %q.", db.config.ConnConfig.Database)
 }
+
+// Pool returns the connections to the database, for what keeps its own tables there; they are gone with Close.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // Close implements store.DB. Transactions must have ended.
 func (db *DB) Close() error {

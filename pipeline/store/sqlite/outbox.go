@@ -356,3 +356,16 @@ func (t *tx) FindLink(ctx context.Context, hash []byte) (made int64, found bool,
 	}
 	return made, err == nil, err
 }
+
+// CountMails implements store.Outbox.
+func (t *tx) CountMails(ctx context.Context) (map[schema.MailState]int, error) {
+	counts := map[schema.MailState]int{}
+	err := t.collect(ctx, func(rows *sql.Rows) error {
+		var state schema.MailState
+		var n int
+		err := rows.Scan(&state, &n)
+		counts[state] = n
+		return err
+	}, "SELECT state, count(*) FROM (SELECT 'waiting' AS state FROM outbox UNION ALL SELECT state FROM deliveries) AS mails GROUP BY state")
+	return counts, err
+}

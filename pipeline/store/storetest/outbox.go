@@ -106,6 +106,9 @@ var outboxTests = map[string]func(*suite){
 		require.Equal(s, entries[:1], s.outbox(store.MailFilter{State: schema.MailSent}))
 		require.Equal(s, entries[1:2], s.outbox(store.MailFilter{State: schema.MailFailed, Organization: "acme"}))
 		require.Empty(s, s.outbox(store.MailFilter{Organization: "umbrella"}))
+		counts, err := s.CountMails(s.ctx())
+		require.NoError(s, err)
+		require.Equal(s, map[schema.MailState]int{schema.MailSent: 1, schema.MailFailed: 1, schema.MailWaiting: 1}, counts)
 	},
 
 	"outbox/numbers are never used again": func(s *suite) {

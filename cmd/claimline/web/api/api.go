@@ -15,6 +15,7 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/domains"
+	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -24,10 +25,11 @@ const Prefix = "/api/v1"
 // Config is what an API works with.
 type Config struct {
 	*desk.Desk
-	Guard    *auth.Guard
-	Resolver domains.Resolver
-	Location *time.Location // whose days calendars have
-	Version  string         // of the program
+	Schedules *schedule.Scheduler
+	Guard     *auth.Guard
+	Resolver  domains.Resolver
+	Location  *time.Location // whose days calendars have, and whose clock counts for schedules that name none
+	Version   string         // of the program
 }
 
 // API answers requests.
@@ -52,6 +54,8 @@ func New(c Config) (*API, error) {
 	a.registerEvents()
 	a.registerUsers()
 	a.registerSettings()
+	a.registerSchedules()
+	a.registerOutbox()
 	if err := a.document(); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/schema"
@@ -26,6 +27,20 @@ func readCursor(text string, parts int) ([]string, error) {
 		return nil, badCursor()
 	}
 	return list, nil
+}
+
+// readNumber returns the number that a cursor holds; 0 where there is no cursor. Refused with
+// CodeRequestInvalid.
+func readNumber(text string) (int64, error) {
+	parts, err := readCursor(text, 1)
+	if err != nil || text == "" {
+		return 0, err
+	}
+	number, err := strconv.ParseInt(parts[0], 10, 64)
+	if err != nil || number < 1 {
+		return 0, badCursor()
+	}
+	return number, nil
 }
 
 func badCursor() error {

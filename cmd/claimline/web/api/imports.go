@@ -97,7 +97,8 @@ func (in *ImportRequest) order(ctx context.Context) (schema.Order, error) {
 	reading := usersfile.Reading{
 		Encoding: in.Encoding, Columns: in.Column, IgnoreColumns: in.IgnoreColumn, EveryRow: in.EveryRow, NoEdits: in.NoEdits,
 	}
-	return order, reading.Into(&order, "")
+	err := reading.Into(&order, "")
+	return order, err
 }
 
 func (a *API) planImport(ctx context.Context, in *ImportRequest) (out *Stated[desk.Import], err error) {
@@ -284,7 +285,7 @@ func (a *API) agree(ctx context.Context, in *ConsentRequest) (*Answer[desk.Impor
 	if err != nil {
 		return nil, err
 	}
-	a.Wake()
+	a.Wake(ctx)
 	return a.show(imp)
 }
 
@@ -315,7 +316,7 @@ func (a *API) order(ctx context.Context, in *ImportPath, give func(ctx context.C
 	if imp, err = give(ctx, imp.OrganizationID, imp.ID); err != nil {
 		return nil, err
 	}
-	a.Wake()
+	a.Wake(ctx)
 	return a.show(imp)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 )
 
 // Problem is a refusal, as RFC 9457 has it, with what the product says of each.
-type Problem struct {
+type Problem struct { //nolint:errname // what RFC 9457 calls it, and the description of the API
 	Type   string      `json:"type" doc:"names the kind of problem"`
 	Title  string      `json:"title" doc:"what the code means"`
 	Status int         `json:"status" doc:"the HTTP status"`
@@ -51,7 +52,7 @@ func problemOf(err error) *Problem {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		p.headers.Set("Retry-After", soon)
 	}
-	if after, ok := errors.AsType[auth.RetryAfter](err); ok {
+	if after, ok := errors.AsType[auth.RetryError](err); ok {
 		p.headers.Set("Retry-After", after.Seconds())
 	}
 	return p
@@ -74,9 +75,7 @@ const problemType = "application/problem+json"
 // WriteProblem answers a request with a refusal.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := refuse(r.Context(), err)
-	for name, values := range p.headers {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.headers)
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)
 	_ = schema.NewEncoder(w).Encode(p) // nobody is there to be told
@@ -84,10 +83,13 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 
 // refuse returns a refusal as it is answered, and logs what nobody is told.
 func refuse(ctx context.Context, err error) *Problem {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) { // else who asked has gone, and hears nothing
+		err = (&schema.Error{Code: schema.CodeServiceStopping}).Because(err)
+	}
 	p := problemOf(err)
 	log := zerolog.Ctx(ctx)
 	switch {
-	case ctx.Err() != nil: // who asked has gone
+	case ctx.Err() != nil:
 		log.Debug().Str("code", string(p.Code)).Msg("given up")
 	case p.Code == schema.CodeInternal:
 		log.Error().Err(err).Msg("internal error")

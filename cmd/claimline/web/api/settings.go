@@ -125,17 +125,11 @@ func (a *API) listDomains(ctx context.Context, in *DomainsRequest) (*Answer[Doma
 
 // paged returns a page of a list that is short.
 func paged[T any](all []T, page Page) (part []T, next *string, err error) {
-	begin := 0
-	if page.After != "" {
-		parts, err := readCursor(page.After, 1)
-		if err != nil {
-			return nil, nil, err
-		}
-		if begin, err = strconv.Atoi(parts[0]); err != nil || begin < 0 {
-			return nil, nil, badCursor()
-		}
+	after, err := readNumber(page.After)
+	if err != nil {
+		return nil, nil, err
 	}
-	begin = min(begin, len(all))
+	begin := int(min(after, int64(len(all))))
 	end := min(begin+page.limit(), len(all))
 	if end < len(all) {
 		next = cursor(strconv.Itoa(end))

@@ -91,8 +91,9 @@ func (f *Failures) forget(now time.Time) {
 			delete(f.since, key)
 		}
 	}
+	const some = 10            // make room for so many at once, one in so many
 	for key := range f.since { // an attack from everywhere: whoever comes first in the map
-		if len(f.since) < mostCounted {
+		if len(f.since) < mostCounted-mostCounted/some {
 			return
 		}
 		delete(f.since, key)

@@ -42,7 +42,7 @@ func (g *Guard) Token(r *http.Request) (schema.Token, error) {
 	t, _, err := g.Find(r.Context(), text)
 	if schema.CodeOf(err) == schema.CodeTokenInvalid {
 		if wait := g.Failures.Add(g.Proxies.Client(r), ""); wait > 0 {
-			return schema.Token{}, &schema.Error{Code: schema.CodeTooManyRequests, Err: RetryAfter(wait)}
+			return schema.Token{}, &schema.Error{Code: schema.CodeTooManyRequests, Err: RetryError(wait)}
 		}
 	}
 	return t, err
@@ -108,13 +108,13 @@ func (g *Guard) note(ctx context.Context) {
 	}
 }
 
-// RetryAfter is the cause of a refusal that passes after some time.
-type RetryAfter time.Duration
+// RetryError is the cause of a refusal that passes after some time.
+type RetryError time.Duration
 
-func (r RetryAfter) Error() string { return "try again after " + time.Duration(r).String() }
+func (r RetryError) Error() string { return "try again after " + time.Duration(r).String() }
 
 // Seconds returns the time as the header Retry-After has it.
-func (r RetryAfter) Seconds() string { return strconv.Itoa(int(time.Duration(r) / time.Second)) }
+func (r RetryError) Seconds() string { return strconv.Itoa(int(time.Duration(r) / time.Second)) }
 
 type tokenKey struct{}
 

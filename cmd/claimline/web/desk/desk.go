@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"context"
+
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/people"
 )
@@ -9,7 +11,7 @@ import (
 type Config struct {
 	Flow   *pipeline.Flow // its Retry is for how long a request waits for passing trouble
 	People *people.People
-	Wake   func() // tells those who work on imports that one is due
+	Wake   func(ctx context.Context) // tells those who work on imports and schedules that something is due
 
 	Uploads     int   // files that are planned at once
 	UploadBytes int64 // of one file

@@ -20,8 +20,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// errBusy says after what time a file that there was no room for may be sent again.
-const errBusy = auth.RetryAfter(2 * time.Second)
+// busyTime is after what time a file that there was no room for may be sent again.
+const busyTime = 2 * time.Second
 
 // Upload is a file that was sent, in a temporary file of its own.
 type Upload struct {
@@ -40,7 +40,7 @@ func (d *Desk) Receive(w http.ResponseWriter, r *http.Request, name string, fiel
 	case d.uploads <- struct{}{}:
 		defer func() { <-d.uploads }()
 	default:
-		return &schema.Error{Code: schema.CodeTooManyUploads, Err: errBusy}
+		return &schema.Error{Code: schema.CodeTooManyUploads, Err: auth.RetryError(busyTime)}
 	}
 	if r.ContentLength > d.UploadBytes {
 		return d.tooLarge()

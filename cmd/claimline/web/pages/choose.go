@@ -69,7 +69,7 @@ func (p *Pages) owner(do func(*exchange, *chooser) error) handler {
 			return e.r.Context().Err()
 		}
 		if wait > 0 {
-			return &schema.Error{Code: schema.CodeTooManyRequests, Err: auth.RetryAfter(wait)}
+			return &schema.Error{Code: schema.CodeTooManyRequests, Err: auth.RetryError(wait)}
 		}
 		return e.show(http.StatusNotFound, "ended", nil)
 	}

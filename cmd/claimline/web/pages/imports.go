@@ -218,7 +218,7 @@ func (p *Pages) agree(e *exchange, imp schema.Import) error {
 	if err != nil {
 		return p.importRefused(e, imp, err)
 	}
-	p.Wake()
+	p.Wake(e.r.Context())
 	return e.redirect(importPath(imp.ID))
 }
 
@@ -255,7 +255,7 @@ func (p *Pages) order(give func(*exchange, schema.Import) error) func(*exchange,
 		if err := give(e, imp); err != nil {
 			return p.importRefused(e, imp, err)
 		}
-		p.Wake()
+		p.Wake(e.r.Context())
 		return e.redirect(importPath(imp.ID))
 	}
 }

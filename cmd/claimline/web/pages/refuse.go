@@ -64,7 +64,7 @@ func (e *exchange) refuse(err error) {
 	default:
 		log.Debug().Str("code", string(said.Code)).Msg("refused")
 	}
-	if after, ok := errors.AsType[auth.RetryAfter](err); ok {
+	if after, ok := errors.AsType[auth.RetryError](err); ok {
 		e.w.Header().Set("Retry-After", after.Seconds())
 	}
 	if err := e.show(said.Status, "refused", said); err != nil {

@@ -163,7 +163,7 @@ func (p *Pages) signIn(e *exchange) error {
 	_, digest, err := p.Guard.Find(e.r.Context(), e.r.PostFormValue("token"))
 	if schema.CodeOf(err) == schema.CodeTokenInvalid {
 		if wait := p.failures.Add(p.Guard.Proxies.Client(e.r), ""); wait > 0 {
-			return &schema.Error{Code: schema.CodeTooManyRequests, Err: auth.RetryAfter(wait)}
+			return &schema.Error{Code: schema.CodeTooManyRequests, Err: auth.RetryError(wait)}
 		}
 		said := e.words.refusalOf(err)
 		return e.show(said.Status, "signin", signIn{Next: next, Refused: &said})

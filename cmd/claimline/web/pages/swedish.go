@@ -297,6 +297,7 @@ var catalogue = map[string]string{
 	"Directory":                   "Katalog",
 	"Domain":                      "Domän",
 	"Domains":                     "Domäner",
+	"Due, day by day":             "Tidsfrister dag för dag",
 	"Due in the next days":        "Händer de närmaste dagarna",
 	"File or folder":              "Fil eller mapp",
 	"File":                        "Fil",

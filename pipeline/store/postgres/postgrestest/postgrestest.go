@@ -6,6 +6,7 @@ package postgrestest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -81,46 +83,70 @@ func run(ctx context.Context, t T, statement string) {
 }
 
 func server(t T) string {
+	s, err := shared()
+	require.NoError(t, err)
+	return s.Address
+}
+
+// shared returns the server of all tests, which it starts first where there is none.
+var shared = sync.OnceValues(func() (*Server, error) {
+	if address := os.Getenv("CLAIMLINE_TEST_POSTGRES"); address != "" {
+		return &Server{Address: address}, nil
+	}
+	return start()
+})
+
+// Server is a server of PostgreSQL. One that was started here ends when its input does: with this process,
+// however that ends.
+type Server struct {
+	Address string         // of a database in which there is nothing
+	input   io.WriteCloser // nil: it is somebody else's
+	told    *bufio.Reader
+}
+
+// Own starts a server for one test alone, which ends with it.
+func Own(t T) *Server {
 	s, err := start()
 	require.NoError(t, err)
-	return s.address
+	t.Cleanup(func() { require.NoError(t, s.input.Close()) })
+	return s
 }
 
-// running is a server. One that was started here ends when its input does: with this process, however that
-// ends.
-type running struct {
-	address string
-	input   io.Closer // nil: of somebody else. It is held here, for what nobody holds is closed.
+// Restart stops the server, as pg_ctl's "fast" or "immediate" does, and starts it again.
+func (s *Server) Restart(t T, mode string) {
+	_, err := fmt.Fprintln(s.input, mode)
+	require.NoError(t, err)
+	_, err = s.told.ReadString('\n')
+	require.NoError(t, err)
 }
 
-// start returns the server, which it starts first where there is none.
-var start = sync.OnceValues(func() (s running, err error) {
-	if s.address = os.Getenv("CLAIMLINE_TEST_POSTGRES"); s.address != "" {
-		return s, nil
-	}
+// start starts a server.
+func start() (s *Server, err error) {
+	s = &Server{}
 	root, err := moduleRoot()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	const tell = `echo "$CLAIMLINE_TEST_POSTGRES"; exec cat >/dev/null`
+	const tell = `echo "$CLAIMLINE_TEST_POSTGRES"; while read -r mode; do $CLAIMLINE_TEST_PG_CTL --mode "$mode" restart </dev/null >&2 && echo restarted; done`
 	command := exec.CommandContext(context.Background(), filepath.Join(root, ".ci", "postgres"), "sh", "-c", tell) //nolint:gosec // the module's own script
 	command.Stderr = os.Stderr
 	if s.input, err = command.StdinPipe(); err != nil {
-		return s, err
+		return nil, err
 	}
 	told, err := command.StdoutPipe()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	if err := command.Start(); err != nil {
-		return s, fmt.Errorf("start PostgreSQL: %w", err)
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	if s.address, err = bufio.NewReader(told).ReadString('\n'); err != nil {
-		return s, fmt.Errorf("start PostgreSQL: %w", err)
+	s.told = bufio.NewReader(told)
+	if s.Address, err = s.told.ReadString('\n'); err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	s.address = strings.TrimSpace(s.address)
+	s.Address = strings.TrimSpace(s.Address)
 	return s, nil
-})
+}
 
 func moduleRoot() (folder string, err error) {
 	if folder, err = os.Getwd(); err != nil {
@@ -133,4 +159,30 @@ func moduleRoot() (folder string, err error) {
 		}
 		folder = filepath.Dir(folder)
 	}
+}
+
+// CopyAgain copies what imports have written into empty tables like those it is in, by COPY and in one
+// transaction, and returns the time that takes by a clock: the least that it could have taken.
+func CopyAgain(t T, address string, now func() time.Time) time.Duration {
+	ctx := t.Context()
+	conn, err := pgx.Connect(ctx, address)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(ctx)) }()
+	tables := []string{"claims", "outbox", "chunk_results"}
+	rows := make([]bytes.Buffer, len(tables))
+	for i, table := range tables {
+		_, err := conn.PgConn().CopyTo(ctx, &rows[i], "COPY (SELECT * FROM "+table+" ORDER BY ctid) TO STDOUT")
+		require.NoError(t, err)
+		_, err = conn.Exec(ctx, "CREATE TABLE copied_"+table+" (LIKE "+table+" INCLUDING ALL)")
+		require.NoError(t, err)
+	}
+	begun := now()
+	tx, err := conn.Begin(ctx)
+	require.NoError(t, err)
+	for i, table := range tables {
+		_, err := conn.PgConn().CopyFrom(ctx, &rows[i], "COPY copied_"+table+" FROM STDIN")
+		require.NoError(t, err)
+	}
+	require.NoError(t, tx.Commit(ctx))
+	return now().Sub(begun)
 }
