@@ -69,6 +69,7 @@ func (v *visitor) careful() {
 	assert.NotContains(v, v.text, "<style")
 	assert.NotRegexp(v, ` on[a-z]+="| style="`, v.text)
 	assert.NotRegexp(v, `(href|src|action)="(https?:)?//`, v.text, "nothing comes from elsewhere")
+	assert.NotContains(v, v.text, "%!", "a value does not fit its place")
 	assert.Less(v, len(v.text), 100_000)
 }
 

@@ -66,7 +66,7 @@ func (w *words) say(text string, values ...any) template.HTML {
 	}
 	for i, value := range values {
 		switch v := value.(type) {
-		case int, template.HTML:
+		case int, int64, template.HTML:
 		case string:
 			values[i] = template.HTMLEscapeString(v)
 		default:
