@@ -41,6 +41,8 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require github.com/alexedwards/scs/v2 v2.9.0
+
 require github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 
 require (

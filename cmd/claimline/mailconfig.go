@@ -204,3 +204,13 @@ func (a *app) mailLoop(p *session) (jobs.Loop, error) {
 
 // mailLoopName is the loop's name, to be woken by.
 const mailLoopName = "mail"
+
+// contact returns the address to which owners of accounts may turn; blank: none.
+func (c *config) contact() string {
+	for _, text := range []string{c.SMTP.ReplyTo, c.SMTP.From} {
+		if address, err := parseSender(text); err == nil {
+			return address.Address
+		}
+	}
+	return ""
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,8 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/web"
 	"github.com/claimline/claimline/cmd/claimline/web/api"
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
+	"github.com/claimline/claimline/cmd/claimline/web/pages"
 	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/pipeline/jobs"
 	"github.com/claimline/claimline/schema"
@@ -129,12 +132,17 @@ func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) 
 	flow.Retry = min(flow.Retry, requestRetry)
 	people := *p.people
 	people.Persist = flow.Persist
+	d := desk.New(desk.Config{Flow: &flow, People: &people, Wake: wake, Uploads: a.config.Service.Uploads, UploadBytes: a.config.Service.UploadBytes})
+	resolver := domains.Resolver{Address: a.config.Resolver, Timeout: a.config.ResolverTimeout}
 	schedules := *p.schedules
 	schedules.Flow = &flow
-	config.API, err = api.New(api.Config{
-		Flow: &flow, People: &people, Schedules: &schedules, Guard: config.Guard, Wake: wake, Version: version, Location: location,
-		Resolver: domains.Resolver{Address: a.config.Resolver, Timeout: a.config.ResolverTimeout},
-		Uploads:  a.config.Service.Uploads, UploadBytes: a.config.Service.UploadBytes,
+	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedules, Guard: config.Guard, Resolver: resolver, Version: version, Location: location})
+	if err != nil {
+		return err
+	}
+	config.Pages, err = pages.New(pages.Config{
+		Desk: d, Guard: config.Guard, Resolver: resolver, Location: location, Contact: a.config.contact(),
+		Secure: config.Certificate != nil || strings.HasPrefix(a.config.Service.BaseURL, "https:"),
 	})
 	return err
 }

@@ -102,8 +102,15 @@ func EncodingUnclear(candidates []Candidate) *schema.Error {
 	}
 	return schema.Refuse(schema.CodeEncodingUnclear, "The file is neither UTF-8 nor UTF-16, and it is not certain in which encoding it is. This cell may be: %s.",
 		strings.Join(shown, ", ")).
-		WithFix("Say the encoding under which the cell reads as it should: --encoding %s. Or save the file as CSV UTF-8.", candidates[0].Encoding)
+		WithFix("Say the encoding under which the cell reads as it should: --encoding %s. Or save the file as CSV UTF-8.", candidates[0].Encoding).
+		Because(CandidatesError(candidates))
 }
+
+// CandidatesError is the cause of a refusal where the encoding may be one of several: whoever can ask offers
+// them.
+type CandidatesError []Candidate
+
+func (CandidatesError) Error() string { return "several encodings fit" }
 
 func shorten(text string) string {
 	const most = 40

@@ -43,6 +43,21 @@ func (w words) title(state schema.ImportState) string {
 	return w.pick("The import failed", "Importen misslyckades")
 }
 
+// Headline says how an import stands that has ended, waits or has stopped: in a few words, and in one
+// sentence.
+func Headline(language string, imp *schema.Import, s *schema.Summary) (title, sentence string) {
+	w := words{language: language}
+	return w.title(imp.State), w.sentence(imp, s)
+}
+
+// Reason says in a language what the reason of a row means, and what to do about it.
+func Reason(language string, code schema.Code) (message, fix string) {
+	if said, found := swedishReasons[code]; found && language == "sv" {
+		return said[0], said[1]
+	}
+	return code.Message(""), code.Fix()
+}
+
 // sentence says in one sentence what happened.
 func (w words) sentence(imp *schema.Import, s *schema.Summary) string {
 	ready := imp.Tally.Outcomes[schema.Ready]

@@ -26,7 +26,10 @@ type Report struct {
 	Reason schema.Code
 	// Outcome, where it is not blank, leaves of these the rows that have it.
 	Outcome schema.Outcome
-	Parts   bool // the rows were handed off in parts, and have origins
+	// Search, where it is not blank, leaves of these, in Page, the rows in whose address it occurs, whatever the
+	// case.
+	Search string
+	Parts  bool // the rows were handed off in parts, and have origins
 
 	start int64 // where it begins in a Rewinder
 	begun bool  // has been written to

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/store"
@@ -23,17 +24,22 @@ func (r *Report) Page(ctx context.Context, s *store.Store, imp schema.Import, af
 		return nil, false, err
 	}
 	rows = []schema.Result{}
+	search := strings.ToLower(r.Search)
 	err = kept.EachAfter(ctx, s, imp, file.Plan.Format, after, func(c *kept.Rows) error {
 		for i := range c.Verdicts {
 			v, line := &c.Verdicts[i], c.Records.Line(i)
 			if line <= after || !r.picks(v) {
 				continue
 			}
+			address := file.Layout.Address(c.Records.Cells(i))
+			if !strings.Contains(strings.ToLower(address), search) {
+				continue
+			}
 			if len(rows) == limit {
 				more = true
 				return errEnough
 			}
-			rows = append(rows, v.Result(line, file.Layout.Address(c.Records.Cells(i))).Complete())
+			rows = append(rows, v.Result(line, address).Complete())
 		}
 		return nil
 	})

@@ -41,6 +41,7 @@ type Tx interface {
 
 	Organizations
 	Tokens
+	Sessions
 	Schedules
 	Imports
 	Accounts
@@ -89,6 +90,17 @@ type Tokens interface {
 	DeleteToken(ctx context.Context, organization, name string) (found bool, err error)
 	// TouchTokens writes when tokens, by their ids, were used last.
 	TouchTokens(ctx context.Context, used map[int64]time.Time) error
+}
+
+// Sessions keeps sessions of browsers, each by the digest of its name.
+type Sessions interface {
+	// FindSession finds what is kept of a session that has not expired.
+	FindSession(ctx context.Context, digest string, now time.Time) (data []byte, found bool, err error)
+	// PutSession inserts a session, or replaces it.
+	PutSession(ctx context.Context, digest string, data []byte, expires time.Time) error
+	DeleteSession(ctx context.Context, digest string) error
+	// DeleteExpiredSessions deletes sessions that have expired, up to limit of them.
+	DeleteExpiredSessions(ctx context.Context, now time.Time, limit int) error
 }
 
 // Accounts finds accounts, as they are written: see claim.Rules.AsOf.

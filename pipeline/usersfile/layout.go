@@ -243,6 +243,11 @@ type Doubt struct {
 	Header, Known string // as the file has it; the one that it may be
 }
 
+// DoubtsError is the cause of a refusal where columns may be others: whoever can ask offers the choice.
+type DoubtsError []Doubt
+
+func (DoubtsError) Error() string { return "columns may be others" }
+
 // RefuseDoubts asks, with CodeColumnUnclear, what columns are; nil where there are none. The sentence names the
 // header and what it may be.
 func RefuseDoubts(doubts []Doubt, sentence string) *schema.Error {
@@ -262,7 +267,7 @@ func RefuseDoubts(doubts []Doubt, sentence string) *schema.Error {
 		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.Header))
 	}
 	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", strings.Join(said, " ")).In(doubts[0].Header).
-		WithFix("Say what it is: %s. Or that it is nothing: %s.", strings.Join(is, " "), strings.Join(nothing, " "))
+		WithFix("Say what it is: %s. Or that it is nothing: %s.", strings.Join(is, " "), strings.Join(nothing, " ")).Because(DoubtsError(doubts))
 	refused.Column = doubts[0].Column + 1
 	return refused
 }

@@ -26,6 +26,8 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/web"
 	"github.com/claimline/claimline/cmd/claimline/web/api"
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
+	"github.com/claimline/claimline/cmd/claimline/web/pages"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/domains"
@@ -132,12 +134,14 @@ func startOn(t *testing.T, path string, o options) *service {
 		require.NoError(t, err)
 		config.Work, wake = work.Run, func(ctx context.Context) { work.Wake(ctx, jobs.ImportsLoop); work.Wake(ctx, "schedules") }
 	}
-	config.API, err = api.New(api.Config{
-		Flow: s.flow, Guard: guard, Wake: wake, Uploads: max(o.uploads, 1), UploadBytes: cmp.Or(o.uploadBytes, 1<<20), Location: time.UTC, Version: "test",
-		Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders},
-		People:    &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
-		Resolver:  domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond},
+	d := desk.New(desk.Config{
+		Flow: s.flow, Wake: wake, Uploads: max(o.uploads, 1), UploadBytes: cmp.Or(o.uploadBytes, 1<<20),
+		People: &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
 	})
+	resolver := domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond}
+	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders}, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
+	require.NoError(t, err)
+	config.Pages, err = pages.New(pages.Config{Desk: d, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
 	require.NoError(t, err)
 	server, err := web.New(config)
 	require.NoError(t, err)
@@ -305,7 +309,7 @@ func good(t *testing.T) string {
 }
 
 // planned uploads a file, and returns the import.
-func (s *service) planned(query, file string) (imp api.Import) {
+func (s *service) planned(query, file string) (imp desk.Import) {
 	s.Helper()
 	out := s.upload(query, file)
 	require.Equal(s, http.StatusCreated, out.status, string(out.body))
@@ -314,7 +318,7 @@ func (s *service) planned(query, file string) (imp api.Import) {
 }
 
 // agree agrees to an import, and waits for its end.
-func (s *service) agree(imp api.Import) api.Import {
+func (s *service) agree(imp desk.Import) desk.Import {
 	s.Helper()
 	out := s.post("/imports/"+imp.ID+"/consent", fmt.Sprintf(`{"accept_permanent":true,"accept_edits":true,"claims":%d}`, imp.Ready))
 	require.Equal(s, http.StatusAccepted, out.status, string(out.body))

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -27,7 +28,7 @@ func TestImport(t *testing.T) {
 	s := start(t, options{})
 	out := s.upload("?file=users.csv&activation_emails=false&notify=ops@acme.example&notify=it@acme.example", good(t))
 	require.Equal(t, http.StatusCreated, out.status, string(out.body))
-	var imp api.Import
+	var imp desk.Import
 	out.into(t, &imp)
 	assert.Equal(t, api.Prefix+"/imports/"+imp.ID, out.header.Get("Location"))
 	assert.Equal(t, "users.csv", imp.File)
@@ -36,8 +37,8 @@ func TestImport(t *testing.T) {
 	assert.Zero(t, imp.NotAttempted)
 	assert.Equal(t, "operator", imp.CreatedBy)
 	assert.Equal(t, []string{"ops@acme.example", "it@acme.example"}, imp.Notify)
-	assert.Equal(t, api.PlanMails{Claim: 20}, imp.Plan.Mails, "the activation mails are off")
-	assert.Equal(t, api.PlanTypes{Immediate: 10, Delayed: 10}, imp.Plan.Types)
+	assert.Equal(t, desk.PlanMails{Claim: 20}, imp.Plan.Mails, "the activation mails are off")
+	assert.Equal(t, desk.PlanTypes{Immediate: 10, Delayed: 10}, imp.Plan.Types)
 	var rows api.Rows
 	s.get("/imports/"+imp.ID+"/rows", &rows)
 	require.Len(t, rows.Rows, 20)
@@ -61,7 +62,7 @@ func TestImport(t *testing.T) {
 	s.get("/imports/"+imp.ID, &imp)
 	assert.Equal(t, imp, last.Import)
 	assert.Equal(t, 20, imp.Claimed)
-	assert.Equal(t, api.Progress{Done: 20, Total: 20}, imp.Progress)
+	assert.Equal(t, desk.Progress{Done: 20, Total: 20}, imp.Progress)
 	assert.Equal(t, "operator", *imp.ConsentedBy)
 	assert.Equal(t, imp.ConsentedAt.Add(schema.DefaultPolicy().DecisionTime()), *imp.RetractUntil)
 	plan.Mails.Activation = 10 // the consent has switched them on
@@ -99,7 +100,7 @@ func TestImport(t *testing.T) {
 
 type importEvent struct {
 	id string
-	api.Import
+	desk.Import
 }
 
 // follow follows an import to its end.
@@ -177,7 +178,7 @@ func TestEventsGoOn(t *testing.T) {
 func TestDeclineCancelResume(t *testing.T) {
 	s := start(t, options{idle: true})
 	declined := s.planned("", good(t)+"x,y,,bad,,,,,,,,,maybe\n")
-	var imp api.Import
+	var imp desk.Import
 	s.post("/imports/"+declined.ID+"/decline", "").into(t, &imp)
 	assert.Equal(t, schema.StateRejected, imp.State)
 	assert.Equal(t, 20, imp.NotAttempted)
@@ -269,7 +270,7 @@ func TestForms(t *testing.T) {
 		media, body := form(parts...)
 		return s.ask(http.MethodPost, api.Prefix+"/imports"+query, asked{media: media, body: body})
 	}
-	var imp api.Import
+	var imp desk.Import
 	send("", "file", `..\up/users å.csv`, good(t)).into(t, &imp)
 	assert.Equal(t, "users å.csv", imp.File)
 	assert.Equal(t, 20, imp.Ready)

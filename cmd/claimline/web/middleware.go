@@ -20,6 +20,7 @@ import (
 func (s *Server) handle() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", s.API.Handler())
+	mux.Handle("/", s.Pages.Handler())
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	protection := http.NewCrossOriginProtection()
@@ -30,17 +31,20 @@ func (s *Server) handle() (http.Handler, error) {
 		}
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		api.WriteProblem(w, r, &schema.Error{Code: schema.CodeCrossOrigin})
+		s.refuse(w, r, &schema.Error{Code: schema.CodeCrossOrigin})
 	}))
-	return s.observe(getOn(protect(protection.Handler(known(mux, s.API.Handler()))))), nil
+	return s.observe(getOn(protect(protection.Handler(s.known(mux))))), nil
 }
 
 // known answers, with a refusal of ours, what no pattern answers to.
-func known(mux, inner *http.ServeMux) http.Handler {
+func (s *Server) known(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, pattern := mux.Handler(r)
-		if pattern == "/api/" {
-			handler, pattern = inner.Handler(r)
+		switch pattern {
+		case "/api/":
+			handler, pattern = s.API.Handler().Handler(r)
+		case "/":
+			handler, pattern = s.Pages.Handler().Handler(r)
 		}
 		if pattern != "" {
 			mux.ServeHTTP(w, r)
@@ -57,8 +61,17 @@ func known(mux, inner *http.ServeMux) http.Handler {
 			handler.ServeHTTP(w, r)
 			return
 		}
-		api.WriteProblem(w, r, refused)
+		s.refuse(w, r, refused)
 	})
+}
+
+// refuse answers with a refusal: a page to people, who ask for one with a browser, and a problem to programs.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if strings.HasPrefix(r.URL.Path, "/api/") || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		api.WriteProblem(w, r, err)
+		return
+	}
+	s.Pages.Refuse(w, r, err)
 }
 
 // probe finds out with which status something is answered.
@@ -103,7 +116,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			if failed := recover(); failed != nil && failed != http.ErrAbortHandler { //nolint:errorlint // it is this very value
 				log.Error().Str("panic", fmt.Sprint(failed)).Bytes("stack", debug.Stack()).Msg("internal error")
 				if answer.status == 0 {
-					api.WriteProblem(answer, r, errors.New("a request has failed"))
+					s.refuse(answer, r, errors.New("a request has failed"))
 				}
 			}
 			took := s.Now().Sub(begun)

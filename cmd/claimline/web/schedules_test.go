@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -68,7 +69,7 @@ func TestSchedules(t *testing.T) {
 		return len(runs.Runs) > 0 && runs.Runs[0].State != schema.RunRunning
 	}, waitFor, tick)
 	assert.Equal(t, schema.RunDone, runs.Runs[0].State)
-	var imp api.Import
+	var imp desk.Import
 	s.get("/imports/"+*runs.Runs[0].Import, &imp)
 	assert.Equal(t, "schedule:nightly", imp.CreatedBy)
 	assert.Equal(t, "nightly", *imp.Schedule)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	"github.com/claimline/claimline/cmd/claimline/web/pages"
 	"github.com/claimline/claimline/pipeline/store"
 )
 
@@ -22,6 +23,7 @@ import (
 type Config struct {
 	Store   *store.Store
 	API     *api.API
+	Pages   *pages.Pages
 	Guard   *auth.Guard
 	Metrics *Metrics
 	Log     zerolog.Logger

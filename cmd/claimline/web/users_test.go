@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
@@ -142,7 +143,7 @@ func TestClaimsByHand(t *testing.T) {
 	}
 	out := s.post("/claims", `{"addresses":["Ann Lee <`+first+`>","`+second+`"],"services":["webex meetings"],"accept_permanent":true}`)
 	require.Equal(t, http.StatusCreated, out.status, string(out.body))
-	var imp api.Import
+	var imp desk.Import
 	out.into(t, &imp)
 	assert.Equal(t, schema.StateCompleted, imp.State)
 	assert.Equal(t, 2, imp.Claimed)

@@ -22,7 +22,7 @@ import (
 func Run(t *testing.T, fresh func(t *testing.T) (open func() store.DB)) {
 	t.Helper()
 	run(t, fresh, loadTests, restoreTests, factsTests, licenseTests, importTests, applyTests, dueTests, orderTests, concurrencyTests, settingsTests,
-		claimsTests, listingTests, queueTests, scheduleTests, outboxTests, tokenTests)
+		claimsTests, listingTests, queueTests, scheduleTests, outboxTests, tokenTests, sessionTests)
 }
 
 func run(t *testing.T, fresh func(t *testing.T) (open func() store.DB), groups ...map[string]func(*suite)) {

@@ -13,9 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
-	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/domains"
-	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
 )
@@ -25,27 +24,20 @@ const Prefix = "/api/v1"
 
 // Config is what an API works with.
 type Config struct {
-	Flow      *pipeline.Flow // its Retry is for how long a request waits for passing trouble
-	People    *people.People
+	*desk.Desk
 	Schedules *schedule.Scheduler
 	Guard     *auth.Guard
 	Resolver  domains.Resolver
-	Wake      func(ctx context.Context) // tells those who work on imports and schedules that something is due
-
-	Uploads     int            // files that are planned at once
-	UploadBytes int64          // of one file
-	Location    *time.Location // whose days calendars have, and whose clock counts for schedules that name none
-	Version     string         // of the program
+	Location  *time.Location // whose days calendars have, and whose clock counts for schedules that name none
+	Version   string         // of the program
 }
 
 // API answers requests.
 type API struct {
 	Config
-	mux     *http.ServeMux
-	huma    huma.API
-	roles   map[string]schema.Role // that operations need, by their names
-	uploads chan struct{}          // one for each file that is being planned
-	watched watched
+	mux   *http.ServeMux
+	huma  huma.API
+	roles map[string]schema.Role // that operations need, by their names
 }
 
 func init() { //nolint:gochecknoinits // huma keeps these for the whole program
@@ -55,7 +47,7 @@ func init() { //nolint:gochecknoinits // huma keeps these for the whole program
 
 // New returns an API.
 func New(c Config) (*API, error) {
-	a := &API{Config: c, mux: http.NewServeMux(), roles: map[string]schema.Role{}, uploads: make(chan struct{}, c.Uploads)}
+	a := &API{Config: c, mux: http.NewServeMux(), roles: map[string]schema.Role{}}
 	a.huma = humago.New(a.mux, config(c.Version))
 	a.huma.UseMiddleware(a.admit)
 	a.registerImports()
@@ -113,6 +105,12 @@ type requestKey struct{}
 func request(ctx context.Context) (*http.Request, http.ResponseWriter) {
 	exchange, _ := ctx.Value(requestKey{}).(exchange)
 	return exchange.r, exchange.w
+}
+
+// receive takes in the file that a request sends.
+func (a *API) receive(ctx context.Context, name string, work func(desk.Upload) error) error {
+	r, w := request(ctx)
+	return a.Receive(w, r, name, nil, work)
 }
 
 type exchange struct {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -32,8 +33,8 @@ func (a *API) document() error {
 	d := a.huma.OpenAPI()
 	csv := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	form := &huma.MediaType{Schema: &huma.Schema{
-		Type: huma.TypeObject, Required: []string{filePart},
-		Properties: map[string]*huma.Schema{filePart: {Type: huma.TypeString, ContentEncoding: "binary"}},
+		Type: huma.TypeObject, Required: []string{desk.FilePart},
+		Properties: map[string]*huma.Schema{desk.FilePart: {Type: huma.TypeString, ContentEncoding: "binary"}},
 	}}
 	upload := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"text/csv": csv, "multipart/form-data": form}}
 	for _, path := range []string{"/imports", "/directory/preview"} {

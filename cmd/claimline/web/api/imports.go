@@ -2,14 +2,17 @@ package api
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/usersfile"
@@ -56,8 +59,8 @@ func (a *API) find(ctx context.Context, id string) (schema.Import, error) {
 	return a.Flow.Store.Import(ctx, organization(ctx), number)
 }
 
-func (a *API) show(imp schema.Import) (*Answer[Import], error) {
-	v, err := view(imp, a.Flow.Policy)
+func (a *API) show(imp schema.Import) (*Answer[desk.Import], error) {
+	v, err := a.View(imp)
 	return answer(v), err
 }
 
@@ -98,12 +101,12 @@ func (in *ImportRequest) order(ctx context.Context) (schema.Order, error) {
 	return order, err
 }
 
-func (a *API) planImport(ctx context.Context, in *ImportRequest) (out *Stated[Import], err error) {
+func (a *API) planImport(ctx context.Context, in *ImportRequest) (out *Stated[desk.Import], err error) {
 	order, err := in.order(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = a.receive(ctx, in.File, func(file upload) error {
+	err = a.receive(ctx, in.File, func(file desk.Upload) error {
 		out, err = a.plan(ctx, order, in, file)
 		return err
 	})
@@ -111,7 +114,7 @@ func (a *API) planImport(ctx context.Context, in *ImportRequest) (out *Stated[Im
 }
 
 // plan plans an import, or finds the one that the same request has made before.
-func (a *API) plan(ctx context.Context, order schema.Order, in *ImportRequest, file upload) (*Stated[Import], error) {
+func (a *API) plan(ctx context.Context, order schema.Order, in *ImportRequest, file desk.Upload) (*Stated[desk.Import], error) {
 	status := http.StatusCreated
 	var imp schema.Import
 	var again bool
@@ -119,7 +122,7 @@ func (a *API) plan(ctx context.Context, order schema.Order, in *ImportRequest, f
 	if order.RequestKey != "" {
 		said := *in
 		said.File = file.Name()
-		if order.RequestDigest, err = digest([]any{said, file.sha256}); err != nil {
+		if order.RequestDigest, err = digest([]any{said, file.SHA256}); err != nil {
 			return nil, err
 		}
 		if imp, again, err = a.Flow.Store.RepeatedImport(ctx, order.Organization, order.RequestKey, order.RequestDigest); err != nil {
@@ -131,14 +134,14 @@ func (a *API) plan(ctx context.Context, order schema.Order, in *ImportRequest, f
 	} else if imp, err = a.Flow.Plan(ctx, file, order, pipeline.Watch{}); err != nil {
 		return nil, err
 	}
-	v, err := view(imp, a.Flow.Policy)
-	return &Stated[Import]{Status: status, Location: Prefix + "/imports/" + v.ID, Body: v}, err
+	v, err := a.View(imp)
+	return &Stated[desk.Import]{Status: status, Location: Prefix + "/imports/" + v.ID, Body: v}, err
 }
 
 // Imports is a list of imports.
 type Imports struct {
-	Imports []Import `json:"imports"`
-	Next    *string  `json:"next"`
+	Imports []desk.Import `json:"imports"`
+	Next    *string       `json:"next"`
 }
 
 // ImportsRequest asks for a list of imports.
@@ -159,9 +162,9 @@ func (a *API) listImports(ctx context.Context, in *ImportsRequest) (*Answer[Impo
 	if err != nil {
 		return nil, err
 	}
-	list := Imports{Imports: make([]Import, len(found))}
+	list := Imports{Imports: make([]desk.Import, len(found))}
 	for i := range found {
-		if list.Imports[i], err = view(found[i], a.Flow.Policy); err != nil {
+		if list.Imports[i], err = a.View(found[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +175,7 @@ func (a *API) listImports(ctx context.Context, in *ImportsRequest) (*Answer[Impo
 	return answer(list), nil
 }
 
-func (a *API) getImport(ctx context.Context, in *ImportPath) (*Answer[Import], error) {
+func (a *API) getImport(ctx context.Context, in *ImportPath) (*Answer[desk.Import], error) {
 	imp, err := a.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -251,7 +254,7 @@ func (a *API) reportImport(ctx context.Context, in *ReportRequest) (*huma.Stream
 	}
 	r.Format = report.Format(in.Format)
 	media := map[report.Format]string{report.CSV: "text/csv; charset=utf-8", report.JSONL: "application/jsonl", report.HTML: "text/html; charset=utf-8"}[r.Format]
-	return download(ctx, media, "import-"+in.ID+"."+in.Format, func(to *spool) error {
+	return download(ctx, media, "import-"+in.ID+"."+in.Format, func(to io.Writer) error {
 		r.To = to
 		return r.OfImport(ctx, a.Flow.Store, a.Flow.Policy, imp)
 	})
@@ -268,7 +271,7 @@ type ConsentRequest struct {
 	}
 }
 
-func (a *API) agree(ctx context.Context, in *ConsentRequest) (*Answer[Import], error) {
+func (a *API) agree(ctx context.Context, in *ConsentRequest) (*Answer[desk.Import], error) {
 	imp, err := a.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -290,22 +293,22 @@ func noConsent() error {
 	return (&schema.Error{Code: schema.CodeConsentMissing}).WithFix(`Look at the plan, then say "accept_permanent": true.`)
 }
 
-func (a *API) decline(ctx context.Context, in *ImportPath) (*Answer[Import], error) {
+func (a *API) decline(ctx context.Context, in *ImportPath) (*Answer[desk.Import], error) {
 	return a.order(ctx, in, a.Flow.Decline)
 }
 
-func (a *API) cancel(ctx context.Context, in *ImportPath) (*Answer[Import], error) {
+func (a *API) cancel(ctx context.Context, in *ImportPath) (*Answer[desk.Import], error) {
 	return a.order(ctx, in, a.Flow.Cancel)
 }
 
-func (a *API) resume(ctx context.Context, in *ImportPath) (*Answer[Import], error) {
+func (a *API) resume(ctx context.Context, in *ImportPath) (*Answer[desk.Import], error) {
 	return a.order(ctx, in, func(ctx context.Context, organization string, id int64) (schema.Import, error) {
 		return a.Flow.Reopen(ctx, organization, id, false)
 	})
 }
 
 // order gives an order to an import, and answers with what has become of it.
-func (a *API) order(ctx context.Context, in *ImportPath, give func(ctx context.Context, organization string, id int64) (schema.Import, error)) (*Answer[Import], error) {
+func (a *API) order(ctx context.Context, in *ImportPath, give func(ctx context.Context, organization string, id int64) (schema.Import, error)) (*Answer[desk.Import], error) {
 	imp, err := a.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -369,7 +372,7 @@ type ClaimRequest struct {
 }
 
 // claim claims users by hand: it plans, agrees and drives the import, beside whoever else does.
-func (a *API) claim(ctx context.Context, in *ClaimRequest) (out *Stated[Import], err error) {
+func (a *API) claim(ctx context.Context, in *ClaimRequest) (*Stated[desk.Import], error) {
 	token := auth.Of(ctx)
 	persons, services, err := a.byHand(ctx, in)
 	if err != nil {
@@ -378,52 +381,22 @@ func (a *API) claim(ctx context.Context, in *ClaimRequest) (out *Stated[Import],
 	if !in.Body.AcceptPermanent {
 		return nil, noConsent()
 	}
-	source, err := usersfile.HandSource(usersfile.ByHand, persons, services)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	imp, err := a.Flow.Plan(ctx, source, schema.Order{
+	imp, err := a.ClaimByHand(ctx, persons, services, schema.Order{
 		Organization: token.OrganizationID, By: token.Name, ActivationEmails: in.Body.ActivationEmails, NoEdits: in.Body.NoEdits,
-	}, pipeline.Watch{})
+	}, schema.Consent{By: token.Name, Claims: desk.AnyNumber, AcceptEdits: in.Body.AcceptEdits})
 	if err != nil {
 		return nil, err
 	}
-	if imp.State == schema.StateAwaitingConsent {
-		consent := schema.Consent{By: token.Name, Claims: imp.Tally.Outcomes[schema.Ready], AcceptEdits: in.Body.AcceptEdits}
-		agreed, err := a.Flow.Agree(ctx, imp.OrganizationID, imp.ID, consent)
-		if err != nil {
-			return nil, errors.Join(err, a.Flow.Discard(context.WithoutCancel(ctx), imp.OrganizationID, imp.ID))
-		}
-		if imp, err = a.drive(ctx, agreed); err != nil {
-			return nil, err
-		}
-	}
-	v, err := view(imp, a.Flow.Policy)
-	return &Stated[Import]{Status: http.StatusCreated, Location: Prefix + "/imports/" + v.ID, Body: v}, err
+	v, err := a.View(imp)
+	return &Stated[desk.Import]{Status: http.StatusCreated, Location: Prefix + "/imports/" + v.ID, Body: v}, err
 }
 
-// handPause is how often is looked whether somebody else has ended an import.
-const handPause = 50 * time.Millisecond
-
-// drive drives an import to its end, or waits until somebody else has.
-func (a *API) drive(ctx context.Context, imp schema.Import) (schema.Import, error) {
-	for {
-		_, err := a.Flow.Step(ctx, imp.ID, 0, pipeline.Watch{})
-		switch code := schema.CodeOf(err); {
-		case err == nil, code == schema.CodeImportRunning, code == schema.CodeImportFinished, code == schema.CodeImportTakenOver:
-		default:
-			return imp, err
-		}
-		if imp, err = a.Flow.Store.Import(ctx, imp.OrganizationID, imp.ID); err != nil || imp.State.Ended() {
-			return imp, err
-		}
-		pause := time.NewTimer(handPause)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return imp, ctx.Err()
-		case <-pause.C:
-		}
+// digest returns what a request says, by which another one is known to say the same.
+func digest(request any) ([]byte, error) {
+	text, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request: %w", err)
 	}
+	sum := sha256.Sum256(text)
+	return sum[:], nil
 }

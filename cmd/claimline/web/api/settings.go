@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/schema"
 )
@@ -241,7 +242,7 @@ type Directory struct {
 
 func (a *API) previewDirectory(ctx context.Context, in *DirectoryRequest) (*Answer[Directory], error) {
 	var list Directory
-	err := a.receive(ctx, in.File, func(file upload) error {
+	err := a.receive(ctx, in.File, func(file desk.Upload) error {
 		plan, err := a.People.PreviewSync(ctx, organization(ctx), file, in.Address)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -84,7 +85,7 @@ func (a *API) exportEligible(ctx context.Context, in *ExportRequest) (*huma.Stre
 	if err != nil {
 		return nil, err
 	}
-	return download(ctx, "text/csv; charset=utf-8", "eligible.csv", func(to *spool) error {
+	return download(ctx, "text/csv; charset=utf-8", "eligible.csv", func(to io.Writer) error {
 		_, err := a.People.Export(ctx, organization(ctx), selection, schema.Format{}, to, nil)
 		return err
 	})
@@ -275,7 +276,7 @@ func (a *API) deadlinesCalendar(ctx context.Context, in *CalendarRequest) (*huma
 		return nil, err
 	}
 	defer func() { _ = due.Close() }()
-	return download(ctx, "text/calendar; charset=utf-8", "deadlines.ics", func(to *spool) error {
+	return download(ctx, "text/calendar; charset=utf-8", "deadlines.ics", func(to io.Writer) error {
 		return calendar.Write(to, o, due.Each, a.Flow.Now(), a.Location)
 	})
 }

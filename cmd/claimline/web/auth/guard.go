@@ -39,7 +39,7 @@ func (g *Guard) Token(r *http.Request) (schema.Token, error) {
 		return schema.Token{}, schema.Refuse(schema.CodeTokenMissing, "The header Authorization bears no token.").
 			WithFix("Send one header Authorization: Bearer TOKEN.")
 	}
-	t, err := g.Find(r.Context(), strings.TrimSpace(text))
+	t, _, err := g.Find(r.Context(), text)
 	if schema.CodeOf(err) == schema.CodeTokenInvalid {
 		if wait := g.Failures.Add(g.Proxies.Client(r), ""); wait > 0 {
 			return schema.Token{}, &schema.Error{Code: schema.CodeTooManyRequests, Err: RetryError(wait)}
@@ -48,12 +48,16 @@ func (g *Guard) Token(r *http.Request) (schema.Token, error) {
 	return t, err
 }
 
-// Find returns the token that somebody names, and notes that it is used. Refused with CodeTokenInvalid.
-func (g *Guard) Find(ctx context.Context, text string) (schema.Token, error) {
-	digest, err := Digest(text)
-	if err != nil {
-		return schema.Token{}, err
+// Find returns the token that somebody names, with its digest, as Known does.
+func (g *Guard) Find(ctx context.Context, text string) (t schema.Token, digest []byte, err error) {
+	if digest, err = Digest(strings.TrimSpace(text)); err == nil {
+		t, err = g.Known(ctx, digest)
 	}
+	return t, digest, err
+}
+
+// Known returns the token with this digest, and notes that it is used. Refused with CodeTokenInvalid.
+func (g *Guard) Known(ctx context.Context, digest []byte) (schema.Token, error) {
 	t, err := g.Store.FindToken(ctx, digest)
 	if err != nil {
 		return schema.Token{}, err

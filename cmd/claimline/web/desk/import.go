@@ -1,4 +1,4 @@
-package api
+package desk
 
 import (
 	"cmp"
@@ -70,8 +70,8 @@ type PlanProblem struct {
 	Lines []int       `json:"lines" doc:"the first ten"`
 }
 
-// view returns an import as it is answered.
-func view(imp schema.Import, policy schema.Policy) (Import, error) {
+// View returns an import as it is answered.
+func (d *Desk) View(imp schema.Import) (Import, error) {
 	v := Import{CreatedBy: imp.CreatedBy, ConsentedAt: schema.Moment(imp.ConsentedAt), Notify: []string{}}
 	var err error
 	if v.Summary, err = imp.Summary(); err != nil {
@@ -98,7 +98,7 @@ func view(imp schema.Import, policy schema.Policy) (Import, error) {
 	}
 	v.Plan = planView(imp, plan)
 	if imp.Tally.Outcomes[schema.Claimed] > 0 {
-		until := imp.ConsentedAt.Add(policy.DecisionTime())
+		until := imp.ConsentedAt.Add(d.Flow.Policy.DecisionTime())
 		v.RetractUntil = schema.Moment(until)
 		if plan.Types[schema.Delayed] > 0 {
 			v.CompletesAt = v.RetractUntil

@@ -1,0 +1,194 @@
+package web_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+)
+
+// visitor is somebody with a browser that runs no scripts.
+type visitor struct {
+	*service
+	client   *http.Client
+	language string // that the browser asks for
+	at       *url.URL
+	status   int
+	header   http.Header
+	text     string     // of the page, with its tags
+	page     *html.Node // that is shown now
+}
+
+// visit returns a visitor who has not seen anything yet.
+func (s *service) visit(language string) *visitor {
+	s.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(s, err)
+	transport := &http.Transport{}
+	s.Cleanup(transport.CloseIdleConnections)
+	return &visitor{service: s, language: language, client: &http.Client{Jar: jar, Transport: transport}}
+}
+
+// do sends a request and shows what comes of it, redirections followed.
+func (v *visitor) do(request *http.Request) *visitor {
+	v.Helper()
+	request.Header.Set("Accept", "text/html,application/xhtml+xml")
+	request.Header.Set("Accept-Language", v.language)
+	if v.at != nil {
+		request.Header.Set("Referer", v.at.String())
+		request.Header.Set("Origin", v.url)
+	}
+	response, err := v.client.Do(request)
+	require.NoError(v, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(v, err)
+	v.at, v.status, v.header, v.text = response.Request.URL, response.StatusCode, response.Header, string(body)
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		v.page, err = html.Parse(strings.NewReader(v.text))
+		require.NoError(v, err)
+		v.careful()
+	}
+	return v
+}
+
+// careful requires a page to tell the browser to be so.
+func (v *visitor) careful() {
+	v.Helper()
+	policy := v.header.Get("Content-Security-Policy")
+	assert.Contains(v, policy, "default-src 'none'")
+	assert.NotContains(v, policy, "unsafe")
+	assert.Equal(v, "no-store", v.header.Get("Cache-Control"))
+	assert.Equal(v, "nosniff", v.header.Get("X-Content-Type-Options"))
+	assert.Equal(v, "DENY", v.header.Get("X-Frame-Options"))
+	assert.NotContains(v, v.text, "<style")
+	assert.NotRegexp(v, ` on[a-z]+="| style="`, v.text)
+	assert.NotRegexp(v, `(href|src|action)="(https?:)?//`, v.text, "nothing comes from elsewhere")
+	assert.NotContains(v, v.text, "%!", "a value does not fit its place")
+	assert.Less(v, len(v.text), 100_000)
+}
+
+// open opens a page.
+func (v *visitor) open(path string) *visitor {
+	v.Helper()
+	request, err := http.NewRequestWithContext(v.Context(), http.MethodGet, v.service.url+path, nil)
+	require.NoError(v, err)
+	return v.do(request)
+}
+
+// send sends a form to a path, whether or not a page has such a one.
+func (v *visitor) send(path string, fields url.Values) *visitor {
+	v.Helper()
+	request, err := http.NewRequestWithContext(v.Context(), http.MethodPost, v.service.url+path, strings.NewReader(fields.Encode()))
+	require.NoError(v, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return v.do(request)
+}
+
+// press presses the button of this name, filling in fields of its form first, as in "new_email=x@y.example".
+func (v *visitor) press(button string, fill ...string) *visitor {
+	v.Helper()
+	form, pressed := v.find(v.page, "form", func(form *html.Node) bool {
+		b, _ := v.find(form, "button", func(b *html.Node) bool { return words(b) == button })
+		return b != nil
+	})
+	_ = pressed
+	require.NotNil(v, form, "no button %q on:\n%s", button, words(v.page))
+	b, _ := v.find(form, "button", func(b *html.Node) bool { return words(b) == button })
+	fields := url.Values{}
+	add := func(n *html.Node) {
+		if name := attribute(n, "name"); name != "" {
+			fields.Add(name, attribute(n, "value"))
+		}
+	}
+	v.find(form, "input", func(n *html.Node) bool {
+		switch kind := attribute(n, "type"); {
+		case kind == "file":
+		case (kind == "checkbox" || kind == "radio") && !has(n, "checked"):
+		default:
+			add(n)
+		}
+		return false
+	})
+	v.find(form, "select", func(n *html.Node) bool {
+		chosen, _ := v.find(n, "option", func(o *html.Node) bool { return has(o, "selected") })
+		if chosen == nil {
+			chosen, _ = v.find(n, "option", func(*html.Node) bool { return true })
+		}
+		fields.Add(attribute(n, "name"), attribute(chosen, "value"))
+		return false
+	})
+	add(b)
+	for _, field := range fill {
+		name, value, _ := strings.Cut(field, "=")
+		known, _ := v.find(form, "", func(n *html.Node) bool { return attribute(n, "name") == name })
+		require.NotNil(v, known, "the form has no field %s", name)
+		fields.Set(name, value)
+	}
+	to, err := v.at.Parse(attribute(form, "action"))
+	require.NoError(v, err)
+	if attribute(form, "method") != "post" {
+		return v.open(to.Path + "?" + fields.Encode())
+	}
+	return v.send(to.RequestURI(), fields)
+}
+
+// find returns the first element that is so.
+func (v *visitor) find(in *html.Node, tag string, is func(*html.Node) bool) (found *html.Node, ok bool) {
+	for n := range in.Descendants() {
+		if n.Type == html.ElementNode && (tag == "" || n.Data == tag) && is(n) {
+			return n, true
+		}
+	}
+	return nil, false
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func has(n *html.Node, name string) bool {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return true
+		}
+	}
+	return false
+}
+
+// words returns the text of an element, with one blank between words.
+func words(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data + " ")
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// says returns the words of the page that is shown.
+func (v *visitor) says() string {
+	v.Helper()
+	main, _ := v.find(v.page, "main", func(*html.Node) bool { return true })
+	require.NotNil(v, main)
+	return words(main)
+}
+
+// heading returns the heading of the page.
+func (v *visitor) heading() string {
+	v.Helper()
+	h, _ := v.find(v.page, "h1", func(*html.Node) bool { return true })
+	require.NotNil(v, h, v.text)
+	return words(h)
+}

@@ -1,0 +1,51 @@
+// What pages can do better where scripts run: times in the reader's zone, and progress that moves.
+"use strict";
+
+const language = document.documentElement.lang;
+const day = { day: "numeric", month: "long", year: "numeric" };
+const moment = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+
+function localTimes(within) {
+  for (const time of within.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const form = time.classList.contains("moment") ? moment : day;
+    time.textContent = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, form).format(at);
+  }
+}
+localTimes(document);
+
+const numbers = new Intl.NumberFormat(language === "en" ? "en-GB" : language);
+
+function follow(progress) {
+  const bar = document.getElementById("bar");
+  const source = new EventSource(progress.dataset.events);
+  const state = document.getElementById("state");
+  source.addEventListener("import", (event) => {
+    const now = JSON.parse(event.data);
+    bar.max = now.progress.total || 1;
+    bar.value = now.progress.done;
+    document.getElementById("done").textContent = `${numbers.format(now.progress.done)} / ${numbers.format(now.progress.total)}`;
+    if (!state.classList.contains(now.state) && !["planning", "queued", "applying"].includes(now.state)) {
+      source.close();
+      location.replace(location.pathname);
+    }
+  });
+}
+
+const progress = document.getElementById("progress");
+if (progress) follow(progress);
+
+for (const button of document.querySelectorAll("button[data-busy]")) {
+  button.form.addEventListener("submit", () => {
+    button.setAttribute("aria-busy", "true");
+    button.textContent = button.dataset.busy;
+  });
+}
+
+for (const all of document.querySelectorAll("input[data-all]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+  });
+}

@@ -1,0 +1,280 @@
+package pages
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/claimline/claimline/pipeline/notify"
+	"github.com/claimline/claimline/schema"
+)
+
+// The languages of the pages.
+const (
+	english = "en"
+	swedish = "sv"
+)
+
+var (
+	languages = []string{english, swedish}
+	matcher   = language.NewMatcher([]language.Tag{language.English, language.Swedish})
+)
+
+const languageCookie = "language"
+
+// languageOf returns the language of a request: the one that was chosen on a page, else the first of these
+// preferences that says something, else the browser's.
+func languageOf(r *http.Request, preferences ...string) string {
+	if chosen, err := r.Cookie(languageCookie); err == nil {
+		preferences = append([]string{chosen.Value}, preferences...)
+	}
+	for _, preference := range append(preferences, r.Header.Get("Accept-Language")) {
+		tags, _, err := language.ParseAcceptLanguage(preference)
+		if err != nil || len(tags) == 0 {
+			continue
+		}
+		if _, index, confidence := matcher.Match(tags...); confidence > language.No {
+			return languages[index]
+		}
+	}
+	return english
+}
+
+// words says things in a language. What is said is known by its English, and translated by the catalogue.
+type words struct {
+	language string
+	printer  *message.Printer
+	zone     *time.Location
+}
+
+func newWords(lang string, zone *time.Location) *words {
+	return &words{language: lang, printer: message.NewPrinter(language.MustParse(lang)), zone: zone}
+}
+
+// say returns a text with its values in their places. A value is escaped unless it is HTML; numbers have
+// their digits in groups.
+func (w *words) say(text string, values ...any) template.HTML {
+	if w.language == swedish {
+		if translated, found := catalogue[text]; found {
+			text = translated
+		}
+	}
+	for i, value := range values {
+		switch v := value.(type) {
+		case int, int64, template.HTML:
+		case string:
+			values[i] = template.HTMLEscapeString(v)
+		default:
+			values[i] = template.HTMLEscapeString(fmt.Sprint(v))
+		}
+	}
+	return template.HTML(w.printer.Sprintf(text, values...)) //nolint:gosec // G203: the values are escaped
+}
+
+// count says how many there are: n comes first among the values.
+func (w *words) count(n int, one, many string, values ...any) template.HTML {
+	text := many
+	if n == 1 {
+		text = one
+	}
+	return w.say(text, append([]any{n}, values...)...)
+}
+
+// number returns a number with its digits in groups.
+func (w *words) number(n int) string { return w.printer.Sprintf("%d", n) }
+
+var swedishMonths = []string{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}
+
+// dayText returns the day of a time.
+func (w *words) dayText(at time.Time) string {
+	at = at.In(w.zone)
+	if w.language == swedish {
+		return fmt.Sprintf("%d %s %d", at.Day(), swedishMonths[at.Month()-1], at.Year())
+	}
+	return at.Format("2 January 2006")
+}
+
+// day returns the day of a time, which a browser shows in the zone of its reader.
+func (w *words) day(at time.Time) template.HTML { return w.time(at, "day", w.dayText(at)) }
+
+// moment returns a time with its day, likewise.
+func (w *words) moment(at time.Time) template.HTML {
+	clock := ", 15:04 MST"
+	if w.language == swedish {
+		clock = " kl. 15.04 MST"
+	}
+	return w.time(at, "moment", w.dayText(at)+at.In(w.zone).Format(clock))
+}
+
+func (*words) time(at time.Time, class, text string) template.HTML {
+	return template.HTML("<time class=\"" + class + "\" datetime=\"" + at.UTC().Format(time.RFC3339) + "\">" + //nolint:gosec // G203: nothing in it is anybody's
+		strings.ReplaceAll(template.HTMLEscapeString(text), " ", "\u00a0") + "</time>")
+}
+
+// role names a role.
+func (w *words) role(r schema.Role) template.HTML {
+	switch r {
+	case schema.RoleViewer:
+		return w.say("may look")
+	case schema.RoleOperator:
+		return w.say("may claim")
+	}
+	return w.say("may do everything")
+}
+
+// problem says what a code means, and what to do about it.
+func (w *words) problem(code schema.Code) (message, fix string) {
+	if said, found := swedishCodes[code]; found && w.language == swedish {
+		return said[0], said[1]
+	}
+	if w.language == swedish {
+		if message, fix = notify.Reason(swedish, code); !forTerminal(fix) {
+			return message, fix
+		}
+		return message, ""
+	}
+	if fix, found := englishFixes[code]; found {
+		return code.Message(""), fix
+	}
+	if fix = code.Fix(); forTerminal(fix) {
+		fix = ""
+	}
+	return code.Message(""), fix
+}
+
+func (w *words) functions() template.FuncMap {
+	return template.FuncMap{
+		"t": w.say, "n": w.count, "number": w.number, "day": w.day, "moment": w.moment, "role": w.role,
+		"outcome": func(o schema.Outcome) template.HTML { label, _ := w.outcome(o); return label },
+		"warning": func(text string) string {
+			code, detail, _ := strings.Cut(text, ":")
+			message, _ := w.problem(schema.Code(code))
+			if detail != "" {
+				return message + " (" + detail + ")"
+			}
+			return message
+		},
+		"status": w.status, "claimtype": w.claimType, "kind": w.deadline, "domainstatus": w.domainStatus, "effect": w.effect, "happened": w.happened,
+		"runstate": w.runState,
+		"message":  func(code schema.Code) string { message, _ := w.problem(code); return message },
+		"ignored":  func(header string) string { return ignoreMark + header },
+		"value":    value,
+		"list":     func(items ...any) []any { return items },
+	}
+}
+
+// value returns what a pointer points to; the zero value for nil.
+func value(pointer any) any {
+	switch p := pointer.(type) {
+	case *int:
+		return *p
+	case *string:
+		return *p
+	case *time.Time:
+		return *p
+	}
+	return pointer
+}
+
+func (w *words) status(s schema.Status) template.HTML {
+	switch s {
+	case schema.DelayedClaim:
+		return w.say("Delayed claim")
+	case schema.Active:
+		return w.say("Active")
+	case schema.Verified:
+		return w.say("Verified")
+	case schema.NotVerified:
+		return w.say("Not verified")
+	case schema.Pending:
+		return w.say("Pending")
+	case schema.Inactive:
+		return w.say("Inactive")
+	}
+	return template.HTML(template.HTMLEscapeString(string(s))) //nolint:gosec // G203: it is escaped
+}
+
+func (w *words) claimType(t schema.ClaimType) template.HTML {
+	switch t {
+	case schema.Immediate:
+		return w.say("immediate")
+	case schema.Delayed:
+		return w.say("delayed")
+	}
+	return ""
+}
+
+func (w *words) deadline(k schema.DeadlineKind) template.HTML {
+	switch k {
+	case schema.DeadlineDecision:
+		return w.say("moves by itself")
+	case schema.DeadlineRetract:
+		return w.say("can be taken back no longer")
+	}
+	return w.say("is removed")
+}
+
+func (w *words) domainStatus(s schema.DomainStatus) template.HTML {
+	switch s {
+	case schema.DomainPending:
+		return w.say("waits for its TXT record")
+	case schema.DomainClaimed:
+		return w.say("claimed")
+	}
+	return w.say("verified")
+}
+
+func (w *words) effect(e schema.SyncEffect) template.HTML {
+	switch e {
+	case schema.SyncKeep:
+		return w.say("Stay as they are")
+	case schema.SyncDeactivate:
+		return w.say("Become inactive: the list lacks them")
+	case schema.SyncReactivate:
+		return w.say("Become active again")
+	case schema.SyncInactive:
+		return w.say("Are inactive, and stay so")
+	case schema.SyncCaseMismatch:
+		return w.say("Stay, but are written in another case")
+	case schema.SyncDelayedClaim:
+		return w.say("Are not members yet: delayed claim")
+	}
+	return w.say("Are in the list only")
+}
+
+func (w *words) happened(what string) template.HTML {
+	switch what {
+	case "claimed":
+		return w.say("Claimed")
+	case "signed_in":
+		return w.say("The owner signed in")
+	case string(schema.ClosedRetracted):
+		return w.say("The claim was taken back")
+	case string(schema.ChangeEmail):
+		return w.say("The owner kept the old account under another address")
+	case string(schema.DeleteAccount):
+		return w.say("The owner deleted the old account")
+	case string(schema.TransferContent):
+		return w.say("The owner took the account along")
+	}
+	return w.status(schema.Status(what))
+}
+
+func (w *words) runState(s schema.RunState) template.HTML {
+	switch s {
+	case schema.RunDone:
+		return w.say("Done")
+	case schema.RunNothing:
+		return w.say("No new file")
+	case schema.RunWaiting:
+		return w.say("Waits for your decision")
+	case schema.RunFailed:
+		return w.say("Failed")
+	}
+	return w.say("Under way")
+}
