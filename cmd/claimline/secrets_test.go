@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,6 +52,8 @@ smtp: {host: 127.0.0.1, port: %d, security: none, from: "Planted <it@acme.exampl
 	scheduled := write(t, "scheduled.csv", header+"cy@acme.example,Planted\n")
 	refused := write(t, "refused.csv", "Planted,planted@acme.example\nPlanted,\"planted\n")
 	for name, file := range map[string]string{"nightly": scheduled, "daily": refused} {
+		old := time.Now().Add(-time.Hour) // nobody writes to it any more
+		require.NoError(t, os.Chtimes(file, old, old))
 		added := s.execute(t, "schedule", "add", name, "--cron", "@yearly", "--file", file, "--max-claims", "10", "--accept-permanent", "--notify", "planted@elsewhere.example")
 		require.Zero(t, added.code, added.stderr)
 	}
