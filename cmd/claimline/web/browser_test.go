@@ -66,14 +66,6 @@ func scripts(on bool) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// until waits until a condition holds.
-func until(condition string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := chromedp.Poll[bool](condition)(ctx, target)
-		return err
-	})
-}
-
 // requested are the addresses that pages asked for.
 type requested struct {
 	mutex sync.Mutex

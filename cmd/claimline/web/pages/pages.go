@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/rs/zerolog"
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
@@ -144,7 +143,7 @@ func (p *Pages) handle(pattern string, do handler) {
 			err = do(e)
 		}
 		if err != nil {
-			e.refuse(err) //nolint:contextcheck // it is that of the request
+			e.refuse(err)
 		}
 	})
 }
@@ -194,9 +193,7 @@ func (e *exchange) show(status int, sheet string, data any) error {
 	h.Set("Content-Language", v.Language)
 	h.Add("Vary", "Cookie, Accept-Language")
 	e.w.WriteHeader(status)
-	if _, err := text.WriteTo(e.w); err != nil {
-		zerolog.Ctx(e.r.Context()).Debug().Err(err).Msg("a page was not read to its end")
-	}
+	_, _ = text.WriteTo(e.w) // who asked may be gone
 	return nil
 }
 

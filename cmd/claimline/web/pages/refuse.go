@@ -80,5 +80,5 @@ func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // NotFound answers where there is no page.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
-	p.Refuse(w, r, &schema.Error{Code: schema.CodeNotFound}) //nolint:contextcheck // it is that of the request
+	p.Refuse(w, r, &schema.Error{Code: schema.CodeNotFound})
 }
