@@ -70,5 +70,5 @@ Look at, in $out:
   sync.txt        what synchronizing with samples/directory.csv would do; missing.csv: the claimed users it lacks
   deadlines.txt   what falls due and when; deadlines.ics for a calendar
 Go on by hand: export PATH=$PWD/bin:\$PATH CLAIMLINE_DB=$CLAIMLINE_DB CLAIMLINE_ORG=acme; claimline --help
-Or serve it, to programs and browsers: claimline token create --role admin; claimline serve; see http://127.0.0.1:8080/api/docs
+Or serve it: claimline token create --role admin; claimline serve; then sign in with the token at http://127.0.0.1:8080/
 END

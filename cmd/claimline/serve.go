@@ -24,10 +24,11 @@ func (a *app) serveCommand() *cobra.Command {
 	var workers int
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the API, and do the work that waits",
-		Long: `Serves the API, and does the work that waits: imports that were agreed to and that nobody at a terminal drives, and what time makes
-due. It logs in JSON, on stderr. SIGTERM and Ctrl-C finish what is in hand, and give the imports back: the next start goes on with them. A second
-one ends at once. Who uses it needs a token: claimline token create.`,
+		Short: "Serve pages and the API, and do the work that waits",
+		Long: `Serves the pages, for who will not open a terminal and for owners who choose, and the API; and does the work that waits: imports that
+were agreed to and that nobody at a terminal drives, schedules, mails, and what time makes due. It logs in JSON, on stderr. SIGTERM and Ctrl-C
+finish what is in hand, and give the imports back: the next start goes on with them. A second one ends at once. Who uses it needs a token:
+claimline token create.`,
 		Example: `  claimline serve --listen 127.0.0.1:8080
   claimline serve --listen 127.0.0.1:8443 --workers 4`,
 		Args: noArgs,

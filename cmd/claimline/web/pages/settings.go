@@ -85,7 +85,7 @@ func (p *Pages) setOrganization(e *exchange) error {
 	return e.redirect("/settings")
 }
 
-// onDomain verifies, claims or releases a domain (R24).
+// onDomain verifies, claims or releases a domain (see R24).
 func (p *Pages) onDomain(e *exchange) error {
 	ctx, id := e.r.Context(), e.organization.ID
 	key, ok := schema.DomainKey(e.r.PostFormValue("domain"))
