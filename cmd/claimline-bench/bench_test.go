@@ -225,7 +225,7 @@ func TestGenerateCountsWhatIsBadInAServiceCell(t *testing.T) {
 	require.NoError(t, err)
 	n := 0
 	for _, row := range readCSV(t, files(t, dir)["users.csv"], ',') {
-		if len(row) > callingCell && row[callingCell] == "x" {
+		if len(row) > callingCell && row[callingCell] == "2" {
 			n++
 		}
 	}

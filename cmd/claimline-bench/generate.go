@@ -255,12 +255,12 @@ const spoilings = 12
 func spoil(cells []string, problem int, previous string) ([]string, string) {
 	switch problem {
 	case 0:
-		return slices.Delete(cells, callingCell, callingCell+2), "field_count"
+		return append(cells, "surplus"), "field_count"
 	case 1:
-		cells[claimCell] = "JA"
+		cells[claimCell] = "KANSKE"
 		return cells, "boolean_invalid"
 	case 2:
-		cells[callingCell] = "x"
+		cells[callingCell] = "2"
 		return cells, "boolean_invalid"
 	case 3:
 		cells[emailCell] = ""
