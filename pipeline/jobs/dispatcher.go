@@ -88,7 +88,7 @@ func (d *Dispatcher) Wake(ctx context.Context, name string) {
 		d.signs.send(ctx, name)
 		return
 	}
-	for {
+	for range cap(d.wake[name]) { // one for each worker: who is quick is not woken twice
 		select {
 		case d.wake[name] <- struct{}{}:
 		default:
