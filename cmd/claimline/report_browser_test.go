@@ -5,60 +5,20 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/claimline/claimline/cmd/claimline/browsertest"
 	"github.com/claimline/claimline/schema"
 )
-
-// browser starts a browser of its own, with an empty profile, that lives as long as the test.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	require.NoError(t, err, "this test needs the browser Chromium. Run: sudo apt-get install -y chromium")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // against hanging for ever, not a measure
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits until the browser has gone, and with it what it writes to its profile
-		cancel()
-	})
-	return ctx
-}
-
-// fetched are the addresses that a page asked for.
-type fetched struct {
-	mutex sync.Mutex
-	urls  []string
-}
-
-func (f *fetched) listen(event any) {
-	if request, ok := event.(*network.EventRequestWillBeSent); ok {
-		f.mutex.Lock()
-		defer f.mutex.Unlock()
-		f.urls = append(f.urls, request.Request.URL)
-	}
-}
 
 // look is what a person would see of the rows now.
 type look struct {
@@ -80,15 +40,6 @@ const looking = `({
 	Hash: decodeURIComponent(location.hash.replaceAll("+", " ")),
 	Copies: [...document.querySelectorAll(".copy")].filter(b => b.checkVisibility()).length,
 })`
-
-// colours makes the reader one who prefers this colour scheme.
-func colours(scheme string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
-		return err
-	})
-}
 
 // faintTexts lists the texts above the rows whose contrast with what is behind them is below 4.5, as WCAG AA
 // wants it.
@@ -133,9 +84,9 @@ func TestHTMLReportInABrowser(t *testing.T) {
 	cut := regexp.MustCompile(`(?s)<script>.*</script>`).ReplaceAll(source, nil)
 	require.NoError(t, os.WriteFile(without, cut, 0o600))
 
-	ctx := browser(t)
-	var asked fetched
-	require.NoError(t, chromedp.Listen(ctx, asked.listen))
+	ctx := browsertest.Start(t)
+	var asked browsertest.Requests
+	require.NoError(t, chromedp.Listen(ctx, asked.Listen))
 	open := func(path string) chromedp.Action[chromedp.Void] {
 		return chromedp.Navigate((&url.URL{Scheme: "file", Path: path}).String())
 	}
@@ -240,7 +191,7 @@ func TestHTMLReportInABrowser(t *testing.T) {
 	}
 
 	for scheme, dark := range map[string]bool{"light": false, "dark": true} {
-		require.NoError(t, chromedp.Do(ctx, open(file), colours(scheme)))
+		require.NoError(t, chromedp.Do(ctx, open(file), browsertest.Colours(scheme)))
 		faint, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](faintTexts))
 		require.NoError(t, err)
 		assert.Empty(t, faint, "texts with too little contrast, %s", scheme)
@@ -249,8 +200,7 @@ func TestHTMLReportInABrowser(t *testing.T) {
 		assert.Equal(t, dark, black)
 	}
 
-	asked.mutex.Lock()
-	defer asked.mutex.Unlock()
-	assert.False(t, slices.ContainsFunc(asked.urls, func(url string) bool { return !strings.HasPrefix(url, "file://") }), asked.urls)
-	assert.NotEmpty(t, asked.urls)
+	urls := asked.URLs()
+	assert.False(t, slices.ContainsFunc(urls, func(url string) bool { return !strings.HasPrefix(url, "file://") }), urls)
+	assert.NotEmpty(t, urls)
 }

@@ -8,55 +8,22 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/claimline/claimline/cmd/claimline/browsertest"
 	"github.com/claimline/claimline/schema"
 )
 
 //go:embed testdata/axe-4.14.1.min.js
 var axe string
-
-// browse starts a browser of its own, with an empty profile, that lives as long as the test.
-func browse(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	require.NoError(t, err, "this test needs the browser Chromium. Run: sudo apt-get install -y chromium")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // against hanging for ever, not a measure
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits until the browser has gone, and with it what it writes to its profile
-		cancel()
-	})
-	return ctx
-}
-
-// colours makes the reader one who prefers this colour scheme.
-func colours(scheme string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
-		return err
-	})
-}
 
 // scripts lets pages run their scripts, or not.
 func scripts(on bool) chromedp.Action[chromedp.Void] {
@@ -64,20 +31,6 @@ func scripts(on bool) chromedp.Action[chromedp.Void] {
 		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 		return err
 	})
-}
-
-// requested are the addresses that pages asked for.
-type requested struct {
-	mutex sync.Mutex
-	urls  []string
-}
-
-func (f *requested) listen(event any) {
-	if request, ok := event.(*network.EventRequestWillBeSent); ok {
-		f.mutex.Lock()
-		defer f.mutex.Unlock()
-		f.urls = append(f.urls, request.Request.URL)
-	}
 }
 
 // violations says what axe finds wrong with the page.
@@ -97,7 +50,7 @@ func (s *service) show(ctx context.Context, name, path string) {
 	require.NoError(s, chromedp.Do(ctx, chromedp.Navigate(s.url+path)))
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{360, 800, 1400} {
-			require.NoError(s, chromedp.Do(ctx, colours(scheme), chromedp.EmulateViewport(width, 900)))
+			require.NoError(s, chromedp.Do(ctx, browsertest.Colours(scheme), chromedp.EmulateViewport(width, 900)))
 			over, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 			require.NoError(s, err)
 			assert.LessOrEqual(s, over, 0, "%s is too wide at %d pixels", name, width)
@@ -118,9 +71,9 @@ func (s *service) show(ctx context.Context, name, path string) {
 
 func TestPagesInABrowser(t *testing.T) {
 	s := start(t, options{})
-	ctx := browse(t)
-	var asked requested
-	require.NoError(t, chromedp.Listen(ctx, asked.listen))
+	ctx := browsertest.Start(t)
+	var asked browsertest.Requests
+	require.NoError(t, chromedp.Listen(ctx, asked.Listen))
 	owners := s.owners()
 	for name, o := range map[string]owner{"choose-delayed": owners[schema.Delayed][0], "choose-immediate": owners[schema.Immediate][0]} {
 		s.show(ctx, name, o.path)
@@ -144,9 +97,7 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 	s.show(ctx, "user", "/users/"+owners[schema.Delayed][1].email())
 
-	asked.mutex.Lock()
-	defer asked.mutex.Unlock()
-	for _, url := range asked.urls {
+	for _, url := range asked.URLs() {
 		assert.True(t, strings.HasPrefix(url, s.url) || strings.HasPrefix(url, "data:"), url)
 	}
 }
@@ -154,7 +105,7 @@ func TestPagesInABrowser(t *testing.T) {
 // Everything but progress that moves is right without scripts, and an import can be followed with them.
 func TestImportInABrowser(t *testing.T) {
 	s := start(t, options{})
-	ctx := browse(t)
+	ctx := browsertest.Start(t)
 	file := filepath.Join(t.TempDir(), "good.csv")
 	require.NoError(t, os.WriteFile(file, []byte(good(t)), 0o600))
 	const main = "main button"
