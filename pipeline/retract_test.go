@@ -47,7 +47,8 @@ func TestRetractOfAnImportThatIsStopped(t *testing.T) {
 	require.Positive(t, stopped)
 }
 
-// retracts takes an import back, and stops before more than so many claims are taken back; less than 0: all are.
+// retracts takes an import back, and stops before more than so many claims are taken back; less than 0: all
+// are.
 func retracts(t require.TestingT, p *people.People, imp schema.Import, dryRun bool, most int) (done []schema.Retraction) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

@@ -214,8 +214,8 @@ func (p *Flow) Step(ctx context.Context, id int64, budget time.Duration, watch W
 	return p.step(ctx, owner, budget, watch)
 }
 
-// Turn is Step for an import that nobody attends, where it is due: see store.Store's DueImports and TakeTurn,
-// of which atOnce is. To be too late is told at once.
+// Turn does what Step does, for an import that nobody attends, where it is due: see store.Store's DueImports
+// and TakeTurn, of which atOnce is. To be too late is told at once.
 func (p *Flow) Turn(ctx context.Context, id int64, atOnce int, budget time.Duration, watch Watch) (more bool, err error) {
 	owner, err := p.Store.TakeTurn(ctx, id, p.Runner, p.Lease, atOnce)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Schedule imports a file, or the files of a folder, at times by the clock on somebody's wall. Whoever made it
-// has agreed to its claims once, for at most MaxClaims a run (R13).
+// Schedule imports a file, or the files of a folder, at times by the clock on somebody's wall. Whoever made
+// it has agreed to its claims once, for at most MaxClaims a run (R13).
 type Schedule struct {
 	ID               int64
 	OrganizationID   string // the claiming one

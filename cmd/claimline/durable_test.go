@@ -56,9 +56,9 @@ func (s *site) untilPosted(t *testing.T) {
 	s.waitFor(t, nil, "SELECT NOT EXISTS (SELECT 1 FROM outbox) AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting')")
 }
 
-// A service that is killed again and again, in the middle of an import, with imports waiting and mails in hand,
-// goes on by itself: each row is claimed once, and each mail sent once, but for those that were in hand, which
-// come again under the same Message-ID.
+// A service that is killed again and again, in the middle of an import, with imports waiting and mails in
+// hand, goes on by itself: each row is claimed once, and each mail sent once, but for those that were in
+// hand, which come again under the same Message-ID.
 func TestServeKilledWithMails(t *testing.T) {
 	const kills, senders = 3, 2
 	held, goOn := make(chan struct{}), make(chan struct{})
@@ -121,8 +121,8 @@ func TestServeKilledWithMails(t *testing.T) {
 	assert.Len(t, readers, mails, "each mail was sent")
 }
 
-// A service that is stopped while files come in, imports are followed and others wait ends well: what comes in
-// is answered, readers are told to come again, and no import is held any more.
+// A service that is stopped while files come in, imports are followed and others wait ends well: what comes
+// in is answered, readers are told to come again, and no import is held any more.
 func TestServeStopsUnderLoad(t *testing.T) {
 	c := &catcher{}
 	s, files := postSite(t, 10, c.listen(t))

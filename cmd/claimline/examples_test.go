@@ -62,9 +62,9 @@ func TestHelpOfEveryCommand(t *testing.T) {
 }
 
 // TestEveryExampleWorks runs the examples in the help of every command, each where the sample organization
-// has been loaded, its users exported, import 1 has claimed good.csv, import 2 was interrupted in the middle of
-// edited.csv, and a hand-off was made. A schedule named nightly imports good.csv. Workers need another database,
-// and never end: worker.txtar has them.
+// has been loaded, its users exported, import 1 has claimed good.csv, import 2 was interrupted in the middle
+// of edited.csv, and a hand-off was made. A schedule named nightly imports good.csv. Workers need another
+// database, and never end: worker.txtar has them.
 func TestEveryExampleWorks(t *testing.T) {
 	prepared := demo(t)
 	needs := map[string][]string{ // what must be done before

@@ -142,7 +142,7 @@ func joinWords[W ~string](words []W) string {
 // mailed reports whether there is a mail server: without one, mails wait.
 func (c *config) mailed() bool { return c.SMTP.Host != "" }
 
-// zone is whose clock times in mails are by: that of schedules that name none.
+// zone returns the time zone of times in mails: that of schedules that name none.
 func (c *config) zone() *time.Location {
 	if zone, err := time.LoadLocation(c.Service.Zone); err == nil && c.Service.Zone != "" {
 		return zone
@@ -193,7 +193,7 @@ func (a *app) sender(p *session) (*notify.Sender, error) {
 	return notify.New(sending)
 }
 
-// mailLoop is the loop that sends mails and messages to programs.
+// mailLoop returns the loop that sends mails and messages to programs.
 func (a *app) mailLoop(p *session) (jobs.Loop, error) {
 	sender, err := a.sender(p)
 	if err != nil {

@@ -82,7 +82,7 @@ func newSite(t *testing.T, snapshot string) *site {
 	return s
 }
 
-// emptySite is a database into which nothing has been loaded.
+// emptySite makes a database into which nothing has been loaded.
 func emptySite(t *testing.T) *site {
 	t.Helper()
 	if onPostgres() {
@@ -97,7 +97,7 @@ func siteAt(file string) *site {
 	return s
 }
 
-// siteIn is a site in any database.
+// siteIn returns a site in any database.
 func siteIn(address string) *site {
 	return &site{db: address, global: []string{"--db", address, "--org", "acme"}}
 }

@@ -51,7 +51,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// scripts are all scripts; in PostgreSQL, those that are not about the file that is a database.
+// scripts lists all scripts; in PostgreSQL, those that are not about the file that is a database.
 func scripts(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/script/*.txtar")

@@ -80,8 +80,8 @@ func commandLine(words ...string) string {
 // would be something else.
 var namedCommand = regexp.MustCompile(`\bclaimline (resume|cancel|status|report|retract|remind|domain)( ('[^']*'|\\'|[^\s;'])*('[^']*'|\\'|[^\s;'.]))+`)
 
-// withGlobals returns a text with the global flags that were given behind each such command, so that it can be
-// copied. What commands other packages know of, they know without flags.
+// withGlobals returns a text with the global flags that were given behind each such command, so that it can
+// be copied. What commands other packages know of, they know without flags.
 func (a *app) withGlobals(text string) string {
 	flags := strings.TrimPrefix(a.command(), "claimline")
 	return namedCommand.ReplaceAllStringFunc(text, func(command string) string { return command + flags })

@@ -49,7 +49,7 @@ on with them.`,
 	return cmd
 }
 
-// defaultWorkers is on how many imports a process works at once where nobody says.
+// defaultWorkers returns on how many imports a process works at once where nobody says.
 func defaultWorkers() int { return max(2, runtime.NumCPU()) }
 
 // schedulesLoop is the name of the loop that runs schedules.

@@ -18,8 +18,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// TestWorkers has two workers on a database in PostgreSQL. An import that somebody agreed to, who went away, is
-// done by them; commands beside them see it, cancel it, and go on with it; each row is claimed once.
+// TestWorkers has two workers on a database in PostgreSQL. An import that somebody agreed to, who went away,
+// is done by them; commands beside them see it, cancel it, and go on with it; each row is claimed once.
 func TestWorkers(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)

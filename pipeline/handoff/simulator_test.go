@@ -139,7 +139,7 @@ func (h *hub) upload(part []byte) (map[int][]trouble, [][]string, error) {
 	return said, rows, nil
 }
 
-// lucky is true now and then.
+// lucky returns true now and then.
 func (h *hub) lucky(what string) bool { return rapid.IntRange(0, 4).Draw(h.t, what) == 0 }
 
 // check says what the row's own rules have against it. make knows them, too, so nothing may come of it but
@@ -235,7 +235,7 @@ func (h *hub) errorFile(said map[int][]trouble, rows [][]string, email int) (fil
 	return b.String(), firstRow
 }
 
-// exports are the fresh exports: the members, with the accounts that others have claimed, and who can
+// exports returns the fresh exports: the members, with the accounts that others have claimed, and who can
 // still be claimed.
 func (h *hub) exports() (users, claimable string) {
 	var members, others bytes.Buffer

@@ -258,8 +258,8 @@ func (t *template) unclear(l *usersfile.Layout, ignored []string) *schema.Error 
 	return usersfile.RefuseDoubts(doubts, usersfile.MayBe)
 }
 
-// sameService reports whether two headers may name one service: apart from the subscription they are the same,
-// or one has all words of the other, as Webex Calling of Webex Calling Professional.
+// sameService reports whether two headers may name one service: apart from the subscription they are the
+// same, or one has all words of the other, as Webex Calling of Webex Calling Professional.
 func sameService(a, b string) bool {
 	words := func(header string) string {
 		name, _, _ := strings.Cut(strings.ToLower(header), "[")

@@ -19,7 +19,7 @@ import (
 // benchImports is how many large imports there are; one half is acme's, the other umbrella's.
 const benchImports = 8
 
-// benchRows is how many rows each has; BENCH_ROWS sets another number.
+// benchRows returns how many rows each has; BENCH_ROWS sets another number.
 func benchRows() int {
 	if n, err := strconv.Atoi(os.Getenv("BENCH_ROWS")); err == nil {
 		return n
@@ -128,7 +128,8 @@ func BenchmarkWorkers(b *testing.B) {
 }
 
 // BenchmarkFair has small imports agreed to, one after the other, while large ones keep all workers busy, and
-// tells how long each takes to its end. Two of the organizations' large imports are worked on at once, or one.
+// tells how long each takes to its end. Two of the organizations' large imports are worked on at once, or
+// one.
 func BenchmarkFair(b *testing.B) {
 	bench := newBench(b)
 	for _, organization := range []string{"acme", "umbrella"} {

@@ -26,8 +26,8 @@ type Loop struct {
 // DefaultEvery is how often is looked for what nobody has given a sign of.
 const DefaultEvery = time.Second
 
-// DefaultGrace is how long what is in hand may take once the work is to stop: a supervisor that kills after 30
-// seconds finds nothing to kill.
+// DefaultGrace is how long what is in hand may take once the work is to stop: a supervisor that kills after
+// 30 seconds finds nothing to kill.
 const DefaultGrace = 25 * time.Second
 
 // Config is what a Dispatcher works with.
@@ -121,7 +121,7 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	}
 }
 
-// work is one worker of a loop.
+// work does what one worker of a loop does.
 func (d *Dispatcher) work(ctx context.Context, l *Loop) {
 	ticker := time.NewTicker(l.Every)
 	defer ticker.Stop()

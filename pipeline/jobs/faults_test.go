@@ -34,8 +34,8 @@ func torture(often, asTorture int) int {
 	return often
 }
 
-// assertHonest checks that so many claims were made, each on an account of its own and with a mail of its own,
-// and that nothing failed in these imports.
+// assertHonest checks that so many claims were made, each on an account of its own and with a mail of its
+// own, and that nothing failed in these imports.
 func (s *site) assertHonest(want int, ids ...int64) {
 	s.Helper()
 	var open, accounts, mails, mailed int
@@ -50,10 +50,11 @@ func (s *site) assertHonest(want int, ids ...int64) {
 	}
 }
 
-// quick is an address whose sessions are ended as soon as those of the program, but for the scale.
+// quick returns an address whose sessions are ended as soon as those of the program, but for the scale.
 func (s *site) quick() string { return s.address + "&idle_in_transaction_session_timeout=1s" }
 
-// Of three workers the leader of River's is killed, and then one of the others, both in the middle of imports.
+// Of three workers the leader of River's is killed, and then one of the others, both in the middle of
+// imports.
 func TestWorkersKilled(t *testing.T) {
 	t.Parallel()
 	const each = 500

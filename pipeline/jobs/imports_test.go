@@ -107,7 +107,7 @@ func newSite(t *testing.T, accounts int) *site {
 	return newSiteIn(t, "sqlite:"+filepath.Join(t.TempDir(), "claimline.db"), accounts)
 }
 
-// newSiteIn is newSite in an empty database.
+// newSiteIn does what newSite does, in an empty database.
 func newSiteIn(tb testing.TB, address string, accounts int) *site {
 	tb.Helper()
 	folder := tb.TempDir()

@@ -20,7 +20,7 @@ const (
 // finished.
 const Slice = 2 * time.Second
 
-// Imports is the loop that drives the imports that nobody attends, so many of them at once, and of one
+// Imports returns the loop that drives the imports that nobody attends, so many of them at once, and of one
 // organization at most perOrganization in all processes; 0: as many as there are.
 func Imports(flow *pipeline.Flow, workers, perOrganization int) Loop {
 	return Loop{Name: ImportsLoop, Workers: workers, RunOnce: func(ctx context.Context, _ time.Time) (bool, error) {
@@ -51,7 +51,7 @@ func elsewhere(err error) bool {
 	return false
 }
 
-// Upkeep is the loop that writes what time has made due.
+// Upkeep returns the loop that writes what time has made due.
 func Upkeep(flow *pipeline.Flow) Loop {
 	return Loop{Name: UpkeepLoop, Every: time.Minute, RunOnce: func(ctx context.Context, _ time.Time) (bool, error) {
 		_, err := flow.Settle(ctx)
@@ -59,7 +59,7 @@ func Upkeep(flow *pipeline.Flow) Loop {
 	}}
 }
 
-// Removals is the loop that removes file and rows of imports past their keeping time.
+// Removals returns the loop that removes file and rows of imports past their keeping time.
 func Removals(flow *pipeline.Flow) Loop {
 	return Loop{Name: RemovalsLoop, Every: time.Hour, RunOnce: func(ctx context.Context, _ time.Time) (bool, error) {
 		_, err := flow.RemoveOld(ctx)

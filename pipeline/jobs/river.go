@@ -78,8 +78,8 @@ func (s *signs) send(ctx context.Context, loop string) {
 	}
 }
 
-// Work implements river.Worker. While it waits for somebody here to have a moment, further signs go to others.
-// It does not wait for long: who has a moment elsewhere has looked by then.
+// Work implements river.Worker. While it waits for somebody here to have a moment, further signs go to
+// others. It does not wait for long: who has a moment elsewhere has looked by then.
 func (s *signs) Work(ctx context.Context, job *river.Job[sign]) error {
 	select {
 	case s.give[job.Queue] <- struct{}{}:

@@ -64,8 +64,8 @@ const (
 )
 
 // RunOnce adds what there is to tell of schedules, and the reminders that are due now, and sends what is due,
-// for a slice of time; more says that there may be more to do at once. Once ctx ends, the mail in hand is finished, and no other begun. What the
-// server says of a mail is kept with it, and is no error.
+// for a slice of time; more says that there may be more to do at once. Once ctx ends, the mail in hand is
+// finished, and no other begun. What the server says of a mail is kept with it, and is no error.
 func (s *Sender) RunOnce(ctx context.Context, now time.Time) (more bool, err error) {
 	rules := claim.RulesAt(now, s.Policy)
 	if told, err := s.Store.TellRunNews(ctx, mostRuns); err != nil || told == mostRuns {

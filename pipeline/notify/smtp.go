@@ -79,8 +79,8 @@ type mailer struct {
 	raw    net.Conn
 }
 
-// send sends a mail, and returns a *refusal where the server has not accepted it. Once ctx ends, the server has
-// stopTimeout left.
+// send sends a mail, and returns a *refusal where the server has not accepted it. Once ctx ends, the server
+// has stopTimeout left.
 func (m *mailer) send(ctx context.Context, e *envelope) error {
 	message, err := m.message(e)
 	if err != nil {
@@ -190,8 +190,8 @@ func (m *mailer) message(e *envelope) (*mail.Msg, error) {
 	return message, nil
 }
 
-// headerText returns text that a header shows as it is: on one line, and with nothing in it that readers would
-// take for an encoded word.
+// headerText returns text that a header shows as it is: on one line, and with nothing in it that readers
+// would take for an encoded word.
 func headerText(text string) string { return strings.ReplaceAll(clean(text), "=?", "= ?") }
 
 // asciiDomain returns an address with its domain in ASCII, as mail servers want it.

@@ -136,7 +136,8 @@ func (t *Templates) parse(name, text string) (err error) {
 	return err
 }
 
-// try makes mails with a template that somebody has written, so that its faults are found before it is needed.
+// try makes mails with a template that somebody has written, so that its faults are found before it is
+// needed.
 func (t *Templates) try(name string) error {
 	for _, kind := range claim.Mails {
 		for _, language := range Languages {

@@ -32,7 +32,8 @@ type Webhook struct {
 	AllowPrivate bool               // it may be at a private address
 }
 
-// ReadWebhookSecret reads the secret that requests are signed with: base64, as whsec_… or without that prefix.
+// ReadWebhookSecret reads the secret that requests are signed with: base64, as whsec_… or without that
+// prefix.
 func ReadWebhookSecret(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -61,8 +61,8 @@ func (p *People) EachMember(ctx context.Context, organization string, filter Mem
 // lookedAt is how many accounts are looked at a time for a page of users.
 const lookedAt = 500
 
-// MembersAfter returns users of EachMember behind an address key, at most limit of them; next is the key to go
-// on behind, blank where there are no more.
+// MembersAfter returns users of EachMember behind an address key, at most limit of them; next is the key to
+// go on behind, blank where there are no more.
 func (p *People) MembersAfter(ctx context.Context, organization string, filter MemberFilter, after string, limit int) (list []schema.Listing, next string, err error) {
 	rules := p.Rules()
 	words := strings.Fields(folded(filter.Search))

@@ -136,8 +136,8 @@ func (r reading) Read(into []byte) (int, error) {
 	return r.from.Read(into)
 }
 
-// Confine returns a path with its symbolic links resolved, where it lies in one of the folders, or is one. The
-// file itself may be missing. Refused with CodePathNotAllowed, in the same words whether or not there is
+// Confine returns a path with its symbolic links resolved, where it lies in one of the folders, or is one.
+// The file itself may be missing. Refused with CodePathNotAllowed, in the same words whether or not there is
 // anything elsewhere.
 func Confine(folders []string, path string) (string, error) {
 	if !filepath.IsAbs(path) {

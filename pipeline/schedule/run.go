@@ -286,8 +286,8 @@ func waits(run schema.ScheduleRun) error {
 		WithFix("Look at the plan, and agree: claimline resume %[1]d. Or want no more of it: claimline cancel %[1]d.", run.ImportID)
 }
 
-// agree agrees to the plan of an import. That it is about to is noted first: who dies then leaves nothing that
-// nobody knows of.
+// agree agrees to the plan of an import. That it is about to is noted first: who dies then leaves nothing
+// that nobody knows of.
 func (r *run) agree(ctx context.Context, imp schema.Import, noted schema.ScheduleRun, claims int) error {
 	whole := context.WithoutCancel(ctx)
 	noted.State, noted.Told = schema.RunRunning, true // Told: not before it has ended

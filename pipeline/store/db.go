@@ -268,11 +268,11 @@ type Outbox interface {
 	// DeleteMail deletes a mail outside the line.
 	DeleteMail(ctx context.Context, id int64) error
 	// RetryMails makes mails of an organization due that are outside the line, wait or have failed, and are in
-	// nobody's hand, and counts them; blank organization: of all; no numbers: all of them. Servers that were away
-	// are forgotten.
+	// nobody's hand, and counts them; blank organization: of all; no numbers: all of them. Servers that were
+	// away are forgotten.
 	RetryMails(ctx context.Context, organization string, ids []int64) (int, error)
-	// MailsTaken counts the mails that have been taken up since a time. Others that write and count wait until the
-	// transaction ends.
+	// MailsTaken counts the mails that have been taken up since a time. Others that write and count wait until
+	// the transaction ends.
 	MailsTaken(ctx context.Context, since time.Time) (int, error)
 	// Lined reports whether a mail waits in the line.
 	Lined(ctx context.Context) (bool, error)
@@ -469,7 +469,8 @@ type Schedules interface {
 	ScheduleByID(ctx context.Context, id int64) (s schema.Schedule, found bool, err error)
 	// ListSchedules lists an organization's schedules by name.
 	ListSchedules(ctx context.Context, organization string) ([]schema.Schedule, error)
-	// DueSchedules lists schedules that are not paused and whose next run is not after a time, the earliest first.
+	// DueSchedules lists schedules that are not paused and whose next run is not after a time, the earliest
+	// first.
 	DueSchedules(ctx context.Context, at time.Time) ([]schema.Schedule, error)
 	// UpdateSchedule writes all of a schedule but its id, organization and name.
 	UpdateSchedule(ctx context.Context, s schema.Schedule) error

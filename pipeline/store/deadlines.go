@@ -46,9 +46,9 @@ func (m DeadlineMark) compare(o DeadlineMark) int {
 	return cmp.Or(m.DueAt.Compare(o.DueAt), strings.Compare(m.Key, o.Key), strings.Compare(string(m.Kind), string(o.Kind)))
 }
 
-// FirstDeadlines returns what falls due first in an organization (see R21 to R23) behind a mark, the zero one being
-// before all, at most limit of it, and reports whether there is more, behind the mark that is returned. What
-// falls due in the same second is by address key. Refused with CodeOrganizationUnknown.
+// FirstDeadlines returns what falls due first in an organization (see R21 to R23) behind a mark, the zero one
+// being before all, at most limit of it, and reports whether there is more, behind the mark that is returned.
+// What falls due in the same second is by address key. Refused with CodeOrganizationUnknown.
 func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string, after DeadlineMark, limit int) (list []schema.Deadline, last DeadlineMark, more bool, err error) {
 	err = s.read(ctx, "list deadlines", func(tx Tx) error {
 		m, err := membersOf(ctx, tx, rules, id)

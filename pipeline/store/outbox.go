@@ -39,10 +39,10 @@ const (
 	mailWindow = time.Minute
 )
 
-// TakeMail takes the mail whose turn it is: one that is due again, or that does not wait in line, or the first
-// in line. Mails that are not wanted any more (claim.Rules.Wanted) leave the outbox on the way. While there
-// is no server to take any mail, only those that have been tried take their turns. Where none is found, more
-// says that there may be one all the same.
+// TakeMail takes the mail whose turn it is: one that is due again, or that does not wait in line, or the
+// first in line. Mails that are not wanted any more (claim.Rules.Wanted) leave the outbox on the way. While
+// there is no server to take any mail, only those that have been tried take their turns. Where none is found,
+// more says that there may be one all the same.
 func (s *Store) TakeMail(ctx context.Context, rules claim.Rules, t Taking) (sending Sending, found, more bool, err error) {
 	const doing = "take a mail"
 	look := func(tx Tx, take func(*mailTaker) error) error {
@@ -314,10 +314,10 @@ func (s *Store) SpreadNews(ctx context.Context, taken Mail, urls []string) error
 	return err
 }
 
-// RetryMails has mails tried again now that wait or have failed, and counts them: these of an organization, or,
-// where none is named, all. Mails that wait for their first turn are not counted but where they are named:
-// then they wait no longer. Refused with CodeMailNotFound, and CodeMailSent for one that has been sent; a
-// blank organization is any.
+// RetryMails has mails tried again now that wait or have failed, and counts them: these of an organization,
+// or, where none is named, all. Mails that wait for their first turn are not counted but where they are
+// named: then they wait no longer. Refused with CodeMailNotFound, and CodeMailSent for one that has been
+// sent; a blank organization is any.
 func (s *Store) RetryMails(ctx context.Context, rules claim.Rules, organization string, ids []int64) (n int, err error) {
 	const doing = "have mails tried again"
 	err = s.write(ctx, doing, func(tx Tx) error {
@@ -602,8 +602,8 @@ func (s *Store) TellNews(ctx context.Context, organization string, notify []stri
 	return s.write(ctx, "tell what happened", func(tx Tx) error { return tellNews(ctx, tx, organization, notify, news) })
 }
 
-// TellRunNews puts into the outbox what there is to tell of up to limit runs of schedules of which nothing has
-// been told, and returns how many those are.
+// TellRunNews puts into the outbox what there is to tell of up to limit runs of schedules of which nothing
+// has been told, and returns how many those are.
 func (s *Store) TellRunNews(ctx context.Context, limit int) (told int, err error) {
 	return s.TellRuns(ctx, limit, func(tx Tx, schedule schema.Schedule, run schema.ScheduleRun) error {
 		news, tell := schema.NewsOfRun(schedule, run)

@@ -81,9 +81,9 @@ func working(open []OpenImport, now time.Time) map[string]int {
 	return busy
 }
 
-// TakeTurn is TakeImport for an import that is due: its organization's turn comes now. Refused with
-// CodeImportRunning, too, where atOnce imports of the organization are worked on already; 0: there is no such
-// limit.
+// TakeTurn does what TakeImport does, for an import that is due: its organization's turn comes now. Refused
+// with CodeImportRunning, too, where atOnce imports of the organization are worked on already; 0: there is no
+// such limit.
 func (s *Store) TakeTurn(ctx context.Context, id int64, runner string, lease time.Duration, atOnce int) (owner Owner, err error) {
 	err = s.write(ctx, "take the import", func(tx Tx) error {
 		imp, err := findImport(ctx, tx, "", id, false)

@@ -198,8 +198,8 @@ func (s *Store) DueSchedules(ctx context.Context, at time.Time) (list []schema.S
 	return list, err
 }
 
-// underWay finds an import of a schedule that is under way; 0: there is none. One that nobody has agreed to is
-// not: who was about to has the schedule, or has died.
+// underWay finds an import of a schedule that is under way; 0: there is none. One that nobody has agreed to
+// is not: who was about to has the schedule, or has died.
 func underWay(ctx context.Context, tx Tx, id int64) (int64, error) {
 	runs, err := currentRuns(ctx, tx, RunFilter{Schedule: id, Open: true})
 	if err != nil {
@@ -221,8 +221,8 @@ func underWay(ctx context.Context, tx Tx, id int64) (int64, error) {
 }
 
 // TakeSchedule makes the runner the owner of a schedule, until lease runs out. What it returns beside the
-// schedule are imports of a runner that died before it agreed to them, which are to be discarded. Refused with
-// CodeScheduleRunning where another has the schedule, or where an import of it is under way.
+// schedule are imports of a runner that died before it agreed to them, which are to be discarded. Refused
+// with CodeScheduleRunning where another has the schedule, or where an import of it is under way.
 func (s *Store) TakeSchedule(ctx context.Context, organization, name, runner string, lease time.Duration) (schedule schema.Schedule, left []int64, err error) {
 	err = s.write(ctx, "take the schedule", func(tx Tx) error {
 		if schedule, err = findSchedule(ctx, tx, organization, name, true); err != nil {
@@ -282,7 +282,8 @@ func leftBehind(ctx context.Context, tx Tx, schedule schema.Schedule, now time.T
 	return left, nil
 }
 
-// ownedSchedule runs do in a transaction in which the schedule is still its owner's, and writes what do makes of it.
+// ownedSchedule runs do in a transaction in which the schedule is still its owner's, and writes what do makes
+// of it.
 func (s *Store) ownedSchedule(ctx context.Context, taken schema.Schedule, doing string, do func(Tx, *schema.Schedule) error) error {
 	return s.write(ctx, doing, func(tx Tx) error {
 		schedule, found, err := tx.FindSchedule(ctx, taken.OrganizationID, taken.Name, true)
@@ -368,8 +369,8 @@ func (s *Store) RepeatWaiting(ctx context.Context, taken schema.Schedule, at tim
 	return waiting, err
 }
 
-// ReleaseSchedule gives the schedule back. Its run is under way still, or it has ended; next says when to look
-// at the schedule, as it is now, again.
+// ReleaseSchedule gives the schedule back. Its run is under way still, or it has ended; next says when to
+// look at the schedule, as it is now, again.
 func (s *Store) ReleaseSchedule(ctx context.Context, taken schema.Schedule, ended bool, next func(schema.Schedule) time.Time) error {
 	return s.ownedSchedule(ctx, taken, "release the schedule", func(_ Tx, schedule *schema.Schedule) error {
 		schedule.LeaseUntil = time.Time{}
@@ -481,8 +482,9 @@ func (s *Store) SettleRuns(ctx context.Context) error {
 	})
 }
 
-// TellRuns hands up to limit runs that ended, wait or failed, and of which nothing has been told, to tell, the
-// first first, and notes that they have been: in one transaction with what tell writes. It returns how many.
+// TellRuns hands up to limit runs that ended, wait or failed, and of which nothing has been told, to tell,
+// the first first, and notes that they have been: in one transaction with what tell writes. It returns how
+// many.
 func (s *Store) TellRuns(ctx context.Context, limit int, tell func(Tx, schema.Schedule, schema.ScheduleRun) error) (told int, err error) {
 	untold := RunFilter{Untold: true, Limit: limit}
 	err = s.read(ctx, "look for runs to tell", func(tx Tx) error {

@@ -2,10 +2,10 @@
 // here, once, over the statements that a database brings (DB, Tx); the rules are those of package claim.
 // Package storetest checks the two together.
 //
-// Every transaction takes its locks in one order: settings, the schedule, a turn, the import, accounts by key,
-// licences by name, the outbox last. Settings are locked exclusively by Load, SetOrganization and SetDomain,
-// and shared by whatever looks at them to change something. Functions that are handed to a method may be
-// called again after a conflict with other transactions.
+// Every transaction takes its locks in one order: settings, the schedule, a turn, the import, accounts by
+// key, licences by name, the outbox last. Settings are locked exclusively by Load, SetOrganization and
+// SetDomain, and shared by whatever looks at them to change something. Functions that are handed to a method
+// may be called again after a conflict with other transactions.
 package store
 
 import (

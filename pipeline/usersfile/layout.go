@@ -248,8 +248,8 @@ type DoubtsError []Doubt
 
 func (DoubtsError) Error() string { return "columns may be others" }
 
-// RefuseDoubts asks, with CodeColumnUnclear, what columns are; nil where there are none. The sentence names the
-// header and what it may be.
+// RefuseDoubts asks, with CodeColumnUnclear, what columns are; nil where there are none. The sentence names
+// the header and what it may be.
 func RefuseDoubts(doubts []Doubt, sentence string) *schema.Error {
 	if len(doubts) == 0 {
 		return nil

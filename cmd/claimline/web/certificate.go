@@ -48,7 +48,8 @@ func (c *Certificate) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
 }
 
-// get returns the certificate as it is in its files; what is wrong in them is logged, and the one before kept.
+// get returns the certificate as it is in its files; what is wrong in them is logged, and the one before
+// kept.
 func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

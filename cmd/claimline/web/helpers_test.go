@@ -300,7 +300,7 @@ func (s *service) upload(query, file string, header ...string) answered {
 	return s.ask(http.MethodPost, api.Prefix+"/imports"+query, in)
 }
 
-// good is a file that claims 20 users.
+// good returns a file that claims 20 users.
 func good(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(samples, "good.csv"))

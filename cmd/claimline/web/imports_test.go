@@ -345,7 +345,8 @@ func (s *service) raw(head, body string) net.Conn {
 	return connection
 }
 
-// An upload that is cut off leaves nothing, and its key is free. While one is on its way, others have to wait.
+// An upload that is cut off leaves nothing, and its key is free. While one is on its way, others have to
+// wait.
 func TestUploadsThatAreCutOff(t *testing.T) {
 	s := start(t, options{idle: true, uploads: 1})
 	const head = "POST " + api.Prefix + "/imports HTTP/1.1\r\nContent-Type: text/csv\r\nIdempotency-Key: k\r\n"

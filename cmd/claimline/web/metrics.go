@@ -23,7 +23,8 @@ type Metrics struct {
 	chunks   prometheus.Histogram
 }
 
-// NewMetrics returns metrics of which those about imports and mails are looked up in the store when somebody asks.
+// NewMetrics returns metrics of which those about imports and mails are looked up in the store when somebody
+// asks.
 func NewMetrics(s *store.Store, now func() time.Time, log zerolog.Logger) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),

@@ -20,7 +20,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// benchUsers is how many users the benchmarks have; BENCH_USERS sets another number.
+// benchUsers returns how many users the benchmarks have; BENCH_USERS sets another number.
 func benchUsers() int {
 	if n, err := strconv.Atoi(os.Getenv("BENCH_USERS")); err == nil {
 		return n

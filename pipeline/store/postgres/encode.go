@@ -31,7 +31,7 @@ func encode(v any) string {
 	return string(data)
 }
 
-// array is a list, NULL where it is empty.
+// array returns a list, NULL where it is empty.
 func array(list []string) []string {
 	if len(list) == 0 {
 		return nil
@@ -39,7 +39,7 @@ func array(list []string) []string {
 	return list
 }
 
-// null is text, NULL where it is empty.
+// null returns text, NULL where it is empty.
 func null[T ~string](text T) *string {
 	if text == "" {
 		return nil
@@ -47,7 +47,7 @@ func null[T ~string](text T) *string {
 	return new(string(text))
 }
 
-// nonzero is a number, NULL where it is 0.
+// nonzero returns a number, NULL where it is 0.
 func nonzero(n int64) *int64 {
 	if n == 0 {
 		return nil
@@ -55,7 +55,7 @@ func nonzero(n int64) *int64 {
 	return &n
 }
 
-// known is a number of conversations, NULL where nobody knows it.
+// known returns a number of conversations, NULL where nobody knows it.
 func known(conversations int) *int64 {
 	if conversations < 0 {
 		return nil
@@ -68,7 +68,7 @@ func prefixed(prefix, columns string) string {
 	return prefix + strings.ReplaceAll(columns, ", ", ", "+prefix)
 }
 
-// blob is data as something that is not NULL.
+// blob returns data as something that is not NULL.
 func blob(data []byte) []byte {
 	if data == nil {
 		return []byte{}

@@ -132,7 +132,8 @@ func (db *DB) empty() error {
 	return refuse(schema.CodeDatabaseMissing, "Nothing has been loaded into the database %q.", db.config.ConnConfig.Database)
 }
 
-// Pool returns the connections to the database, for what keeps its own tables there; they are gone with Close.
+// Pool returns the connections to the database, for what keeps its own tables there; they are gone with
+// Close.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // Close implements store.DB. Transactions must have ended.

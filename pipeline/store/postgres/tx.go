@@ -220,7 +220,7 @@ func list[V any](ctx context.Context, t *tx, query string, args ...any) (values 
 	return values, err
 }
 
-// noLimit is a limit of 0 as PostgreSQL takes it.
+// noLimit returns a limit of 0 as PostgreSQL takes it.
 func noLimit(limit int) *int {
 	if limit <= 0 {
 		return nil

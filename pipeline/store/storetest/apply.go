@@ -169,7 +169,7 @@ var applyTests = map[string]func(*suite){
 	},
 }
 
-// knownOf is what a caller knows of one account of the facts.
+// knownOf returns what a caller knows of one account of the facts.
 func knownOf(facts claim.Facts, i int) store.Known {
 	a := &facts.Accounts[i]
 	return store.Known{Version: facts.Version, Accounts: []store.Seen{{Account: a.ID, Version: a.Version}}}

@@ -12,7 +12,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// nightly is a schedule that says something of everything.
+// nightly returns a schedule that says something of everything.
 func (s *suite) nightly() schema.Schedule {
 	off := false
 	return schema.Schedule{

@@ -25,7 +25,7 @@ func download(ctx context.Context, media, name string, work func(io.Writer) erro
 	}}, nil
 }
 
-// files are the answers of an operation that answers with a file.
+// files describes the answers of an operation that answers with a file.
 func files(media ...string) map[string]*huma.Response {
 	content := map[string]*huma.MediaType{}
 	for _, m := range media {

@@ -102,7 +102,7 @@ func refuse(ctx context.Context, err error) *Problem {
 	return p
 }
 
-// requestProblem is what is answered to a request of which huma says that something is wrong with it.
+// requestProblem returns the answer to a request of which huma says that something is wrong with it.
 func requestProblem(status int, message string, errs ...error) huma.StatusError {
 	code := schema.CodeRequestInvalid
 	switch status {

@@ -33,8 +33,8 @@ type Upload struct {
 // Receive takes in the file that a request sends, as its body or as the part file of a form; name is what it
 // is called, blank: as the form calls it. The form may have these fields before the file. work is done with
 // it, and then it is gone. No more files are on their way than may be planned at once. Refused with
-// CodeTooManyUploads, CodeMediaTypeUnsupported, CodeLimitExceeded, and with CodeUploadIncomplete where it does
-// not come to its end.
+// CodeTooManyUploads, CodeMediaTypeUnsupported, CodeLimitExceeded, and with CodeUploadIncomplete where it
+// does not come to its end.
 func (d *Desk) Receive(w http.ResponseWriter, r *http.Request, name string, fields []string, work func(Upload) error) (err error) {
 	select {
 	case d.uploads <- struct{}{}:

@@ -12,8 +12,8 @@ import (
 )
 
 // The owner's page. Its link is all that its reader has, and all that is needed: who opens it is asked to
-// continue, which is signing in, and then to choose (see R20). Opening it changes nothing, for mail servers open
-// links.
+// continue, which is signing in, and then to choose (see R20). Opening it changes nothing, for mail servers
+// open links.
 func (p *Pages) registerChoices() {
 	const pattern = " /choose/{link}"
 	p.handle(http.MethodGet+pattern, p.owner(func(e *exchange, c *chooser) error {

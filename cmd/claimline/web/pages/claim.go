@@ -12,8 +12,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Users are claimed from a list in three steps, each a form that bears what was chosen before: users, services,
-// and the plan with the box that says that a claim is permanent.
+// Users are claimed from a list in three steps, each a form that bears what was chosen before: users,
+// services, and the plan with the box that says that a claim is permanent.
 func (p *Pages) registerClaim() {
 	p.page("GET /claim", schema.RoleViewer, func(e *exchange) error { return p.chooseUsers(e, http.StatusOK, nil) })
 	p.page("POST /claim", schema.RoleOperator, p.claim)
@@ -41,7 +41,7 @@ type claiming struct {
 	Reasons []counted
 }
 
-// chooseUsers is the first step.
+// chooseUsers shows the first step.
 func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 	ctx, id := e.r.Context(), e.organization.ID
 	c := claiming{Refused: refused, Sync: e.organization.DirectorySync, Search: strings.TrimSpace(e.r.FormValue("search")), Addresses: e.r.PostForm["address"]}
@@ -81,7 +81,7 @@ func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 	return e.show(status, "claim", c)
 }
 
-// claim is the second step, the third, and the claim itself.
+// claim shows the second step and the third, and claims.
 func (p *Pages) claim(e *exchange) error {
 	ctx, form := e.r.Context(), e.r.PostForm
 	c := claiming{Addresses: form["address"], Given: form["service"]}

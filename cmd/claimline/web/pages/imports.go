@@ -126,8 +126,8 @@ const (
 	fieldNotify       = "notify"
 )
 
-// planImport plans an import of a file, and goes on to its plan. A file of which something is unclear is asked
-// about.
+// planImport plans an import of a file, and goes on to its plan. A file of which something is unclear is
+// asked about.
 func (p *Pages) planImport(e *exchange) error {
 	var imp schema.Import
 	page := newImport{Most: p.UploadBytes >> 20}

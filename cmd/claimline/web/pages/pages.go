@@ -151,7 +151,8 @@ func (p *Pages) handle(pattern string, do handler) {
 func (p *Pages) exchange(w http.ResponseWriter, r *http.Request) *exchange {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
-	// Without its own referrer a browser says of a form that it comes from nowhere, which looks like another site.
+	// Without its own referrer a browser says of a form that it comes from nowhere, which looks like another
+	// site.
 	h.Set("Referrer-Policy", "same-origin")
 	return &exchange{pages: p, w: w, r: r, words: p.words[languageOf(r)]}
 }
