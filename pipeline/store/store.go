@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -24,7 +25,9 @@ import (
 // in UTC. What time has made due (claim.Rules.Due) is treated as done by every method that takes rules,
 // whether or not it has been written.
 type Store struct {
-	db DB
+	db      DB
+	undone  sync.Mutex
+	dropped []Owner // of imports that are to be dropped and could not be
 }
 
 // ErrTwice is what a database returns where a key that must be there once would be there twice.
