@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +44,9 @@ import (
 const samples = "../../../samples"
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// secrets are addresses, tokens and personal links, which are in no log of any test.
+var secrets = regexp.MustCompile(`@|clm_|/choose/[A-Za-z0-9_-]{20}`)
 
 // options are what a test may want otherwise.
 type options struct {
@@ -163,6 +167,7 @@ func startOn(t *testing.T, path string, o options) *service {
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		assert.NoError(t, s.stop())
+		assert.NotRegexp(t, secrets, s.log.String())
 		assert.NoError(t, s.store.Close())
 	})
 	for _, role := range schema.Roles {
