@@ -52,6 +52,7 @@ const (
 	CodeDelayed        Code = "delayed"
 	CodeTakenElsewhere Code = "taken_elsewhere"
 	CodeLicenseMissing Code = "license_missing" // a warning; the detail is the service
+	CodeLicenseKept    Code = "license_kept"    // likewise
 )
 
 // Refusals of a hand-off as a whole.
@@ -258,6 +259,7 @@ var codes = map[Code]entry{
 	CodeDelayed:        {ClaimDelayed, 422, "The claim is made, and its owner has not decided yet.", "Wait until the owner decides, or the claim completes by itself."},
 	CodeTakenElsewhere: {TakenElsewhere, 422, "Another organization has claimed the user.", "Ask that organization, or wait until its claim is retracted."},
 	CodeLicenseMissing: {"", 422, "The user does not have a licence that was asked for[: {1}].", "Get more licences, then upload retry.csv."},
+	CodeLicenseKept:    {"", 422, "The user still has a licence that was to be removed[: {1}].", "Upload retry.csv, and choose Add and remove services."},
 
 	CodeHeaderUnknown:    {"", 422, "Control Hub does not know a header, and refuses the whole file.", "Correct the header, or delete the column."},
 	CodeNothingToHandOff: {"", 422, "No row is left to upload.", "See why: claimline handoff check FILE."},
