@@ -96,7 +96,10 @@ func NewLDIF(source Source, limits Limits) (*LDIF, error) {
 	}
 	start := int64(found.mark)
 	r.in = bufio.NewReaderSize(found.reader(io.NewSectionReader(source, start, max(0, end-start))), headSize)
-	return r, r.named(r.skipMarks())
+	if err := r.skipMarks(); err != nil {
+		return nil, r.named(err)
+	}
+	return r, nil
 }
 
 // skipMarks takes further byte order marks off the beginning of the text.

@@ -168,11 +168,12 @@ func TestLDIFReadsWhatIsWritten(t *testing.T) {
 				if base, _, _ := strings.Cut(name, ";"); base != "jpegPhoto" {
 					entry.values = append(entry.values, base+"="+value)
 				}
-				if rapid.Bool().Draw(t, "base64") {
+				switch {
+				case rapid.Bool().Draw(t, "base64"):
 					write(name+":: "+base64.StdEncoding.EncodeToString([]byte(value)), true)
-				} else if strings.HasPrefix(value, "<") {
+				case strings.HasPrefix(value, "<"):
 					write(name+": "+value, true)
-				} else {
+				default:
 					write(name+rapid.SampledFrom([]string{":", ": "}).Draw(t, "colon")+value, true)
 				}
 			}
