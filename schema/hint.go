@@ -108,7 +108,7 @@ var hints = map[Hint]saying{
 		"The address has a letter that only looks like another: {1}. No account has it.", "Type the address again[: {2} has an account].",
 	},
 	HintListedOtherwise: {
-		"Your directory has this address on line {1}, in the column {2}, but not as anybody's own[: it is another address of {3}].",
+		"Your directory has this address on line {1}, but not as a person's own: it is another address of somebody, or of a guest or a group.",
 		"Make it the user's own address in the directory first, or leave the user out: else the next synchronization deletes the account.",
 	},
 }

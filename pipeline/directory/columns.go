@@ -102,11 +102,17 @@ func isTypeName(cell string) bool {
 	return strings.HasPrefix(cell, "Microsoft.ActiveDirectory.") || strings.HasPrefix(cell, "System.")
 }
 
+// between is what may stand between addresses.
+const between = ";,|{}\"' \t\r\n\u00a0"
+
 // addressesIn returns what a cell has of addresses, whatever stands between them: semicolons, commas, blanks,
 // or a + before the next kind (smtp:a@b.example+smtp:c@d.example). Those of another kind than mail are none.
 // first is those whose kind is SMTP in capitals.
 func addressesIn(cell string) (first, others []string) {
-	for token := range strings.FieldsFuncSeq(cell, func(r rune) bool { return strings.ContainsRune(";,|{}\"' \t\r\n\u00a0", r) }) {
+	if !strings.ContainsAny(cell, between+":") {
+		return nil, []string{cell}
+	}
+	for token := range strings.FieldsFuncSeq(cell, func(r rune) bool { return strings.ContainsRune(between, r) }) {
 		for token != "" {
 			var one string
 			one, token = cutKind(token)

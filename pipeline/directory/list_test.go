@@ -87,7 +87,7 @@ func TestIsPerson(t *testing.T) {
 func TestAddressesIn(t *testing.T) {
 	t.Parallel()
 	for cell, want := range map[string][2][]string{
-		"": {}, "SMTP:a@b.example": {{"a@b.example"}}, "a@b.example": {nil, {"a@b.example"}}, "SIP:a@b.example": {},
+		"": {nil, {""}}, "SMTP:a@b.example": {{"a@b.example"}}, "a@b.example": {nil, {"a@b.example"}}, "SIP:a@b.example": {},
 		"SMTP:a+x@b.example+smtp:c@b.example+sip:a@b.example":          {{"a+x@b.example"}, {"c@b.example"}},
 		"smtp:c@b.example;x500:/o=Acme;cn=c; SMTP:a@b.example":         {{"a@b.example"}, {"c@b.example", "cn=c"}},
 		"{SMTP:a@b.example, Smtp:c@b.example}|EUM:1;phone-context=x.y": {{"a@b.example"}, {"c@b.example", "phone-context=x.y"}},

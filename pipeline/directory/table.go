@@ -19,6 +19,7 @@ type table struct {
 	header  []string
 	written []string // the same as it stands in the file
 	line    int      // of the header; 0: the file has none
+	proxies []bool   // by column: it is one of proxyNames
 	multi   bool     // a cell may hold several values
 	hex     bool     // and any of them as X'…'
 	each    rowsFunc
@@ -55,6 +56,15 @@ func open(ctx context.Context, source dialect.Source, options Options) (*table, 
 	return openCSV(ctx, source, options)
 }
 
+// newTable returns a table that has no rows yet.
+func newTable(header, written []string) *table {
+	t := &table{header: header, written: written, proxies: make([]bool, len(header))}
+	for i, name := range header {
+		t.proxies[i] = find([]string{name}, proxyNames...) == 0
+	}
+	return t
+}
+
 // openCSV opens a list that is a CSV file, or one with other delimiters. That of csvde begins with the column
 // DN.
 func openCSV(ctx context.Context, source dialect.Source, options Options) (*table, error) {
@@ -69,7 +79,8 @@ func openCSV(ctx context.Context, source dialect.Source, options Options) (*tabl
 	if err != nil {
 		return nil, err
 	}
-	t := &table{header: reader.Header(), written: reader.HeaderCells(), line: reader.HeaderLine()}
+	t := newTable(reader.Header(), reader.HeaderCells())
+	t.line = reader.HeaderLine()
 	t.multi = dialect.SameHeader(t.header[0], "DN")
 	t.hex = t.multi
 	t.each = func(ctx context.Context, _ []int, mayLack int, repairs map[schema.Repair]int, each func(row) error) error {
@@ -126,7 +137,8 @@ func openLDIF(ctx context.Context, source dialect.Source, limits dialect.Limits)
 	if err != nil {
 		return nil, err
 	}
-	t := &table{header: names, written: names, multi: true}
+	t := newTable(names, names)
+	t.multi = true
 	t.each = func(ctx context.Context, wanted []int, _ int, repairs map[schema.Repair]int, each func(row) error) error {
 		return eachEntry(ctx, source, limits, names, wanted, repairs, each)
 	}
@@ -297,7 +309,7 @@ func (t *table) text(cell string) string {
 // the one that is called so. more tells that there were others which could have been meant.
 func (t *table) address(cell string, place int) (email string, did dialect.Cleaned, more bool) {
 	cell = t.text(cell)
-	if slices.ContainsFunc(proxyNames, func(name string) bool { return dialect.SameHeader(t.header[place], name) }) && !isTypeName(cell) {
+	if t.proxies[place] && !isTypeName(cell) {
 		first, _ := addressesIn(cell)
 		if len(first) == 0 {
 			return "", 0, false

@@ -154,23 +154,15 @@ type people struct {
 	spelt  usersfile.Index   // by spelling, where that is not the key
 	spells map[uint64]string // the first spelling of a key that is not the key itself
 
-	beside  usersfile.Index // by key, the numbers of addresses that the directory has and that are nobody's own
-	besides []beside
-	owners  []byte // those whose they are, each after its length
-	columns []string
-}
-
-// beside is an address in a directory that is nobody's own there.
-type beside struct {
-	line   uint32
-	owner  uint32 // where the address of the person begins in owners; 0: nobody's
-	column uint16 // its number in columns
+	beside usersfile.Index // by key, the lines of addresses that the directory has and that are nobody's own
 }
 
 // readPeople reads a directory's list.
 func readPeople(ctx context.Context, source dialect.Source, address string, seed maphash.Seed, limits dialect.Limits) (*people, *directory.List, error) {
-	p := &people{seed: seed, spells: map[uint64]string{}, owners: []byte{0}}
-	options := directory.Options{Limits: limits, Address: address, Beside: p.addBeside}
+	p := &people{seed: seed, spells: map[uint64]string{}}
+	options := directory.Options{Limits: limits, Address: address, Beside: func(b directory.Beside) {
+		p.beside.Add(maphash.String(seed, b.Key), b.Line)
+	}}
 	list, err := directory.Read(ctx, source, options, func(e directory.Entry) {
 		hash := maphash.String(seed, e.Key)
 		p.keys.Add(hash, 0)
@@ -183,47 +175,10 @@ func readPeople(ctx context.Context, source dialect.Source, address string, seed
 	return p, list, err
 }
 
-// addBeside takes in an address that is nobody's own; the first of its kind counts.
-func (p *people) addBeside(b directory.Beside) {
-	number := len(p.besides)
-	if _, known := p.beside.Add(maphash.String(p.seed, b.Key), number); known {
-		return
-	}
-	column := slices.Index(p.columns, b.Column)
-	if column < 0 {
-		column = len(p.columns)
-		p.columns = append(p.columns, strings.Clone(b.Column))
-	}
-	one := beside{line: uint32(b.Line), column: uint16(column)}
-	if b.Email != "" {
-		if number > 0 && p.owner(p.besides[number-1]) == b.Email {
-			one.owner = p.besides[number-1].owner
-		} else {
-			one.owner = uint32(len(p.owners))
-			p.owners = append(append(p.owners, byte(len(b.Email))), b.Email...)
-		}
-	}
-	p.besides = append(p.besides, one)
-}
-
-// owner returns the own address of the person whose the address is; blank: nobody's.
-func (p *people) owner(b beside) string {
-	if b.owner == 0 {
-		return ""
-	}
-	length := int(p.owners[b.owner])
-	return string(p.owners[int(b.owner)+1 : int(b.owner)+1+length])
-}
-
-// otherwise says of an address that is nobody's own where the directory has it all the same, and whose it is
-// there.
-func (p *people) otherwise(hash uint64) (line, column, owner string, ok bool) {
+// otherwise returns the line on which the directory has an address that is nobody's own there.
+func (p *people) otherwise(hash uint64) (line string, ok bool) {
 	number, ok := p.beside.Find(hash)
-	if !ok {
-		return "", "", "", false
-	}
-	b := p.besides[number]
-	return strconv.Itoa(int(b.line)), p.columns[b.column], p.owner(b), true
+	return strconv.Itoa(number), ok
 }
 
 // look compares an address with the directory: whether it lists it, and if so only in another spelling,
