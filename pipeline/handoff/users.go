@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/directory"
 	"github.com/claimline/claimline/pipeline/usersfile"
@@ -35,14 +36,14 @@ func openExport(ctx context.Context, source dialect.Source, limits dialect.Limit
 	}
 	e := &exportFile{reader: reader, header: reader.Header(), email: -1, mojibake: reader.Mojibake()}
 	for i, name := range e.header {
-		if _, field := knownField(name); field == usersfile.Email {
+		if _, field := controlhub.Field(name); field == usersfile.Email {
 			if e.email >= 0 {
 				return nil, schema.Refuse(schema.CodeHeaderDuplicate, "The column of the addresses stands in the header twice: as column %d and as column %d.",
 					e.email+1, i+1).At(source.Name(), reader.HeaderLine(), i+1).In(name)
 			}
 			e.email = i
 		}
-		e.header[i], _ = withoutMark(name)
+		e.header[i], _ = controlhub.WithoutMark(name)
 	}
 	return e, nil
 }
@@ -194,19 +195,4 @@ func (p *people) look(hash uint64, key, email string) (listed bool, other string
 		other = key
 	}
 	return true, other
-}
-
-// ParseDomains reads a list of domains. Refused with CodeDomainInvalid.
-func ParseDomains(names []string) ([]string, error) {
-	var keys []string
-	for _, name := range names {
-		key, ok := schema.DomainKey(strings.TrimPrefix(strings.TrimSpace(name), "@"))
-		if !ok {
-			return nil, schema.Refuse(schema.CodeDomainInvalid, "This is not a domain name: %s.", schema.Quote(name))
-		}
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
 }
