@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -20,7 +21,7 @@ type Scheduler struct {
 }
 
 // Add adds a schedule to which ConsentedBy has agreed, now. Zone must be named. Refused with
-// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeEmailInvalid (Notify), CodePathNotAllowed,
+// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeUsage (Reading), CodeEmailInvalid (Notify), CodePathNotAllowed,
 // CodeScheduleExists, CodeOrganizationUnknown. The file may be missing.
 func (s *Scheduler) Add(ctx context.Context, schedule schema.Schedule) (schema.Schedule, error) {
 	schedule.ConsentedAt = s.Now().UTC()
@@ -63,7 +64,8 @@ func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy str
 
 // claimsMore reports whether a schedule could claim users that it could not claim before.
 func claimsMore(was, is schema.Schedule) bool {
-	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits || was.AllOrNothing && !is.AllOrNothing
+	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits ||
+		was.AllOrNothing && !is.AllOrNothing || !is.Reading.Equal(&was.Reading)
 }
 
 // Pause stops a schedule from being due, or lets it be due again, from now on. Refused with
@@ -98,6 +100,8 @@ const (
 	PartZone      Part = "zone"
 	PartMaxClaims Part = "max_claims"
 	PartPath      Part = "path" // the file or the folder
+	PartEncoding  Part = "encoding"
+	PartColumns   Part = "columns" // what they are, and which mean nothing
 	PartNotify    Part = "notify"
 )
 
@@ -139,6 +143,11 @@ func (s *Scheduler) Check(schedule *schema.Schedule) (when When, faults []Fault)
 			WithFix("Say how many users one run may claim at most, as in --max-claims 100."))
 	}
 	note(PartPath, s.checkPath(schedule))
+	var order schema.Order
+	note(PartColumns, schedule.Reading.Into(&order, ""))
+	if order.Encoding != "" {
+		note(PartEncoding, dialect.CheckEncoding(order.Encoding))
+	}
 	note(PartNotify, checkNotify(schedule.Notify))
 	return when, faults
 }

@@ -123,6 +123,14 @@ func (v *visitor) press(button string, fill ...string) *visitor {
 		fields.Add(attribute(n, "name"), attribute(chosen, "value"))
 		return false
 	})
+	v.find(form, "textarea", func(n *html.Node) bool {
+		text := ""
+		if n.FirstChild != nil {
+			text = n.FirstChild.Data
+		}
+		fields.Add(attribute(n, "name"), text)
+		return false
+	})
 	add(b)
 	for _, field := range fill {
 		name, value, _ := strings.Cut(field, "=")

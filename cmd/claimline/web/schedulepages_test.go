@@ -21,11 +21,11 @@ func TestSchedulePages(t *testing.T) {
 	s := start(t, options{folders: []string{folder}})
 	v := s.signedIn(schema.RoleAdmin, "en").open("/schedules")
 	assert.Contains(t, v.says(), "There are no schedules yet.")
-	v.open("/schedules?add=yes").press("Check your answers", "name= ", "cron=0 0 30 2 *", "zone=Nowhere", "path=/etc", "max_claims=none", "notify=ops@acme.example, nobody")
+	v.open("/schedules?add=yes").press("Check your answers", "name= ", "cron=0 0 30 2 *", "zone=Nowhere", "path=/etc", "max_claims=none", "notify=ops@acme.example, nobody", "encoding=odd", "columns=odd")
 	assert.GreaterOrEqual(t, v.status, 400)
 	for field, said := range map[string]string{
 		"name": "The schedule has no name.", "cron": "never comes", "zone": "There is no such time zone.", "path": "not below a folder",
-		"max_claims": "at least one user", "notify": "no e-mail address",
+		"max_claims": "at least one user", "notify": "no e-mail address", "encoding": "No encoding", "columns": "one column a line",
 	} {
 		assert.Contains(t, v.wrong(field), said)
 	}
@@ -33,7 +33,8 @@ func TestSchedulePages(t *testing.T) {
 		assert.Equal(t, kept, v.value(name))
 	}
 	const name = "night #1?"
-	v.press("Check your answers", "name="+name, "cron=30 3 * * mon-fri", "zone=Europe/Stockholm", "path="+folder, "max_claims=1,000", "notify=ops@acme.example it@acme.example")
+	v.press("Check your answers", "name="+name, "cron=30 3 * * mon-fri", "zone=Europe/Stockholm", "path="+folder, "max_claims=1,000", "notify=ops@acme.example it@acme.example", "encoding=windows-1252",
+		"columns=Mail=User ID/Email (Required)\r\n", "no_edits=yes")
 	assert.Equal(t, "Check your answers", v.heading())
 	assert.Contains(t, v.says(), "The schedule night #1? runs Monday to Friday at 03:30.")
 	assert.Contains(t, v.says(), "1,000")
@@ -54,6 +55,7 @@ func TestSchedulePages(t *testing.T) {
 	assert.Equal(t, schema.Schedule{
 		ID: added.ID, OrganizationID: "acme", Name: name, Cron: "30 3 * * mon-fri", Zone: "Europe/Stockholm", Dir: folder, MaxClaims: 1000,
 		Notify: []string{"ops@acme.example", "it@acme.example"}, Confined: true, ConsentedBy: "admin", ConsentedAt: added.ConsentedAt, NextRunAt: added.NextRunAt,
+		Reading: schema.Reading{Encoding: "windows-1252", Columns: []string{"Mail=User ID/Email (Required)"}, NoEdits: true},
 	}, added)
 	v.open("/schedules?add=yes").press("Check your answers", "name="+name, "cron=@daily", "zone=UTC", "path="+folder, "max_claims=5")
 	assert.Equal(t, http.StatusConflict, v.status)

@@ -57,3 +57,13 @@ func (e *exchange) ask(q question) error { return e.show(http.StatusOK, "ask", q
 func addresses(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",; \t\r\n", r) })
 }
+
+// filledLines returns the lines of a text that are not blank.
+func filledLines(text string) (lines []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}

@@ -207,6 +207,8 @@ func (p *Pages) removeSchedule(e *exchange) error {
 type scheduleForm struct {
 	Name, Cron, Zone, Kind, Path, MaxClaims, Notify, ActivationEmails string
 	AcceptEdits, AllOrNothing                                         bool
+	Encoding, Columns, Ignored                                        string
+	EveryRow, NoEdits                                                 bool
 
 	Folders  []string // below which files may be
 	Examples []example
@@ -248,11 +250,11 @@ func (p *Pages) newSchedule(e *exchange) error {
 	if len(p.Schedules.Folders) == 1 {
 		form.Path = p.Schedules.Folders[0]
 	}
-	return p.askSchedule(e, form)
+	return p.askSchedule(e, &form)
 }
 
 // askSchedule shows the form.
-func (p *Pages) askSchedule(e *exchange, form scheduleForm) error {
+func (p *Pages) askSchedule(e *exchange, form *scheduleForm) error {
 	form.Folders = p.Schedules.Folders
 	for _, cron := range examples {
 		when, err := schedule.NewWhen(cron, time.UTC.String())
@@ -271,26 +273,28 @@ func (p *Pages) addSchedule(e *exchange) error {
 		Name: strings.TrimSpace(typed.Get("name")), Cron: strings.TrimSpace(typed.Get("cron")), Zone: strings.TrimSpace(typed.Get("zone")), Kind: typed.Get("kind"),
 		Path: strings.TrimSpace(typed.Get("path")), MaxClaims: strings.TrimSpace(typed.Get("max_claims")), Notify: typed.Get("notify"),
 		ActivationEmails: typed.Get("activation_emails"), AcceptEdits: typed.Get("accept_edits") != "", AllOrNothing: typed.Get("all_or_nothing") != "",
+		Encoding: strings.TrimSpace(typed.Get("encoding")), Columns: typed.Get("columns"), Ignored: typed.Get("ignore_columns"),
+		EveryRow: typed.Get("every_row") != "", NoEdits: typed.Get("no_edits") != "",
 	}
 	if typed.Get("step") == stepChange {
-		return p.askSchedule(e, form)
+		return p.askSchedule(e, &form)
 	}
 	s, err := p.readSchedule(e, &form)
 	if err != nil {
 		return err
 	}
 	if len(form.Wrong) > 0 {
-		return p.askSchedule(e, form)
+		return p.askSchedule(e, &form)
 	}
 	if typed.Get("step") != stepAdd || typed.Get("accept_permanent") == "" {
 		form.Unagreed = typed.Get("step") == stepAdd
-		return p.checkSchedule(e, form, s)
+		return p.checkSchedule(e, &form, s)
 	}
 	s.ConsentedBy = e.token.Name
 	added, err := p.Schedules.Add(e.r.Context(), s)
 	if schema.CodeOf(err) == schema.CodeScheduleExists { // since it was looked for
 		form.Wrong = mistakes{e.words.scheduleMistake(schedule.PartName, err, &form)}
-		return p.askSchedule(e, form)
+		return p.askSchedule(e, &form)
 	} else if err != nil {
 		return err
 	}
@@ -303,6 +307,9 @@ func (p *Pages) readSchedule(e *exchange, form *scheduleForm) (schema.Schedule, 
 	s := schema.Schedule{
 		OrganizationID: e.organization.ID, Name: form.Name, Cron: form.Cron, Zone: form.Zone, Notify: addresses(form.Notify),
 		AcceptEdits: form.AcceptEdits, AllOrNothing: form.AllOrNothing, Confined: true,
+		Reading: schema.Reading{
+			Encoding: form.Encoding, Columns: filledLines(form.Columns), IgnoreColumns: filledLines(form.Ignored), EveryRow: form.EveryRow, NoEdits: form.NoEdits,
+		},
 	}
 	if form.ActivationEmails != "" {
 		s.ActivationEmails = new(form.ActivationEmails == "on")
@@ -323,8 +330,13 @@ func (p *Pages) readSchedule(e *exchange, form *scheduleForm) (schema.Schedule, 
 	return s, nil
 }
 
+// Reads reports whether something is said of how files are to be read.
+func (f *scheduleForm) Reads() bool {
+	return f.Encoding+f.Columns+f.Ignored != "" || f.EveryRow || f.NoEdits
+}
+
 // checkSchedule shows the answers, for somebody to agree to.
-func (p *Pages) checkSchedule(e *exchange, form scheduleForm, s schema.Schedule) error {
+func (p *Pages) checkSchedule(e *exchange, form *scheduleForm, s schema.Schedule) error {
 	form.Schedule, form.Next, form.Mails = e.viewSchedule(s), e.nextTimes(s, time.Time{}), e.organization.ActivationEmails
 	var err error
 	form.Files, err = schedule.Look(s)
@@ -364,6 +376,10 @@ func (w *words) scheduleMistake(part schedule.Part, err error, form *scheduleFor
 		if form.Path == "" {
 			m.Message = w.say("Nothing says what it imports.")
 		}
+	case schedule.PartEncoding:
+		m.Message, m.Fix = w.say("No encoding has this name."), w.say("Write it as in windows-1252 or macintosh, or leave it blank.")
+	case schedule.PartColumns:
+		m.Message, m.Fix = w.say("It is not certain what is said of the columns."), w.say("Write one column a line, each once, as in Email address=User ID/Email.")
 	case schedule.PartNotify:
 		m.Message, m.Fix = w.say("One of these is no e-mail address."), w.say("Write each as name@example.com, with a blank or a comma between them.")
 		if m.Code == schema.CodeScheduleInvalid {

@@ -357,6 +357,23 @@ var catalogue = map[string]string{
 	"An address is there twice.":                                              "En adress står två gånger.",
 	"Write each address once.":                                                "Skriv varje adress en gång.",
 
+	"How its files are read, where that is not certain": "Hur filerna läses, om det inte är säkert",
+	"Encoding": "Teckenkodning",
+	"As in windows-1252. Blank: a file whose encoding is not certain is refused.": "Till exempel windows-1252. Tomt: en fil vars teckenkodning inte är säker avvisas.",
+	"What columns are": "Vad kolumnerna är",
+	"One a line: its header in the file, = and the column that it is.":       "En per rad: rubriken i filen, = och den kolumn som det är.",
+	"Columns that mean nothing":                                              "Kolumner som inte betyder något",
+	"Their headers, one a line.":                                             "Deras rubriker, en per rad.",
+	"Claim every row of a file that has no column Claim":                     "Gör anspråk på varje rad i en fil utan kolumnen Claim",
+	"A file has no column Claim":                                             "En fil saknar kolumnen Claim",
+	"Every row is claimed":                                                   "Anspråk görs på varje rad",
+	"Names and other data":                                                   "Namn och andra uppgifter",
+	"Are left as they are":                                                   "Ändras inte",
+	"No encoding has this name.":                                             "Ingen teckenkodning heter så.",
+	"Write it as in windows-1252 or macintosh, or leave it blank.":           "Skriv till exempel windows-1252 eller macintosh, eller lämna det tomt.",
+	"It is not certain what is said of the columns.":                         "Det går inte att förstå vad som sägs om kolumnerna.",
+	"Write one column a line, each once, as in Email address=User ID/Email.": "Skriv en kolumn per rad, var och en en gång, till exempel Email address=User ID/Email.",
+
 	// When something is due, in words.
 	"every day at %s":                          "varje dag kl. %s",
 	"%s at %s":                                 "%s kl. %s",
