@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"slices"
@@ -337,6 +338,9 @@ func refuse(v *kept.Verdict, d claim.Decision, l *usersfile.Layout, domain strin
 		v.Details = []string{string(rules.TypeFor(&facts.Claiming, account.Organization))}
 	case schema.CodeDomainNotVerified, schema.CodeDomainClaimedElsewhere:
 		v.Details = []string{domain}
+	case schema.CodeDomainVerifiedElsewhere:
+		_, overlapping := rules.Elsewhere(&facts.Claiming, facts.Domains[domain])
+		v.Details = []string{cmp.Or(overlapping, domain)}
 	}
 }
 
