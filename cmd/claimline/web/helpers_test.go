@@ -145,9 +145,10 @@ func startOn(t *testing.T, path string, o options) *service {
 		People: &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
 	})
 	resolver := domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond}
-	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders}, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
+	schedules := &schedule.Scheduler{Flow: s.flow, Folders: o.folders}
+	config.API, err = api.New(api.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
 	require.NoError(t, err)
-	config.Pages, err = pages.New(pages.Config{Desk: d, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
+	config.Pages, err = pages.New(pages.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
 	require.NoError(t, err)
 	server, err := web.New(config)
 	require.NoError(t, err)
