@@ -48,7 +48,7 @@ func newRun(t *rapid.T, base string, w *world) *run {
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	c := choices{t}
 	r := &run{t: t, folder: folder, Flow: newFlow(t, pipeline.Config{
-		Store: store.New(newDB(t, folder)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
+		Store: store.New(newDB(t)), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 1 + c.upTo(3),
 		Lease: time.Minute, Runner: "test", TransactionRows: 1 + c.upTo(20),
 	})}
 	loaded, err := r.load(w)
