@@ -44,7 +44,7 @@ func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 		"users.csv":   users,
 	})
 	p := newFlow(t, pipeline.Config{
-		Store: store.New(as(newDB(t, folder))), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
+		Store: store.New(as(newDB(t))), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
 	})
 	_, err := load(t.Context(), p, folder)

@@ -18,7 +18,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -57,7 +57,7 @@ func folderOf(tb testing.TB, files map[string]string) string {
 
 func openStore(tb testing.TB) *store.Store {
 	tb.Helper()
-	db, err := sqlite.Open(tb.Context(), filepath.Join(tb.TempDir(), "claimline.db"), sqlite.Options{Create: true})
+	db, err := testdb.Open(tb.Context(), testdb.Empty(tb))
 	require.NoError(tb, err)
 	s := store.New(db)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
