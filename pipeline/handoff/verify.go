@@ -215,7 +215,8 @@ func (v *verifier) judge(row int, cells []string, said *schema.Finding, claimabl
 		if column >= len(cells) || v.unknown[n] {
 			continue
 		}
-		held, code := v.held[row*v.words+n/64]&(1<<(n%64)) != 0, schema.Code("")
+		held := v.held[row*v.words+n/64]&(1<<(n%64)) != 0
+		var code schema.Code
 		switch asked := cells[column]; {
 		case asked == "TRUE" && !held:
 			code = schema.CodeLicenseMissing
