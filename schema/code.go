@@ -102,6 +102,7 @@ const (
 	CodeEncodingUnclear    Code = "encoding_unclear"
 	CodeHeaderDuplicate    Code = "header_duplicate"
 	CodeCSVMalformed       Code = "csv_malformed"
+	CodeLDIFMalformed      Code = "ldif_malformed"
 	CodeEncodingUnknown    Code = "encoding_unknown"
 	CodeTooManyRows        Code = "too_many_rows"
 	CodeLimitExceeded      Code = "limit_exceeded"
@@ -296,6 +297,7 @@ var codes = map[Code]entry{
 	CodeEncodingUnclear:    {"", 422, "It is not certain in which encoding the file is.", "Say which: --encoding NAME. Or save the file as CSV UTF-8."},
 	CodeHeaderDuplicate:    {"", 422, "A column stands in the header twice[: {1}].", "Delete one of the two columns."},
 	CodeCSVMalformed:       {"", 422, "The file is not well-formed CSV.", "Close the quoted cell, and double every quote inside it."},
+	CodeLDIFMalformed:      {"", 422, "The file is not a directory's entries in well-formed LDIF.", "Export the directory again, or export it as CSV."},
 	CodeEncodingUnknown:    {"", 422, "The file is not a text file in an encoding that can be read.", "Save it as CSV UTF-8."},
 	CodeTooManyRows:        {"", 422, "The file has too many rows.", "Split the file and import the parts one after the other."},
 	CodeLimitExceeded:      {"", 413, "A row or the header is larger than allowed.", "Check that every quoted cell is closed, and delete what does not belong in the file."},

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/controlhub"
@@ -153,12 +154,22 @@ type people struct {
 	keys   usersfile.Index
 	spelt  usersfile.Index   // by spelling, where that is not the key
 	spells map[uint64]string // the first spelling of a key that is not the key itself
+
+	beside usersfile.Index // by key, the lines of other addresses of people
+	apart  usersfile.Index // likewise, of those of guests, of objects, and of people without an address that counts
 }
 
 // readPeople reads a directory's list.
 func readPeople(ctx context.Context, source dialect.Source, address string, seed maphash.Seed, limits dialect.Limits) (*people, *directory.List, error) {
 	p := &people{seed: seed, spells: map[uint64]string{}}
-	list, err := directory.Read(ctx, source, directory.Options{Limits: limits, Address: address}, func(e directory.Entry) {
+	options := directory.Options{Limits: limits, Address: address, Beside: func(b directory.Beside) {
+		into := &p.apart
+		if b.Why == directory.OtherAddress {
+			into = &p.beside
+		}
+		into.Add(maphash.String(seed, b.Key), b.Line)
+	}}
+	list, err := directory.Read(ctx, source, options, func(e directory.Entry) {
 		hash := maphash.String(seed, e.Key)
 		p.keys.Add(hash, 0)
 		spelling := directory.Readable(e.Email)
@@ -168,6 +179,17 @@ func readPeople(ctx context.Context, source dialect.Source, address string, seed
 		}
 	})
 	return p, list, err
+}
+
+// otherwise says how the directory has an address all the same that it does not list, and on which line.
+func (p *people) otherwise(hash uint64) (how schema.Hint, line string) {
+	if number, ok := p.beside.Find(hash); ok {
+		return schema.HintOtherAddress, strconv.Itoa(number)
+	}
+	if number, ok := p.apart.Find(hash); ok {
+		return schema.HintListedApart, strconv.Itoa(number)
+	}
+	return "", ""
 }
 
 // look compares an address with the directory: whether it lists it, and if so only in another spelling,

@@ -112,6 +112,9 @@ func (r *run) next(ended bool) func(schema.Schedule) time.Time {
 
 // work runs the schedule, to its end where ended says so.
 func (r *run) work(ctx context.Context) (ended bool, err error) {
+	if next := r.schedule.NextRunAt; r.attendant == nil && (next.IsZero() || next.After(r.now)) {
+		return false, nil // another process has run it since it was found due
+	}
 	if r.when, err = NewWhen(r.schedule.Cron, r.schedule.Zone); err != nil {
 		return true, r.fail(ctx, schema.ScheduleRun{}, err)
 	}
@@ -223,6 +226,9 @@ func (r *run) plan(ctx context.Context, file *dialect.File, noted schema.Schedul
 	order := schema.Order{
 		Organization: r.schedule.OrganizationID, AllOrNothing: r.schedule.AllOrNothing, ActivationEmails: r.schedule.ActivationEmails,
 		By: r.schedule.By(), Attended: r.attendant != nil, Notify: r.schedule.Notify,
+	}
+	if err := r.schedule.Reading.Into(&order, ""); err != nil {
+		return true, r.fail(ctx, noted, err)
 	}
 	imp, err := r.Plan(ctx, named{file, noted.File}, order, r.watch())
 	switch code := schema.CodeOf(err); {

@@ -496,6 +496,10 @@ type Schedules interface {
 	// UpdateRun writes what changes of a run: all but its id, schedule, number, time and file.
 	UpdateRun(ctx context.Context, run schema.ScheduleRun) error
 	DeleteRun(ctx context.Context, id int64) error
+	// DeleteOldRuns deletes up to limit entries from before a time that are closed and told, of runs before a
+	// schedule's last two; but none that is the newest of its import, or, where it has none, of its file. It
+	// returns how many it deleted.
+	DeleteOldRuns(ctx context.Context, before time.Time, limit int) (int, error)
 	// ListRuns lists runs, the newest first. An import that is gone is none.
 	ListRuns(ctx context.Context, filter RunFilter) ([]schema.ScheduleRun, error)
 }

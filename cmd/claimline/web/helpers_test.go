@@ -55,6 +55,8 @@ type options struct {
 	stuck       error
 	folders     []string
 	now         func() time.Time
+	limits      web.Limits
+	narrow      bool // what clients do not take in does not fit into the system's buffers
 }
 
 // service is a server that listens, and what is needed to ask it.
@@ -122,7 +124,7 @@ func startOn(t *testing.T, path string, o options) *service {
 	proxies, err := auth.ParseProxies(o.proxies)
 	require.NoError(t, err)
 	guard := &auth.Guard{Store: s.store, Now: o.now, Log: log, Proxies: proxies, Failures: auth.NewFailures(o.now, auth.TokenFailures)}
-	config := web.Config{Store: s.store, Guard: guard, Metrics: metrics, Log: log, Now: o.now, Origins: o.origins, Certificate: o.certificate}
+	config := web.Config{Store: s.store, Guard: guard, Metrics: metrics, Log: log, Now: o.now, Origins: o.origins, Certificate: o.certificate, Limits: o.limits}
 	if o.stuck != nil {
 		config.Stuck = func(context.Context) error { return o.stuck }
 	}
@@ -139,9 +141,10 @@ func startOn(t *testing.T, path string, o options) *service {
 		People: &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
 	})
 	resolver := domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond}
-	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders}, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
+	schedules := &schedule.Scheduler{Flow: s.flow, Folders: o.folders}
+	config.API, err = api.New(api.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
 	require.NoError(t, err)
-	config.Pages, err = pages.New(pages.Config{Desk: d, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
+	config.Pages, err = pages.New(pages.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
 	require.NoError(t, err)
 	server, err := web.New(config)
 	require.NoError(t, err)
@@ -150,6 +153,9 @@ func startOn(t *testing.T, path string, o options) *service {
 	require.NoError(t, err)
 	operators, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	if o.narrow {
+		listener = narrow{listener}
+	}
 	s.url, s.metrics = "http://"+listener.Addr().String(), "http://"+operators.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
