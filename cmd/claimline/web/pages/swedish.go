@@ -372,7 +372,7 @@ var catalogue = map[string]string{
 	"No encoding has this name.":                                             "Ingen teckenkodning heter så.",
 	"Write it as in windows-1252 or macintosh, or leave it blank.":           "Skriv till exempel windows-1252 eller macintosh, eller lämna det tomt.",
 	"It is not certain what is said of the columns.":                         "Det går inte att förstå vad som sägs om kolumnerna.",
-	"Write one column a line, each once, as in Email address=User ID/Email.": "Skriv en kolumn per rad, var och en en gång, till exempel Email address=User ID/Email.",
+	"Write one column a line, each once, as in Email address=User ID/Email.": "Skriv en kolumn per rad, varje kolumn en gång, till exempel Email address=User ID/Email.",
 
 	// When something is due, in words.
 	"every day at %s":                          "varje dag kl. %s",
