@@ -75,7 +75,7 @@ type previewRow struct {
 
 const (
 	previewTime = time.Hour
-	previewPart = 20_000 // rows
+	previewPart = 5_000 // rows
 	rowsOfPage  = 50
 )
 
