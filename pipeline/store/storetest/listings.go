@@ -287,13 +287,7 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 		require.NoError(s, err)
 		require.Equal(s, len(all) > limit, more)
 		require.Len(s, first, min(limit, len(all)), "%s, the first %d", id, limit)
-		for i := range first {
-			require.Equal(s, all[i].DueAt, first[i].DueAt, "%s, %d of the first %d", id, i, limit)
-			require.Contains(s, all, first[i])
-		}
-		if !more {
-			require.Equal(s, all, append([]schema.Deadline(nil), first...))
-		}
+		require.Equal(s, all[:len(first):len(first)], append(all[:0:0], first...), "%s, the first %d", id, limit)
 		listed := first
 		for more && limit > 1 { // page by page it is the same list
 			first, last, more, err = s.FirstDeadlines(s.ctx(), s.rules(), id, last, limit)
