@@ -158,6 +158,7 @@ func startOn(t *testing.T, path string, o options) *service {
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		assert.NoError(t, s.stop())
+		d.Close()
 		assert.NoError(t, s.store.Close())
 	})
 	for _, role := range schema.Roles {
