@@ -191,13 +191,10 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 	return t.views(ctx, limit, columns, query, args...)
 }
 
-// claimsOf are the open claims of an organization (?1) by type, each in the order of its index.
-var claimsOf = map[schema.ClaimType]string{
-	schema.Immediate: "claims c INDEXED BY claims_immediate CROSS JOIN users u ON u.id = c.user WHERE c.organization = ?1 AND NOT c.delayed AND c.closed_at IS NULL",
-	schema.Delayed:   "claims c INDEXED BY claims_delayed CROSS JOIN users u ON u.id = c.user WHERE c.organization = ?1 AND c.delayed AND c.closed_at IS NULL",
-}
+// delayedOf is how spans tell types apart.
+var delayedOf = map[schema.ClaimType]int{schema.Immediate: 0, schema.Delayed: 1}
 
-// MembersByClaim implements store.Accounts.
+// MembersByClaim implements store.Accounts. It walks the spans, and the claims in each.
 func (t *tx) MembersByClaim(ctx context.Context, organization string, filter store.MemberFilter, after store.ClaimMark, limit int, newest bool) (list []store.MarkedAccount, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
@@ -205,20 +202,21 @@ func (t *tx) MembersByClaim(ctx context.Context, organization string, filter sto
 	}
 	_, conditions := filterMembers(filter)
 	conditions += search(filter.Search, 7)
-	behind, order := ">", ""
+	behind := " AND s.claimed_at >= ?2 AND (s.claimed_at > ?2 OR c.id > ?6)"
+	order := ""
 	if newest {
-		behind, order = "<", " DESC"
+		behind, order = " AND s.claimed_at <= ?2 AND (s.claimed_at < ?2 OR c.id < ?6)", " DESC"
 		if after == (store.ClaimMark{}) {
 			after = store.ClaimMark{ClaimedAt: time.Unix(math.MaxInt64, 0)}
 		}
 	}
 	var queries []string
-	for kind, from := range claimsOf {
+	for kind, delayed := range delayedOf {
 		if filter.ClaimType != "" && kind != filter.ClaimType || filter.Status == schema.DelayedClaim && kind != schema.Delayed {
 			continue
 		}
-		queries = append(queries, "SELECT * FROM (SELECT c.claimed_at, c.id, u.id AS account FROM "+from+" AND (c.claimed_at, c.id) "+behind+" (?2, ?6) AND "+conditions+
-			" ORDER BY c.claimed_at"+order+", c.id"+order+" LIMIT ?3)")
+		queries = append(queries, fmt.Sprintf(`SELECT * FROM (SELECT s.claimed_at, c.id, u.id FROM claim_spans s `+spanned+` CROSS JOIN users u ON u.id = c.user
+			WHERE s.organization = ?1 AND s.delayed = %d`+behind+` AND %s ORDER BY s.claimed_at%[3]s, s.first%[3]s, c.id%[3]s LIMIT ?3)`, delayed, conditions, order))
 	}
 	if len(queries) == 0 {
 		return nil, nil
