@@ -188,7 +188,7 @@ func TestUsersInOrder(t *testing.T) {
 				if len(cells) == 0 {
 					continue
 				}
-				left, err := strconv.Atoi(cells[4])
+				left, err := strconv.Atoi(cells[3])
 				if err != nil {
 					left = -1
 				}

@@ -148,6 +148,9 @@ func (p *Pages) user(e *exchange) (page userPage, err error) {
 			page.Reason, _ = e.words.problem(c.RetractReason)
 		}
 	}
+	if !e.token.Role.May(schema.RoleOperator) {
+		return page, nil
+	}
 	if page.Closes, err = p.People.MayRemove(ctx, id, email); err != nil {
 		said := e.words.refusalOf(err)
 		if said.Status >= http.StatusInternalServerError {
