@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/claimline/claimline/pipeline/people"
-	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -23,7 +21,6 @@ func (p *Pages) registerUsers() {
 		return err
 	}))
 	p.page("POST /users/{email}/remind", schema.RoleOperator, p.onUser(doRemind, p.People.Remind))
-	p.page("GET /deadlines", schema.RoleViewer, p.listDeadlines)
 }
 
 // What can be done to a user.
@@ -191,8 +188,6 @@ func (p *Pages) askUser(what string) handler {
 	}
 }
 
-func userPath(email string) string { return "/users/" + url.PathEscape(email) }
-
 // onUser does something to a user.
 func (p *Pages) onUser(what string, do func(ctx context.Context, organization, email string) error) handler {
 	return func(e *exchange) error {
@@ -219,22 +214,6 @@ func (p *Pages) onUser(what string, do func(ctx context.Context, organization, e
 type dueDay struct {
 	Day time.Time
 	Due []schema.Deadline
-}
-
-// deadlinesPage is what is due.
-type deadlinesPage struct {
-	Days []dueDay
-	More bool
-}
-
-const deadlinesShown = 200
-
-func (p *Pages) listDeadlines(e *exchange) error {
-	found, _, more, err := p.People.FirstDeadlines(e.r.Context(), e.organization.ID, store.DeadlineMark{}, deadlinesShown)
-	if err != nil {
-		return err
-	}
-	return e.show(http.StatusOK, "deadlines", deadlinesPage{Days: p.days(found), More: more})
 }
 
 // days puts deadlines together that fall on one day.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -74,6 +75,11 @@ func (w *words) say(text string, values ...any) template.HTML {
 		}
 	}
 	return template.HTML(w.printer.Sprintf(text, values...)) //nolint:gosec // G203: the values are escaped
+}
+
+// plain returns a text, which may be anybody's, as HTML.
+func (*words) plain(text string) template.HTML {
+	return template.HTML(template.HTMLEscapeString(text)) //nolint:gosec // G203: it is escaped
 }
 
 // count says how many there are: n comes first among the values.
@@ -162,12 +168,13 @@ func (w *words) functions() template.FuncMap {
 		"status": w.status, "claimtype": w.claimType, "kind": w.deadline, "domainstatus": w.domainStatus, "effect": w.effect, "happened": w.happened,
 		"runstate": w.runState, "choice": func(c *schema.Choice) template.HTML { return w.happened(string(*c)) },
 		"mailkind": w.mailKind, "mailstate": w.mailState,
-		"userpath": func(listed string) template.URL { // under which it is found, without what a listing adds
-			return template.URL(userPath(strings.TrimSuffix(listed, schema.ConvertSuffix))) //nolint:gosec // G203: it is escaped
-		},
 		"message": func(code schema.Code) string { message, _ := w.problem(code); return message },
 		"ignored": func(header string) string { return ignoreMark + header },
 		"value":   value,
+		"domain":  domainName, "address": emailAddress, "base": filepath.Base,
+		"userpath":  func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
+		"monthname": w.monthText, "kinds": w.kinds, "daytext": w.dayText,
+		"weekday": func(at time.Time) string { return w.weekday(at.Weekday()) },
 		"list":    func(items ...any) []any { return items },
 	}
 }
@@ -176,6 +183,8 @@ func (w *words) functions() template.FuncMap {
 func value(pointer any) any {
 	switch p := pointer.(type) {
 	case *int:
+		return *p
+	case *bool:
 		return *p
 	case *string:
 		return *p
