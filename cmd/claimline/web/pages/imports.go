@@ -168,6 +168,12 @@ func (p *Pages) planImport(e *exchange) error {
 	page.Refused = &said
 	page.Candidates, _ = errors.AsType[dialect.CandidatesError](err)
 	page.Doubts, _ = errors.AsType[usersfile.DoubtsError](err)
+	switch { // what is asked on the page says all that a command says of its options
+	case len(page.Candidates) > 0:
+		said.Message, said.Fix, said.English = string(e.words.say("It is not certain in which encoding the file is. Choose below what the cell says.")), "", false
+	case len(page.Doubts) > 0 && said.English:
+		said.Message, said.Fix, said.English = string(e.words.say("It is not certain what some of the columns are. Say it below.")), "", false
+	}
 	for _, d := range page.Doubts {
 		page.EveryRow = page.EveryRow || d.Known == schema.ClaimHeader
 	}

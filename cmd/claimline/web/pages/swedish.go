@@ -67,6 +67,8 @@ var catalogue = map[string]string{
 	"Not claimed":                   "Inga anspråk",
 
 	// Choices about a file, and taking an import back.
+	"It is not certain in which encoding the file is. Choose below what the cell says.": "Det är inte säkert vilken teckenkodning filen har. Välj nedan vad som står i cellen.",
+	"It is not certain what some of the columns are. Say it below.":                     "Det är inte säkert vad några av kolumnerna är. Ange det nedan.",
 	"Encoding of the file":                          "Filens teckenkodning",
 	"Recognized by itself":                          "Känns igen automatiskt",
 	"There is nothing to take back in this import.": "Det finns inget att återkalla i den här importen.",

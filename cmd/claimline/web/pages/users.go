@@ -149,11 +149,11 @@ func (p *Pages) user(e *exchange) (page userPage, err error) {
 		return page, nil
 	}
 	if page.Closes, err = p.People.MayRemove(ctx, id, email); err != nil {
-		said := e.words.refusalOf(err)
-		if said.Status >= http.StatusInternalServerError {
+		code := schema.CodeOf(err)
+		if code.Status() == 0 || code.Status() >= http.StatusInternalServerError {
 			return page, err
 		}
-		page.NoRemove = said.Message
+		page.NoRemove, _ = e.words.problem(code)
 	}
 	return page, nil
 }
