@@ -14,9 +14,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"github.com/claimline/claimline/pipeline/people"
-
 	"github.com/claimline/claimline/cmd/claimline/web/api"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
 
