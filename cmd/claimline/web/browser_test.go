@@ -83,7 +83,7 @@ func (s *service) look(ctx context.Context, name string) {
 // play is somebody at a browser.
 type play struct {
 	*service
-	ctx    context.Context
+	ctx    context.Context              //nolint:containedctx // it is the browser
 	owners map[schema.ClaimType][]owner // of the first import
 }
 
@@ -151,7 +151,7 @@ func TestPagesInABrowser(t *testing.T) {
 	p.claimsFromTheList()
 	p.chooses()
 	p.withoutScripts()
-	p.looks()
+	p.tour()
 	p.signIn("/")
 	s.playSchedule(p.ctx, folder)
 	s.playSettings(p.ctx)
@@ -251,8 +251,8 @@ func (p *play) withoutScripts() {
 	assert.Equal(p, http.StatusNotFound, p.visit("en").open(path).status)
 }
 
-// looks looks at every page.
-func (p *play) looks() {
+// tour looks at every page.
+func (p *play) tour() {
 	p.Helper()
 	text, err := os.ReadFile(filepath.Join(samples, "edited.csv"))
 	require.NoError(p, err)
