@@ -31,7 +31,7 @@ release: ## build for linux, darwin and windows, amd64 and arm64, with SHA256SUM
 demo: build ## play the whole job on the sample organization, in out/demo
 	@bash samples/demo.sh
 
-pictures: build ## draw samples/pictures/report.png, the README's picture of the report
+pictures: build ## draw samples/pictures/*.png, the pictures of the README: the report, and four pages
 	@bash .ci/need chromium=chromium
 	@bash samples/pictures.sh
 
