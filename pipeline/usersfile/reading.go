@@ -10,6 +10,7 @@ import (
 // Reading is what somebody says of how a users file is to be read, where that is not certain.
 type Reading struct {
 	Encoding      string
+	Sheet         string   // of a workbook
 	Columns       []string // what columns are, each as Header=Column
 	IgnoreColumns []string // headers of those that mean nothing
 	EveryRow      bool
@@ -23,6 +24,7 @@ func (r *Reading) Into(order *schema.Order, prefix string) error {
 		return schema.Refuse(schema.CodeUsage, prefix+format, args...)
 	}
 	order.Encoding, order.EveryRow, order.NoEdits = strings.TrimSpace(r.Encoding), r.EveryRow, r.NoEdits
+	order.Sheet = strings.TrimSpace(r.Sheet)
 	for _, given := range r.Columns {
 		at := strings.LastIndexByte(given, '=') // a header may have one, a column has none
 		if at < 0 || strings.TrimSpace(given[:at]) == "" || strings.TrimSpace(given[at+1:]) == "" {
