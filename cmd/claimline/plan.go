@@ -23,11 +23,11 @@ func (a *app) sayAfterPlan(plan *schema.Plan) {
 		a.next(a.command("import", plan.File))
 		return
 	}
-	a.next(a.command(append(append([]string{"validate"}, problemsOf(plan.File)...), plan.File)...))
+	a.next(a.command(append(append([]string{"validate"}, writeProblems(plan.File)...), plan.File)...))
 }
 
-// problemsOf returns the flags that write the rows of a file that have problems, as a file of its kind.
-func problemsOf(file string) []string {
+// writeProblems returns the flags that write the rows of a file that have problems, as a file of its kind.
+func writeProblems(file string) []string {
 	name, format := screen.ProblemsFile(file), report.CSV
 	if isWorkbookName(name) {
 		format = report.XLSX
