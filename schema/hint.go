@@ -37,6 +37,8 @@ const (
 
 	HintApostrophe Hint = "apostrophe" // user_not_found
 	HintLookAlike  Hint = "look_alike"
+
+	HintListedOtherwise Hint = "listed_otherwise" // not_in_directory
 )
 
 // saying is what users are told.
@@ -104,6 +106,10 @@ var hints = map[Hint]saying{
 	},
 	HintLookAlike: {
 		"The address has a letter that only looks like another: {1}. No account has it.", "Type the address again[: {2} has an account].",
+	},
+	HintListedOtherwise: {
+		"Your directory has this address on line {1}, but not as a person's own: it is another address of somebody, or of a guest or a group.",
+		"Make it the user's own address in the directory first, or leave the user out: else the next synchronization deletes the account.",
 	},
 }
 

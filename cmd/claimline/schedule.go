@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +37,7 @@ func (a *app) scheduleAddCommand() *cobra.Command {
 	var s schema.Schedule
 	var accept bool
 	var mails string
+	var reading readingFlags
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Add a schedule, and agree to its claims",
@@ -45,7 +48,8 @@ users at most. A plan beyond that waits for somebody to agree, and so does one t
 --cron is minute, hour, day, month and weekday, or @hourly, @daily, @weekly, @monthly, @yearly, by the clock of --tz. A time that the
 clock skips in spring is the next minute there is; one that it shows twice in autumn is the first.
 
---dir takes every *.csv in the folder, the oldest first, once it has not changed for 10 seconds. Files are neither moved nor changed.`,
+--dir takes every *.csv and *.xlsx in the folder, the oldest first, once it has not changed for 10 seconds. Files are neither moved nor changed.
+--encoding, --sheet, --column, --ignore-column, --every-row and --no-edits say how every file is read, as they do for import.`,
 		Example: `  claimline schedule add weekdays --org acme --cron "0 3 * * mon-fri" \
     --tz Europe/Stockholm --dir samples --max-claims 100 --accept-permanent
   claimline schedule add daily --org acme --cron @daily --tz UTC \
@@ -57,6 +61,9 @@ clock skips in spring is the next minute there is; one that it shows twice in au
 				return err
 			}
 			if s.ActivationEmails, err = parseMails(mails); err != nil {
+				return err
+			}
+			if s.Reading, err = reading.said(cmd); err != nil {
 				return err
 			}
 			for _, path := range []*string{&s.File, &s.Dir} {
@@ -99,13 +106,14 @@ clock skips in spring is the next minute there is; one that it shows twice in au
 	cmd.Flags().StringVar(&s.Cron, "cron", "", "when it is due: minute, hour, day, month and weekday, or a name such as @daily")
 	cmd.Flags().StringVar(&s.Zone, "tz", "", "time `zone` whose clock counts, as in Europe/Stockholm (default: service.zone, or the system's)")
 	cmd.Flags().StringVar(&s.File, "file", "", "file to import; it may be missing yet")
-	cmd.Flags().StringVar(&s.Dir, "dir", "", "`folder` whose *.csv files are imported")
+	cmd.Flags().StringVar(&s.Dir, "dir", "", "`folder` whose *.csv and *.xlsx files are imported")
 	cmd.Flags().IntVar(&s.MaxClaims, "max-claims", 0, "users that one run may claim at most")
 	cmd.Flags().BoolVar(&accept, "accept-permanent", false, "agree that the claims of every run are permanent")
 	cmd.Flags().BoolVar(&s.AcceptEdits, "accept-edits", false, "agree that many accounts get another name")
 	cmd.Flags().BoolVar(&s.AllOrNothing, "all-or-nothing", false, "claim nobody of a file if any row has a problem")
 	cmd.Flags().StringVar(&mails, "activation-emails", "", "on or off, for its imports (default: as the organization has it)")
 	cmd.Flags().StringArrayVar(&s.Notify, "notify", nil, "`address` that is told how each run ended; repeat the flag for more")
+	reading.add(cmd)
 	return cmd
 }
 
@@ -167,15 +175,6 @@ func (a *app) listSchedules(schedules []schema.Schedule) error {
 	return a.writeTable(a.stdout, t)
 }
 
-// scheduleShown is a schedule as schedule show --json has it: as in the list, with what was agreed to.
-type scheduleShown struct {
-	schema.ScheduleView
-	AcceptEdits      bool   `json:"accept_edits"`
-	ActivationEmails *bool  `json:"activation_emails"` // null: as the organization has it
-	ConsentedBy      string `json:"consented_by"`
-	ConsentedAt      any    `json:"consented_at"`
-}
-
 func (a *app) scheduleShowCommand() *cobra.Command {
 	return a.onSchedule(&cobra.Command{
 		Use:     "show NAME",
@@ -187,7 +186,7 @@ func (a *app) scheduleShowCommand() *cobra.Command {
 			return err
 		}
 		if a.flags.json {
-			return a.answer(scheduleShown{s.View(), s.AcceptEdits, s.ActivationEmails, s.ConsentedBy, schema.Moment(s.ConsentedAt)})
+			return a.answer(s.Details())
 		}
 		return a.writeSchedule(s)
 	})
@@ -215,6 +214,13 @@ func (a *app) writeSchedule(s schema.Schedule) error {
 	if s.ActivationEmails != nil {
 		add("mails", "activation mails are %s", map[bool]string{true: "on", false: "off"}[*s.ActivationEmails])
 	}
+	reads, err := readingWords(s.Reading)
+	if err != nil {
+		return err
+	}
+	for _, what := range reads {
+		add("reads", "%s", what)
+	}
 	if len(s.Notify) > 0 {
 		add("tells", "%s", strings.Join(s.Notify, ", "))
 	}
@@ -227,6 +233,33 @@ func (a *app) writeSchedule(s schema.Schedule) error {
 		add("last", "%s: %s", screen.Moment(s.LastRun.At), runWords(*s.LastRun))
 	}
 	return a.printLine(strings.Join(lines, "\n"))
+}
+
+// readingWords says how files are read where that was said, one thing a line.
+func readingWords(r schema.Reading) (lines []string, err error) {
+	var order schema.Order
+	if err := r.Into(&order, "--"); err != nil {
+		return nil, err
+	}
+	if order.Encoding != "" {
+		lines = append(lines, "as "+order.Encoding)
+	}
+	if order.Sheet != "" {
+		lines = append(lines, fmt.Sprintf("the sheet %q of workbooks", order.Sheet))
+	}
+	for _, header := range slices.Sorted(maps.Keys(order.Columns)) {
+		lines = append(lines, fmt.Sprintf("the column %q as %s", header, order.Columns[header]))
+	}
+	for _, header := range order.IgnoreColumns {
+		lines = append(lines, fmt.Sprintf("nothing in the column %q", header))
+	}
+	if order.EveryRow {
+		lines = append(lines, "every row, where there is no column Claim")
+	}
+	if order.NoEdits {
+		lines = append(lines, "no data: accounts keep theirs")
+	}
+	return lines, nil
 }
 
 // runWords says how a run ended.

@@ -220,24 +220,41 @@ func (v *verifier) judge(row int, cells []string, said *schema.Finding, claimabl
 	default:
 		return lostFinding
 	}
-	var missing []string
+	wrong := map[schema.Code][]string{}
 	for n, column := range v.services {
-		asked := column < len(cells) && cells[column] == "TRUE"
-		if asked && !v.unknown[n] && v.held[row*v.words+n/64]&(1<<(n%64)) == 0 {
-			missing = append(missing, schema.Warning(schema.CodeLicenseMissing, strings.TrimSpace(v.manifest.Columns[column])))
+		if column >= len(cells) || v.unknown[n] {
+			continue
 		}
+		held, code := v.held[row*v.words+n/64]&(1<<(n%64)) != 0, schema.Code("")
+		switch asked := cells[column]; {
+		case asked == "TRUE" && !held:
+			code = schema.CodeLicenseMissing
+		case asked == "FALSE" && held: // only parts that take services away have it
+			code = schema.CodeLicenseKept
+		default:
+			continue
+		}
+		wrong[code] = append(wrong[code], schema.Warning(code, strings.TrimSpace(v.manifest.Columns[column])))
 	}
-	if len(missing) == 0 {
+	if len(wrong) == 0 {
 		return f
 	}
 	with := *f
-	with.Warnings = missing
+	var fixes []string
+	for _, code := range licenseWarnings {
+		if with.Warnings = append(with.Warnings, wrong[code]...); len(wrong[code]) > 0 {
+			fixes = append(fixes, code.Fix())
+		}
+	}
 	if len(f.Reasons) == 0 { // a report for people has no room for warnings
-		with.Message = "The user does not have what was asked for: " + strings.Join(missing, ", ") + "."
-		with.Fix = schema.CodeLicenseMissing.Fix()
+		with.Message = "The user does not have what was asked for: " + strings.Join(with.Warnings, ", ") + "."
+		with.Fix = strings.Join(fixes, " ")
 	}
 	return &with
 }
+
+// licenseWarnings are what is not as asked of the services of a user who is claimed.
+var licenseWarnings = []schema.Code{schema.CodeLicenseMissing, schema.CodeLicenseKept}
 
 // Problems counts the rows that are not as asked.
 func (o *Outcome) Problems() int {
@@ -247,5 +264,8 @@ func (o *Outcome) Problems() int {
 			n += rows
 		}
 	}
-	return n + o.Tally.Warnings[schema.CodeLicenseMissing]
+	for _, code := range licenseWarnings {
+		n += o.Tally.Warnings[code]
+	}
+	return n
 }
