@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -77,12 +78,12 @@ type site struct {
 // newSite loads a snapshot, of which acme is the claiming organization, into a new database.
 func newSite(t *testing.T, snapshot string) *site {
 	t.Helper()
-	s := emptySite(t)
+	s := siteIn(testdb.Empty(t))
 	s.load(t, snapshot)
 	return s
 }
 
-// emptySite makes a database into which nothing has been loaded.
+// emptySite makes a database in which there is nothing; a file is not there yet.
 func emptySite(t *testing.T) *site {
 	t.Helper()
 	if onPostgres() {
@@ -91,19 +92,14 @@ func emptySite(t *testing.T) *site {
 	return siteAt(filepath.Join(t.TempDir(), "claimline.db"))
 }
 
-func siteAt(file string) *site {
-	s := siteIn("sqlite:" + file)
-	s.db = file
-	return s
-}
+func siteAt(file string) *site { return siteIn("sqlite:" + file) }
 
 // siteIn returns a site in any database.
 func siteIn(address string) *site {
-	return &site{db: address, global: []string{"--db", address, "--org", "acme"}}
+	return &site{db: strings.TrimPrefix(address, "sqlite:"), global: []string{"--db", address, "--org", "acme"}}
 }
 
-// onPostgres reports whether tests use databases in PostgreSQL, and not files.
-func onPostgres() bool { return os.Getenv("CLAIMLINE_TEST_ON") == "postgres" }
+func onPostgres() bool { return testdb.OnPostgres() }
 
 // run runs a command on the site, in this process.
 func (s *site) run(t *testing.T, args ...string) answer {
