@@ -17,7 +17,7 @@ import (
 var lineNumber = regexp.MustCompile(`"line":\d+,|, line \d+|on line \d+|line \d+`)
 
 // TestAWorkbookHasTheSameOutcomes writes the same rows as CSV and as a workbook: every row ends in the same
-// way, in a report on the report that is a workbook, too. Only the lines differ, where cells have several.
+// way, and so do those of a report that is a workbook. Only the lines differ, where cells have several.
 func TestAWorkbookHasTheSameOutcomes(t *testing.T) {
 	cell := rapid.SampledFrom([]string{
 		"", "TRUE", "false", "SANT", "maybe", "ann@acme.example", "Bo@acme.example", "bo@ACME.example", "+46701740600", "070-174 06 00", "46701740600", "=1+1",
@@ -63,14 +63,14 @@ func TestAWorkbookHasTheSameOutcomes(t *testing.T) {
 		require.Equal(t, wantPlan.Tally, gotPlan.Tally)
 		require.Equal(t, wantPlan.Repairs, gotPlan.Repairs)
 
-		var reported bytes.Buffer
-		_, err = offline().Validate(t.Context(), dialect.Text("f", text.String()), schema.Order{Offline: true}, &report.Report{To: &reported, Format: report.XLSX}, Watch{})
-		require.NoError(t, err)
-		again, againPlan, err := said(reported.String(), report.JSONL)
-		require.NoError(t, err)
-		if wantPlan.Tally.Reasons[schema.CodeClaimContradicted] == 0 { // whose Claim the report leaves blank
-			require.Equal(t, want, again)
+		var again [2]string // what a report on the report says
+		for i, format := range []report.Format{report.CSV, report.XLSX} {
+			var reported bytes.Buffer
+			_, err = offline().Validate(t.Context(), dialect.Text("f", text.String()), schema.Order{Offline: true}, &report.Report{To: &reported, Format: format}, Watch{})
+			require.NoError(t, err)
+			again[i], _, err = said(reported.String(), report.JSONL)
+			require.NoError(t, err)
 		}
-		require.Equal(t, len(rows)-wantPlan.Repairs[schema.RepairBlankRow], againPlan.Tally.Rows)
+		require.Equal(t, again[0], again[1])
 	})
 }
