@@ -453,6 +453,9 @@ func (r *htmlReporter) options(o schema.Order) []string {
 	if o.NoEdits {
 		list = append(list, "The accounts' data are left alone")
 	}
+	if o.Sheet != "" {
+		list = append(list, "The sheet "+schema.Shorten(o.Sheet)+" of the workbook was read")
+	}
 	if o.Encoding != "" {
 		list = append(list, "Read in the encoding "+o.Encoding)
 	}
@@ -517,6 +520,14 @@ func repairSentence(kind schema.Repair, n int) string {
 		return counted(n, "phone number") + " read without blanks and signs."
 	case schema.RepairLanguageSpelling:
 		return counted(n, "language") + " read that was spelt with another sign, as in en_US."
+	case schema.RepairHiddenSheet:
+		return "The sheet that was read is hidden in the workbook."
+	case schema.RepairHiddenRow:
+		return counted(n, "row") + " read like the others that the workbook hides."
+	case schema.RepairHiddenColumn:
+		return counted(n, "column") + " read like the others that the workbook hides."
+	case schema.RepairMergedCells:
+		return counted(n, "group") + " of merged cells read: only the first cell of each has content, the others are blank."
 	}
 	return counted(n, string(kind))
 }

@@ -97,6 +97,14 @@ func Repair(kind schema.Repair, n int) string {
 		return Count(n, "phone number") + " " + was(n) + " read without blanks and signs."
 	case schema.RepairLanguageSpelling:
 		return Count(n, "language") + " like en_US " + was(n) + " read as en-US."
+	case schema.RepairHiddenSheet:
+		return "The sheet that was read is hidden in the workbook."
+	case schema.RepairHiddenRow:
+		return Count(n, "row") + " that " + Pick(n, "is", "are") + " hidden in the workbook " + was(n) + " read like the others."
+	case schema.RepairHiddenColumn:
+		return Count(n, "column") + " that " + Pick(n, "is", "are") + " hidden in the workbook " + was(n) + " read like the others."
+	case schema.RepairMergedCells:
+		return Count(n, "group") + " of merged cells: of each only the first cell has content, and the others are blank."
 	}
 	return ""
 }

@@ -32,6 +32,7 @@ var roles = map[string]schema.Role{
 	"POST /imports/{id}/retract":     schema.RoleOperator,
 	"GET /eligible":                  schema.RoleViewer,
 	"GET /eligible.csv":              schema.RoleViewer,
+	"GET /eligible.xlsx":             schema.RoleViewer,
 	"GET /eligible/{email}":          schema.RoleViewer,
 	"POST /claims":                   schema.RoleOperator,
 	"GET /users":                     schema.RoleViewer,

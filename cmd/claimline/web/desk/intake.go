@@ -17,6 +17,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -74,7 +75,7 @@ func (d *Desk) file(w http.ResponseWriter, r *http.Request, fields []string) (bo
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, d.UploadBytes)
 	switch {
-	case media == "text/csv":
+	case media == "text/csv", media == workbook.Media: // which of the two it is, its content says
 		return r.Body, &formFile{}, nil
 	case media == "multipart/form-data" && parameters["boundary"] != "":
 		form = &formFile{form: multipart.NewReader(r.Body, parameters["boundary"]), fields: url.Values{}}

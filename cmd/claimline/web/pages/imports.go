@@ -32,6 +32,7 @@ func (p *Pages) registerImports() {
 	})
 	p.page("POST /imports/new", schema.RoleOperator, p.planImport)
 	p.page("GET /eligible.csv", schema.RoleViewer, p.exportEligible)
+	p.page("GET /eligible.xlsx", schema.RoleViewer, p.exportEligible)
 	p.page("GET /imports/{id}", schema.RoleViewer, p.ofImport(func(e *exchange, imp schema.Import) error {
 		return p.showImport(e, imp, http.StatusOK, nil)
 	}))
@@ -110,6 +111,7 @@ type newImport struct {
 	Refused    *refusal
 	File       string
 	Candidates dialect.CandidatesError // encodings that the file may have
+	Sheets     dialect.SheetsError     // of a workbook, one of which is meant
 	Doubts     usersfile.DoubtsError   // columns that may be others
 	EveryRow   bool                    // it helps to say that every row counts
 
@@ -134,6 +136,7 @@ const (
 	fieldAllOrNothing = "all_or_nothing"
 	fieldNoEdits      = "no_edits"
 	fieldEncoding     = "encoding"
+	fieldSheet        = "sheet"
 	fieldColumn       = "column"
 	fieldEveryRow     = "every_row"
 	fieldNotify       = "notify"
@@ -144,7 +147,7 @@ const (
 func (p *Pages) planImport(e *exchange) error {
 	var imp schema.Import
 	page := &newImport{Most: p.UploadBytes >> 20}
-	fields := []string{fieldAllOrNothing, fieldNoEdits, fieldEncoding, fieldColumn, fieldEveryRow, fieldNotify}
+	fields := []string{fieldAllOrNothing, fieldNoEdits, fieldEncoding, fieldSheet, fieldColumn, fieldEveryRow, fieldNotify}
 	err := p.Receive(e.w, e.r, "", fields, func(file desk.Upload) error {
 		page.File = file.Name()
 		page.choices(file.Fields)
@@ -167,6 +170,7 @@ func (p *Pages) planImport(e *exchange) error {
 	}
 	page.Refused = &said
 	page.Candidates, _ = errors.AsType[dialect.CandidatesError](err)
+	page.Sheets, _ = errors.AsType[dialect.SheetsError](err)
 	page.Doubts, _ = errors.AsType[usersfile.DoubtsError](err)
 	switch { // what is asked on the page says all that a command says of its options
 	case len(page.Candidates) > 0:
@@ -184,21 +188,25 @@ func (p *Pages) planImport(e *exchange) error {
 // imported.
 func (p *Pages) exportEligible(e *exchange) error {
 	selection := people.Selection{Domain: e.r.FormValue("domain"), Type: schema.ClaimType(e.r.FormValue("type")), Search: e.r.FormValue("search")}
+	format := report.CSV
+	if strings.HasSuffix(e.r.URL.Path, "."+string(report.XLSX)) {
+		format = report.XLSX
+	}
 	file, err := desk.NewDownload(func(to io.Writer) error {
-		_, err := p.People.Export(e.r.Context(), e.organization.ID, selection, schema.Format{}, to, nil)
+		_, err := p.People.Export(e.r.Context(), e.organization.ID, selection, schema.Format{Workbook: format == report.XLSX}, to, nil)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	return file.Send(e.w, e.r, "text/csv; charset=utf-8", "eligible.csv")
+	return file.Send(e.w, e.r, format.Media(), "eligible."+string(format))
 }
 
 // orderOf reads how a file is to be imported.
 func orderOf(e *exchange, fields url.Values) (schema.Order, error) {
 	order := schema.Order{Organization: e.organization.ID, By: e.token.Name, AllOrNothing: fields.Get(fieldAllOrNothing) != ""}
-	reading := schema.Reading{Encoding: fields.Get(fieldEncoding), NoEdits: fields.Get(fieldNoEdits) != "", EveryRow: fields.Get(fieldEveryRow) != ""}
+	reading := schema.Reading{Encoding: fields.Get(fieldEncoding), Sheet: fields.Get(fieldSheet), NoEdits: fields.Get(fieldNoEdits) != "", EveryRow: fields.Get(fieldEveryRow) != ""}
 	for _, given := range fields[fieldColumn] {
 		switch header, ignored := strings.CutPrefix(given, ignoreMark); {
 		case ignored:
@@ -307,9 +315,8 @@ func (p *Pages) followImport(e *exchange, imp schema.Import) error {
 
 // downloadReport hands out what became of the rows.
 func (p *Pages) downloadReport(e *exchange, imp schema.Import) error {
-	media := map[report.Format]string{report.CSV: "text/csv; charset=utf-8", report.JSONL: "application/jsonl", report.HTML: "text/html; charset=utf-8"}
 	r := &report.Report{Format: report.Format(e.r.FormValue("format"))}
-	if media[r.Format] == "" {
+	if !slices.Contains([]report.Format{report.CSV, report.XLSX, report.JSONL, report.HTML}, r.Format) {
 		r.Format = report.CSV
 	}
 	name := fmt.Sprintf("import-%d.%s", imp.ID, r.Format)
@@ -325,7 +332,7 @@ func (p *Pages) downloadReport(e *exchange, imp schema.Import) error {
 		return err
 	}
 	defer file.Close()
-	return file.Send(e.w, e.r, media[r.Format], name)
+	return file.Send(e.w, e.r, r.Format.Media(), name)
 }
 
 // retracting is what taking back an import would do, or has done.
