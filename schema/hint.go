@@ -37,6 +37,9 @@ const (
 
 	HintApostrophe Hint = "apostrophe" // user_not_found
 	HintLookAlike  Hint = "look_alike"
+
+	HintOtherAddress Hint = "other_address" // not_in_directory
+	HintListedApart  Hint = "listed_apart"
 )
 
 // saying is what users are told.
@@ -104,6 +107,14 @@ var hints = map[Hint]saying{
 	},
 	HintLookAlike: {
 		"The address has a letter that only looks like another: {1}. No account has it.", "Type the address again[: {2} has an account].",
+	},
+	HintOtherAddress: {
+		"The user is in the directory under another address, on line {1}: this one is not the address that counts there.",
+		"Make it the user's main address in the directory first, or leave the user out: else the next synchronization deletes the account.",
+	},
+	HintListedApart: {
+		"The directory has this address on line {1}, but as that of a guest, a group, or somebody without an address that counts.",
+		"Make it a person's main address in the directory first, or leave the user out: else the next synchronization deletes the account.",
 	},
 }
 

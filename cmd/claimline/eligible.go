@@ -127,7 +127,11 @@ func (a *app) showAnswers(answers []people.Eligibility) error {
 			lines = append(lines, email+": cannot be claimed")
 		}
 		for _, code := range slices.Concat(answer.Reasons, answer.Warnings) {
-			lines = append(lines, fmt.Sprintf("  %s: %s", code, code.Message("")), "    "+fixFor(code, answer.Email))
+			message := code.Message()
+			if code == schema.CodeDomainVerifiedElsewhere {
+				message = code.Message(answer.Elsewhere)
+			}
+			lines = append(lines, fmt.Sprintf("  %s: %s", code, message), "    "+fixFor(code, answer.Email))
 		}
 	}
 	return a.writeLines(lines...)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/handoff"
 	"github.com/claimline/claimline/pipeline/report"
@@ -55,7 +56,7 @@ type handoffFlags struct {
 func (f *handoffFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.template, "template", "", "`file` with the headers that Control Hub knows: your organization's template, or a fresh export")
 	cmd.Flags().StringVar(&f.users, "users", "", "fresh users export, to show what would change, as a `file`")
-	cmd.Flags().StringVar(&f.directory, "directory", "", "full list of your own directory, as a `file`: who is not in it is left out")
+	cmd.Flags().StringVar(&f.directory, "directory", "", "full list of your own directory, as a `file` (CSV or LDIF): who is not in it is left out")
 	cmd.Flags().StringVar(&f.address, "address", "", "`column` of the directory's list that holds the addresses")
 	cmd.Flags().StringVar(&f.mode, "mode", string(handoff.AddOnly), "what FALSE does to a service: nothing (add), or it removes it (add-remove)")
 	cmd.Flags().StringSliceVar(&f.domains, "domains", nil, "`domains` that are yours, with commas: addresses in others are left out")
@@ -93,7 +94,7 @@ func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(h
 		return err
 	}
 	var err error
-	if request.Domains, err = handoff.ParseDomains(f.domains); err != nil {
+	if request.Domains, err = controlhub.ParseDomains(f.domains); err != nil {
 		return usageError{err}
 	}
 	if f.address != "" && f.directory == "" {

@@ -238,7 +238,7 @@ func uploadAgain(v *kept.Verdict) bool {
 	case schema.StillClaimable:
 		return true
 	case schema.Claimed:
-		return v.Problem() // a licence is missing
+		return v.Problem() // a licence is missing, or still there
 	}
 	return false
 }

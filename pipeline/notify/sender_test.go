@@ -878,6 +878,25 @@ func TestReport(t *testing.T) {
 	assert.NotContains(t, refused.text, "/srv/in")
 }
 
+// TestReportTooLarge sends a report without its files to a server that does not take so large a mail.
+func TestReportTooLarge(t *testing.T) {
+	s := open(t)
+	s.serve(func(server *smtp.Server, listener net.Listener) net.Listener {
+		server.MaxMessageBytes = 20_000
+		return listener
+	})
+	s.imported("User ID/Email (Required)\nnobody@acme.example\n", "it@elsewhere.example")
+	s.send()
+	letters := s.post.arrived()
+	require.Len(t, letters, 1)
+	report := open1(t, letters[0].raw)
+	assert.Empty(t, report.files)
+	assert.Contains(t, unwrapped(report.text), "What is too large to be mailed, or has been removed, is not attached: claimline report 1.")
+	for _, mail := range s.outbox() {
+		assert.Equal(t, "sent", string(mail.State))
+	}
+}
+
 // TestWithoutServer leaves mails in the outbox where there is no mail server.
 func TestWithoutServer(t *testing.T) {
 	s := open(t)

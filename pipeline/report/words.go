@@ -101,11 +101,18 @@ func (r *htmlReporter) handoffHeadline(h *Handoff) string {
 		return "Control Hub accepted " + grouped(n) + " of " + all + "."
 	}
 	n := r.tally.Outcomes[schema.Claimed]
-	missing := ""
-	if lacking := r.own - (r.tally.Rows - n); lacking > 0 {
-		missing = "; " + grouped(lacking) + " without a licence that was asked for"
+	licenses := ""
+	if wrong := r.own - (r.tally.Rows - n); wrong > 0 {
+		var how []string
+		if r.tally.Warnings[schema.CodeLicenseMissing] > 0 {
+			how = append(how, "without a licence that was asked for")
+		}
+		if r.tally.Warnings[schema.CodeLicenseKept] > 0 {
+			how = append(how, "with a licence that was to be removed")
+		}
+		licenses = "; " + grouped(wrong) + " " + strings.Join(how, " or ")
 	}
-	return grouped(n) + " of " + all + verb(n, " is", " are") + " claimed" + missing + "."
+	return grouped(n) + " of " + all + verb(n, " is", " are") + " claimed" + licenses + "."
 }
 
 // handoffState says how far a hand-off is.

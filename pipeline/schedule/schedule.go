@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -20,7 +21,7 @@ type Scheduler struct {
 }
 
 // Add adds a schedule to which ConsentedBy has agreed, now. Zone must be named. Refused with
-// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeEmailInvalid (Notify), CodePathNotAllowed,
+// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeUsage (Reading), CodeEmailInvalid (Notify), CodePathNotAllowed,
 // CodeScheduleExists, CodeOrganizationUnknown. The file may be missing.
 func (s *Scheduler) Add(ctx context.Context, schedule schema.Schedule) (schema.Schedule, error) {
 	schedule.ConsentedAt = s.Now().UTC()
@@ -63,7 +64,8 @@ func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy str
 
 // claimsMore reports whether a schedule could claim users that it could not claim before.
 func claimsMore(was, is schema.Schedule) bool {
-	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits || was.AllOrNothing && !is.AllOrNothing
+	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits ||
+		was.AllOrNothing && !is.AllOrNothing || !is.Reading.Equal(&was.Reading)
 }
 
 // Pause stops a schedule from being due, or lets it be due again, from now on. Refused with
@@ -88,51 +90,116 @@ func (s *Scheduler) RunSoon(ctx context.Context, organization, name string) (sch
 	})
 }
 
+// Part is a part of a schedule.
+type Part string
+
+// The parts that may be wrong.
+const (
+	PartName      Part = "name"
+	PartCron      Part = "cron"
+	PartZone      Part = "zone"
+	PartMaxClaims Part = "max_claims"
+	PartPath      Part = "path" // the file or the folder
+	PartEncoding  Part = "encoding"
+	PartColumns   Part = "columns" // what they are, and which mean nothing
+	PartNotify    Part = "notify"
+)
+
+// Fault is why a part of a schedule cannot be kept as it is.
+type Fault struct {
+	Part Part
+	Err  error // a refusal of Add
+}
+
 // check checks a schedule, writes it as it is kept, and returns when it is due.
 func (s *Scheduler) check(schedule *schema.Schedule) (When, error) {
-	if err := checkName(schedule.Name); err != nil {
-		return When{}, err
+	when, faults := s.Check(schedule)
+	if len(faults) > 0 {
+		return When{}, faults[0].Err
 	}
+	return when, nil
+}
+
+// Check returns when a schedule is due and all that is wrong with it, and writes it as it is kept. Whether
+// there is one of its name is for Add to say.
+func (s *Scheduler) Check(schedule *schema.Schedule) (when When, faults []Fault) {
+	note := func(part Part, err error) {
+		if err != nil {
+			faults = append(faults, Fault{part, err})
+		}
+	}
+	note(PartName, checkName(schedule.Name))
 	schedule.Cron = strings.Join(strings.Fields(schedule.Cron), " ")
 	when, err := NewWhen(schedule.Cron, schedule.Zone)
-	switch {
-	case err != nil:
-		return When{}, err
-	case schedule.MaxClaims < 1:
-		return When{}, schema.Refuse(schema.CodeScheduleInvalid, "A schedule that may claim %d users claims nobody.", schedule.MaxClaims).
-			WithFix("Say how many users one run may claim at most, as in --max-claims 100.")
-	case (schedule.File == "") == (schedule.Dir == ""):
-		return When{}, schema.Refuse(schema.CodeScheduleInvalid, "A schedule imports a file, or the files of a folder.").
+	if schema.CodeOf(err) == schema.CodeZoneUnknown {
+		note(PartZone, err)
+		_, err = NewWhen(schedule.Cron, time.UTC.String())
+	}
+	if err != nil {
+		note(PartCron, err)
+	}
+	if schedule.MaxClaims < 1 {
+		note(PartMaxClaims, schema.Refuse(schema.CodeScheduleInvalid, "A schedule that may claim %d users claims nobody.", schedule.MaxClaims).
+			WithFix("Say how many users one run may claim at most, as in --max-claims 100."))
+	}
+	note(PartPath, s.checkPath(schedule))
+	var order schema.Order
+	note(PartColumns, schedule.Reading.Into(&order, ""))
+	if order.Encoding != "" {
+		note(PartEncoding, dialect.CheckEncoding(order.Encoding))
+	}
+	note(PartNotify, checkNotify(schedule.Notify))
+	return when, faults
+}
+
+// checkPath checks the file or folder of a schedule, and writes it as it is kept.
+func (s *Scheduler) checkPath(schedule *schema.Schedule) error {
+	if (schedule.File == "") == (schedule.Dir == "") {
+		return schema.Refuse(schema.CodeScheduleInvalid, "A schedule imports a file, or the files of a folder.").
 			WithFix("Name the one or the other: --file FILE, or --dir FOLDER.")
 	}
-	for _, path := range []*string{&schedule.File, &schedule.Dir} {
-		if *path == "" {
-			continue
-		}
-		if schedule.Confined {
-			if _, err := Confine(s.Folders, *path); err != nil {
-				return When{}, err
-			}
-		}
-		if !filepath.IsAbs(*path) || strings.ContainsRune(*path, 0) {
-			return When{}, schema.Refuse(schema.CodeScheduleInvalid, "%s is not the whole path of a file or folder.", schema.Quote(*path)).
-				WithFix("Write the path from the root of the file system on.")
-		}
-		*path = filepath.Clean(*path)
+	path := &schedule.File
+	if schedule.File == "" {
+		path = &schedule.Dir
 	}
-	for i, address := range schedule.Notify {
+	if schedule.Confined {
+		if _, err := Confine(s.Folders, *path); err != nil {
+			return err
+		}
+	}
+	if !filepath.IsAbs(*path) || strings.ContainsRune(*path, 0) {
+		return schema.Refuse(schema.CodeScheduleInvalid, "%s is not the whole path of a file or folder.", schema.Quote(*path)).
+			WithFix("Write the path from the root of the file system on.")
+	}
+	*path = filepath.Clean(*path)
+	return nil
+}
+
+// checkNotify checks the addresses that are told.
+func checkNotify(addresses []string) error {
+	for i, address := range addresses {
 		key, problem := schema.ParseAddress(address)
 		if problem == schema.CodeEmailMissing {
 			problem = schema.CodeEmailInvalid
 		}
 		if problem != "" {
-			return When{}, schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
+			return schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
 		}
-		if slices.ContainsFunc(schedule.Notify[:i], func(other string) bool { k, _ := schema.ParseAddress(other); return k == key }) {
-			return When{}, schema.Refuse(schema.CodeScheduleInvalid, "%s is to be told twice.", schema.Quote(address)).WithFix("Name each address once.")
+		if slices.ContainsFunc(addresses[:i], func(other string) bool { k, _ := schema.ParseAddress(other); return k == key }) {
+			return schema.Refuse(schema.CodeScheduleInvalid, "%s is to be told twice.", schema.Quote(address)).WithFix("Name each address once.")
 		}
 	}
-	return when, nil
+	return nil
+}
+
+// Look returns how many files a run of a schedule would look at now; those that it has imported before are
+// among them. Refused with CodeFileUnreadable where its folder cannot be read.
+func Look(schedule schema.Schedule) (int, error) {
+	list, err := candidates(schedule, false)
+	if err == nil && schedule.Dir == "" && list[0].info == nil {
+		return 0, nil
+	}
+	return len(list), err
 }
 
 // maxName is how many characters the name of a schedule may have.

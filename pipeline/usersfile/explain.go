@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -43,7 +44,7 @@ func (l *Layout) explain(record []string, values *Values, f *schema.Finding) {
 	case schema.CodePhoneInvalid:
 		explainPhone(values[Phone], f)
 	case schema.CodeLanguageInvalid:
-		if tag := languageTag(values[PreferredLanguage]); tag != "" {
+		if tag := LanguageTag(values[PreferredLanguage]); tag != "" {
 			f.Explain(schema.HintLanguageName, schema.Quote(values[PreferredLanguage]), tag)
 		}
 	}
@@ -77,23 +78,31 @@ func explainPhone(cell string, f *schema.Finding) {
 	}
 }
 
-// languageTag returns the tag of a language that is called by its name, in English or in itself; blank where
-// it is none.
-func languageTag(name string) string {
+// LanguageTag returns the tag of a language that is called by its name, in English, in Swedish or in itself;
+// blank where it is none.
+func LanguageTag(name string) string {
 	if len(name) < 3 || len(name) > 40 {
 		return ""
 	}
-	english, self := display.English.Languages(), display.Self
+	return languageTags()[strings.ToLower(name)]
+}
+
+// languageTags are the tags of languages by their names, in lower case.
+var languageTags = sync.OnceValue(func() map[string]string {
+	tags := map[string]string{}
+	english, swedish, self := display.English.Languages(), display.Swedish.Languages(), display.Self
 	for _, tag := range display.Supported.Tags() {
 		if base, confidence := tag.Base(); confidence == language.No || base.String() != tag.String() {
 			continue
 		}
-		if strings.EqualFold(name, english.Name(tag)) || strings.EqualFold(name, self.Name(tag)) {
-			return tag.String()
+		for _, name := range []string{english.Name(tag), swedish.Name(tag), self.Name(tag)} {
+			if name = strings.ToLower(name); tags[name] == "" {
+				tags[name] = tag.String()
+			}
 		}
 	}
-	return ""
-}
+	return tags
+})
 
 // NoUser reports whether a record is a line that programs print around rows, and no user: rules of dashes,
 // counts of rows.

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -53,6 +54,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// secrets are addresses, tokens and personal links, which are in no log of any test.
+var secrets = regexp.MustCompile(`@|clm_|/choose/[A-Za-z0-9_-]{20}`)
+
 // options are what a test may want otherwise.
 type options struct {
 	uploads     int
@@ -64,6 +68,8 @@ type options struct {
 	stuck       error
 	folders     []string
 	now         func() time.Time
+	limits      web.Limits
+	narrow      bool // what clients do not take in does not fit into the system's buffers
 }
 
 // service is a server that listens, and what is needed to ask it.
@@ -115,7 +121,7 @@ func startOn(t *testing.T, address string, o options) *service {
 	proxies, err := auth.ParseProxies(o.proxies)
 	require.NoError(t, err)
 	guard := &auth.Guard{Store: s.store, Now: o.now, Log: log, Proxies: proxies, Failures: auth.NewFailures(o.now, auth.TokenFailures)}
-	config := web.Config{Store: s.store, Guard: guard, Metrics: metrics, Log: log, Now: o.now, Origins: o.origins, Certificate: o.certificate}
+	config := web.Config{Store: s.store, Guard: guard, Metrics: metrics, Log: log, Now: o.now, Origins: o.origins, Certificate: o.certificate, Limits: o.limits}
 	if o.stuck != nil {
 		config.Stuck = func(context.Context) error { return o.stuck }
 	}
@@ -136,9 +142,10 @@ func startOn(t *testing.T, address string, o options) *service {
 		People: &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
 	})
 	resolver := domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond}
-	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders}, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
+	schedules := &schedule.Scheduler{Flow: s.flow, Folders: o.folders}
+	config.API, err = api.New(api.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
 	require.NoError(t, err)
-	config.Pages, err = pages.New(pages.Config{Desk: d, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
+	config.Pages, err = pages.New(pages.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
 	require.NoError(t, err)
 	server, err := web.New(config)
 	require.NoError(t, err)
@@ -147,6 +154,9 @@ func startOn(t *testing.T, address string, o options) *service {
 	require.NoError(t, err)
 	operators, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	if o.narrow {
+		listener = narrow{listener}
+	}
 	s.url, s.metrics = "http://"+listener.Addr().String(), "http://"+operators.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -155,6 +165,7 @@ func startOn(t *testing.T, address string, o options) *service {
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		assert.NoError(t, s.stop())
+		assert.NotRegexp(t, secrets, s.log.String())
 		assert.NoError(t, s.store.Close())
 	})
 	for _, role := range schema.Roles {

@@ -137,6 +137,21 @@ func (t *tx) StagedMoves(ctx context.Context, limit int) ([]int, error) {
 		WHERE u.organization <> s.organization AND NOT u.pinned ORDER BY s.line LIMIT ?`, limit)
 }
 
+// KnownUsers implements store.Snapshots.
+func (t *tx) KnownUsers(ctx context.Context, keys []string) (map[string]store.KnownUser, error) {
+	known := map[string]store.KnownUser{}
+	err := t.collect(ctx, func(rows *sql.Rows) error {
+		var key string
+		var u store.KnownUser
+		err := rows.Scan(&key, &u.ID, &u.Organization, &u.Claiming)
+		known[key] = u
+		return err
+	}, `SELECT u.key, u.external_id, o.external_id, ifnull(p.external_id, '') FROM json_each(?) j CROSS JOIN users u ON u.key = j.value
+		CROSS JOIN organizations o ON o.id = u.organization `+openClaim+` LEFT JOIN organizations p ON p.id = c.organization
+		WHERE u.external_id <> u.key OR c.id IS NOT NULL`, encode(keys))
+	return known, err
+}
+
 // Staged implements store.Snapshots.
 func (t *tx) Staged(ctx context.Context, keys []string) (map[string]bool, error) {
 	found := map[string]bool{}
@@ -231,6 +246,10 @@ func (t *tx) InsertRestored(ctx context.Context, claims []store.RestoredClaim) e
 	if err := t.changes(ctx); err != nil {
 		return err
 	}
+	var behind int64
+	if err := t.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) FROM claims").Scan(&behind); err != nil {
+		return err
+	}
 	in := inserter{tx: t, columns: 6, head: "INSERT INTO claims (user, organization, delayed, claimed_at, signed_in_at, status_before)"}
 	for i := range claims {
 		c := &claims[i]
@@ -245,12 +264,14 @@ func (t *tx) InsertRestored(ctx context.Context, claims []store.RestoredClaim) e
 	if err := in.flush(ctx); err != nil {
 		return err
 	}
-	ids := make([]int64, len(claims))
-	for i := range claims {
-		ids[i] = claims[i].Account
+	if err := t.exec(ctx, `UPDATE claims SET source = (SELECT u.organization FROM users u WHERE u.id = claims.user AND u.services IS NOT NULL)
+		WHERE id > ? AND delayed`, behind); err != nil {
+		return err
 	}
-	return t.exec(ctx, `UPDATE claims SET source = (SELECT u.organization FROM users u WHERE u.id = claims.user AND u.services IS NOT NULL)
-		WHERE user IN (SELECT value FROM json_each(?)) AND delayed AND closed_at IS NULL`, encodeNumbers(ids))
+	return t.exec(ctx, `INSERT INTO claim_spans SELECT organization, delayed, claimed_at, min(id), max(id), count(*) FROM (
+			SELECT id, organization, delayed, claimed_at,
+				id - row_number() OVER (PARTITION BY organization, delayed, claimed_at ORDER BY id) AS span FROM claims WHERE id > ?)
+		GROUP BY organization, delayed, claimed_at, span`, behind)
 }
 
 // JoinedAt implements store.Snapshots.

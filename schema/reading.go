@@ -1,26 +1,31 @@
-package usersfile
+package schema
 
 import (
 	"cmp"
+	"slices"
 	"strings"
-
-	"github.com/claimline/claimline/schema"
 )
 
 // Reading is what somebody says of how a users file is to be read, where that is not certain.
 type Reading struct {
-	Encoding      string
-	Columns       []string // what columns are, each as Header=Column
-	IgnoreColumns []string // headers of those that mean nothing
-	EveryRow      bool
-	NoEdits       bool
+	Encoding      string   `json:"encoding,omitempty"`      // blank: it has to be certain
+	Columns       []string `json:"column,omitempty"`        // what columns are, each as Header=Column
+	IgnoreColumns []string `json:"ignore_column,omitempty"` // headers of those that mean nothing
+	EveryRow      bool     `json:"every_row,omitempty"`     // a file without a column Claim claims every row
+	NoEdits       bool     `json:"no_edits,omitempty"`      // the accounts' data is left as it is (R17)
+}
+
+// Equal reports whether both say the same, in the same order.
+func (r *Reading) Equal(other *Reading) bool {
+	return r.Encoding == other.Encoding && slices.Equal(r.Columns, other.Columns) && slices.Equal(r.IgnoreColumns, other.IgnoreColumns) &&
+		r.EveryRow == other.EveryRow && r.NoEdits == other.NoEdits
 }
 
 // Into puts it into an order. Refused with CodeUsage where it contradicts itself; what is wrong is called by
 // its name in what was said, behind a prefix, as in --column.
-func (r *Reading) Into(order *schema.Order, prefix string) error {
-	refuse := func(format string, args ...any) *schema.Error {
-		return schema.Refuse(schema.CodeUsage, prefix+format, args...)
+func (r *Reading) Into(order *Order, prefix string) error {
+	refuse := func(format string, args ...any) *Error {
+		return Refuse(CodeUsage, prefix+format, args...)
 	}
 	order.Encoding, order.EveryRow, order.NoEdits = strings.TrimSpace(r.Encoding), r.EveryRow, r.NoEdits
 	for _, given := range r.Columns {
@@ -28,11 +33,11 @@ func (r *Reading) Into(order *schema.Order, prefix string) error {
 		if at < 0 || strings.TrimSpace(given[:at]) == "" || strings.TrimSpace(given[at+1:]) == "" {
 			header := cmp.Or(strings.Trim(given, " ="), "Header")
 			return refuse("column %q does not say which column is what.", given).
-				WithFix("Write the header, = and what it is: %scolumn %q.", prefix, header+"="+schema.ClaimHeader)
+				WithFix("Write the header, = and what it is: %scolumn %q.", prefix, header+"="+ClaimHeader)
 		}
 		header, column := strings.TrimSpace(given[:at]), strings.TrimSpace(given[at+1:])
 		for other := range order.Columns {
-			if schema.SameHeader(other, header) {
+			if SameHeader(other, header) {
 				return refuse("column says twice what %q is.", header).WithFix("Leave one of the two out.")
 			}
 		}
@@ -47,12 +52,12 @@ func (r *Reading) Into(order *schema.Order, prefix string) error {
 	}
 	for _, header := range r.IgnoreColumns {
 		if header = strings.TrimSpace(header); header == "" {
-			return schema.Refuse(schema.CodeUsage, "%s%s names no column.", prefix, ignore).
+			return Refuse(CodeUsage, "%s%s names no column.", prefix, ignore).
 				WithFix("Write the header of a column, as in %s%s Notes.", prefix, ignore)
 		}
 		for other := range order.Columns {
-			if schema.SameHeader(other, header) {
-				return schema.Refuse(schema.CodeUsage, "%q cannot be a column and be ignored.", header).
+			if SameHeader(other, header) {
+				return Refuse(CodeUsage, "%q cannot be a column and be ignored.", header).
 					WithFix("Leave out %scolumn or %s%s for it.", prefix, prefix, ignore)
 			}
 		}
