@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,7 +30,22 @@ func claimline(t *testing.T, args ...string) answer {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
+	assertKeepsSecrets(t, stderr.String())
 	return answer{code: code, stdout: stdout.String(), stderr: stderr.String()}
+}
+
+// secrets are addresses, tokens, personal links, and secrets of webhooks.
+var secrets = regexp.MustCompile(`@|clm_|whsec_|/choose/[A-Za-z0-9_-]{20}`)
+
+// assertKeepsSecrets checks that what the program logged on stderr, in any test, has nothing in it that is
+// nobody's business. What it says there to a person is not logged.
+func assertKeepsSecrets(t *testing.T, stderr string) {
+	t.Helper()
+	for line := range strings.Lines(stderr) {
+		if strings.HasPrefix(line, `{"level"`) {
+			assert.NotRegexp(t, secrets, line)
+		}
+	}
 }
 
 // refusal is the error that the program told under --json.

@@ -116,6 +116,7 @@ func (s *site) start(t *testing.T, args ...string) *process {
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.done
+		assertKeepsSecrets(t, p.stderr.String())
 	})
 	return p
 }

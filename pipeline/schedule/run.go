@@ -120,9 +120,6 @@ func (r *run) next(ended bool) func(schema.Schedule) time.Time {
 
 // work runs the schedule, to its end where ended says so.
 func (r *run) work(ctx context.Context) (ended bool, err error) {
-	if next := r.schedule.NextRunAt; r.attendant == nil && (next.IsZero() || next.After(r.now)) {
-		return false, nil // another process has run it since it was found due
-	}
 	if r.when, err = NewWhen(r.schedule.Cron, r.schedule.Zone); err != nil {
 		return true, r.fail(ctx, schema.ScheduleRun{}, err)
 	}

@@ -83,7 +83,10 @@ func Open(from io.ReaderAt, size int64) (*Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b, b.readStrings(sharedPart)
+	if err := b.readStrings(sharedPart); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 func partName(name string) string {
@@ -147,7 +150,7 @@ var errEnough = errors.New("enough")
 
 // explain puts into words what is wrong with a part; what has been put into words stays.
 func (b *Book) explain(name string, err error) error {
-	if malformed, ok := errors.AsType[errMalformed](err); ok {
+	if malformed, ok := errors.AsType[malformedError](err); ok {
 		return refuse("in its part "+schema.Printable(name)+", "+string(malformed), err)
 	}
 	corrupt := errors.Is(err, zip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zip.ErrFormat)

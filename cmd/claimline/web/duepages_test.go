@@ -100,6 +100,14 @@ func TestDirectoryPages(t *testing.T) {
 	assert.Equal(t, 1+counts["keep"], strings.Count(v.text, "\n"))
 	assert.Equal(t, counts["keep"], strings.Count(v.text, ",keep,"))
 
+	list, err := os.ReadFile(filepath.Join(samples, "directories", "csvde.csv"))
+	require.NoError(t, err)
+	v.attachTo("/directory", "csvde.csv", string(list))
+	require.Equal(t, http.StatusOK, v.status, v.says())
+	assert.Contains(t, v.says(), "How the list was read")
+	assert.Contains(t, v.says(), "is in it otherwise, for example under another address.")
+	assert.Regexp(t, `In the list (under another|without an) address.*\(line \d+, column “\w+”\)`, v.says())
+
 	for _, odd := range []string{"?from=x", "?from=-7", "?from=999999", "?effect=odd"} {
 		assert.Equal(t, http.StatusOK, v.open("/directory"+odd).status, odd)
 	}

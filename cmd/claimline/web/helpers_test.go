@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +53,9 @@ func TestMain(m *testing.M) {
 	)
 	goleak.VerifyTestMain(m)
 }
+
+// secrets are addresses, tokens and personal links, which are in no log of any test.
+var secrets = regexp.MustCompile(`@|clm_|/choose/[A-Za-z0-9_-]{20}`)
 
 // options are what a test may want otherwise.
 type options struct {
@@ -161,6 +165,7 @@ func startOn(t *testing.T, address string, o options) *service {
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		assert.NoError(t, s.stop())
+		assert.NotRegexp(t, secrets, s.log.String())
 		assert.NoError(t, s.store.Close())
 	})
 	for _, role := range schema.Roles {

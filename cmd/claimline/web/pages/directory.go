@@ -13,10 +13,12 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/directory"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
@@ -38,7 +40,8 @@ type directoryPage struct {
 	To      int    // and of the last
 	Earlier string // what to ask for to see those before; blank: there are none
 	Next    string
-	Risk    int    // members that would be deactivated
+	Risk    int // members that would be deactivated
+	Notes   []template.HTML
 	Address string // the column that was typed
 	Refused *refusal
 }
@@ -58,6 +61,8 @@ type preview struct {
 	At     time.Time
 	Counts map[schema.SyncEffect]int
 	Rows   int
+	Notes  directory.Notes
+	Beside int // members that the list lacks, and has otherwise
 }
 
 // previewRow is a row of a preview.
@@ -65,11 +70,12 @@ type previewRow struct {
 	Email  string
 	Listed string // as the list has it; blank where that is the same, or the list lacks it
 	Effect schema.SyncEffect
+	Beside *directory.Beside // where the list has a member whom it lacks; nil: nowhere
 }
 
 const (
 	previewTime = time.Hour
-	previewPart = 20_000 // rows
+	previewPart = 5_000 // rows
 	rowsOfPage  = 50
 )
 
@@ -108,12 +114,16 @@ func (p *Pages) keepPreview(e *exchange, file string, plan *people.SyncPlan) err
 	if err != nil {
 		return err
 	}
-	v := &preview{ID: rand.Text(), File: file, At: now, Counts: plan.Counts, Rows: len(plan.Rows)}
+	v := &preview{ID: rand.Text(), File: file, At: now, Counts: plan.Counts, Rows: len(plan.Rows), Notes: plan.List, Beside: len(plan.Beside)}
+	beside := map[string]*directory.Beside{}
+	for i := range plan.Beside {
+		beside[plan.Beside[i].Email] = &plan.Beside[i].Beside
+	}
 	part := 0
 	for of := range slices.Chunk(plan.Rows, previewPart) {
 		rows := make([]previewRow, len(of))
 		for i, row := range of {
-			if rows[i] = (previewRow{Email: row.Email, Effect: row.Effect}); row.Listed != row.Email {
+			if rows[i] = (previewRow{Email: row.Email, Effect: row.Effect, Beside: beside[row.Email]}); row.Listed != row.Email {
 				rows[i].Listed = row.Listed
 			}
 		}
@@ -217,6 +227,7 @@ func (p *Pages) showDirectory(e *exchange, refused *refusal, column string) erro
 		return err
 	}
 	if v := page.Preview; v != nil {
+		page.Notes = e.words.listNotes(&v.Notes)
 		page.Risk = v.Counts[schema.SyncDeactivate]
 		for _, effect := range schema.SyncEffects {
 			if n := v.Counts[effect]; n > 0 {
@@ -282,4 +293,43 @@ func (p *Pages) downloadDirectory(e *exchange) error {
 	}
 	defer file.Close()
 	return file.Send(e.w, e.r, "text/csv; charset=utf-8", "directory-preview.csv")
+}
+
+// listNotes says how a list was read, one sentence for each thing to know.
+func (w *words) listNotes(list *directory.Notes) (said []template.HTML) {
+	if len(list.Others) > 0 {
+		said = append(said, w.say("The addresses are those of the column “%s”. Other columns could be meant: %s.", list.Column, strings.Join(list.Others, ", ")))
+	}
+	add := func(n int, text template.HTML) {
+		if n > 0 {
+			said = append(said, text)
+		}
+	}
+	repaired := 0
+	for _, n := range list.Repairs {
+		repaired += n
+	}
+	add(repaired, w.count(repaired, "%d thing was mended while the list was read.", "%d things were mended while the list was read."))
+	add(list.NoAddress, w.count(list.NoAddress, "%d row has no address and was left out.", "%d rows have no address and were left out."))
+	add(list.Objects, w.count(list.Objects, "%d object is no person (column “%s”) and was left out.", "%d objects are no persons (column “%s”) and were left out.", list.ObjectColumn))
+	add(list.Several, w.count(list.Several, "%d row has several addresses, and the first was taken.", "%d rows have several addresses, and the first was taken."))
+	add(list.Guests, w.count(list.Guests, "%d guest (#EXT#) was left out.", "%d guests (#EXT#) were left out."))
+	add(list.Disabled, w.count(list.Disabled, "%d account is disabled in the directory (column “%s”), and in the list all the same.", "%d accounts are disabled in the directory (column “%s”), and in the list all the same.", list.DisabledColumn))
+	if list.Lost != "" {
+		said = append(said, w.say("The column “%s” has the name of a type instead of addresses, as Export-Csv writes it, so other addresses of people are not known.", list.Lost))
+	}
+	return said
+}
+
+// beside says where a list has a member whom it lacks.
+func (w *words) beside(b *directory.Beside) template.HTML {
+	switch b.Why {
+	case directory.OtherAddress:
+		return w.say("In the list under another address: %s (line %d, column “%s”)", emailAddress(b.Email), b.Line, b.Column)
+	case directory.NoAddress:
+		return w.say("In the list without an address in the right column (line %d, column “%s”)", b.Line, b.Column)
+	case directory.Guest:
+		return w.say("In the list as a guest (line %d, column “%s”)", b.Line, b.Column)
+	}
+	return w.say("In the list as an object that is no person (line %d, column “%s”)", b.Line, b.Column)
 }

@@ -374,7 +374,7 @@ var catalogue = map[string]string{
 	"No encoding has this name.":                                             "Ingen teckenkodning heter så.",
 	"Write it as in windows-1252 or macintosh, or leave it blank.":           "Skriv till exempel windows-1252 eller macintosh, eller lämna det tomt.",
 	"It is not certain what is said of the columns.":                         "Det går inte att förstå vad som sägs om kolumnerna.",
-	"Write one column a line, each once, as in Email address=User ID/Email.": "Skriv en kolumn per rad, var och en en gång, till exempel Email address=User ID/Email.",
+	"Write one column a line, each once, as in Email address=User ID/Email.": "Skriv en kolumn per rad, varje kolumn en gång, till exempel Email address=User ID/Email.",
 
 	// When something is due, in words.
 	"every day at %s":                          "varje dag kl. %s",
@@ -447,6 +447,29 @@ var catalogue = map[string]string{
 	"Rows before":                                             "Föregående rader",
 	"Look at another list":                                    "Titta på en annan lista",
 	"Its header, if it is not found by itself.":               "Kolumnens rubrik, om den inte hittas automatiskt.",
+
+	"%d user whom the list lacks is in it otherwise, for example under another address. Mend the list first.":   "%d användare som saknas i listan finns där på annat sätt, till exempel under en annan adress. Rätta listan först.",
+	"%d users whom the list lacks are in it otherwise, for example under another address. Mend the list first.": "%d användare som saknas i listan finns där på annat sätt, till exempel under en annan adress. Rätta listan först.",
+	"How the list was read":              "Hur listan lästes",
+	"The list (CSV, LDIF or a workbook)": "Listan (CSV, LDIF eller arbetsbok)",
+	"The addresses are those of the column “%s”. Other columns could be meant: %s.":                                                     "Adresserna är de i kolumnen ”%s”. Andra kolumner kan vara de rätta: %s.",
+	"%d thing was mended while the list was read.":                                                                                      "%d sak lagades när listan lästes.",
+	"%d things were mended while the list was read.":                                                                                    "%d saker lagades när listan lästes.",
+	"%d row has no address and was left out.":                                                                                           "%d rad har ingen adress och hoppades över.",
+	"%d rows have no address and were left out.":                                                                                        "%d rader har ingen adress och hoppades över.",
+	"%d object is no person (column “%s”) and was left out.":                                                                            "%d objekt är ingen person (kolumnen ”%s”) och hoppades över.",
+	"%d objects are no persons (column “%s”) and were left out.":                                                                        "%d objekt är inga personer (kolumnen ”%s”) och hoppades över.",
+	"%d row has several addresses, and the first was taken.":                                                                            "%d rad har flera adresser, och den första användes.",
+	"%d rows have several addresses, and the first was taken.":                                                                          "%d rader har flera adresser, och den första användes.",
+	"%d guest (#EXT#) was left out.":                                                                                                    "%d gäst (#EXT#) hoppades över.",
+	"%d guests (#EXT#) were left out.":                                                                                                  "%d gäster (#EXT#) hoppades över.",
+	"%d account is disabled in the directory (column “%s”), and in the list all the same.":                                              "%d konto är inaktiverat i katalogen (kolumnen ”%s”), men finns ändå i listan.",
+	"%d accounts are disabled in the directory (column “%s”), and in the list all the same.":                                            "%d konton är inaktiverade i katalogen (kolumnen ”%s”), men finns ändå i listan.",
+	"The column “%s” has the name of a type instead of addresses, as Export-Csv writes it, so other addresses of people are not known.": "Kolumnen ”%s” innehåller namnet på en typ i stället för adresser, så som Export-Csv skriver det, så andra adresser är inte kända.",
+	"In the list under another address: %s (line %d, column “%s”)":                                                                      "I listan under en annan adress: %s (rad %d, kolumnen ”%s”)",
+	"In the list without an address in the right column (line %d, column “%s”)":                                                         "I listan utan adress i rätt kolumn (rad %d, kolumnen ”%s”)",
+	"In the list as a guest (line %d, column “%s”)":                                                                                     "I listan som gäst (rad %d, kolumnen ”%s”)",
+	"In the list as an object that is no person (line %d, column “%s”)":                                                                 "I listan som ett objekt som inte är en person (rad %d, kolumnen ”%s”)",
 
 	// Settings.
 	"The settings are saved.":                              "Inställningarna är sparade.",

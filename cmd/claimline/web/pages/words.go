@@ -171,7 +171,7 @@ func (w *words) functions() template.FuncMap {
 		"ignored":  func(header string) string { return ignoreMark + header },
 		"value":    value,
 		"domain":   domainName, "address": emailAddress, "userpath": userPath, "base": filepath.Base,
-		"monthname": w.monthText, "kinds": w.kinds, "daytext": w.dayText,
+		"monthname": w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
 		"weekday": func(at time.Time) string { return w.weekday(at.Weekday()) },
 		"list":    func(items ...any) []any { return items },
 	}
