@@ -136,7 +136,7 @@ func (b *Book) scan(name string, most int64, each func(*scanner, token) error) e
 		if err == nil {
 			err = each(s, kind)
 		}
-		if errors.Is(err, errEnough) {
+		if errors.Is(err, ErrEnough) {
 			return nil
 		}
 		if err != nil {
@@ -145,8 +145,8 @@ func (b *Book) scan(name string, most int64, each func(*scanner, token) error) e
 	}
 }
 
-// errEnough ends the reading of a part of which no more is wanted.
-var errEnough = errors.New("enough")
+// ErrEnough is what a function returns that is handed parts or rows, and wants no more.
+var ErrEnough = errors.New("enough")
 
 // explain puts into words what is wrong with a part; what has been put into words stays.
 func (b *Book) explain(name string, err error) error {

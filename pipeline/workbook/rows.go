@@ -28,7 +28,7 @@ type Area struct{ FirstRow, LastRow, FirstColumn, LastColumn int }
 const mostNoted = 100_000
 
 // Rows hands over the rows of a sheet that have content, in their order, until there are no more, or each has
-// enough and returns Enough. A row's cells are valid until each returns. Refused with CodeEncodingUnknown,
+// enough and returns ErrEnough. A row's cells are valid until each returns. Refused with CodeEncodingUnknown,
 // with CodeLimitExceeded, and with CodeFormulaNotCalculated.
 func (b *Book) Rows(ctx context.Context, sheet int, each func(*Row) error) (*Notes, error) {
 	r := &rowReader{book: b, each: each}
@@ -47,8 +47,6 @@ func (b *Book) Rows(ctx context.Context, sheet int, each func(*Row) error) (*Not
 	return &r.notes, err
 }
 
-// Enough is what the function that is handed rows returns where it wants no more.
-var Enough = errEnough
 
 // rowReader puts together the rows of a sheet.
 type rowReader struct {
