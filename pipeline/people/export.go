@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -29,10 +30,11 @@ type Eligible struct {
 // EachEligible hands over every eligible user of the organization, by address key.
 func (p *People) EachEligible(ctx context.Context, organization string, selection Selection, each func(*Eligible) error) error {
 	rules := p.Rules()
+	words := strings.Fields(schema.Fold(selection.Search))
 	err := p.Store.Candidates(ctx, rules, organization, selection, func(batch store.Batch) error {
 		for i, account := range batch.Facts.Accounts {
 			decision := rules.Decide(&batch.Facts.Claiming, batch.Facts.Domains[schema.KeyDomain(batch.Keys[i])], account, "")
-			if decision.Outcome != schema.Ready || selection.Type != "" && decision.Type != selection.Type {
+			if decision.Outcome != schema.Ready || selection.Type != "" && decision.Type != selection.Type || !matches(&account, words) {
 				continue
 			}
 			account = rules.AsOf(account)

@@ -214,6 +214,7 @@ func TestOddRequests(t *testing.T) {
 	for _, body := range []string{"", "{", "[]", `{"dry_run":"yes"}`, `{"dry_run":true,"more":1}`, `{}`, `{"dry_run":true} {}`} {
 		assert.Equal(t, schema.CodeRequestInvalid, s.post("/imports/1/retract", body).code(), body)
 	}
-	assert.Equal(t, schema.CodeLimitExceeded, s.post("/claims", `{"addresses":["`+strings.Repeat("x", 2<<20)+`"]}`).code())
+	// A body that is hardly too long: who is still sending when the answer comes may not see it.
+	assert.Equal(t, schema.CodeLimitExceeded, s.post("/claims", `{"addresses":["`+strings.Repeat("x", 1<<20)+`"]}`).code())
 	assert.Equal(t, schema.CodeMediaTypeUnsupported, s.ask(http.MethodPost, api.Prefix+"/claims", asked{media: "text/plain", body: strings.NewReader("{}")}).code())
 }
