@@ -47,7 +47,6 @@ func (b *Book) Rows(ctx context.Context, sheet int, each func(*Row) error) (*Not
 	return &r.notes, err
 }
 
-
 // rowReader puts together the rows of a sheet.
 type rowReader struct {
 	book  *Book
