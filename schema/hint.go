@@ -54,7 +54,7 @@ var hints = map[Hint]saying{
 		"The row has more cells than the header ({1} instead of {2}).",
 		"Put a cell that contains the delimiter in quotes, or delete the surplus cells.",
 	},
-	HintOtherDelimiter: {"The row's cells are separated by {1}, and those of the header by {2}.", "Save the file again, with the same delimiter in all lines."},
+	HintOtherDelimiter: {"The row's cells are separated by {=1}, and those of the header by {=2}.", "Save the file again, with the same delimiter in all lines."},
 	HintBrokeOff: {
 		"The row broke off ({1} cells instead of {2}): line {3} may be its rest.",
 		"Join the two lines to one row, or delete them.",
@@ -108,7 +108,13 @@ var hints = map[Hint]saying{
 }
 
 // Message says what was wrong; details fill it.
-func (h Hint) Message(details ...string) string { return fill(hints[h].message, details) }
+func (h Hint) Message(details ...string) string { return h.Wrong(details...).String() }
 
 // Fix says what to do about it; details fill it.
-func (h Hint) Fix(details ...string) string { return fill(hints[h].fix, details) }
+func (h Hint) Fix(details ...string) string { return h.Cure(details...).String() }
+
+// Wrong is Message in any language.
+func (h Hint) Wrong(details ...string) Text { return template(hints[h].message, details) }
+
+// Cure is Fix in any language.
+func (h Hint) Cure(details ...string) Text { return template(hints[h].fix, details) }

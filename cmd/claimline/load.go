@@ -58,8 +58,9 @@ read, the service is taken as it is.`,
 
 // sayLoaded says what a snapshot held, and per file what was mended and not understood.
 func (a *app) sayLoaded(folder string, loaded *snapshot.Loaded) {
-	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(folder), screen.Count(loaded.Organizations, "organization"), users(loaded.Users),
-		screen.Count(loaded.Domains, "domain"), screen.Count(loaded.Licenses, "licence"), screen.Count(loaded.Claims, "open claim"))
+	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(folder), schema.SayCount(loaded.Organizations, "%s organization", "%s organizations"), users(loaded.Users),
+		schema.SayCount(loaded.Domains, "%s domain", "%s domains"), schema.SayCount(loaded.Licenses, "%s licence", "%s licences"),
+		schema.SayCount(loaded.Claims, "%s open claim", "%s open claims"))
 	for _, file := range snapshot.Files() {
 		a.sayMended(file, loaded.Repairs[file])
 		if unknown := loaded.UnknownColumns[file]; len(unknown) > 0 {
@@ -72,10 +73,10 @@ func (a *app) sayLoaded(folder string, loaded *snapshot.Loaded) {
 	}
 	const shown = 20
 	for _, notice := range loaded.Notices[:min(len(loaded.Notices), shown)] {
-		a.say("%s:%d: %s", notice.File, notice.Line, schema.Printable(notice.Message))
+		a.say("%s:%d: %s", notice.File, notice.Line, notice.Message)
 	}
 	if more := len(loaded.Notices) - shown; more > 0 {
-		a.say("And %s like these; --json has all of them.", screen.Count(more, "notice"))
+		a.say("%s", schema.SayCount(more, "And %s notice like these; --json has all of them.", "And %s notices like these; --json has all of them."))
 	}
 	for _, name := range loaded.Unused {
 		a.say("--ignore %q let nothing pass: there is nothing of this name that is not understood.", name)
@@ -96,16 +97,16 @@ func (a *app) showErrors(all snapshot.Errors) error {
 	}
 	list := make([]map[string]string, len(all))
 	for i, refused := range all {
-		list[i] = jsonError(refused, refused.Remedy())
+		list[i] = jsonError(placed(refused).String(), refused.Code, refused.Remedy())
 	}
 	return writeJSON(a.stderr, map[string]any{"error": list[0], "errors": list})
 }
 
-func problems(n int) string {
+func problems(n int) schema.Text {
 	if n == snapshot.MostErrors {
-		return "at least " + screen.Count(n, "problem")
+		return schema.Say("at least %s problems", schema.Number(n))
 	}
-	return screen.Count(n, "problem")
+	return schema.SayCount(n, "%s problem", "%s problems")
 }
 
 // sayMended says what was mended in a file, one sentence for each kind.

@@ -134,13 +134,14 @@ func (a *app) sayList(file string, list directory.Notes) {
 	}
 	a.sayMended(file, list.Repairs)
 	if n := list.NoAddress; n > 0 {
-		a.say("%s no address and %s left out.", screen.Count(n, "row")+screen.Pick(n, " has", " have"), screen.Pick(n, "was", "were"))
+		a.say("%s", schema.SayCount(n, "%s row has no address and was left out.", "%s rows have no address and were left out."))
 	}
 	if n := list.Guests; n > 0 {
-		a.say("%s (#EXT#) %s left out.", screen.Count(n, "guest"), screen.Pick(n, "was", "were"))
+		a.say("%s", schema.SayCount(n, "%s guest (#EXT#) was left out.", "%s guests (#EXT#) were left out."))
 	}
 	if n := list.Disabled; n > 0 {
-		a.say("%s disabled in the directory (column %q), and in the list all the same.", screen.Count(n, "account")+screen.Pick(n, " is", " are"), list.DisabledColumn)
+		a.say("%s", schema.SayCount(n, "%s account is disabled in the directory (column %q), and in the list all the same.",
+			"%s accounts are disabled in the directory (column %q), and in the list all the same.", list.DisabledColumn))
 	}
 }
 
@@ -172,7 +173,7 @@ func (a *app) agreeSync(ctx context.Context, plan *people.SyncPlan, yes bool) er
 	if err := a.writeSync(a.stderr, plan); err != nil {
 		return err
 	}
-	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), screen.Number(reactivate))
+	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), schema.Number(reactivate))
 }
 
 func (a *app) answerSync(plan *people.SyncPlan) error {
@@ -197,7 +198,7 @@ func (a *app) writeSync(to io.Writer, plan *people.SyncPlan) error {
 	counts := screen.NewTable(screen.Whole("Effect"), screen.Numeric("Users"))
 	for _, effect := range schema.SyncEffects {
 		if n := plan.Counts[effect]; n > 0 {
-			if err := counts.Add(string(effect), screen.Number(n)); err != nil {
+			if err := counts.Add(string(effect), a.number(n)); err != nil {
 				return err
 			}
 		}
@@ -226,7 +227,7 @@ func (a *app) writeSync(to io.Writer, plan *people.SyncPlan) error {
 		return nil
 	}
 	if _, err := fmt.Fprintln(to); err != nil {
-		return unwritable("The answer", err)
+		return unwritable(schema.Word("The answer"), err)
 	}
 	if err := a.writeTable(to, concerned); err != nil {
 		return err

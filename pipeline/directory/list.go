@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -244,8 +243,8 @@ func (r *rows) read(line int, cells []string) error {
 	}
 	key, problem := schema.ParseAddress(email)
 	if problem != "" {
-		message, fix := usersfile.Explain(problem, email).Words()
-		return schema.Refuse(problem, "%s", message).At(l.file, line, l.Place+1).In(l.Header[l.Place]).WithFix("%s %s", fix, unreadable)
+		message, fix := usersfile.Explain(problem, email).Told()
+		return schema.Refuse(problem, "%s", message).At(l.file, line, l.Place+1).In(l.Header[l.Place]).WithFix("%s %s", fix, schema.Word(unreadable))
 	}
 	if r.disabled >= 0 {
 		if cell, _ := dialect.Clean(cells[r.disabled]); r.disables(cell) {
@@ -308,7 +307,7 @@ func withoutAddresses(ctx context.Context, source dialect.Source, limits dialect
 	if best < 0 {
 		return refused.WithFix("Export the directory again, with the column mail; or name the column of the addresses: --address COLUMN.")
 	}
-	refused.Message += " The column " + schema.Quote(header[best]) + " has addresses, in " + strconv.Itoa(count) + " of its cells."
+	refused.Message = refused.Message.And("The column %s has addresses, in %d of its cells.", schema.Quote(header[best]), count)
 	if header[best] == "" {
 		return refused.WithFix("Give the column of the addresses, which has no header, the name %s.", addressColumns()[0])
 	}

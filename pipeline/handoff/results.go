@@ -37,7 +37,7 @@ type ErrorNote struct {
 	File     string
 	Part     int
 	FirstRow int // the number of the part's first row, as Control Hub counts; 0: nothing was said
-	Why      string
+	Why      schema.Text
 }
 
 // Results joins what Control Hub said to the rows of a hand-off, and adds a report of every row to its

@@ -11,6 +11,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -22,10 +23,12 @@ type csvReporter struct {
 	format schema.Format
 	parts  bool
 	cells  []string
+
+	language words.Language
 }
 
-func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format, parts bool) *csvReporter {
-	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l, format: format, parts: parts}
+func newCSVReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format, parts bool, language words.Language) *csvReporter {
+	return &csvReporter{to: to, writer: dialect.NewWriter(to, format), layout: l, format: format, parts: parts, language: language}
 }
 
 // header writes the header, once.
@@ -49,13 +52,13 @@ func (r *csvReporter) rows(c *kept.Rows, numbers []int) error {
 	if err := r.header(); err != nil {
 		return err
 	}
-	var said []string
+	var added []string
 	for _, i := range numbers {
 		v := &c.Verdicts[i]
-		result := c.Result(i, "")
-		said = append(said[:0], strconv.Itoa(result.Line), string(result.Outcome), string(result.Reason), result.Message, result.Fix, editsText(result.Edits))
+		result := told(c, i, r.language, "")
+		added = append(added[:0], strconv.Itoa(result.Line), string(result.Outcome), string(result.Reason), result.Message, result.Fix, editsText(result.Edits))
 		if r.parts {
-			said = append(said, strconv.Itoa(result.Part), strconv.Itoa(result.Row))
+			added = append(added, strconv.Itoa(result.Part), strconv.Itoa(result.Row))
 		}
 		unclaimed := -1
 		if slices.ContainsFunc(v.Reasons, func(reason schema.Code) bool {
@@ -63,7 +66,7 @@ func (r *csvReporter) rows(c *kept.Rows, numbers []int) error {
 		}) {
 			unclaimed = r.layout.Place(usersfile.Claim) // imported again it claims nobody until somebody says so
 		}
-		if err := r.write(c.Records.Cells(i), unclaimed, said); err != nil {
+		if err := r.write(c.Records.Cells(i), unclaimed, added); err != nil {
 			return err
 		}
 	}

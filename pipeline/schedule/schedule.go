@@ -126,7 +126,7 @@ func (s *Scheduler) check(schedule *schema.Schedule) (When, error) {
 			problem = schema.CodeEmailInvalid
 		}
 		if problem != "" {
-			return When{}, schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
+			return When{}, schema.Refuse(problem, "%s", problem.Wrong(schema.Quote(address)))
 		}
 		if slices.ContainsFunc(schedule.Notify[:i], func(other string) bool { k, _ := schema.ParseAddress(other); return k == key }) {
 			return When{}, schema.Refuse(schema.CodeScheduleInvalid, "%s is to be told twice.", schema.Quote(address)).WithFix("Name each address once.")
@@ -141,7 +141,7 @@ const maxName = 64
 // checkName refuses, with CodeScheduleInvalid, a name that would not look as it is, or that no address of a
 // page can have.
 func checkName(name string) error {
-	why := ""
+	why := schema.Word("")
 	switch {
 	case strings.TrimSpace(name) == "":
 		why = "is blank"

@@ -19,21 +19,18 @@ type Reading struct {
 // Into puts it into an order. Refused with CodeUsage where it contradicts itself; what is wrong is called by
 // its name in what was said, behind a prefix, as in --column.
 func (r *Reading) Into(order *schema.Order, prefix string) error {
-	refuse := func(format string, args ...any) *schema.Error {
-		return schema.Refuse(schema.CodeUsage, prefix+format, args...)
-	}
 	order.Encoding, order.EveryRow, order.NoEdits = strings.TrimSpace(r.Encoding), r.EveryRow, r.NoEdits
 	for _, given := range r.Columns {
 		at := strings.LastIndexByte(given, '=') // a header may have one, a column has none
 		if at < 0 || strings.TrimSpace(given[:at]) == "" || strings.TrimSpace(given[at+1:]) == "" {
 			header := cmp.Or(strings.Trim(given, " ="), "Header")
-			return refuse("column %q does not say which column is what.", given).
+			return schema.Refuse(schema.CodeUsage, "%scolumn %q does not say which column is what.", prefix, given).
 				WithFix("Write the header, = and what it is: %scolumn %q.", prefix, header+"="+schema.ClaimHeader)
 		}
 		header, column := strings.TrimSpace(given[:at]), strings.TrimSpace(given[at+1:])
 		for other := range order.Columns {
 			if schema.SameHeader(other, header) {
-				return refuse("column says twice what %q is.", header).WithFix("Leave one of the two out.")
+				return schema.Refuse(schema.CodeUsage, "%scolumn says twice what %q is.", prefix, header).WithFix("Leave one of the two out.")
 			}
 		}
 		if order.Columns == nil {

@@ -2,8 +2,8 @@ package pages
 
 import "github.com/claimline/claimline/schema"
 
-// englishFixes says what to do about codes whose own fix is for the terminal.
-var englishFixes = map[schema.Code]string{
+// pageFixes says what to do about codes whose own fix is for the terminal.
+var pageFixes = map[schema.Code]schema.Word{
 	schema.CodeNotFound:         "Check the address, or begin at the first page.",
 	schema.CodeMethodNotAllowed: "Begin at the first page.",
 	schema.CodeRequestInvalid:   "Go back, look at what you filled in, and try again.",
@@ -13,24 +13,4 @@ var englishFixes = map[schema.Code]string{
 	schema.CodeUserNotFound:     "Check the spelling.",
 	schema.CodeNotClaimed:       "There is nothing to do.",
 	schema.CodeTokenInvalid:     "Copy the whole token again, or ask your administrator for another.",
-}
-
-// swedishCodes says in Swedish what codes mean, and what to do about them.
-var swedishCodes = map[schema.Code][2]string{
-	schema.CodeNotFound:           {"Det finns ingen sida på den adressen.", "Kontrollera adressen, eller börja på första sidan."},
-	schema.CodeMethodNotAllowed:   {"Sidan kan inte användas så.", "Börja på första sidan."},
-	schema.CodeRequestInvalid:     {"Det som skickades in kan inte läsas.", "Gå tillbaka, se över det du fyllde i och försök igen."},
-	schema.CodeCrossOrigin:        {"Formuläret skickades från en annan webbplats.", "Öppna sidan på nytt i webbläsaren och skicka formuläret därifrån."},
-	schema.CodeInternal:           {"Något gick fel som inte beror på dig.", "Försök igen. Kontakta din administratör om det händer på nytt."},
-	schema.CodeTooManyRequests:    {"För många försök har misslyckats.", "Vänta en minut och försök igen."},
-	schema.CodeEmailInvalid:       {"E-postadressen är inte giltig.", "Skriv den som namn@example.com, utan citattecken, kommentarer eller blanksteg."},
-	schema.CodeEmailUnchanged:     {"Det är den adress som kontot redan har.", "Ange en annan adress."},
-	schema.CodeEmailTaken:         {"Ett annat konto har redan den adressen.", "Ange en annan adress."},
-	schema.CodeEmailDomainTaken:   {"Adressens domän tillhör en organisation.", "Ange en adress på en annan domän, till exempel din privata."},
-	schema.CodeChoiceNotAvailable: {"Det valet finns inte för det här kontot.", "Välj något av det som står på sidan."},
-	schema.CodeUserInactive:       {"Kontot är inaktivt, så det går inte att logga in.", "Be organisationen att aktivera kontot igen."},
-	schema.CodeNotClaimed:         {"Det finns inget öppet anspråk på kontot.", "Det finns inget att göra."},
-	schema.CodeTokenInvalid:       {"Det är ingen giltig token: den är fel, har återkallats eller har gått ut.", "Kopiera hela din token en gång till, eller be din administratör om en ny."},
-	schema.CodeRoleTooLow:         {"Din token räcker inte för det här.", "Be din administratör om en token med högre behörighet."},
-	schema.CodeUserNotFound:       {"Inget konto har den adressen.", "Kontrollera stavningen."},
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -287,7 +288,7 @@ func (p *Pages) followImport(e *exchange, imp schema.Import) error {
 // downloadReport hands out what became of the rows.
 func (p *Pages) downloadReport(e *exchange, imp schema.Import) error {
 	media := map[report.Format]string{report.CSV: "text/csv; charset=utf-8", report.JSONL: "application/jsonl", report.HTML: "text/html; charset=utf-8"}
-	r := &report.Report{Format: report.Format(e.r.FormValue("format"))}
+	r := &report.Report{Format: report.Format(e.r.FormValue("format")), Language: catalogue.Language(e.words.language)}
 	if media[r.Format] == "" {
 		r.Format = report.CSV
 	}

@@ -1,9 +1,9 @@
-package pages
+package words
 
-// catalogue says in Swedish what the pages say, by the English of it.
+// swedishPages is what the pages say.
 //
 //nolint:misspell,gosec // it is Swedish, and G101: no secret
-var catalogue = map[string]string{
+var swedishPages = map[string]string{
 	"Skip to the content": "Till innehållet",
 	"Error:":              "Fel:",
 
@@ -378,4 +378,15 @@ var catalogue = map[string]string{
 	"verified":                         "verifierad",
 	"waits for its TXT record":         "väntar på sin TXT-post",
 	"yes":                              "ja",
+
+	// What to do about codes, for who reads a page.
+	"Check the address, or begin at the first page.":                     "Kontrollera adressen, eller börja på första sidan.",
+	"Begin at the first page.":                                           "Börja på första sidan.",
+	"Go back, look at what you filled in, and try again.":                "Gå tillbaka, se över det du fyllde i och försök igen.",
+	"Open the page again in this browser, and send the form from there.": "Öppna sidan på nytt i webbläsaren och skicka formuläret därifrån.",
+	"Try again. If it happens again, tell your administrator.":           "Försök igen. Kontakta din administratör om det händer på nytt.",
+	"Ask the organization to make the account active again.":             "Be organisationen att aktivera kontot igen.",
+	"Check the spelling.":                                                "Kontrollera stavningen.",
+	"There is nothing to do.":                                            "Det finns inget att göra.",
+	"Copy the whole token again, or ask your administrator for another.": "Kopiera hela din token en gång till, eller be din administratör om en ny.",
 }
