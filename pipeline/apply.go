@@ -296,7 +296,7 @@ func (a *applyPass) decide(rules claim.Rules, c *chunk, facts claim.Facts, leave
 		} else if account := rules.AsOf(facts.Accounts[n]); !a.decideRow(rules, &facts, &account, c, n, v) {
 			continue
 		} else {
-			r.Target = kept.Target{Seen: store.Seen{Account: account.ID, Version: account.Version}, Status: account.User.Status}
+			r.Target = kept.NewTarget(&account)
 		}
 		if leaveOut[n] {
 			v.Finding, v.Edits = schema.NewFinding(schema.CodeInternal, ""), nil

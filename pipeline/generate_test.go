@@ -82,7 +82,8 @@ type world struct {
 	domains       map[string]map[string]string // domain → organization → verified or claimed
 	services      []service                    // ours, by name
 	people        []*person
-	offline       bool // nobody can be looked up
+	strict        string // policy.domain_elsewhere
+	offline       bool   // nobody can be looked up
 }
 
 var createds = []struct {
@@ -97,14 +98,14 @@ var (
 	goodTexts     = []string{"", "Ann", "Åsa Öberg", "=1+1", "'=1", "'quoted'", `say "hi"`, "a;b,c|d", "-x", "李小龙", strings.Repeat("å", 64), "O'Neil", "@home", "NULL"}
 	goodPhones    = []string{"", "", "+46701234567", "+12"}
 	goodLanguages = []string{"", "", "sv", "en-US", "zh-Hant-TW", "SV-se"}
-	domainNames   = []string{"acme.example", "åkeri.example", "labs.acme.example", "shared.example", "other.example", "lost.example"}
+	domainNames   = []string{"acme.example", "åkeri.example", "labs.acme.example", "shared.example", "other.example", "lost.example", "sub.shared.example"}
 	asciiDomains  = map[string]string{"åkeri.example": "xn--keri-poa.example"}
 	locals        = []string{"ann.lee", "åsa", "o'neil", "+support", "=sum", "'=x", "-dash", "a_b", "李"}
 )
 
 func drawWorld(t *rapid.T) *world {
 	c := choices{t}
-	w := &world{domains: map[string]map[string]string{}}
+	w := &world{domains: map[string]map[string]string{}, strict: pick(c, "claimed", "claimed", "verified", "overlapping")}
 	for _, id := range []string{us, "globex", "hooli", "initech", "umbrella", "consumer"} {
 		created := pick(c, createds...)
 		o := &organization{
@@ -128,9 +129,11 @@ func drawWorld(t *rapid.T) *world {
 		for _, o := range w.organizations {
 			chance := 15
 			if o.id == us {
-				chance = []int{100, 100, 80, 80, 20, 0}[i]
+				chance = []int{100, 100, 80, 80, 20, 0, 50}[i]
 			}
-			if !c.chance(chance) {
+			// Under each setting many are to be claimable: in the first domain nobody else hinders that.
+			hinders := i == 0 && w.strict != "claimed" || domain == "labs.acme.example" && w.strict == "overlapping"
+			if !c.chance(chance) || hinders && o.id != us {
 				continue
 			}
 			held[o.id] = "verified"
@@ -363,10 +366,8 @@ func (w *world) rules(p *person, asked string) (outcome string, reasons []string
 	if w.domains[p.domain][us] == "" {
 		reasons = append(reasons, "domain_not_verified")
 	}
-	for id, status := range w.domains[p.domain] {
-		if id != us && status == "claimed" {
-			reasons = append(reasons, "domain_claimed_elsewhere")
-		}
+	if reason := w.elsewhere(p.domain); reason != "" {
+		reasons = append(reasons, reason)
 	}
 	source := w.organization(s.organization)
 	if source.sso {
@@ -389,6 +390,24 @@ func (w *world) rules(p *person, asked string) (outcome string, reasons []string
 		warnings = append(warnings, "content_not_transferred")
 	}
 	return "ready", nil, claimType, warnings
+}
+
+// elsewhere returns the reason for which others' hold on a domain, or on one that overlaps with it, hinders a
+// claim (R6).
+func (w *world) elsewhere(domain string) (reason string) {
+	for _, other := range domainNames {
+		overlaps := strings.HasSuffix(other, "."+domain) || strings.HasSuffix(domain, "."+other)
+		for id, status := range w.domains[other] {
+			switch {
+			case id == us:
+			case other == domain && status == "claimed":
+				return "domain_claimed_elsewhere"
+			case other == domain && w.strict != "claimed", overlaps && w.strict == "overlapping":
+				reason = "domain_verified_elsewhere"
+			}
+		}
+	}
+	return reason
 }
 
 // held counts the licences of a service that are taken.

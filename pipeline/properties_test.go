@@ -22,7 +22,7 @@ import (
 var rowReasons = []schema.Code{
 	"field_count", "boolean_invalid", "claim_false", "claim_blank", "email_missing", "email_too_long", "email_invalid", "text_too_long", "text_invalid", "phone_invalid",
 	"language_invalid", "claim_type_invalid", "duplicate_row", "claim_contradicted",
-	"user_not_found", "already_claimed", "already_member", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "source_sso",
+	"user_not_found", "already_claimed", "already_member", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "domain_verified_elsewhere", "source_sso",
 	"source_directory_sync", "stale_claim_type",
 }
 

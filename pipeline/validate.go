@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"slices"
@@ -10,7 +11,6 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/kept"
-	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -256,7 +256,7 @@ func (v *validator) decideRow(b *block, i int, facts *claim.Facts, account *clai
 	if !v.prepares {
 		return
 	}
-	r.Target = kept.Target{Seen: store.Seen{Account: now.ID, Version: now.Version}, Status: now.User.Status}
+	r.Target = kept.NewTarget(&now)
 	if due := v.rules.NextDue(*account); !due.IsZero() && !due.After(v.rules.Now) {
 		b.ready.Version = 0 // decided as of now, on what is not written yet
 	} else {
@@ -338,6 +338,9 @@ func refuse(v *kept.Verdict, d claim.Decision, l *usersfile.Layout, domain strin
 		v.Details = []string{string(rules.TypeFor(&facts.Claiming, account.Organization))}
 	case schema.CodeDomainNotVerified, schema.CodeDomainClaimedElsewhere:
 		v.Details = []string{domain}
+	case schema.CodeDomainVerifiedElsewhere:
+		_, overlapping := rules.Elsewhere(&facts.Claiming, facts.Domains[domain])
+		v.Details = []string{cmp.Or(overlapping, domain)}
 	}
 }
 

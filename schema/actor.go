@@ -21,7 +21,7 @@ func (c Code) Actor() Actor {
 		return ActorFile
 	case CodeDomainNotVerified, CodeDirectorySyncEnabled, CodeInternal, CodeNotInDirectory:
 		return ActorOrganization
-	case CodeClaimedElsewhere, CodeDomainClaimedElsewhere, CodeSourceSSO, CodeSourceDirectorySync:
+	case CodeClaimedElsewhere, CodeDomainClaimedElsewhere, CodeDomainVerifiedElsewhere, CodeSourceSSO, CodeSourceDirectorySync:
 		return ActorElsewhere
 	case CodeCancelled, CodeAllOrNothing, CodeConsentDeclined:
 		return ActorImport

@@ -52,6 +52,7 @@ const (
 	CodeDelayed        Code = "delayed"
 	CodeTakenElsewhere Code = "taken_elsewhere"
 	CodeLicenseMissing Code = "license_missing" // a warning; the detail is the service
+	CodeLicenseKept    Code = "license_kept"    // likewise
 )
 
 // Refusals of a hand-off as a whole.
@@ -66,15 +67,16 @@ const (
 
 // The rules R1 to R9, in the order they are checked.
 const (
-	CodeUserNotFound           Code = "user_not_found"           // R1
-	CodeAlreadyClaimed         Code = "already_claimed"          // R2
-	CodeAlreadyMember          Code = "already_member"           // R3
-	CodeClaimedElsewhere       Code = "claimed_elsewhere"        // R4
-	CodeDomainNotVerified      Code = "domain_not_verified"      // R5
-	CodeDomainClaimedElsewhere Code = "domain_claimed_elsewhere" // R6
-	CodeSourceSSO              Code = "source_sso"               // R7
-	CodeSourceDirectorySync    Code = "source_directory_sync"    // R8
-	CodeStaleClaimType         Code = "stale_claim_type"         // R9
+	CodeUserNotFound            Code = "user_not_found"            // R1
+	CodeAlreadyClaimed          Code = "already_claimed"           // R2
+	CodeAlreadyMember           Code = "already_member"            // R3
+	CodeClaimedElsewhere        Code = "claimed_elsewhere"         // R4
+	CodeDomainNotVerified       Code = "domain_not_verified"       // R5
+	CodeDomainClaimedElsewhere  Code = "domain_claimed_elsewhere"  // R6
+	CodeDomainVerifiedElsewhere Code = "domain_verified_elsewhere" // R6
+	CodeSourceSSO               Code = "source_sso"                // R7
+	CodeSourceDirectorySync     Code = "source_directory_sync"     // R8
+	CodeStaleClaimType          Code = "stale_claim_type"          // R9
 )
 
 // Why a row was not attempted, or failed.
@@ -100,6 +102,7 @@ const (
 	CodeEncodingUnclear    Code = "encoding_unclear"
 	CodeHeaderDuplicate    Code = "header_duplicate"
 	CodeCSVMalformed       Code = "csv_malformed"
+	CodeLDIFMalformed      Code = "ldif_malformed"
 	CodeEncodingUnknown    Code = "encoding_unknown"
 	CodeTooManyRows        Code = "too_many_rows"
 	CodeLimitExceeded      Code = "limit_exceeded"
@@ -258,6 +261,7 @@ var codes = map[Code]entry{
 	CodeDelayed:        {ClaimDelayed, 422, "The claim is made, and its owner has not decided yet.", "Wait until the owner decides, or the claim completes by itself."},
 	CodeTakenElsewhere: {TakenElsewhere, 422, "Another organization has claimed the user.", "Ask that organization, or wait until its claim is retracted."},
 	CodeLicenseMissing: {"", 422, "The user does not have a licence that was asked for[: {1}].", "Get more licences, then upload retry.csv."},
+	CodeLicenseKept:    {"", 422, "The user still has a licence that was to be removed[: {1}].", "Upload retry.csv, and choose Add and remove services."},
 
 	CodeHeaderUnknown:    {"", 422, "Control Hub does not know a header, and refuses the whole file.", "Correct the header, or delete the column."},
 	CodeNothingToHandOff: {"", 422, "No row is left to upload.", "See why: claimline handoff check FILE."},
@@ -266,15 +270,16 @@ var codes = map[Code]entry{
 	CodeFirstRowUnclear:  {"", 422, "It is not certain whether the header counts as row 1.", "Say the number of the first user's row: --first-row 1 or --first-row 2."},
 	CodeRowUnknown:       {"", 422, "A file of errors speaks of a row that its part does not have.", "Check that the file belongs to this part: --part 1=ERRORS.csv."},
 
-	CodeUserNotFound:           {Ineligible, 404, "No account has this address.", "Check the spelling, or delete the row."},
-	CodeAlreadyClaimed:         {Unchanged, 409, "Your organization has already claimed this user.", "Nothing needs to be done."},
-	CodeAlreadyMember:          {Unchanged, 409, "The user already belongs to your organization.", "Nothing needs to be done."},
-	CodeClaimedElsewhere:       {Ineligible, 409, "Another organization has claimed this user.", "Wait until that claim is closed or retracted, then try again."},
-	CodeDomainNotVerified:      {Ineligible, 409, "Your organization has not verified the domain of this address[: {1}].", "Verify the domain[: claimline domain verify {1}]."},
-	CodeDomainClaimedElsewhere: {Ineligible, 409, "Another organization has claimed the domain of this address[: {1}].", "Ask that organization to release the domain."},
-	CodeSourceSSO:              {Ineligible, 422, "The user's organization uses single sign-on.", "Ask that organization to turn single sign-on off, or to remove the user."},
-	CodeSourceDirectorySync:    {Ineligible, 422, "The user's organization synchronizes its users from a directory.", "Ask that organization to turn synchronization off, or to remove the user."},
-	CodeStaleClaimType:         {Ineligible, 422, "The claim type is no longer the one this user would get[, which is {1}].", "Export the file again, or leave the Claim Type cell blank."},
+	CodeUserNotFound:            {Ineligible, 404, "No account has this address.", "Check the spelling, or delete the row."},
+	CodeAlreadyClaimed:          {Unchanged, 409, "Your organization has already claimed this user.", "Nothing needs to be done."},
+	CodeAlreadyMember:           {Unchanged, 409, "The user already belongs to your organization.", "Nothing needs to be done."},
+	CodeClaimedElsewhere:        {Ineligible, 409, "Another organization has claimed this user.", "Wait until that claim is closed or retracted, then try again."},
+	CodeDomainNotVerified:       {Ineligible, 409, "Your organization has not verified the domain of this address[: {1}].", "Verify the domain[: claimline domain verify {1}]."},
+	CodeDomainClaimedElsewhere:  {Ineligible, 409, "Another organization has claimed the domain of this address[: {1}].", "Ask that organization to release the domain."},
+	CodeDomainVerifiedElsewhere: {Ineligible, 409, "Another organization has verified the domain of this address, or one that overlaps with it[: {1}].", "Ask that organization to remove the domain."},
+	CodeSourceSSO:               {Ineligible, 422, "The user's organization uses single sign-on.", "Ask that organization to turn single sign-on off, or to remove the user."},
+	CodeSourceDirectorySync:     {Ineligible, 422, "The user's organization synchronizes its users from a directory.", "Ask that organization to turn synchronization off, or to remove the user."},
+	CodeStaleClaimType:          {Ineligible, 422, "The claim type is no longer the one this user would get[, which is {1}].", "Export the file again, or leave the Claim Type cell blank."},
 
 	CodeCancelled:            {NotAttempted, 409, "The import was cancelled before this row's turn came.", "Go on with it[: claimline resume {1}]."},
 	CodeAllOrNothing:         {NotAttempted, 409, "Another row had a problem, and the import was all or nothing.", "Correct the problems and import again, or leave out --all-or-nothing."},
@@ -292,6 +297,7 @@ var codes = map[Code]entry{
 	CodeEncodingUnclear:    {"", 422, "It is not certain in which encoding the file is.", "Say which: --encoding NAME. Or save the file as CSV UTF-8."},
 	CodeHeaderDuplicate:    {"", 422, "A column stands in the header twice[: {1}].", "Delete one of the two columns."},
 	CodeCSVMalformed:       {"", 422, "The file is not well-formed CSV.", "Close the quoted cell, and double every quote inside it."},
+	CodeLDIFMalformed:      {"", 422, "The file is not a directory's entries in well-formed LDIF.", "Export the directory again, or export it as CSV."},
 	CodeEncodingUnknown:    {"", 422, "The file is not a text file in an encoding that can be read.", "Save it as CSV UTF-8."},
 	CodeTooManyRows:        {"", 422, "The file has too many rows.", "Split the file and import the parts one after the other."},
 	CodeLimitExceeded:      {"", 413, "A row or the header is larger than allowed.", "Check that every quoted cell is closed, and delete what does not belong in the file."},

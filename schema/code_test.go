@@ -79,7 +79,7 @@ func TestOutcomeOfReasons(t *testing.T) {
 		Skipped:   {"claim_false", "claim_blank"},
 		Unchanged: {"already_claimed", "already_member"},
 		Ineligible: {
-			"user_not_found", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "source_sso", "source_directory_sync", "stale_claim_type",
+			"user_not_found", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "domain_verified_elsewhere", "source_sso", "source_directory_sync", "stale_claim_type",
 			"domain_not_ours", "not_in_directory", "case_mismatch",
 		},
 		NotAttempted: {"cancelled", "consent_declined", "all_or_nothing", "directory_sync_enabled"},

@@ -48,11 +48,11 @@ func (f *Finding) Words() (message, fix string) {
 func (f *Finding) Told() (message, fix Text) {
 	switch {
 	case f.Message != "":
-		return Say("%s", f.Message), Say("%s", f.Fix)
-	case len(f.Reasons) == 0:
-		return Text{}, Text{}
+		return Say("%s", Word(f.Message)), Say("%s", Word(f.Fix))
 	case f.Hint != "":
 		return f.Hint.Wrong(f.Details...), f.Hint.Cure(f.Details...)
+	case len(f.Reasons) == 0:
+		return Text{}, Text{}
 	}
 	return f.Reasons[0].Wrong(f.Details...), f.Reasons[0].Cure(f.Details...)
 }

@@ -35,8 +35,14 @@ const (
 	HintCellShortened   Hint = "cell_shortened"
 	HintSameButCase     Hint = "same_but_case" // duplicate_row
 
+	HintLicenses      Hint = "licenses"      // license_missing
+	HintLicensesKept  Hint = "licenses_kept" // license_kept
+	HintLicensesWrong Hint = "licenses_wrong"
+
 	HintApostrophe Hint = "apostrophe" // user_not_found
 	HintLookAlike  Hint = "look_alike"
+
+	HintListedOtherwise Hint = "listed_otherwise" // not_in_directory
 )
 
 // saying is what users are told.
@@ -99,11 +105,18 @@ var hints = map[Hint]saying{
 	HintSameButCase: {
 		"The same address in another case is already in this file[, on line {1}].", "Keep one of the rows and delete the other.",
 	},
+	HintLicenses:      {"The user does not have what was asked for: {1}.", "Get more licences, then upload retry.csv."},
+	HintLicensesKept:  {"The user does not have what was asked for: {1}.", "Upload retry.csv, and choose Add and remove services."},
+	HintLicensesWrong: {"The user does not have what was asked for: {1}.", "Get more licences, then upload retry.csv, and choose Add and remove services."},
 	HintApostrophe: {
 		"The address begins or ends with an apostrophe, and there is an account without it[: {1}].", "Delete the apostrophe.",
 	},
 	HintLookAlike: {
 		"The address has a letter that only looks like another: {1}. No account has it.", "Type the address again[: {2} has an account].",
+	},
+	HintListedOtherwise: {
+		"Your directory has this address on line {1}, but not as a person's own: it is another address of somebody, or of a guest or a group.",
+		"Make it the user's own address in the directory first, or leave the user out: else the next synchronization deletes the account.",
 	},
 }
 

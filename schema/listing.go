@@ -92,5 +92,5 @@ var SyncEffects = []SyncEffect{
 type SyncRow struct {
 	Email  string     `json:"email"` // as the organization has it; as the list does where only that has it
 	Effect SyncEffect `json:"effect"`
-	Listed string     `json:"-"` // as the list has it; empty where the list lacks it
+	Listed string     `json:"-"` // as the list has it; another address where it has that; empty where the list lacks both
 }

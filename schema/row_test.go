@@ -27,7 +27,7 @@ func TestSameHeader(t *testing.T) {
 func TestDefaultPolicy(t *testing.T) {
 	assert.Equal(t, Policy{
 		ScreenLimit: 250, ManualLimit: 25, DecisionDays: 14, InactiveDays: 30, DelayedCreatedUntil: "2020-05-05", DelayedClaims: true,
-		MaxRows: 0, AllOrNothingMaxRows: 20000, KeepImports: 90, RetractByImport: true,
+		MaxRows: 0, AllOrNothingMaxRows: 20000, KeepImports: 90, RetractByImport: true, DomainElsewhere: "claimed",
 	}, DefaultPolicy())
 }
 

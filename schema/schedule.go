@@ -19,7 +19,8 @@ type Schedule struct {
 	AllOrNothing     bool  // one problem in a file, and nobody of it is claimed
 	ActivationEmails *bool // nil: as the organization has it (R18)
 	Notify           []string
-	Confined         bool // it may only name what lies below the folders of the service
+	Reading          Reading // how its files are to be read where that is not certain
+	Confined         bool    // it may only name what lies below the folders of the service
 	Paused           bool
 	ConsentedBy      string // who agreed, as in terminal:root
 	ConsentedAt      time.Time
@@ -153,6 +154,20 @@ type ScheduleView struct {
 	LastRun      *LastRun   `json:"last_run"`    // null: it has not run yet
 }
 
+// ScheduleDetails is all of a schedule, with what was agreed to. What there is nothing of is null.
+type ScheduleDetails struct {
+	ScheduleView
+	AcceptEdits      bool       `json:"accept_edits"`
+	ActivationEmails *bool      `json:"activation_emails"` // null: as the organization has it
+	Encoding         *string    `json:"encoding"`          // null: it has to be certain
+	Column           []string   `json:"column"`
+	IgnoreColumn     []string   `json:"ignore_column"`
+	EveryRow         bool       `json:"every_row"`
+	NoEdits          bool       `json:"no_edits"`
+	ConsentedBy      string     `json:"consented_by"`
+	ConsentedAt      *time.Time `json:"consented_at"`
+}
+
 // LastRun is the newest run as ScheduleView shows it.
 type LastRun struct {
 	At     time.Time `json:"at"`
@@ -182,6 +197,15 @@ func (s Schedule) View() ScheduleView {
 		view.LastRun = &LastRun{At: run.At, State: run.State, Import: run.Import, Code: run.Code}
 	}
 	return view
+}
+
+// Details returns all of the schedule.
+func (s Schedule) Details() ScheduleDetails {
+	return ScheduleDetails{
+		ScheduleView: s.View(), AcceptEdits: s.AcceptEdits, ActivationEmails: s.ActivationEmails, Encoding: filled(s.Reading.Encoding),
+		Column: append([]string{}, s.Reading.Columns...), IgnoreColumn: append([]string{}, s.Reading.IgnoreColumns...), EveryRow: s.Reading.EveryRow,
+		NoEdits: s.Reading.NoEdits, ConsentedBy: s.ConsentedBy, ConsentedAt: Moment(s.ConsentedAt),
+	}
 }
 
 // View returns the run as lists show it.

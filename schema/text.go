@@ -79,6 +79,9 @@ func (t Text) IsZero() bool { return t.english == "" }
 // String returns the text in English.
 func (t Text) String() string { return t.english }
 
+// MarshalText returns the text in English, as programs have it.
+func (t Text) MarshalText() ([]byte, error) { return []byte(t.english), nil }
+
 // In returns the text in a language.
 func (t Text) In(l Language) string {
 	if t.details != nil {

@@ -32,7 +32,7 @@ func files(t *testing.T, dir string) map[string]string {
 		if err == nil && entry.IsDir() && entry.Name() == byHand {
 			return filepath.SkipDir
 		}
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".csv" {
+		if err != nil || entry.IsDir() || !slices.Contains([]string{".csv", ".ldf", ".ldif"}, filepath.Ext(path)) {
 			return err
 		}
 		content, err := os.ReadFile(path)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ func Samples(dir string) error {
 	files["utf16.csv"] = s.utf16File()
 	files["directory.csv"] = s.directoryFile()
 	files["edited.csv"], files["edited.expected.csv"] = s.editedFile()
+	maps.Copy(files, s.directoryFiles())
 	for name, content := range files {
 		err := writeFile(filepath.Join(dir, name), func(w io.Writer) error {
 			_, err := w.Write(content)

@@ -96,11 +96,7 @@ func defaults() config {
 
 // readConfig puts the configuration together. Refused with CodeConfigInvalid.
 func (a *app) readConfig() (config, error) {
-	k := koanf.New(".")
-	if err := k.Load(structs.Provider(defaults(), "koanf"), nil); err != nil {
-		return config{}, fmt.Errorf("load the defaults: %w", err)
-	}
-	known := k.Keys()
+	standard, given := defaults(), koanf.New(".")
 	path := a.configFile()
 	if path != "" {
 		if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
@@ -111,13 +107,27 @@ func (a *app) readConfig() (config, error) {
 			return config{}, schema.Refuse(schema.CodeConfigInvalid, "%s", why).At(path, 0, 0).Because(err).
 				WithFix("Check the name given with --config or CLAIMLINE_CONFIG; without either, everything is as it is by default.")
 		}
-		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+		if err := given.Load(file.Provider(path), yaml.Parser()); err != nil {
 			return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration cannot be read: %s.", cause(err)).At(path, 0, 0).Because(err)
 		}
-		for _, key := range k.Keys() {
+		var refused *schema.Error
+		if standard.Policy, refused = takePreset(given); refused != nil {
+			return config{}, refused.At(path, 0, 0)
+		}
+	}
+	k := koanf.New(".")
+	if err := k.Load(structs.Provider(standard, "koanf"), nil); err != nil {
+		return config{}, fmt.Errorf("load the defaults: %w", err)
+	}
+	known := k.Keys()
+	if path != "" {
+		for _, key := range given.Keys() {
 			if !slices.Contains(known, key) {
 				return config{}, unknownKey(path, key, known)
 			}
+		}
+		if err := k.Merge(given); err != nil {
+			return config{}, fmt.Errorf("merge the configuration: %w", err)
 		}
 		if limit, ok := k.Get("policy.max_rows").(string); ok && strings.EqualFold(limit, "none") {
 			_ = k.Set("policy.max_rows", 0)
@@ -144,6 +154,8 @@ func (a *app) readConfig() (config, error) {
 			must = schema.Say("at most %s", invalid[0].Param())
 		case "datetime":
 			must = schema.Say("a date like %s", invalid[0].Param())
+		case "oneof":
+			must = schema.Say("one of %s", strings.Join(strings.Fields(invalid[0].Param()), ", "))
 		case "hostname_port":
 			must = schema.Say("HOST:PORT")
 		case "http_url":
@@ -159,6 +171,30 @@ func (a *app) readConfig() (config, error) {
 	c.DB = first(a.flags.db, a.env("CLAIMLINE_DB"), c.DB)
 	c.Org = first(a.flags.org, a.env("CLAIMLINE_ORG"), c.Org)
 	return c, nil
+}
+
+// takePreset takes the policy that the configuration begins with out of it: one that it names, as policy or,
+// beside other keys, as policy.preset; else the standard one.
+func takePreset(given *koanf.Koanf) (schema.Policy, *schema.Error) {
+	const preset = "policy.preset"
+	key := preset
+	if _, named := given.Get("policy").(string); named {
+		key = "policy"
+	}
+	if !given.Exists(key) {
+		return schema.DefaultPolicy(), nil
+	}
+	name := fmt.Sprint(given.Get(key))
+	policy, known := schema.PresetPolicy(name)
+	if !known {
+		refused := schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s names no policy: %s.", key, schema.Quote(name))
+		if near, ok := schema.Nearest([]string{name}, schema.Presets); ok {
+			return policy, refused.WithFix("Did you mean %s?", near)
+		}
+		return policy, refused.WithFix("There is: %s.", strings.Join(schema.Presets, ", "))
+	}
+	given.Delete(key)
+	return policy, nil
 }
 
 // configFile returns the configuration file; blank: there is none.

@@ -27,15 +27,14 @@ import (
 // postedUsers are few enough to mail each of them.
 const postedUsers = 150
 
-// postSite returns an organization of postedUsers, the files that claim a third of them each, and a
-// configuration with a mail server and transactions of so many rows.
-func postSite(t *testing.T, rows, port int) (s *site, files []string) {
+// postSite loads an organization of postedUsers into an empty site, and returns the files that claim a third
+// of them each. Its configuration has a mail server, and transactions of so many rows.
+func postSite(t *testing.T, s *site, rows, port int) (_ *site, files []string) {
 	t.Helper()
 	l := openLab(t)
 	folder := t.TempDir()
 	made, err := exec.CommandContext(t.Context(), l.generator, "generate", "-users", fmt.Sprint(postedUsers), folder).CombinedOutput()
 	require.NoError(t, err, string(made))
-	s = emptySite(t)
 	s.load(t, filepath.Join(folder, "org"))
 	s.program = l.program
 	s.global = append(s.global, "--config", write(t, "claimline.yaml", fmt.Sprintf(`transaction_rows: %d
@@ -71,7 +70,7 @@ func TestServeKilledWithMails(t *testing.T) {
 			<-goOn
 		}
 	}
-	s, files := postSite(t, 1, c.listen(t))
+	s, files := postSite(t, emptySite(t), 1, c.listen(t))
 	token := s.labToken(t)
 	require.Zero(t, s.execute(t, "import", "--accept-permanent", files[0]).code) // its mails wait
 	p := s.serve(t, token)
@@ -125,7 +124,7 @@ func TestServeKilledWithMails(t *testing.T) {
 // in is answered, readers are told to come again, and no import is held any more.
 func TestServeStopsUnderLoad(t *testing.T) {
 	c := &catcher{}
-	s, files := postSite(t, 10, c.listen(t))
+	s, files := postSite(t, emptySite(t), 10, c.listen(t))
 	token := s.labToken(t)
 	p := s.serve(t, token)
 	body, sender := io.Pipe()

@@ -128,7 +128,11 @@ func (a *app) showAnswers(answers []people.Eligibility) error {
 			lines = append(lines, l.Say("%s: cannot be claimed", email))
 		}
 		for _, code := range slices.Concat(answer.Reasons, answer.Warnings) {
-			lines = append(lines, fmt.Sprintf("  %s: %s", code, code.Wrong("").In(l)), "    "+fixFor(code, answer.Email).In(l))
+			message := code.Wrong("")
+			if code == schema.CodeDomainVerifiedElsewhere {
+				message = code.Wrong(answer.Elsewhere)
+			}
+			lines = append(lines, fmt.Sprintf("  %s: %s", code, message.In(l)), "    "+fixFor(code, answer.Email).In(l))
 		}
 	}
 	return a.writeLines(lines...)

@@ -55,7 +55,7 @@ type handoffFlags struct {
 func (f *handoffFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.template, "template", "", "`file` with the headers that Control Hub knows: your organization's template, or a fresh export")
 	cmd.Flags().StringVar(&f.users, "users", "", "fresh users export, to show what would change, as a `file`")
-	cmd.Flags().StringVar(&f.directory, "directory", "", "full list of your own directory, as a `file`: who is not in it is left out")
+	cmd.Flags().StringVar(&f.directory, "directory", "", "full list of your own directory, as a `file` (CSV or LDIF): who is not in it is left out")
 	cmd.Flags().StringVar(&f.address, "address", "", "`column` of the directory's list that holds the addresses")
 	cmd.Flags().StringVar(&f.mode, "mode", string(handoff.AddOnly), "what FALSE does to a service: nothing (add), or it removes it (add-remove)")
 	cmd.Flags().StringSliceVar(&f.domains, "domains", nil, "`domains` that are yours, with commas: addresses in others are left out")

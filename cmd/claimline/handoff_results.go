@@ -108,7 +108,8 @@ func (a *app) handoffVerifyCommand() *cobra.Command {
 		Use:   "verify DIR",
 		Short: "Find out with fresh exports what has become of every row of a hand-off",
 		Long: `Finds out with fresh exports what has become of every row of a hand-off: claimed, delayed, still claimable, not found, or taken by
-another organization; and who lacks a licence that was asked for. retry.csv has the rows to upload again.
+another organization; who lacks a licence that was asked for, and who still has one that was to be removed. retry.csv has the rows
+to upload again.
 Exit code 3 tells that something is not as it was asked.`,
 		Example: `  claimline handoff verify claim-1 --users users.csv
   claimline handoff verify claim-1 --users users.csv \

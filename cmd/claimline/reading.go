@@ -5,12 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
 // readingFlags say how a users file is to be read where that is not certain.
-type readingFlags struct{ usersfile.Reading }
+type readingFlags struct{ schema.Reading }
 
 func (f *readingFlags) add(cmd *cobra.Command) {
 	f.addColumns(cmd)
@@ -27,6 +26,11 @@ func (f *readingFlags) addColumns(cmd *cobra.Command) {
 
 func (f *readingFlags) addNoEdits(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.NoEdits, "no-edits", false, "claim, and leave the accounts' data as it is")
+}
+
+// said returns what the flags say, where they do not contradict each other.
+func (f *readingFlags) said(cmd *cobra.Command) (schema.Reading, error) {
+	return f.Reading, f.order(cmd, &schema.Order{})
 }
 
 // order puts what the flags say into an order.

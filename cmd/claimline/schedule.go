@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +37,7 @@ func (a *app) scheduleAddCommand() *cobra.Command {
 	var s schema.Schedule
 	var accept bool
 	var mails string
+	var reading readingFlags
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Add a schedule, and agree to its claims",
@@ -45,7 +48,8 @@ users at most. A plan beyond that waits for somebody to agree, and so does one t
 --cron is minute, hour, day, month and weekday, or @hourly, @daily, @weekly, @monthly, @yearly, by the clock of --tz. A time that the
 clock skips in spring is the next minute there is; one that it shows twice in autumn is the first.
 
---dir takes every *.csv in the folder, the oldest first, once it has not changed for 10 seconds. Files are neither moved nor changed.`,
+--dir takes every *.csv in the folder, the oldest first, once it has not changed for 10 seconds. Files are neither moved nor changed.
+--encoding, --column, --ignore-column, --every-row and --no-edits say how every file is read, as they do for import.`,
 		Example: `  claimline schedule add weekdays --org acme --cron "0 3 * * mon-fri" \
     --tz Europe/Stockholm --dir samples --max-claims 100 --accept-permanent
   claimline schedule add daily --org acme --cron @daily --tz UTC \
@@ -57,6 +61,9 @@ clock skips in spring is the next minute there is; one that it shows twice in au
 				return err
 			}
 			if s.ActivationEmails, err = parseMails(mails); err != nil {
+				return err
+			}
+			if s.Reading, err = reading.said(cmd); err != nil {
 				return err
 			}
 			for _, path := range []*string{&s.File, &s.Dir} {
@@ -106,6 +113,7 @@ clock skips in spring is the next minute there is; one that it shows twice in au
 	cmd.Flags().BoolVar(&s.AllOrNothing, "all-or-nothing", false, "claim nobody of a file if any row has a problem")
 	cmd.Flags().StringVar(&mails, "activation-emails", "", "on or off, for its imports (default: as the organization has it)")
 	cmd.Flags().StringArrayVar(&s.Notify, "notify", nil, "`address` that is told how each run ended; repeat the flag for more")
+	reading.add(cmd)
 	return cmd
 }
 
@@ -167,15 +175,6 @@ func (a *app) listSchedules(schedules []schema.Schedule) error {
 	return a.writeTable(a.stdout, t)
 }
 
-// scheduleShown is a schedule as schedule show --json has it: as in the list, with what was agreed to.
-type scheduleShown struct {
-	schema.ScheduleView
-	AcceptEdits      bool   `json:"accept_edits"`
-	ActivationEmails *bool  `json:"activation_emails"` // null: as the organization has it
-	ConsentedBy      string `json:"consented_by"`
-	ConsentedAt      any    `json:"consented_at"`
-}
-
 func (a *app) scheduleShowCommand() *cobra.Command {
 	return a.onSchedule(&cobra.Command{
 		Use:     "show NAME",
@@ -187,7 +186,7 @@ func (a *app) scheduleShowCommand() *cobra.Command {
 			return err
 		}
 		if a.flags.json {
-			return a.answer(scheduleShown{s.View(), s.AcceptEdits, s.ActivationEmails, s.ConsentedBy, schema.Moment(s.ConsentedAt)})
+			return a.answer(s.Details())
 		}
 		return a.writeSchedule(s)
 	})
@@ -215,6 +214,13 @@ func (a *app) writeSchedule(s schema.Schedule) error {
 	if s.ActivationEmails != nil {
 		line("mails", "activation mails are %s", schema.Word(onOff(*s.ActivationEmails)))
 	}
+	reads, err := readingWords(s.Reading)
+	if err != nil {
+		return err
+	}
+	for _, what := range reads {
+		line("reads", "%s", what)
+	}
 	if len(s.Notify) > 0 {
 		line("tells", "%s", strings.Join(s.Notify, ", "))
 	}
@@ -227,6 +233,30 @@ func (a *app) writeSchedule(s schema.Schedule) error {
 		line("last", "%s: %s", screen.Moment(s.LastRun.At), runWords(*s.LastRun))
 	}
 	return a.printLine(strings.Join(lines, "\n"))
+}
+
+// readingWords says how files are read where that was said, one thing a line.
+func readingWords(r schema.Reading) (lines []schema.Text, err error) {
+	var order schema.Order
+	if err := r.Into(&order, "--"); err != nil {
+		return nil, err
+	}
+	if order.Encoding != "" {
+		lines = append(lines, schema.Say("as %s", order.Encoding))
+	}
+	for _, header := range slices.Sorted(maps.Keys(order.Columns)) {
+		lines = append(lines, schema.Say("the column %q as %s", header, order.Columns[header]))
+	}
+	for _, header := range order.IgnoreColumns {
+		lines = append(lines, schema.Say("nothing in the column %q", header))
+	}
+	if order.EveryRow {
+		lines = append(lines, schema.Say("every row, where there is no column Claim"))
+	}
+	if order.NoEdits {
+		lines = append(lines, schema.Say("no data: accounts keep theirs"))
+	}
+	return lines, nil
 }
 
 // runWords says how a run ended.

@@ -28,9 +28,10 @@ func (a *app) syncCommand() *cobra.Command {
 	return cmd
 }
 
-const syncList = `FILE is the directory's full list, a CSV file as it was exported. The addresses are in the column that --address names, or in
-the first that it has of email, "User ID/Email (Required)" and its other names, mail, EmailAddress, "Email Address [Required]" and
-userPrincipalName. Rows without an address, and guests (#EXT#), are left out and counted. It may be - for stdin.`
+const syncList = `FILE is the directory's full list as it was exported: a CSV file of Active Directory (Get-ADUser, csvde), Entra, Microsoft 365 or
+Google, or LDIF (ldifde, ldapsearch). The addresses are in the column that --address names, or in the first that it has of email,
+"User ID/Email (Required)" and its other names, mail, EmailAddress, "Email Address [Required]", userPrincipalName and proxyAddresses
+(its SMTP:). Rows without an address, guests, and objects that are no persons are left out and counted. It may be - for stdin.`
 
 func (a *app) syncPreviewCommand() *cobra.Command {
 	var missing, address string
@@ -119,6 +120,7 @@ func (a *app) tellSync(file, missing string, plan *people.SyncPlan) error {
 	}
 	a.sayList(file, plan.List)
 	a.warnCase(plan)
+	a.warnBeside(plan)
 	return nil
 }
 
@@ -135,6 +137,16 @@ func (a *app) sayList(file string, list directory.Notes) {
 	a.sayMended(file, list.Repairs)
 	if n := list.NoAddress; n > 0 {
 		a.say("%s", schema.SayCount(n, "%s row has no address and was left out.", "%s rows have no address and were left out."))
+	}
+	if n := list.Objects; n > 0 {
+		a.say("%s", schema.SayCount(n, "%s object is no person (column %q) and was left out.", "%s objects are no persons (column %q) and were left out.", schema.Printable(list.ObjectColumn)))
+	}
+	if n := list.Several; n > 0 {
+		a.say("%s", schema.SayCount(n, "%s row has several addresses in the column %q, and the first was taken.",
+			"%s rows have several addresses in the column %q, and the first was taken.", column))
+	}
+	if list.Lost != "" {
+		a.say("The column %q has the name of a type instead of addresses, as Export-Csv writes it, so other addresses of people are not known.", schema.Printable(list.Lost))
 	}
 	if n := list.Guests; n > 0 {
 		a.say("%s", schema.SayCount(n, "%s guest (#EXT#) was left out.", "%s guests (#EXT#) were left out."))
@@ -161,6 +173,27 @@ func (a *app) warnCase(plan *people.SyncPlan) {
 		}
 		a.say("Warning: %s is %s in the list; a connector that minds case would deactivate the user (%s).",
 			schema.Printable(row.Email), schema.Printable(row.Listed), row.Effect)
+	}
+}
+
+// warnBeside names the members that the list lacks, though it has them otherwise.
+func (a *app) warnBeside(plan *people.SyncPlan) {
+	for _, b := range plan.Beside[:min(len(plan.Beside), syncShown)] {
+		email, place := schema.Printable(b.Email), schema.Say("line %d, column %q", b.Line, schema.Printable(b.Column))
+		switch b.Why {
+		case directory.OtherAddress:
+			a.say("Warning: %s is in the directory under another address, %s (%s); the address itself is in nobody's column %q.",
+				email, schema.Printable(b.Beside.Email), place, schema.Printable(plan.List.Column))
+		case directory.NoAddress:
+			a.say("Warning: %s is in the directory (%s), without an address in the column %q.", email, place, schema.Printable(plan.List.Column))
+		case directory.Guest:
+			a.say("Warning: %s is in the directory as a guest (%s).", email, place)
+		case directory.NoPerson:
+			a.say("Warning: %s is in the directory (%s), but as an object that is no person.", email, place)
+		}
+	}
+	if more := len(plan.Beside) - syncShown; more > 0 {
+		a.say("Warning: and %d more who are in the directory otherwise.", more)
 	}
 }
 

@@ -34,12 +34,13 @@ func (r Rules) Decide(claiming *schema.Organization, domain Domain, account Acco
 			reasons = append(reasons, reason)
 		}
 	}
-	when(a.Claim != nil, schema.CodeClaimedElsewhere)                                                  // R4
-	when(!domain.Ours, schema.CodeDomainNotVerified)                                                   // R5
-	when(domain.ClaimedBy != "" && domain.ClaimedBy != claiming.ID, schema.CodeDomainClaimedElsewhere) // R6
-	when(a.Organization.SSO, schema.CodeSourceSSO)                                                     // R7
-	when(a.Organization.DirectorySync, schema.CodeSourceDirectorySync)                                 // R8
-	when(asked != "" && asked != planned, schema.CodeStaleClaimType)                                   // R9
+	when(a.Claim != nil, schema.CodeClaimedElsewhere) // R4
+	when(!domain.Ours, schema.CodeDomainNotVerified)  // R5
+	elsewhere, _ := r.Elsewhere(claiming, domain)
+	when(elsewhere != "", elsewhere)                                   // R6
+	when(a.Organization.SSO, schema.CodeSourceSSO)                     // R7
+	when(a.Organization.DirectorySync, schema.CodeSourceDirectorySync) // R8
+	when(asked != "" && asked != planned, schema.CodeStaleClaimType)   // R9
 	if len(reasons) > 0 {
 		return Decision{Outcome: schema.Ineligible, Reasons: reasons}
 	}
@@ -49,6 +50,22 @@ func (r Rules) Decide(claiming *schema.Organization, domain Domain, account Acco
 		decision.Warnings = contentStaysBehind // R11
 	}
 	return decision
+}
+
+// Elsewhere says what another organization's hold on a domain makes of its users (R6): the reason for which
+// they cannot be claimed, and the parent or sub domain that is held there, empty where it is the domain
+// itself. No reason: nothing hinders.
+func (r Rules) Elsewhere(claiming *schema.Organization, domain Domain) (reason schema.Code, overlapping string) {
+	policy := r.Policy.DomainElsewhere
+	switch {
+	case domain.ClaimedBy != "" && domain.ClaimedBy != claiming.ID:
+		return schema.CodeDomainClaimedElsewhere, ""
+	case domain.Elsewhere && (policy == schema.ElsewhereVerified || policy == schema.ElsewhereOverlapping):
+		return schema.CodeDomainVerifiedElsewhere, ""
+	case domain.Overlapping != "" && policy == schema.ElsewhereOverlapping:
+		return schema.CodeDomainVerifiedElsewhere, domain.Overlapping
+	}
+	return "", ""
 }
 
 var contentStaysBehind = []schema.Code{schema.CodeContentNotTransferred}

@@ -74,6 +74,7 @@ func TestRules(t *testing.T) {
 		"R5 domain not ours":                   {func(s *situation) { s.domain = Domain{} }, "ineligible", "domain_not_verified"},
 		"R6 verified here, claimed elsewhere":  {func(s *situation) { s.domain.ClaimedBy = "globex" }, "ineligible", "domain_claimed_elsewhere"},
 		"R6 claimed by the source":             {func(s *situation) { s.domain.ClaimedBy = "hooli" }, "ineligible", "domain_claimed_elsewhere"},
+		"R6 verified elsewhere, which is fine": {func(s *situation) { s.domain.Elsewhere, s.domain.Overlapping = true, "a.acme.example" }, "ready", ""},
 		"R7 single sign-on":                    {func(s *situation) { s.source.SSO = true }, "ineligible", "source_sso"},
 		"R8 directory synchronization":         {func(s *situation) { s.source.DirectorySync = true }, "ineligible", "source_directory_sync"},
 		"R9 immediate asked, delayed it is":    {func(s *situation) { s.asked = schema.Immediate }, "ineligible", "stale_claim_type"},
@@ -128,7 +129,14 @@ func TestReasons(t *testing.T) {
 		}
 		when(draw("R4"), "claimed_elsewhere", func() { s.claimed("globex", schema.Immediate, now) })
 		when(draw("R5"), "domain_not_verified", func() { s.domain.Ours = false })
-		when(draw("R6"), "domain_claimed_elsewhere", func() { s.domain.ClaimedBy = "globex" })
+		s.rules.Policy.DomainElsewhere = rapid.SampledFrom([]schema.DomainElsewhere{"claimed", "verified", "overlapping"}).Draw(t, "elsewhere")
+		claimed, elsewhere, overlapping := draw("claimed elsewhere"), draw("verified elsewhere"), draw("overlapping elsewhere")
+		if s.domain.Elsewhere = elsewhere || claimed; overlapping {
+			s.domain.Overlapping = "sub.acme.example"
+		}
+		when(claimed, "domain_claimed_elsewhere", func() { s.domain.ClaimedBy = "globex" })
+		strict := s.rules.Policy.DomainElsewhere
+		when(!claimed && (elsewhere && strict != "claimed" || overlapping && strict == "overlapping"), "domain_verified_elsewhere", func() {})
 		when(draw("R7"), "source_sso", func() { s.source.SSO = true })
 		when(draw("R8"), "source_directory_sync", func() { s.source.DirectorySync = true })
 		when(draw("R9"), "stale_claim_type", func() { s.asked = schema.Immediate })

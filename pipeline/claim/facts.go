@@ -1,6 +1,8 @@
 package claim
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/claimline/claimline/schema"
@@ -21,6 +23,10 @@ type Account struct {
 type Domain struct {
 	Ours      bool   // the claiming organization has verified or claimed it
 	ClaimedBy string // id of the organization that has claimed it; empty: none
+	// Elsewhere says that another organization has verified or claimed it, and Overlapping names the nearest
+	// parent or sub domain that one has; empty: none. (R6)
+	Elsewhere   bool
+	Overlapping string
 }
 
 // Facts are what decisions about a batch of addresses are made on.
@@ -46,17 +52,33 @@ func RulesAt(now time.Time, policy schema.Policy) Rules {
 	return Rules{Now: now.UTC().Truncate(time.Second), Policy: policy}
 }
 
-// SeenBy returns the domain as an organization sees it (R5, R6); holders are all who have verified or claimed
-// it.
-func SeenBy(organization string, holders []schema.Domain) (d Domain) {
+// SeenBy returns a domain as an organization sees it (R5, R6); holders are all who have verified or claimed
+// it, or a domain that overlaps with it.
+func SeenBy(organization, name string, holders []schema.Domain) (d Domain) {
 	for _, held := range holders {
-		switch held.Status {
-		case schema.DomainClaimed:
-			d.ClaimedBy = held.OrganizationID
-		case schema.DomainPending:
-			continue
+		ours := held.OrganizationID == organization
+		switch {
+		case held.Status == schema.DomainPending:
+		case held.Domain == name:
+			d.Ours, d.Elsewhere = d.Ours || ours, d.Elsewhere || !ours
+			if held.Status == schema.DomainClaimed {
+				d.ClaimedBy = held.OrganizationID
+			}
+		case !ours && Overlap(held.Domain, name) && nearer(name, held.Domain, d.Overlapping):
+			d.Overlapping = held.Domain
 		}
-		d.Ours = d.Ours || held.OrganizationID == organization
 	}
 	return d
+}
+
+// Overlap reports whether one of two domains is above the other (R6). A domain does not overlap with itself,
+// and two below the same one do not overlap.
+func Overlap(a, b string) bool {
+	return strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a)
+}
+
+// nearer reports whether a domain that overlaps with name is nearer to it than another; empty: there is none.
+func nearer(name, domain, other string) bool {
+	far := func(domain string) int { return max(len(domain)-len(name), len(name)-len(domain)) }
+	return other == "" || cmp.Or(cmp.Compare(far(domain), far(other)), cmp.Compare(domain, other)) < 0
 }

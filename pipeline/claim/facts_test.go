@@ -53,6 +53,50 @@ func TestRemovalDue(t *testing.T) {
 	assert.True(t, due(schema.Inactive, now.Add(-5*day)))
 }
 
+// R6: who holds a domain, and one that overlaps with it, as each organization sees it, under each setting.
+func TestDomainsElsewhere(t *testing.T) {
+	held := func(domain, organization string, status schema.DomainStatus) schema.Domain {
+		return schema.Domain{Domain: domain, OrganizationID: organization, Status: status}
+	}
+	const claimed, verified, pending = schema.DomainClaimed, schema.DomainVerified, schema.DomainPending
+	for name, c := range map[string]struct {
+		holders []schema.Domain
+		want    Domain
+		reasons [3]schema.Code // where it takes claimed, verified, overlapping ones
+		names   string         // the domain that the message names, where it is another
+	}{
+		"nobody's":            {nil, Domain{}, [3]schema.Code{}, ""},
+		"ours":                {[]schema.Domain{held("b.acme.example", "acme", verified)}, Domain{Ours: true}, [3]schema.Code{}, ""},
+		"ours, claimed":       {[]schema.Domain{held("b.acme.example", "acme", claimed)}, Domain{Ours: true, ClaimedBy: "acme"}, [3]schema.Code{}, ""},
+		"pending elsewhere":   {[]schema.Domain{held("b.acme.example", "globex", pending), held("acme.example", "globex", pending)}, Domain{}, [3]schema.Code{}, ""},
+		"claimed elsewhere":   {[]schema.Domain{held("b.acme.example", "globex", claimed)}, Domain{ClaimedBy: "globex", Elsewhere: true}, [3]schema.Code{"domain_claimed_elsewhere", "domain_claimed_elsewhere", "domain_claimed_elsewhere"}, ""},
+		"verified elsewhere":  {[]schema.Domain{held("b.acme.example", "acme", verified), held("b.acme.example", "globex", verified)}, Domain{Ours: true, Elsewhere: true}, [3]schema.Code{"", "domain_verified_elsewhere", "domain_verified_elsewhere"}, ""},
+		"ours, two elsewhere": {[]schema.Domain{held("b.acme.example", "acme", claimed), held("b.acme.example", "globex", verified)}, Domain{Ours: true, ClaimedBy: "acme", Elsewhere: true}, [3]schema.Code{"", "domain_verified_elsewhere", "domain_verified_elsewhere"}, ""},
+		"parent elsewhere":    {[]schema.Domain{held("acme.example", "globex", verified), held("example", "globex", verified)}, Domain{Overlapping: "acme.example"}, [3]schema.Code{"", "", "domain_verified_elsewhere"}, "acme.example"},
+		"sub domain claimed":  {[]schema.Domain{held("z.a.b.acme.example", "globex", verified), held("a.b.acme.example", "globex", claimed)}, Domain{Overlapping: "a.b.acme.example"}, [3]schema.Code{"", "", "domain_verified_elsewhere"}, "a.b.acme.example"},
+		"overlapping ours":    {[]schema.Domain{held("acme.example", "acme", claimed), held("a.b.acme.example", "acme", verified)}, Domain{}, [3]schema.Code{}, ""},
+		"beside it":           {[]schema.Domain{held("c.acme.example", "globex", verified), held("bb.acme.example", "globex", verified), held("cme.example", "globex", verified)}, Domain{}, [3]schema.Code{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := SeenBy("acme", "b.acme.example", c.holders)
+			assert.Equal(t, c.want, d)
+			r := rules()
+			for i, setting := range []schema.DomainElsewhere{schema.ElsewhereClaimed, schema.ElsewhereVerified, schema.ElsewhereOverlapping} {
+				r.Policy.DomainElsewhere = setting
+				reason, overlapping := r.Elsewhere(acme(), d)
+				assert.Equal(t, c.reasons[i], reason, setting)
+				if reason != "" && setting == schema.ElsewhereOverlapping {
+					assert.Equal(t, c.names, overlapping)
+				}
+				s := eligible()
+				s.rules, s.domain = r, d
+				s.domain.Ours = true
+				assert.Equal(t, reason == "", s.decide().Outcome == schema.Ready, setting)
+			}
+		})
+	}
+}
+
 // A delayed claim is not ended by a removal: its account is no member yet.
 func TestADelayedClaimCompletesWhateverItsStatus(t *testing.T) {
 	s := eligible()

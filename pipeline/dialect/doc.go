@@ -17,5 +17,9 @@
 // of the earliest block, and that of Next only after those of all blocks before it, reports the first bad
 // place in file order.
 //
+// # LDIF
+//
+// LDIF reads the exports of directories that are no CSV, entry by entry, with the values that are asked for.
+//
 // It is larger than other packages, for what files are like is a long list.
 package dialect

@@ -119,6 +119,12 @@ func utf16(bigEndian bool) charset {
 // windows1252 is the encoding whose bytes can all be had back: see decoder1252.
 var windows1252 encoding.Encoding = charmap.Windows1252
 
+// CheckEncoding refuses, with schema.CodeUsage, a name that no encoding has.
+func CheckEncoding(name string) error {
+	_, err := findEncoding(name)
+	return err
+}
+
 // findEncoding finds an encoding by its name. Refused with schema.CodeUsage.
 func findEncoding(name string) (encoding.Encoding, error) {
 	found, err := htmlindex.Get(name)

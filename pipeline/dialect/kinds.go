@@ -161,14 +161,20 @@ func isJSON(text string) bool {
 	return rest != "" && strings.IndexByte(`{["}]`, rest[0]) >= 0
 }
 
-// isLDIF reports whether the first line that says something is the name of an entry.
+// isLDIF reports whether the first line that says something is the name of an entry, or what ldapsearch
+// writes.
 func isLDIF(lower string) bool {
+	if strings.HasPrefix(lower, "# extended ldif") {
+		return true
+	}
+	comment := false
 	for line := range strings.Lines(lower) {
+		comment = strings.HasPrefix(line, "#") || comment && strings.HasPrefix(line, " ")
 		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "version:") {
+		if comment || line == "" || strings.HasPrefix(line, "version:") {
 			continue
 		}
-		return strings.HasPrefix(line, "dn:")
+		return strings.HasPrefix(line, nameOfEntry+":")
 	}
 	return false
 }

@@ -2,8 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -11,52 +9,21 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// addressColumns returns the columns of a directory's list that may hold the address; the first that is
-// present does.
-func addressColumns() []string {
-	return slices.Concat([]string{"email"}, usersfile.EmailNames, []string{"mail", "EmailAddress", "Email Address [Required]", principalName, "User principal name"})
-}
-
-// principalName is the column of the names with which people sign in to a directory; those of guests have
-// guestMark.
-const (
-	principalName = "userPrincipalName"
-	guestMark     = "#ext#" // folded
-)
-
-// disabledColumns returns the columns that say whether the directory has disabled an account, each with the
-// value that does.
-func disabledColumns() []disabledColumn {
-	return []disabledColumn{
-		{"Enabled", isBool(false)}, {"accountEnabled", isBool(false)}, {"Block credential", isBool(true)},
-		{"Status [READ ONLY]", func(cell string) bool { return strings.EqualFold(cell, "Suspended") }},
-	}
-}
-
-type disabledColumn struct {
-	name     string
-	disables func(cell string) bool
-}
-
-func isBool(wanted bool) func(string) bool {
-	return func(cell string) bool {
-		value, _, ok := schema.ReadBool(cell)
-		return ok && value == wanted
-	}
-}
 
 // Notes says how a directory's list was read.
 type Notes struct {
 	Column         string   // header of the addresses
 	Others         []string // headers of columns that could have held them too
 	NoAddress      int      // rows without an address, which were left out
+	Objects        int      // entries that are no persons, which were left out
+	ObjectColumn   string   // header of the column that says so
 	Guests         int      // rows of guests, which were left out
+	Several        int      // rows with several addresses in the column, of which the first was taken
 	Disabled       int      // accounts in the list that the directory has disabled; they are in it all the same
 	DisabledColumn string   // header of the column that says so
+	Lost           string   // header of a column in which a program wrote the name of a type for several values
 	Repairs        map[schema.Repair]int
 }
 
@@ -64,6 +31,9 @@ type Notes struct {
 type Options struct {
 	dialect.Limits
 	Address string // header of the column of the addresses; blank: the first that is known
+
+	// Beside takes what the list has beside its entries; nil: nobody asks.
+	Beside func(Beside)
 }
 
 // List is a list that has been read, apart from its entries.
@@ -71,89 +41,73 @@ type List struct {
 	Notes
 
 	Header     []string
-	HeaderLine int
+	HeaderLine int // 0: the file has no header
 	Place      int // of the addresses among the columns
 	file       string
+}
+
+// Field returns the number of the column of the addresses in the file, 1 for the first; 0 where the file has
+// no columns.
+func (l *List) Field() int {
+	if l.HeaderLine == 0 {
+		return 0
+	}
+	return l.Place + 1
 }
 
 // Entry is one row of a list: an address as it is written, and its key.
 type Entry struct{ Key, Email string }
 
-const exportDirectory = "Export the directory again, with all its people."
-
-// open opens a list. Whatever is no UTF is read as Windows-1252: of a list only addresses count.
-func open(ctx context.Context, source dialect.Source, options Options) (*dialect.Reader, error) {
-	names := addressColumns()
-	if options.Address != "" {
-		names = append([]string{options.Address}, names...)
-	}
-	reader, err := dialect.NewReader(ctx, source, dialect.Options{Limits: options.Limits, SingleByte: dialect.Windows1252, Names: names})
-	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.Code == schema.CodeFileEmpty {
-		return nil, refused.WithFix(exportDirectory)
-	}
-	return reader, err
+// Beside is an address that the list has, and that is no entry of it.
+type Beside struct {
+	Key    string
+	Line   int    // where it stands
+	Column string // header of its column
+	Email  string // the address of the entry to which it belongs; blank: it belongs to none
+	Why    Why    // it is no entry
 }
+
+// Why says why an address that a list has is no entry of it.
+type Why uint8
+
+// Why an address is no entry: somebody is in the list under another address; without an address in the column
+// that counts; as a guest; or it is of an object that is no person.
+const (
+	OtherAddress Why = iota
+	NoAddress
+	Guest
+	NoPerson
+)
+
+const exportDirectory = "Export the directory again, with all its people."
 
 // Read reads a list, and hands over its entries in the order of the file; they share the memory of what
 // they were read from. Refused as a whole, with file, line and column, where it is empty or a row cannot
 // be read: whoever stands there would be taken for absent (see R23).
 func Read(ctx context.Context, source dialect.Source, options Options, each func(Entry)) (*List, error) {
-	reader, err := open(ctx, source, options)
+	t, err := open(ctx, source, options)
 	if err != nil {
 		return nil, err
 	}
-	l := &List{HeaderLine: reader.HeaderLine(), Header: reader.Header(), Notes: Notes{Repairs: map[schema.Repair]int{}}, file: source.Name()}
+	l := &List{HeaderLine: t.line, Header: t.header, Notes: Notes{Repairs: map[schema.Repair]int{}}, file: source.Name()}
 	if l.Place, err = l.addressColumn(options.Address); err != nil {
 		return nil, err
 	}
 	if l.Place < 0 {
 		return nil, withoutAddresses(ctx, source, options.Limits, l.Header, l.HeaderLine)
 	}
-	if _, cleaned := dialect.MatchHeader(reader.HeaderCells()[l.Place], l.Column); cleaned {
+	if _, cleaned := dialect.MatchHeader(t.written[l.Place], l.Column); cleaned {
 		l.Repairs[schema.RepairHeaderCleaned]++
 	}
-	rows := l.rows(each)
-	if err := eachRecord(ctx, reader, l.Place+1, l.Repairs, rows.read); err != nil {
+	rows := l.rows(t, options.Beside, each)
+	if err := t.each(ctx, rows.needs(), l.Place+1, l.Repairs, rows.read); err != nil {
 		return nil, err
-	}
-	for kind, n := range reader.Repairs() {
-		l.Repairs[kind] += n
 	}
 	if rows.count == 0 {
 		return nil, schema.Refuse(schema.CodeFileEmpty, "The list has nobody with an address: every member would be taken for absent.").
 			At(source.Name(), l.HeaderLine, 0).WithFix(exportDirectory)
 	}
 	return l, nil
-}
-
-// eachRecord hands over every record, as wide as the header where it can be made so: cells from mayLack on
-// may be missing.
-func eachRecord(ctx context.Context, reader *dialect.Reader, mayLack int, repairs map[schema.Repair]int, each func(line int, cells []string) error) error {
-	header := reader.Header()
-	var records dialect.Records
-	for {
-		err := reader.NextRecords(ctx, &records)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if records.BlankRows > 0 {
-			repairs[schema.RepairBlankRow] += records.BlankRows
-		}
-		for i := range records.Len() {
-			cells, fitted := records.Fit(i, reader.Format(), mayLack)
-			if dialect.IsHeader(header, cells) {
-				repairs[schema.RepairHeaderRepeated]++
-				continue
-			}
-			fitted.Count(repairs)
-			if err := each(records.Line(i), cells); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // addressColumn finds the column of the addresses; -1: it is none that is known.
@@ -195,83 +149,20 @@ func (l *List) addressColumn(address string) (int, error) {
 	return found, nil
 }
 
-// rows reads the rows of a list.
-type rows struct {
-	list      *List
-	each      func(Entry)
-	count     int
-	principal int // the column principalName; -1: none
-	disabled  int // the column that tells; -1: none
-	disables  func(cell string) bool
-}
-
-func (l *List) rows(each func(Entry)) *rows {
-	r := &rows{list: l, each: each, disabled: -1}
-	find := func(name string) int {
-		return slices.IndexFunc(l.Header, func(header string) bool { return dialect.SameHeader(header, name) })
-	}
-	if r.principal = find(principalName); r.principal < 0 {
-		r.principal = find("User principal name")
-	}
-	for _, column := range disabledColumns() {
-		if r.disabled = find(column.name); r.disabled >= 0 {
-			r.disables = column.disables
-			l.DisabledColumn = l.Header[r.disabled]
-			break
-		}
-	}
-	return r
-}
-
-// read takes one row in.
-func (r *rows) read(line int, cells []string) error {
-	l := r.list
-	const unreadable = "Correct the row, or export the directory again: whoever cannot be read would be taken for absent."
-	if len(cells) != len(l.Header) {
-		return schema.Refuse(schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(l.Header)).
-			At(l.file, line, 0).WithFix(unreadable)
-	}
-	email, did := dialect.Clean(cells[l.Place])
-	did.Count(l.Repairs)
-	switch {
-	case isGuest(email), r.principal >= 0 && isGuest(cells[r.principal]):
-		l.Guests++
-		return nil
-	case usersfile.SaysNothing(email):
-		l.NoAddress++
-		return nil
-	}
-	key, problem := schema.ParseAddress(email)
-	if problem != "" {
-		message, fix := usersfile.Explain(problem, email).Told()
-		return schema.Refuse(problem, "%s", message).At(l.file, line, l.Place+1).In(l.Header[l.Place]).WithFix("%s %s", fix, schema.Word(unreadable))
-	}
-	if r.disabled >= 0 {
-		if cell, _ := dialect.Clean(cells[r.disabled]); r.disables(cell) {
-			l.Disabled++
-		}
-	}
-	r.count++
-	r.each(Entry{Key: key, Email: email})
-	return nil
-}
-
-func isGuest(name string) bool { return strings.Contains(strings.ToLower(name), guestMark) }
-
 // Fullest finds the column with the most addresses that count, and how many those are; -1: no column has
 // any.
 func Fullest(ctx context.Context, source dialect.Source, options Options, width int, counts func(key string) bool) (best, count int, err error) {
-	reader, err := open(ctx, source, options)
+	t, err := open(ctx, source, options)
 	if err != nil {
 		return 0, 0, err
 	}
 	found := make([]int, width)
-	err = eachRecord(ctx, reader, 0, map[schema.Repair]int{}, func(_ int, cells []string) error {
-		for i, cell := range cells[:min(len(cells), width)] {
-			value, _ := dialect.Clean(cell)
-			if !strings.Contains(value, "@") {
+	err = t.each(ctx, nil, 0, map[schema.Repair]int{}, func(row row) error {
+		for i := range row.cells[:min(len(row.cells), width)] {
+			if !strings.Contains(row.cells[i], "@") && !t.encoded(row.cells[i]) {
 				continue
 			}
+			value, _, _ := t.address(row.cells[i], i)
 			if key, problem := schema.ParseAddress(value); problem == "" && counts(key) {
 				found[i]++
 			}

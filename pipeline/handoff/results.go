@@ -144,7 +144,7 @@ func (j *joiner) begin(ctx context.Context, part int) error {
 	for row, messages := range words {
 		reasons := reasonsOf(messages)
 		j.refused[row] = &schema.Finding{
-			Outcome: schema.Refused, Reasons: reasons, Message: strings.Clone(strings.Join(messages, " ")), Fix: fixOf(reasons[0]),
+			Outcome: schema.Refused, Reasons: reasons, Message: strings.Clone(strings.Join(messages, " ")), Fix: string(fixOf(reasons[0])),
 		}
 	}
 	return nil
@@ -238,7 +238,7 @@ func uploadAgain(v *kept.Verdict) bool {
 	case schema.StillClaimable:
 		return true
 	case schema.Claimed:
-		return v.Problem() // a licence is missing
+		return v.Problem() // a licence is missing, or still there
 	}
 	return false
 }

@@ -184,7 +184,7 @@ func (h *hub) apply(a *account, row []string, cell func([]string, string) string
 		case "TRUE":
 			a.services[service] = !h.lucky("licence lost")
 		case "FALSE":
-			a.services[service] = a.services[service] && !h.addRemove
+			a.services[service] = a.services[service] && (!h.addRemove || h.lucky("removal lost"))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/dialect"
@@ -152,12 +153,17 @@ type people struct {
 	keys   usersfile.Index
 	spelt  usersfile.Index   // by spelling, where that is not the key
 	spells map[uint64]string // the first spelling of a key that is not the key itself
+
+	beside usersfile.Index // by key, the lines of addresses that the directory has and that are nobody's own
 }
 
 // readPeople reads a directory's list.
 func readPeople(ctx context.Context, source dialect.Source, address string, seed maphash.Seed, limits dialect.Limits) (*people, *directory.List, error) {
 	p := &people{seed: seed, spells: map[uint64]string{}}
-	list, err := directory.Read(ctx, source, directory.Options{Limits: limits, Address: address}, func(e directory.Entry) {
+	options := directory.Options{Limits: limits, Address: address, Beside: func(b directory.Beside) {
+		p.beside.Add(maphash.String(seed, b.Key), b.Line)
+	}}
+	list, err := directory.Read(ctx, source, options, func(e directory.Entry) {
 		hash := maphash.String(seed, e.Key)
 		p.keys.Add(hash, 0)
 		spelling := directory.Readable(e.Email)
@@ -167,6 +173,12 @@ func readPeople(ctx context.Context, source dialect.Source, address string, seed
 		}
 	})
 	return p, list, err
+}
+
+// otherwise returns the line on which the directory has an address that is nobody's own there.
+func (p *people) otherwise(hash uint64) (line string, ok bool) {
+	number, ok := p.beside.Find(hash)
+	return strconv.Itoa(number), ok
 }
 
 // look compares an address with the directory: whether it lists it, and if so only in another spelling,

@@ -220,24 +220,44 @@ func (v *verifier) judge(row int, cells []string, said *schema.Finding, claimabl
 	default:
 		return lostFinding
 	}
-	var missing []string
+	wrong := map[schema.Code][]string{}
 	for n, column := range v.services {
-		asked := column < len(cells) && cells[column] == "TRUE"
-		if asked && !v.unknown[n] && v.held[row*v.words+n/64]&(1<<(n%64)) == 0 {
-			missing = append(missing, schema.Warning(schema.CodeLicenseMissing, strings.TrimSpace(v.manifest.Columns[column])))
+		if column >= len(cells) || v.unknown[n] {
+			continue
 		}
+		held, code := v.held[row*v.words+n/64]&(1<<(n%64)) != 0, schema.Code("")
+		switch asked := cells[column]; {
+		case asked == "TRUE" && !held:
+			code = schema.CodeLicenseMissing
+		case asked == "FALSE" && held: // only parts that take services away have it
+			code = schema.CodeLicenseKept
+		default:
+			continue
+		}
+		wrong[code] = append(wrong[code], schema.Warning(code, strings.TrimSpace(v.manifest.Columns[column])))
 	}
-	if len(missing) == 0 {
+	if len(wrong) == 0 {
 		return f
 	}
 	with := *f
-	with.Warnings = missing
+	for _, code := range licenseWarnings {
+		with.Warnings = append(with.Warnings, wrong[code]...)
+	}
 	if len(f.Reasons) == 0 { // a report for people has no room for warnings
-		with.Message = "The user does not have what was asked for: " + strings.Join(missing, ", ") + "."
-		with.Fix = schema.CodeLicenseMissing.Fix()
+		hint := schema.HintLicensesWrong
+		switch {
+		case len(wrong[schema.CodeLicenseKept]) == 0:
+			hint = schema.HintLicenses
+		case len(wrong[schema.CodeLicenseMissing]) == 0:
+			hint = schema.HintLicensesKept
+		}
+		with.Explain(hint, strings.Join(with.Warnings, ", "))
 	}
 	return &with
 }
+
+// licenseWarnings are what is not as asked of the services of a user who is claimed.
+var licenseWarnings = []schema.Code{schema.CodeLicenseMissing, schema.CodeLicenseKept}
 
 // Problems counts the rows that are not as asked.
 func (o *Outcome) Problems() int {
@@ -247,5 +267,8 @@ func (o *Outcome) Problems() int {
 			n += rows
 		}
 	}
-	return n + o.Tally.Warnings[schema.CodeLicenseMissing]
+	for _, code := range licenseWarnings {
+		n += o.Tally.Warnings[code]
+	}
+	return n
 }

@@ -198,7 +198,7 @@ func drawReady(t *rapid.T, line int, verdicts []Verdict, services int) Ready {
 		}
 		r.Account = rapid.Int64Range(1, 1<<40).Draw(t, "account")
 		r.Seen.Version = rapid.Int64Range(0, 1<<20).Draw(t, "version of the account")
-		r.Status = rapid.SampledFrom(schema.Statuses).Draw(t, "status")
+		r.Status, r.Leaving = rapid.SampledFrom(schema.Statuses).Draw(t, "status"), rapid.Bool().Draw(t, "leaving")
 		ready.Rows = append(ready.Rows, r)
 	}
 	return ready
@@ -217,6 +217,15 @@ func TestKnown(t *testing.T) {
 	r.Expire(at.Add(time.Hour))
 	r.Expire(time.Time{})
 	require.Zero(t, r.Known(at).Version)
+}
+
+// A plan that does not say who gives licences back is decided on again.
+func TestReadyOfBefore(t *testing.T) {
+	ready := &schema.Finding{Outcome: schema.Ready}
+	head := []byte(`{"version":7,"rows":1,"statuses":["active"]}`)
+	r, err := UnpackReady(pack(append(append([]byte{byte(len(head))}, head...), 0, 2, 18, 6, 0)), []Verdict{{Finding: ready}}, 2)
+	require.NoError(t, err)
+	require.Equal(t, &Ready{Rows: []ReadyRow{{Line: 2, Target: Target{Seen: store.Seen{Account: 9, Version: 3}, Status: schema.Active}}}}, r)
 }
 
 // FuzzUnpackReady shows that what claiming takes is found out where it is damaged, and never does harm.

@@ -32,13 +32,19 @@ type ReadyRow struct {
 // Target is the account that a row claims.
 type Target struct {
 	store.Seen
-	Status schema.Status
+	Status  schema.Status
+	Leaving bool // as store.NewClaim has it
+}
+
+// NewTarget returns an account that a row claims.
+func NewTarget(a *claim.Account) Target {
+	return Target{Seen: store.Seen{Account: a.ID, Version: a.Version}, Status: a.User.Status, Leaving: len(a.User.Services) > 0}
 }
 
 // Claim returns the claim to be made.
 func (r *ReadyRow) Claim(claimType schema.ClaimType, services []string, edits []usersfile.Edit) store.NewClaim {
 	return store.NewClaim{
-		AccountID: r.Account, Type: claimType, StatusBefore: r.Status, Line: r.Line, Services: services, Edits: usersfile.NewProfile(edits),
+		AccountID: r.Account, Leaving: r.Leaving, Type: claimType, StatusBefore: r.Status, Line: r.Line, Services: services, Edits: usersfile.NewProfile(edits),
 	}
 }
 
@@ -61,27 +67,27 @@ func (r *Ready) Expire(at time.Time) {
 	}
 }
 
-// encode packs what claiming the rows takes: the numbers of each row as differences to the row before, its
-// status as a number into a table, and the assignments at the end.
+// encode packs what claiming the rows takes: the numbers of each row as differences to the row before, what
+// else is known of its account as a number into a table, and the assignments at the end.
 func (r *Ready) encode() []byte {
 	var last ReadyRow
 	var table readyTable
-	statuses := map[schema.Status]uint64{}
+	kinds := map[Target]uint64{}
 	rows := make([]byte, 0, 8*len(r.Rows))
 	var assignments []byte
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		status, known := statuses[row.Status]
+		kind, known := kinds[Target{Status: row.Status, Leaving: row.Leaving}]
 		if !known {
-			status = uint64(len(table.Statuses))
-			statuses[row.Status] = status
-			table.Statuses = append(table.Statuses, row.Status)
+			kind = uint64(len(table.Statuses))
+			kinds[Target{Status: row.Status, Leaving: row.Leaving}] = kind
+			table.Statuses, table.Leaving = append(table.Statuses, row.Status), append(table.Leaving, row.Leaving)
 		}
 		rows = binary.AppendUvarint(rows, uint64(row.Row-last.Row))
 		rows = binary.AppendUvarint(rows, uint64(row.Line-last.Line))
 		rows = binary.AppendVarint(rows, row.Account-last.Account)
 		rows = binary.AppendVarint(rows, row.Seen.Version-last.Seen.Version)
-		rows = binary.AppendUvarint(rows, status)
+		rows = binary.AppendUvarint(rows, kind)
 		for _, assignment := range row.Assignments {
 			assignments = append(assignments, byte(assignment))
 		}
@@ -110,6 +116,7 @@ type readyTable struct {
 	Rows     int             `json:"rows"`
 	Services int             `json:"services,omitempty"` // assignments of each row
 	Statuses []schema.Status `json:"statuses,omitempty"`
+	Leaving  []bool          `json:"leaving,omitempty"` // per status; programs before 2026-11-25 did not say
 }
 
 var errReadyDamaged = errors.New("what claiming the ready rows takes is damaged")
@@ -130,16 +137,20 @@ func decodeReady(packed []byte) (*Ready, error) {
 	if table.Until != 0 {
 		r.Until = time.Unix(table.Until, 0).UTC()
 	}
+	said := len(table.Leaving) == len(table.Statuses)
+	if !said {
+		r.Version = 0
+	}
 	var last ReadyRow
 	for i := range r.Rows {
 		row := &r.Rows[i]
 		row.Row, row.Line, row.Account = last.Row+int(in.uvarint()), last.Line+int(in.uvarint()), last.Account+in.varint()
 		row.Seen.Version = last.Seen.Version + in.varint()
-		status := in.uvarint()
-		if status >= uint64(len(table.Statuses)) {
+		kind := in.uvarint()
+		if kind >= uint64(len(table.Statuses)) {
 			return nil, errReadyDamaged
 		}
-		row.Status = table.Statuses[status]
+		row.Status, row.Leaving = table.Statuses[kind], said && table.Leaving[kind]
 		last = *row
 	}
 	if table.Services > 0 {

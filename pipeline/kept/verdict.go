@@ -28,7 +28,8 @@ func (v *Verdict) IsRow() bool { return v.Outcome != "" }
 func (v *Verdict) Problem() bool {
 	return v.Outcome.Unfinished() || len(v.Reasons) > 0 && v.Reasons[0].Problem() ||
 		v.Outcome == schema.Claimed && slices.ContainsFunc(v.Warnings, func(warning string) bool {
-			return strings.HasPrefix(warning, string(schema.CodeLicenseMissing)+":")
+			code, _, _ := strings.Cut(warning, ":")
+			return schema.Code(code) == schema.CodeLicenseMissing || schema.Code(code) == schema.CodeLicenseKept
 		})
 }
 

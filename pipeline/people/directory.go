@@ -41,6 +41,43 @@ func (p *People) readDirectory(ctx context.Context, source dialect.Source, addre
 	return d, nil
 }
 
+// Beside is a member who is in the list, but not under the address by which the member is known.
+type Beside struct {
+	Email string // the member's
+	directory.Beside
+}
+
+// findBeside looks for the members that the list lacks among what it has beside its entries, and says in rows
+// under which address it has them. The list is read once more for it.
+func (p *People) findBeside(ctx context.Context, source dialect.Source, address string, plan *SyncPlan) error {
+	absent := map[string]int{} // by key, the number of the row
+	for i := range plan.Rows {
+		row := &plan.Rows[i]
+		if row.Listed != "" || row.Effect != schema.SyncDeactivate && row.Effect != schema.SyncInactive {
+			continue
+		}
+		if key, problem := schema.ParseAddress(row.Email); problem == "" {
+			absent[key] = i
+		}
+	}
+	if len(absent) == 0 {
+		return nil
+	}
+	options := p.listOptions(address)
+	options.Beside = func(b directory.Beside) {
+		i, found := absent[b.Key]
+		if !found {
+			return
+		}
+		delete(absent, b.Key) // once
+		b.Column, b.Email = strings.Clone(b.Column), strings.Clone(b.Email)
+		plan.Rows[i].Listed = b.Email
+		plan.Beside = append(plan.Beside, Beside{Email: plan.Rows[i].Email, Beside: b})
+	}
+	_, err := directory.Read(ctx, source, options, func(directory.Entry) {})
+	return err
+}
+
 // checkFits refuses a list that cannot be the organization's: matched of its rows name somebody that the
 // organization lists. That most of them lie in domains that it does not hold is no reason where somebody has
 // said which column is meant.
@@ -64,7 +101,7 @@ func (p *People) checkFits(ctx context.Context, organization string, source dial
 	if err != nil {
 		return err
 	}
-	refused = refused.At(source.Name(), d.HeaderLine, d.Place+1).In(d.Column)
+	refused = refused.At(source.Name(), d.HeaderLine, d.Field()).In(d.Column)
 	switch {
 	case best >= 0 && best != d.Place && count > matched:
 		refused.Message = refused.Message.And("The column %s fits better: %d of its addresses are members'.", schema.Quote(d.Header[best]), count)

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,10 @@ type Eligibility struct {
 	Type     schema.ClaimType `json:"claim_type"` // blank unless eligible
 	Reasons  []schema.Code    `json:"reasons"`    // every one that applies, in the order of the checks
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
+
+	// Elsewhere is the domain of another organization for which it cannot be claimed, that of the address or one
+	// that overlaps with it (see R6); empty: none.
+	Elsewhere string `json:"-"`
 }
 
 // Explain answers for each address, in the order asked, what the rules say of the account (see R1 to R8). An
@@ -44,7 +49,11 @@ func (p *People) Explain(ctx context.Context, organization string, addresses []s
 	rules := p.Rules()
 	for i, key := range keys {
 		if n, found := slices.BinarySearch(wanted, key); found {
-			decision := rules.Decide(&facts.Claiming, facts.Domains[schema.KeyDomain(key)], facts.Accounts[n], "")
+			domain := facts.Domains[schema.KeyDomain(key)]
+			decision := rules.Decide(&facts.Claiming, domain, facts.Accounts[n], "")
+			if reason, overlapping := rules.Elsewhere(&facts.Claiming, domain); reason != "" {
+				answers[i].Elsewhere = cmp.Or(overlapping, schema.KeyDomain(key))
+			}
 			answers[i].Eligible = decision.Outcome == schema.Ready
 			answers[i].Type, answers[i].Warnings = decision.Type, decision.Warnings
 			answers[i].Reasons = append(answers[i].Reasons, decision.Reasons...)

@@ -19,6 +19,7 @@ type SyncPlan struct {
 	Counts  map[schema.SyncEffect]int
 	Members int // compared with the list
 	List    directory.Notes
+	Beside  []Beside // members that the list lacks and has otherwise, in its order
 
 	organization string
 	missing      []schema.User                // claimed immediately, and not in the list
@@ -69,6 +70,9 @@ func (p *People) PreviewSync(ctx context.Context, organization string, source di
 	}
 	w.end(plan.absent)
 	plan.sort()
+	if err := p.findBeside(ctx, source, address, plan); err != nil {
+		return nil, err
+	}
 	return plan, nil
 }
 

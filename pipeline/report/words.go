@@ -100,11 +100,18 @@ func (r *htmlReporter) handoffHeadline(h *Handoff) string {
 		return r.language.Say("Control Hub accepted %s of %s.", schema.Number(r.tally.Outcomes[schema.Accepted]), all)
 	}
 	n := r.tally.Outcomes[schema.Claimed]
-	var missing schema.Text
-	if lacking := r.own - (r.tally.Rows - n); lacking > 0 {
-		missing = schema.Say("; %s without a licence that was asked for", schema.Number(lacking))
+	var wrong schema.Text
+	if n := r.own - (r.tally.Rows - n); n > 0 {
+		switch lacking, kept := r.tally.Warnings[schema.CodeLicenseMissing] > 0, r.tally.Warnings[schema.CodeLicenseKept] > 0; {
+		case lacking && kept:
+			wrong = schema.Say("; %s without a licence that was asked for or with a licence that was to be removed", schema.Number(n))
+		case kept:
+			wrong = schema.Say("; %s with a licence that was to be removed", schema.Number(n))
+		default:
+			wrong = schema.Say("; %s without a licence that was asked for", schema.Number(n))
+		}
 	}
-	return r.language.Count(n, "%s of %s is claimed%s.", "%s of %s are claimed%s.", all, missing)
+	return r.language.Count(n, "%s of %s is claimed%s.", "%s of %s are claimed%s.", all, wrong)
 }
 
 // handoffState says how far a hand-off is.

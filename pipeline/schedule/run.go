@@ -224,6 +224,9 @@ func (r *run) plan(ctx context.Context, file *dialect.File, noted schema.Schedul
 		Organization: r.schedule.OrganizationID, AllOrNothing: r.schedule.AllOrNothing, ActivationEmails: r.schedule.ActivationEmails,
 		By: r.schedule.By(), Attended: r.attendant != nil, Notify: r.schedule.Notify,
 	}
+	if err := r.schedule.Reading.Into(&order, ""); err != nil {
+		return true, r.fail(ctx, noted, err)
+	}
 	imp, err := r.Plan(ctx, named{file, noted.File}, order, r.watch())
 	switch code := schema.CodeOf(err); {
 	case err == nil:

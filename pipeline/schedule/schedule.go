@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -20,7 +21,7 @@ type Scheduler struct {
 }
 
 // Add adds a schedule to which ConsentedBy has agreed, now. Zone must be named. Refused with
-// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeEmailInvalid (Notify), CodePathNotAllowed,
+// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeUsage (Reading), CodeEmailInvalid (Notify), CodePathNotAllowed,
 // CodeScheduleExists, CodeOrganizationUnknown. The file may be missing.
 func (s *Scheduler) Add(ctx context.Context, schedule schema.Schedule) (schema.Schedule, error) {
 	schedule.ConsentedAt = s.Now().UTC()
@@ -63,7 +64,8 @@ func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy str
 
 // claimsMore reports whether a schedule could claim users that it could not claim before.
 func claimsMore(was, is schema.Schedule) bool {
-	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits || was.AllOrNothing && !is.AllOrNothing
+	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits ||
+		was.AllOrNothing && !is.AllOrNothing || !is.Reading.Equal(&was.Reading)
 }
 
 // Pause stops a schedule from being due, or lets it be due again, from now on. Refused with
@@ -120,6 +122,9 @@ func (s *Scheduler) check(schedule *schema.Schedule) (When, error) {
 		}
 		*path = filepath.Clean(*path)
 	}
+	if err := checkReading(schedule.Reading); err != nil {
+		return When{}, err
+	}
 	for i, address := range schedule.Notify {
 		key, problem := schema.ParseAddress(address)
 		if problem == schema.CodeEmailMissing {
@@ -133,6 +138,15 @@ func (s *Scheduler) check(schedule *schema.Schedule) (When, error) {
 		}
 	}
 	return when, nil
+}
+
+// checkReading refuses, with CodeUsage, what contradicts itself, and an encoding that is not known.
+func checkReading(reading schema.Reading) error {
+	var order schema.Order
+	if err := reading.Into(&order, ""); err != nil || order.Encoding == "" {
+		return err
+	}
+	return dialect.CheckEncoding(order.Encoding)
 }
 
 // maxName is how many characters the name of a schedule may have.

@@ -25,6 +25,7 @@ type Applied struct {
 // NewClaim is a claim to make on an account of the facts.
 type NewClaim struct {
 	AccountID    int64
+	Leaving      bool // the account holds licences, which its organization gets back when it moves
 	Type         schema.ClaimType
 	StatusBefore schema.Status
 	Edits        *schema.Profile // nil: none

@@ -72,6 +72,8 @@ type Organizations interface {
 	Domains(ctx context.Context, organization string) ([]schema.Domain, error)
 	// Holders lists these domains in every organization that holds one, pending or not.
 	Holders(ctx context.Context, domains []string) ([]schema.Domain, error)
+	// Below lists the domains below these, as Holders does.
+	Below(ctx context.Context, domains []string) ([]schema.Domain, error)
 	// PutDomains inserts domains, or updates status and token of those there are; a blank token leaves what
 	// there is.
 	PutDomains(ctx context.Context, domains []schema.Domain) error

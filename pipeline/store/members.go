@@ -180,7 +180,11 @@ func candidatesOf(ctx context.Context, tx Tx, rules claim.Rules, id string, sele
 func (c *candidates) choose(names []string, organizations []schema.Organization) {
 	kinds := map[claim.Domain][]string{} // few: what is to be known of a domain
 	for _, name := range names {
-		kinds[c.facts.Domains[name]] = append(kinds[c.facts.Domains[name]], name)
+		kind := c.facts.Domains[name]
+		if kind.Overlapping != "" {
+			kind.Overlapping = "." // whichever it is
+		}
+		kinds[kind] = append(kinds[kind], name)
 	}
 	sources := make([]string, 0, len(organizations))
 	for i := range organizations {

@@ -59,7 +59,7 @@ func (s *Store) SetDomain(ctx context.Context, id, name string, change func(held
 				held = holder
 			}
 		}
-		if err := change(&held, claim.SeenBy(id, holders).ClaimedBy); err != nil {
+		if err := change(&held, claim.SeenBy(id, name, holders).ClaimedBy); err != nil {
 			return err
 		}
 		return tx.PutDomains(ctx, []schema.Domain{held})

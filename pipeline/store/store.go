@@ -12,6 +12,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
+	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -186,17 +189,49 @@ func domainsOf(keys []string) (list []string) {
 
 // domains looks up domains as an organization sees them (see R5, R6).
 func domains(ctx context.Context, tx Tx, id string, names []string) (map[string]claim.Domain, error) {
-	holders, err := tx.Holders(ctx, names)
+	wanted := slices.Clone(names)
+	for _, name := range names {
+		wanted = slices.AppendSeq(wanted, above(name))
+	}
+	slices.Sort(wanted)
+	held, err := tx.Holders(ctx, slices.Compact(wanted))
 	if err != nil {
 		return nil, err
 	}
-	byName := map[string][]schema.Domain{}
-	for _, held := range holders {
-		byName[held.Domain] = append(byName[held.Domain], held)
+	below, err := tx.Below(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	holders := map[string][]schema.Domain{}
+	for _, d := range held {
+		holders[d.Domain] = append(holders[d.Domain], d)
+	}
+	subdomains := map[string][]schema.Domain{}
+	for _, d := range below {
+		for parent := range above(d.Domain) {
+			subdomains[parent] = append(subdomains[parent], d)
+		}
 	}
 	seen := make(map[string]claim.Domain, len(names))
 	for _, name := range names {
-		seen[name] = claim.SeenBy(id, byName[name])
+		all := slices.Concat(holders[name], subdomains[name])
+		for parent := range above(name) {
+			all = append(all, holders[parent]...)
+		}
+		seen[name] = claim.SeenBy(id, name, all)
 	}
 	return seen, nil
+}
+
+// above lists the domains above one, the nearest first.
+func above(domain string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			_, parent, below := strings.Cut(domain, ".")
+			if !below || !yield(parent) {
+				return
+			}
+			domain = parent
+		}
+	}
 }

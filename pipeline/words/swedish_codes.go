@@ -355,4 +355,15 @@ var swedishCodes = map[string]string{
 
 	"The schedule %q is running.":                               "Schemat %q körs just nu.",
 	"Wait until its run has ended: claimline schedule runs %q.": "Vänta tills körningen är slut: claimline schedule runs %q.",
+
+	"Another organization has verified the domain of this address, or one that overlaps with it[: {1}].":                                   "En annan organisation har verifierat adressens domän, eller en domän som överlappar den[: {1}].",
+	"Ask that organization to remove the domain.":                                                                                          "Be den organisationen att ta bort domänen.",
+	"Export the directory again, or export it as CSV.":                                                                                     "Exportera katalogen på nytt, eller exportera den som CSV.",
+	"The file is not a directory's entries in well-formed LDIF.":                                                                           "Filen innehåller inte en katalogs poster i korrekt LDIF.",
+	"The user still has a licence that was to be removed[: {1}].":                                                                          "Användaren har fortfarande en licens som skulle tas bort[: {1}].",
+	"Upload retry.csv, and choose Add and remove services.":                                                                                "Ladda upp retry.csv, och välj Add and remove services.",
+	"Make it the user's own address in the directory first, or leave the user out: else the next synchronization deletes the account.":     "Gör den först till användarens egen adress i katalogen, eller utelämna användaren: annars tas kontot bort vid nästa synkronisering.",
+	"The user does not have what was asked for: {1}.":                                                                                      "Användaren har inte det som begärdes: {1}.",
+	"Your directory has this address on line {1}, but not as a person's own: it is another address of somebody, or of a guest or a group.": "Er katalog har adressen på rad {1}, men inte som en persons egen: den är en annan adress för någon, eller för en gäst eller en grupp.",
+	"Get more licences, then upload retry.csv, and choose Add and remove services.":                                                        "Skaffa fler licenser, ladda sedan upp retry.csv och välj Add and remove services.",
 }

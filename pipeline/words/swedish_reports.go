@@ -215,4 +215,7 @@ var swedishReports = map[string]string{
 	"the import was cancelled first":                                             "importen avbröts först",
 	"the users are members, or claimed, already":                                 "användarna är redan medlemmar, eller så har anspråk redan gjorts på dem",
 	"under %s": "under %s",
+
+	"; %s with a licence that was to be removed":                                         "; %s har kvar en licens som skulle tas bort",
+	"; %s without a licence that was asked for or with a licence that was to be removed": "; %s saknar en licens som begärdes eller har kvar en som skulle tas bort",
 }

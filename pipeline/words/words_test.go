@@ -33,7 +33,7 @@ var said = map[string][]int{
 
 // composed tells of types which of their fields, by name or place, are said to people.
 var composed = map[string][]string{
-	"Command": {"Short", "Long"}, "Group": {"Title"}, "entry": {"2", "3"}, "saying": {"0", "1"}, "kind": {"0", "1"},
+	"Command": {"Short", "Long"}, "Group": {"Title"}, "entry": {"2", "3"}, "saying": {"0", "1"}, "kind": {"0", "1"}, "Finding": {"Message", "Fix"},
 }
 
 // words are types of which every constant in a map or a list of theirs is said to people.

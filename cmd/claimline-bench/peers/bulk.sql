@@ -22,7 +22,6 @@ CREATE TABLE claims (
     line          INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX claims_open ON claims (user);
-CREATE INDEX claims_delayed ON claims (claimed_at) WHERE delayed;
 CREATE TABLE results (
     import  INTEGER NOT NULL,
     line    INTEGER NOT NULL,

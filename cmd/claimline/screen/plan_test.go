@@ -22,7 +22,7 @@ var reasons = []schema.Code{
 	schema.CodeFieldCount, schema.CodeBooleanInvalid, schema.CodeClaimFalse, schema.CodeEmailMissing, schema.CodeEmailTooLong,
 	schema.CodeEmailInvalid, schema.CodeTextTooLong, schema.CodeTextInvalid, schema.CodePhoneInvalid, schema.CodeLanguageInvalid,
 	schema.CodeClaimTypeInvalid, schema.CodeDuplicateRow, schema.CodeUserNotFound, schema.CodeAlreadyClaimed,
-	schema.CodeAlreadyMember, schema.CodeClaimedElsewhere, schema.CodeDomainNotVerified, schema.CodeDomainClaimedElsewhere,
+	schema.CodeAlreadyMember, schema.CodeClaimedElsewhere, schema.CodeDomainNotVerified, schema.CodeDomainClaimedElsewhere, schema.CodeDomainVerifiedElsewhere,
 	schema.CodeSourceSSO, schema.CodeSourceDirectorySync, schema.CodeStaleClaimType,
 }
 

@@ -20,8 +20,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// issue writes a certificate for a name, and its key, as of a time.
-func issue(t *testing.T, certificate, key, name string, at time.Time) {
+// Issue writes a certificate for a name, and its key, as of a time.
+func Issue(t *testing.T, certificate, key, name string, at time.Time) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	_, err := LoadCertificate(certificate, key, func() time.Time { return now }, zerolog.Nop())
 	assert.Equal(t, schema.CodeConfigInvalid, schema.CodeOf(err))
-	issue(t, certificate, key, "first.example", now)
+	Issue(t, certificate, key, "first.example", now)
 	c, err := LoadCertificate(certificate, key, func() time.Time { return now }, zerolog.Nop())
 	require.NoError(t, err)
 	shown := func() string {
@@ -55,10 +55,10 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		return leaf.Subject.CommonName
 	}
 	assert.Equal(t, "first.example", shown())
-	issue(t, certificate, key, "second.example", now)
+	Issue(t, certificate, key, "second.example", now)
 	assert.Equal(t, "second.example", shown())
 	require.NoError(t, os.WriteFile(key, []byte("half a key"), 0o600))
 	assert.Equal(t, "second.example", shown())
-	issue(t, certificate, key, "third.example", now.Add(time.Minute))
+	Issue(t, certificate, key, "third.example", now.Add(time.Minute))
 	assert.Equal(t, "third.example", shown())
 }

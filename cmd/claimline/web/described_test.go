@@ -50,15 +50,20 @@ func (d *described) at(place ...string) any {
 	return here
 }
 
-// holds requires an answer to be one that is described, with a body that fits its schema.
-func (d *described) holds(t *testing.T, request *http.Request, response *http.Response, body []byte) {
-	t.Helper()
-	path := ""
+// path returns the path, with its parameters, of the operation that a request is for.
+func (d *described) path(request *http.Request) (path string) {
 	for candidate, pattern := range d.paths { // one that is written out goes before one that fits
 		if candidate == request.URL.EscapedPath() || path == "" && pattern.MatchString(request.URL.EscapedPath()) {
 			path = candidate
 		}
 	}
+	return path
+}
+
+// holds requires an answer to be one that is described, with a body that fits its schema.
+func (d *described) holds(t *testing.T, request *http.Request, response *http.Response, body []byte) {
+	t.Helper()
+	path := d.path(request)
 	require.NotEmpty(t, path, request.URL.Path)
 	responses := []string{"paths", path, strings.ToLower(request.Method), "responses"}
 	status := fmt.Sprint(response.StatusCode)

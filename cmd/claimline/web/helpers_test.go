@@ -55,6 +55,8 @@ type options struct {
 	stuck       error
 	folders     []string
 	now         func() time.Time
+	limits      web.Limits
+	narrow      bool // what clients do not take in does not fit into the system's buffers
 }
 
 // service is a server that listens, and what is needed to ask it.
@@ -122,7 +124,7 @@ func startOn(t *testing.T, path string, o options) *service {
 	proxies, err := auth.ParseProxies(o.proxies)
 	require.NoError(t, err)
 	guard := &auth.Guard{Store: s.store, Now: o.now, Log: log, Proxies: proxies, Failures: auth.NewFailures(o.now, auth.TokenFailures)}
-	config := web.Config{Store: s.store, Guard: guard, Metrics: metrics, Log: log, Now: o.now, Origins: o.origins, Certificate: o.certificate}
+	config := web.Config{Store: s.store, Guard: guard, Metrics: metrics, Log: log, Now: o.now, Origins: o.origins, Certificate: o.certificate, Limits: o.limits}
 	if o.stuck != nil {
 		config.Stuck = func(context.Context) error { return o.stuck }
 	}
@@ -150,6 +152,9 @@ func startOn(t *testing.T, path string, o options) *service {
 	require.NoError(t, err)
 	operators, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	if o.narrow {
+		listener = narrow{listener}
+	}
 	s.url, s.metrics = "http://"+listener.Addr().String(), "http://"+operators.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -33,7 +33,7 @@ func (s *Server) handle() (http.Handler, error) {
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, &schema.Error{Code: schema.CodeCrossOrigin})
 	}))
-	return s.observe(getOn(protect(protection.Handler(s.known(mux))))), nil
+	return s.observe(protect(protection.Handler(s.known(mux)))), nil
 }
 
 // known answers, with a refusal of ours, what no pattern answers to.
@@ -174,42 +174,68 @@ func (o *observed) Write(p []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (o *observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
-// For how long a client may take to read or write the next piece.
-const (
-	pieceTime = 30 * time.Second
-	pieceSize = 4 << 10 // bytes
-)
+// pieceSize is how many bytes of a body must come in the time for a piece.
+const pieceSize = 4 << 10
 
 // getOn cuts off clients that do not get on: of a body, a piece must come within a time, and of an answer one
 // be taken.
-func getOn(next http.Handler) http.Handler {
+func (s *Server) getOn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		deadlines := http.NewResponseController(w)
+		pace := &pace{deadlines: http.NewResponseController(w), time: s.Limits.Piece}
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = &pacedBody{ReadCloser: r.Body, deadlines: deadlines}
+			r.Body = &pacedBody{ReadCloser: r.Body, pace: pace}
+			pace.unread = true
+			pace.read()
 		}
-		next.ServeHTTP(&pacedWriter{ResponseWriter: w, deadlines: deadlines}, r)
+		next.ServeHTTP(&pacedWriter{ResponseWriter: w, pace: pace}, r)
+		if pace.unread {
+			pace.read()
+		}
+		pace.write() // what is left of the answer
 	})
+}
+
+// pace is for how long a client may take to read or write the next piece. A connection of which that cannot
+// be said is waited for.
+type pace struct {
+	deadlines *http.ResponseController
+	time      time.Duration
+	unread    bool // the body may have more: before anything is answered, the server reads the rest of one that is not large
+}
+
+// read limits for how long the next piece may take to come.
+func (p *pace) read() { _ = p.deadlines.SetReadDeadline(time.Now().Add(p.time)) }
+
+// write limits for how long it may take until the next piece is taken.
+func (p *pace) write() {
+	end := time.Now().Add(p.time)
+	if p.unread {
+		end = end.Add(p.time)
+	}
+	_ = p.deadlines.SetWriteDeadline(end)
 }
 
 // pacedBody is a body of which the next piece must come in time.
 type pacedBody struct {
 	io.ReadCloser
-	deadlines *http.ResponseController
-	piece     int // bytes that have come of it
-	begun     bool
+	pace  *pace
+	piece int // bytes that have come of it
+	begun bool
 }
 
 // Read implements io.Reader.
 func (b *pacedBody) Read(p []byte) (int, error) {
 	if !b.begun || b.piece >= pieceSize {
 		b.begun, b.piece = true, 0
-		_ = b.deadlines.SetReadDeadline(time.Now().Add(pieceTime)) // what cannot be cut off is waited for
+		b.pace.read()
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.piece += n
 	if err != nil {
-		_ = b.deadlines.SetReadDeadline(time.Time{}) // else the connection would be taken for lost
+		b.pace.unread = false
+	}
+	if errors.Is(err, io.EOF) {
+		_ = b.pace.deadlines.SetReadDeadline(time.Time{}) // else the connection would be taken for lost
 	}
 	return n, err
 }
@@ -217,12 +243,12 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 // pacedWriter is an answer of which every piece must be taken in time.
 type pacedWriter struct {
 	http.ResponseWriter
-	deadlines *http.ResponseController
+	pace *pace
 }
 
 // Write implements http.ResponseWriter.
 func (w *pacedWriter) Write(p []byte) (int, error) {
-	_ = w.deadlines.SetWriteDeadline(time.Now().Add(pieceTime)) // likewise
+	w.pace.write()
 	return w.ResponseWriter.Write(p)
 }
 

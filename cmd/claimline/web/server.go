@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
@@ -31,6 +33,7 @@ type Config struct {
 	Origins []string // besides the service's own, from which browsers may post: those it is known by
 
 	Certificate *Certificate // nil: no TLS
+	Limits      Limits
 	// Work is done beside answering, until its context ends and what is in hand is finished; nil: none is.
 	Work func(ctx context.Context)
 	// Stuck says what keeps the work from getting on; nil: nothing does.
@@ -43,10 +46,17 @@ type Server struct {
 	handler http.Handler
 }
 
-// The times after which clients are cut off that do not get on, and after which the server ends.
+// Limits are how long the server waits for clients that do not get on, and how many may be connected. What is
+// zero is as New has it.
+type Limits struct {
+	Header      time.Duration // for a handshake, and for the header of a request: 10 s
+	Piece       time.Duration // for the next piece of a body, and until one of an answer is taken: 30 s
+	Idle        time.Duration // between two requests of a connection: 2 min
+	Connections int           // more wait until one is closed: 4096 on each listener
+}
+
+// The times after which the server ends, and how long a header may be.
 const (
-	headerTime = 10 * time.Second // for the header of a request
-	idleTime   = 2 * time.Minute  // between two requests of a connection
 	graceTime  = 20 * time.Second // for requests in hand, once the server is to end
 	lastTime   = 5 * time.Second  // for those that were then given up
 	headerSize = 64 << 10         // bytes
@@ -54,6 +64,10 @@ const (
 
 // New returns a server.
 func New(c Config) (*Server, error) {
+	c.Limits.Header = cmp.Or(c.Limits.Header, 10*time.Second)
+	c.Limits.Piece = cmp.Or(c.Limits.Piece, 30*time.Second)
+	c.Limits.Idle = cmp.Or(c.Limits.Idle, 2*time.Minute)
+	c.Limits.Connections = cmp.Or(c.Limits.Connections, 4096)
 	s := &Server{Config: c}
 	var err error
 	s.handler, err = s.handle()
@@ -64,12 +78,14 @@ func New(c Config) (*Server, error) {
 // listened to, requests in hand and the work in hand are finished, as far as that does not take too long, and
 // Run returns.
 func (s *Server) Run(ctx context.Context, listener, metrics net.Listener) error {
+	listener = netutil.LimitListener(listener, s.Limits.Connections)
 	if s.Certificate != nil {
 		listener = tls.NewListener(listener, s.Certificate.config())
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.serve(ctx, listener, s.handler) })
 	if metrics != nil {
+		metrics = netutil.LimitListener(metrics, s.Limits.Connections)
 		g.Go(func() error { return s.serve(ctx, metrics, s.Metrics.handler()) })
 	}
 	g.Go(func() error { s.API.Run(ctx); return nil })
@@ -85,7 +101,8 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, handler http.
 	requests, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerSize,
+		Handler: s.getOn(handler), ReadHeaderTimeout: s.Limits.Header, IdleTimeout: s.Limits.Idle, MaxHeaderBytes: headerSize,
+		HTTP2:       &http.HTTP2Config{WriteByteTimeout: s.Limits.Piece},
 		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    log.New(serverLog{s.Log}, "", 0),
 	}

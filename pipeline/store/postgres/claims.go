@@ -54,7 +54,7 @@ func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64,
 func (t *tx) sources(ctx context.Context, claims []store.NewClaim) (map[int64]*int64, error) {
 	var accounts []int64
 	for i := range claims {
-		if claims[i].Type == schema.Delayed {
+		if claims[i].Type == schema.Delayed && claims[i].Leaving {
 			accounts = append(accounts, claims[i].AccountID)
 		}
 	}

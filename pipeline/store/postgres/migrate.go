@@ -17,7 +17,7 @@ import (
 var migrations embed.FS
 
 const (
-	schemaVersion = 10 // of the last migration
+	schemaVersion = 12 // of the last migration
 	versionTable  = "schema_versions"
 )
 

@@ -179,6 +179,13 @@ func (t *tx) Holders(ctx context.Context, domains []string) ([]schema.Domain, er
 	return t.domains(ctx, domainQuery+"WHERE d.domain = ANY($1)", domains)
 }
 
+// Below implements store.Organizations. Written backwards, a domain stands right before those below it.
+func (t *tx) Below(ctx context.Context, domains []string) ([]schema.Domain, error) {
+	return t.domains(ctx, `SELECT d.domain, o.external_id, d.status, d.token FROM (SELECT reverse(unnest($1::text[])) COLLATE "C" AS name) n
+		JOIN domains d ON reverse(d.domain) COLLATE "C" > n.name || '.' AND reverse(d.domain) COLLATE "C" < n.name || '/'
+		JOIN organizations o ON o.id = d.organization`, domains)
+}
+
 // PutDomains implements store.Organizations.
 func (t *tx) PutDomains(ctx context.Context, domains []schema.Domain) error {
 	if err := t.changes(ctx); err != nil {

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -13,13 +15,13 @@ import (
 )
 
 // scheduleColumns are those that UpdateSchedule writes.
-const scheduleColumns = "cron, zone, file, dir, max_claims, accept_edits, all_or_nothing, activation_emails, notify, confined, paused, consented_by, " +
-	"consented_at, next_run_at, run, run_since, run_claims, runner, epoch, lease_until"
+const scheduleColumns = "cron, zone, file, dir, max_claims, accept_edits, all_or_nothing, activation_emails, notify, reading, confined, paused, " +
+	"consented_by, consented_at, next_run_at, run, run_since, run_claims, runner, epoch, lease_until"
 
 func scheduleValues(s schema.Schedule) []any {
 	return []any{
-		s.Cron, s.Zone, []byte(s.File), []byte(s.Dir), s.MaxClaims, s.AcceptEdits, s.AllOrNothing, s.ActivationEmails, array(s.Notify), s.Confined, s.Paused,
-		s.ConsentedBy, seconds(s.ConsentedAt), seconds(s.NextRunAt), s.Run, seconds(s.RunSince), s.RunClaims, s.Runner, s.Epoch, seconds(s.LeaseUntil),
+		s.Cron, s.Zone, []byte(s.File), []byte(s.Dir), s.MaxClaims, s.AcceptEdits, s.AllOrNothing, s.ActivationEmails, array(s.Notify),
+		encode(s.Reading), s.Confined, s.Paused, s.ConsentedBy, seconds(s.ConsentedAt), seconds(s.NextRunAt), s.Run, seconds(s.RunSince), s.RunClaims, s.Runner, s.Epoch, seconds(s.LeaseUntil),
 	}
 }
 
@@ -53,14 +55,20 @@ func (t *tx) UpdateSchedule(ctx context.Context, s schema.Schedule) error {
 func (t *tx) schedules(ctx context.Context, where string, args ...any) (list []schema.Schedule, err error) {
 	err = t.collect(ctx, func(rows pgx.Rows) error {
 		var s schema.Schedule
-		var file, dir []byte
+		var file, dir, reading []byte
 		var consented, next, since, lease *int64
 		err := rows.Scan(&s.ID, &s.OrganizationID, &s.Name, &s.Cron, &s.Zone, &file, &dir, &s.MaxClaims, &s.AcceptEdits, &s.AllOrNothing, &s.ActivationEmails,
-			&s.Notify, &s.Confined, &s.Paused, &s.ConsentedBy, &consented, &next, &s.Run, &since, &s.RunClaims, &s.Runner, &s.Epoch, &lease)
+			&s.Notify, &reading, &s.Confined, &s.Paused, &s.ConsentedBy, &consented, &next, &s.Run, &since, &s.RunClaims, &s.Runner, &s.Epoch, &lease)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(reading, &s.Reading); err != nil {
+			return fmt.Errorf("how a schedule reads: %w", err)
+		}
 		s.File, s.Dir = string(file), string(dir)
 		s.ConsentedAt, s.NextRunAt, s.RunSince, s.LeaseUntil = timeOf(consented), timeOf(next), timeOf(since), timeOf(lease)
 		list = append(list, s)
-		return err
+		return nil
 	}, "SELECT s.id, o.external_id, s.name, "+prefixed("s.", scheduleColumns)+" FROM schedules s JOIN organizations o ON o.id = s.organization "+where, args...)
 	return list, err
 }

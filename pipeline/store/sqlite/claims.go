@@ -21,32 +21,37 @@ type claimGroup struct {
 // claimKind is what the claims of a group have in common.
 type claimKind struct {
 	delayed  bool
+	leaving  bool
 	status   schema.Status
 	services string // as stored; empty: none
 	edited   bool
 }
 
 // The claims of a group, as an object: lines, which are its keys, with accounts, or with pairs of an account
-// and edits. The limit, which is none, keeps SQLite from parsing a value again wherever it is used. Ids are
-// left out: they go on from the largest, as the documentation of the database has it, and finding that this
-// one is free would cost a search of the table.
+// and edits. Ids are left out: they go on from the largest, as the documentation of the database has it, and
+// finding that this one is free would cost a search of the table. A claim that breaks claims_open ends the
+// transaction, so SQLite need not keep what undoing the statement alone would take (OR FAIL); it would all
+// the same where a function or a limit stands in the statement.
 const (
-	insertClaims  = "INSERT INTO claims (organization, claimed_at, import, delayed, status_before, services, line, user, edits, source) SELECT ?1, ?2, ?3, ?4, ?5, ?6, CAST(line AS INTEGER), account, "
-	fromPlain     = " FROM (SELECT key AS line, value AS account FROM json_each(?7) LIMIT -1 OFFSET 0)"
-	fromEdited    = " FROM (SELECT key AS line, value ->> 0 AS account, value -> 1 AS edits FROM json_each(?7) LIMIT -1 OFFSET 0)"
-	delayedSource = "(SELECT u.organization FROM users u WHERE u.id = account AND u.services IS NOT NULL)"
+	insertClaims = "INSERT OR FAIL INTO claims (organization, claimed_at, import, delayed, status_before, services, line, user, edits, source) SELECT ?1, ?2, ?3, ?4, ?5, ?6, CAST(key AS INTEGER), "
+	plain        = "value, NULL, "
+	edited       = "value ->> 0, value -> 1, "
+	fromList     = " FROM json_each(?7)"
+	staying      = "NULL"
+	leaving      = "(SELECT u.organization FROM users u WHERE u.id = "
 )
 
 // insert returns the statement that inserts the claims of a kind.
 func (k claimKind) insert() string {
-	edits, source, from := "NULL, ", "NULL", fromPlain
+	columns, account := plain, "value)"
 	if k.edited {
-		edits, from = "edits, ", fromEdited
+		columns, account = edited, "value ->> 0)"
 	}
-	if k.delayed {
-		source = delayedSource
+	source := staying
+	if k.leaving {
+		source = leaving + account
 	}
-	return insertClaims + edits + source + from
+	return insertClaims + columns + source + fromList
 }
 
 // InsertClaims implements store.Claims. An account with an open claim breaks the index claims_open.
@@ -67,7 +72,9 @@ func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64,
 	}
 	ids := make([]int64, len(batch.Claims))
 	importID := sql.NullInt64{Int64: batch.ImportID, Valid: batch.ImportID != 0}
-	for _, group := range groupClaims(batch.Claims) {
+	groups := groupClaims(batch.Claims)
+	first := next // of the span
+	for i, group := range groups {
 		for _, place := range group.rows {
 			ids[place] = next
 			next++
@@ -76,6 +83,14 @@ func (t *tx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]int64,
 			group.json(batch.Claims)); err != nil {
 			return nil, err
 		}
+		if i < len(groups)-1 && groups[i+1].delayed == group.delayed {
+			continue
+		}
+		if err := t.exec(ctx, "INSERT INTO claim_spans (organization, delayed, claimed_at, first, last, open) VALUES (?, ?, ?, ?, ?, ?)",
+			number, group.delayed, seconds(batch.At), first, next-1, next-first); err != nil {
+			return nil, err
+		}
+		first = next
 	}
 	return ids, nil
 }
@@ -92,7 +107,8 @@ func groupClaims(claims []store.NewClaim) []*claimGroup {
 		if i == 0 || !slices.Equal(c.Services, services) {
 			services, stored = c.Services, encodeList(c.Services).String
 		}
-		kind := claimKind{delayed: c.Type == schema.Delayed, status: c.StatusBefore, services: stored, edited: c.Edits != nil}
+		delayed := c.Type == schema.Delayed
+		kind := claimKind{delayed: delayed, leaving: delayed && c.Leaving, status: c.StatusBefore, services: stored, edited: c.Edits != nil}
 		group := byKind[kind]
 		if group == nil {
 			group = &claimGroup{claimKind: kind}

@@ -114,11 +114,15 @@ func (t *tx) fewOf(ctx context.Context, selections []string, organization int64,
 	return t.few[name], err
 }
 
+// spanned joins the open claims of spans, in their order.
+const spanned = `CROSS JOIN claims c ON c.id BETWEEN s.first AND s.last AND c.organization = s.organization AND c.delayed = s.delayed
+	AND c.claimed_at = s.claimed_at AND c.closed_at IS NULL`
+
 // Where the members of an organization (?1) are found: its own accounts, and those under its open claims.
 const (
 	ownAccounts      = "SELECT id FROM users INDEXED BY users_organization WHERE organization = ?1"
-	immediatelyTaken = "SELECT user FROM claims INDEXED BY claims_immediate WHERE organization = ?1 AND NOT delayed AND closed_at IS NULL"
-	tobeTaken        = "SELECT user FROM claims INDEXED BY claims_delayed WHERE organization = ?1 AND delayed AND closed_at IS NULL"
+	immediatelyTaken = "SELECT c.user FROM claim_spans s " + spanned + " WHERE s.organization = ?1 AND s.delayed = 0"
+	tobeTaken        = "SELECT c.user FROM claim_spans s " + spanned + " WHERE s.organization = ?1 AND s.delayed = 1"
 )
 
 // filterMembers returns where members can be found that a filter might leave in, and what is asked of them.
@@ -186,8 +190,8 @@ func (t *tx) CountMembers(ctx context.Context, organization string) (n int, err 
 	if err != nil {
 		return 0, err
 	}
-	err = t.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM ("+ownAccounts+")) + (SELECT count(*) FROM ("+immediatelyTaken+
-		")) + (SELECT count(*) FROM ("+tobeTaken+"))", number).Scan(&n)
+	err = t.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM ("+ownAccounts+
+		")) + (SELECT ifnull(sum(open), 0) FROM claim_spans WHERE organization = ?1)", number).Scan(&n)
 	return n, err
 }
 
@@ -270,9 +274,9 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 // falls due. Whether somebody is inactive is not asked: only who is has a time since when.
 var dueQueries = []string{
 	// Its delayed claims complete.
-	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_delayed
-		WHERE c.organization = ?1 AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?2
-		ORDER BY c.claimed_at, c.import, c.line LIMIT ?4`,
+	`SELECT c.user, 1, s.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claim_spans s ` + spanned + `
+		WHERE s.organization = ?1 AND s.delayed = 1 AND s.claimed_at <= ?2
+		ORDER BY s.claimed_at, c.import, c.line LIMIT ?4`,
 	// Its members with licences leave, by a delayed claim of another that completes.
 	`SELECT c.user, 1, c.claimed_at, ifnull(c.import, 0), ifnull(c.line, 0) FROM claims c INDEXED BY claims_leaving
 		WHERE c.source = ?1 AND c.closed_at IS NULL AND c.claimed_at <= ?2
@@ -317,10 +321,9 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 // upcomingQueries find what has begun in an organization (?1) after a time (?2), each in the order of its
 // index.
 var upcomingQueries = map[store.Upcoming]string{
-	store.UpcomingDecision: "SELECT user, claimed_at FROM claims INDEXED BY claims_delayed WHERE delayed AND " + upcomingClaims,
-	store.UpcomingRetract: "SELECT user, claimed_at FROM claims INDEXED BY claims_immediate WHERE NOT delayed AND " +
-		"(signed_in_at IS NULL OR signed_in_at < claimed_at) AND " + upcomingClaims,
-	store.UpcomingJoined: "SELECT user, claimed_at FROM claims INDEXED BY claims_delayed WHERE delayed AND status_before = 'inactive' AND " + upcomingClaims,
+	store.UpcomingDecision: upcomingClaims + " WHERE s.delayed = 1" + upcomingFirst,
+	store.UpcomingRetract:  upcomingClaims + " WHERE s.delayed = 0 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingFirst,
+	store.UpcomingJoined:   upcomingClaims + " WHERE s.delayed = 1 AND c.status_before = 'inactive'" + upcomingFirst,
 	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users INDEXED BY users_inactive
 			WHERE organization = ?1 AND inactive_since > ?2 ORDER BY inactive_since LIMIT ?3)
 		UNION ALL SELECT * FROM (SELECT user, inactive_since FROM claims INDEXED BY claims_inactive
@@ -328,7 +331,10 @@ var upcomingQueries = map[store.Upcoming]string{
 		ORDER BY inactive_since LIMIT ?3`,
 }
 
-const upcomingClaims = "organization = ?1 AND claimed_at > ?2 AND closed_at IS NULL ORDER BY claimed_at LIMIT ?3"
+const (
+	upcomingClaims = "SELECT c.user, s.claimed_at FROM claim_spans s " + spanned
+	upcomingFirst  = " AND s.organization = ?1 AND s.claimed_at > ?2 ORDER BY s.claimed_at LIMIT ?3"
+)
 
 // Upcoming implements store.Accounts.
 func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
@@ -350,8 +356,8 @@ func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcom
 // DueOrganizations implements store.Accounts.
 func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
 	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (
-		SELECT o.id FROM organizations o WHERE EXISTS (SELECT 1 FROM claims c INDEXED BY claims_delayed
-			WHERE c.organization = o.id AND c.delayed AND c.closed_at IS NULL AND c.claimed_at <= ?1)
+		SELECT o.id FROM organizations o WHERE EXISTS (SELECT 1 FROM claim_spans s
+			WHERE s.organization = o.id AND s.delayed = 1 AND s.claimed_at <= ?1)
 		UNION SELECT c.organization FROM claims c INDEXED BY claims_inactive
 			WHERE c.inactive_since IS NOT NULL AND c.inactive_since <= ?2 AND c.closed_at IS NULL AND NOT c.delayed
 		UNION SELECT u.organization FROM users u INDEXED BY users_inactive WHERE u.inactive_since IS NOT NULL AND u.inactive_since <= ?2

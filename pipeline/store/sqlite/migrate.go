@@ -15,30 +15,22 @@ var migrations embed.FS
 
 const (
 	applicationID = 1131171180 // as the first migration sets it
-	schemaVersion = 10         // of the last migration
+	schemaVersion = 13         // of the last migration
 	versionTable  = "schema_versions"
 )
 
 // readVersion returns the version of the schema, 0 for an empty file. Refused with CodeDatabaseInvalid where
 // the file is not ours.
 func readVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
-	var id, tables int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return 0, err
-	}
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
-		return 0, err
-	}
+	// In one look, for another process may create the schema meanwhile. What goose creates before the first
+	// migration is all there is for a while.
+	var id, tables, foreign int64
+	err = db.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), count(*),
+		count(*) FILTER (WHERE tbl_name NOT IN (?, 'sqlite_sequence')) FROM sqlite_schema`, versionTable).Scan(&id, &tables, &foreign)
 	switch {
-	case tables == 0:
-		return 0, nil
+	case err != nil || tables == 0 || id != applicationID && foreign == 0:
+		return 0, err
 	case id != applicationID:
-		// What goose creates before the first migration is all there is while another process creates the schema.
-		var foreign int64
-		err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE tbl_name NOT IN (?, 'sqlite_sequence')", versionTable).Scan(&foreign)
-		if err != nil || foreign == 0 {
-			return 0, err
-		}
 		return 0, refused(schema.CodeDatabaseInvalid)
 	}
 	err = db.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable+" WHERE is_applied").Scan(&version)

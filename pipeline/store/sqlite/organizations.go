@@ -184,12 +184,30 @@ func (t *tx) Holders(ctx context.Context, domains []string) ([]schema.Domain, er
 		CROSS JOIN domains d ON d.domain = j.value JOIN organizations o ON o.id = d.organization`, encode(domains))
 }
 
+// Below implements store.Organizations. Written backwards, a domain stands right before those below it.
+func (t *tx) Below(ctx context.Context, domains []string) ([]schema.Domain, error) {
+	names := make([]string, len(domains))
+	for i, name := range domains {
+		names[i] = backwards(name)
+	}
+	return t.domains(ctx, `SELECT d.domain, o.external_id, d.status, d.token FROM json_each(?) j
+		CROSS JOIN domains d INDEXED BY domains_backwards ON d.backwards > j.value || '.' AND d.backwards < j.value || '/'
+		JOIN organizations o ON o.id = d.organization`, encode(names))
+}
+
+// backwards returns a domain's letters, which are ASCII, from the last to the first.
+func backwards(domain string) string {
+	letters := []byte(domain)
+	slices.Reverse(letters)
+	return string(letters)
+}
+
 // PutDomains implements store.Organizations.
 func (t *tx) PutDomains(ctx context.Context, domains []schema.Domain) error {
 	if err := t.changes(ctx); err != nil {
 		return err
 	}
-	in := inserter{tx: t, columns: 4, head: "INSERT INTO domains (domain, organization, status, token)",
+	in := inserter{tx: t, columns: 5, head: "INSERT INTO domains (domain, backwards, organization, status, token)",
 		tail: "ON CONFLICT DO UPDATE SET status = excluded.status, token = ifnull(nullif(excluded.token, ''), token)"}
 	for i := range domains {
 		d := &domains[i]
@@ -197,7 +215,7 @@ func (t *tx) PutDomains(ctx context.Context, domains []schema.Domain) error {
 		if err != nil {
 			return err
 		}
-		if err := in.add(ctx, d.Domain, number, string(d.Status), d.Token); err != nil {
+		if err := in.add(ctx, d.Domain, backwards(d.Domain), number, string(d.Status), d.Token); err != nil {
 			return err
 		}
 	}

@@ -15,9 +15,20 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// AddMails implements store.Outbox.
+// AddMails implements store.Outbox. Mails about claims that follow each other stand in the line together.
 func (t *tx) AddMails(ctx context.Context, kind claim.Mail, at time.Time, claims []int64) error {
-	return t.exec(ctx, "INSERT INTO outbox (claim, kind, written_at) SELECT value, ?, ? FROM json_each(?)", string(kind), seconds(at), encodeNumbers(claims))
+	sorted := slices.Sorted(slices.Values(claims))
+	var list [][3]int64 // mails up to and with the stretch, its last claim, and how many there are in it
+	for i, id := range sorted {
+		if i == 0 || id != sorted[i-1]+1 {
+			list = append(list, [3]int64{})
+		}
+		stretch := &list[len(list)-1]
+		stretch[0], stretch[1], stretch[2] = int64(i)+1, id, stretch[2]+1
+	}
+	return t.exec(ctx, `INSERT INTO outbox (id, claim, mails, kind, written_at)
+		SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) + (value ->> 0), value ->> 1, value ->> 2, ?, ? FROM json_each(?)`,
+		string(kind), seconds(at), encode(list))
 }
 
 // InsertMail implements store.Outbox. It gets its number in the line, which it leaves at once.
@@ -48,24 +59,37 @@ func (t *tx) InsertMail(ctx context.Context, m store.Mail) error {
 
 // TakeUp implements store.Outbox.
 func (t *tx) TakeUp(ctx context.Context, id int64) (store.Mail, bool, error) {
-	if id == 0 {
-		err := t.QueryRowContext(ctx, "SELECT id FROM outbox ORDER BY id LIMIT 1").Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
-			return store.Mail{}, false, nil
-		}
-		if err != nil {
-			return store.Mail{}, false, err
-		}
+	var last, mails int64
+	err := t.QueryRowContext(ctx, "SELECT id, mails FROM outbox WHERE id >= ? ORDER BY id LIMIT 1", id).Scan(&last, &mails)
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.Mail{}, false, nil
 	}
-	done, err := t.ExecContext(ctx, `INSERT INTO deliveries (id, kind, claim, written_at)
-		SELECT b.id, b.kind, b.claim, coalesce(b.written_at, c.claimed_at, 0) FROM outbox b LEFT JOIN claims c ON c.id = b.claim WHERE b.id = ?`, id)
 	if err != nil {
 		return store.Mail{}, false, err
 	}
-	if taken, err := done.RowsAffected(); err != nil || taken == 0 {
+	first := last - mails + 1
+	if id == 0 {
+		id = first
+	}
+	if id < first {
+		return store.Mail{}, false, nil
+	}
+	if err := t.exec(ctx, `INSERT INTO deliveries (id, kind, claim, written_at)
+		SELECT ?1, b.kind, b.about, coalesce(b.written_at, c.claimed_at, 0)
+		FROM (SELECT kind, written_at, claim - (id - ?1) AS about FROM outbox WHERE id = ?2) b LEFT JOIN claims c ON c.id = b.about`, id, last); err != nil {
 		return store.Mail{}, false, err
 	}
-	if err := t.exec(ctx, "DELETE FROM outbox WHERE id = ?", id); err != nil {
+	if before := id - first; before > 0 {
+		if err := t.exec(ctx, `INSERT INTO outbox (id, claim, mails, kind, written_at)
+			SELECT ?1 - 1, claim - (id - ?1) - 1, ?2, kind, written_at FROM outbox WHERE id = ?3`, id, before, last); err != nil {
+			return store.Mail{}, false, err
+		}
+	}
+	rest := "DELETE FROM outbox WHERE id = ?1"
+	if id < last {
+		rest = "UPDATE outbox SET mails = ?1 - ?2 WHERE id = ?1"
+	}
+	if err := t.exec(ctx, rest, last, id); err != nil {
 		return store.Mail{}, false, err
 	}
 	return t.FindMail(ctx, id)
@@ -236,17 +260,16 @@ func (t *tx) ListMails(ctx context.Context, filter store.MailFilter, after int64
 	if err != nil || filter.State != "" && filter.State != schema.MailWaiting {
 		return listed, err
 	}
-	err = t.collect(ctx, scan, `SELECT m.id, m.kind, m.claim, '' AS organization, '' AS recipient, NULL AS news,
+	err = t.collect(ctx, scan, `SELECT m.id - (m.claim - c.id), m.kind, c.id, '' AS organization, '' AS recipient, NULL AS news,
 			coalesce(m.written_at, c.claimed_at, 0), 'waiting' AS state, 0 AS attempts, 0 AS lost, NULL AS tried_since, 0 AS pause, 0 AS next_attempt_at,
 			NULL AS taken_at, NULL AS lease_until, NULL AS sent_at, '' AS error, 0 AS away, '' AS message_id`+about+
-		`FROM outbox m CROSS JOIN claims c ON c.id = m.claim LEFT JOIN users u ON u.id = c.user
-		WHERE m.id > ?1 AND (?2 = 0 OR c.organization = ?2) ORDER BY m.id LIMIT ?3`, after, number, limit)
+		`FROM outbox m CROSS JOIN claims c ON c.id > max(m.claim - m.mails, m.claim - (m.id - ?1)) AND c.id <= m.claim LEFT JOIN users u ON u.id = c.user
+		WHERE m.id > ?1 AND (?2 = 0 OR c.organization = ?2) ORDER BY m.id, c.id LIMIT ?3`, after, number, limit)
 	slices.SortFunc(listed, func(a, b store.ListedMail) int { return cmp.Compare(a.ID, b.ID) })
 	return listed[:min(len(listed), limit)], err
 }
 
-// Mails implements store.Outbox. It reads the line through: an index would cost every import more than it
-// saves here.
+// Mails implements store.Outbox.
 func (t *tx) Mails(ctx context.Context, claims []int64) (mails []store.Mail, err error) {
 	list := encodeNumbers(claims)
 	err = t.collect(ctx, func(rows *sql.Rows) error {
@@ -256,8 +279,8 @@ func (t *tx) Mails(ctx context.Context, claims []int64) (mails []store.Mail, err
 		m.WrittenAt = timeOf(at)
 		mails = append(mails, m)
 		return err
-	}, `SELECT b.id, b.claim, b.kind, ifnull(b.written_at, c.claimed_at) FROM outbox b CROSS JOIN claims c ON c.id = b.claim
-		WHERE b.claim IN (SELECT value FROM json_each(?))`, list)
+	}, `SELECT b.id - (b.claim - c.id), c.id, b.kind, ifnull(b.written_at, c.claimed_at)
+		FROM outbox b CROSS JOIN json_each(?) j ON j.value > b.claim - b.mails AND j.value <= b.claim CROSS JOIN claims c ON c.id = j.value`, list)
 	if err != nil {
 		return nil, err
 	}
@@ -311,8 +334,8 @@ func (t *tx) Undecided(ctx context.Context, after store.Reminded, until time.Tim
 		r.ClaimedAt = timeOf(at)
 		found = append(found, r)
 		return err
-	}, `SELECT c.claimed_at, c.id FROM organizations o CROSS JOIN claims c INDEXED BY claims_delayed
-			ON c.organization = o.id AND c.claimed_at BETWEEN ?1 AND ?3 AND c.delayed AND c.closed_at IS NULL
+	}, `SELECT c.claimed_at, c.id FROM organizations o CROSS JOIN claim_spans s
+			ON s.organization = o.id AND s.delayed = 1 AND s.claimed_at BETWEEN ?1 AND ?3 AND (s.claimed_at > ?1 OR s.last > ?2) `+spanned+`
 		WHERE c.claimed_at > ?1 OR c.id > ?2 ORDER BY c.claimed_at, c.id LIMIT ?4`, after.ClaimedAt.Unix(), after.Claim, until.Unix(), limit)
 	return found, err
 }
@@ -366,6 +389,6 @@ func (t *tx) CountMails(ctx context.Context) (map[schema.MailState]int, error) {
 		err := rows.Scan(&state, &n)
 		counts[state] = n
 		return err
-	}, "SELECT state, count(*) FROM (SELECT 'waiting' AS state FROM outbox UNION ALL SELECT state FROM deliveries) AS mails GROUP BY state")
+	}, "SELECT state, sum(n) FROM (SELECT 'waiting' AS state, mails AS n FROM outbox UNION ALL SELECT state, 1 FROM deliveries) GROUP BY state")
 	return counts, err
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // scheduleColumns are those that UpdateSchedule writes.
-const scheduleColumns = `cron, zone, file, dir, max_claims, accept_edits, all_or_nothing, activation_emails, notify, confined, paused, consented_by,
-	consented_at, next_run_at, run, run_since, run_claims, runner, epoch, lease_until`
+const scheduleColumns = `cron, zone, file, dir, max_claims, accept_edits, all_or_nothing, activation_emails, notify, reading, confined, paused,
+	consented_by, consented_at, next_run_at, run, run_since, run_claims, runner, epoch, lease_until`
 
 func scheduleValues(s schema.Schedule) []any {
 	var mails sql.NullBool
@@ -22,8 +22,8 @@ func scheduleValues(s schema.Schedule) []any {
 		mails = sql.NullBool{Bool: *s.ActivationEmails, Valid: true}
 	}
 	return []any{
-		s.Cron, s.Zone, s.File, s.Dir, s.MaxClaims, s.AcceptEdits, s.AllOrNothing, mails, encodeList(s.Notify), s.Confined, s.Paused, s.ConsentedBy,
-		seconds(s.ConsentedAt), seconds(s.NextRunAt), s.Run, seconds(s.RunSince), s.RunClaims, s.Runner, s.Epoch, seconds(s.LeaseUntil),
+		s.Cron, s.Zone, s.File, s.Dir, s.MaxClaims, s.AcceptEdits, s.AllOrNothing, mails, encodeList(s.Notify), encode(s.Reading), s.Confined,
+		s.Paused, s.ConsentedBy, seconds(s.ConsentedAt), seconds(s.NextRunAt), s.Run, seconds(s.RunSince), s.RunClaims, s.Runner, s.Epoch, seconds(s.LeaseUntil),
 	}
 }
 
@@ -56,9 +56,10 @@ func (t *tx) schedules(ctx context.Context, where string, args ...any) (list []s
 		var s schema.Schedule
 		var mails sql.NullBool
 		var notify sql.NullString
+		var reading string
 		var consented, next, since, lease sql.NullInt64
 		err := rows.Scan(&s.ID, &s.OrganizationID, &s.Name, &s.Cron, &s.Zone, &s.File, &s.Dir, &s.MaxClaims, &s.AcceptEdits, &s.AllOrNothing, &mails, &notify,
-			&s.Confined, &s.Paused, &s.ConsentedBy, &consented, &next, &s.Run, &since, &s.RunClaims, &s.Runner, &s.Epoch, &lease)
+			&reading, &s.Confined, &s.Paused, &s.ConsentedBy, &consented, &next, &s.Run, &since, &s.RunClaims, &s.Runner, &s.Epoch, &lease)
 		if err != nil {
 			return err
 		}
@@ -69,6 +70,9 @@ func (t *tx) schedules(ctx context.Context, where string, args ...any) (list []s
 			if err := json.Unmarshal([]byte(notify.String), &s.Notify); err != nil {
 				return fmt.Errorf("addresses of a schedule: %w", err)
 			}
+		}
+		if err := json.Unmarshal([]byte(reading), &s.Reading); err != nil {
+			return fmt.Errorf("how a schedule reads: %w", err)
 		}
 		s.ConsentedAt, s.NextRunAt, s.RunSince, s.LeaseUntil = timeOf(consented), timeOf(next), timeOf(since), timeOf(lease)
 		list = append(list, s)

@@ -231,6 +231,10 @@ func (t *tx) InsertRestored(ctx context.Context, claims []store.RestoredClaim) e
 	if err := t.changes(ctx); err != nil {
 		return err
 	}
+	var behind int64
+	if err := t.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) FROM claims").Scan(&behind); err != nil {
+		return err
+	}
 	in := inserter{tx: t, columns: 6, head: "INSERT INTO claims (user, organization, delayed, claimed_at, signed_in_at, status_before)"}
 	for i := range claims {
 		c := &claims[i]
@@ -245,12 +249,14 @@ func (t *tx) InsertRestored(ctx context.Context, claims []store.RestoredClaim) e
 	if err := in.flush(ctx); err != nil {
 		return err
 	}
-	ids := make([]int64, len(claims))
-	for i := range claims {
-		ids[i] = claims[i].Account
+	if err := t.exec(ctx, `UPDATE claims SET source = (SELECT u.organization FROM users u WHERE u.id = claims.user AND u.services IS NOT NULL)
+		WHERE id > ? AND delayed`, behind); err != nil {
+		return err
 	}
-	return t.exec(ctx, `UPDATE claims SET source = (SELECT u.organization FROM users u WHERE u.id = claims.user AND u.services IS NOT NULL)
-		WHERE user IN (SELECT value FROM json_each(?)) AND delayed AND closed_at IS NULL`, encodeNumbers(ids))
+	return t.exec(ctx, `INSERT INTO claim_spans SELECT organization, delayed, claimed_at, min(id), max(id), count(*) FROM (
+			SELECT id, organization, delayed, claimed_at,
+				id - row_number() OVER (PARTITION BY organization, delayed, claimed_at ORDER BY id) AS span FROM claims WHERE id > ?)
+		GROUP BY organization, delayed, claimed_at, span`, behind)
 }
 
 // JoinedAt implements store.Snapshots.

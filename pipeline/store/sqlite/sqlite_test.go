@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -28,10 +29,31 @@ func TestStore(t *testing.T) {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "claimline.db")
 		require.NoError(t, os.WriteFile(path, empty, 0o600))
+		t.Cleanup(func() { requireSpans(t, path) })
 		return func() store.DB {
 			s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 			require.NoError(t, err)
 			return s
 		}
 	})
+}
+
+// requireSpans requires every open claim to be in one span, and every span to count its open claims.
+func requireSpans(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	var claims, found, counted int
+	require.NoError(t, db.QueryRow(`SELECT (SELECT count(*) FROM claims WHERE closed_at IS NULL),
+		(SELECT count(*) FROM claim_spans s JOIN claims c ON c.id BETWEEN s.first AND s.last AND c.organization = s.organization
+			AND c.delayed = s.delayed AND c.claimed_at = s.claimed_at AND c.closed_at IS NULL),
+		(SELECT ifnull(sum(open), 0) FROM claim_spans)`).Scan(&claims, &found, &counted))
+	require.Equal(t, claims, found)
+	require.Equal(t, claims, counted)
+	var wrong int
+	require.NoError(t, db.QueryRow(`SELECT count(*) FROM claim_spans s WHERE open <> (SELECT count(*) FROM claims c
+		WHERE c.id BETWEEN s.first AND s.last AND c.organization = s.organization AND c.delayed = s.delayed AND c.claimed_at = s.claimed_at
+		AND c.closed_at IS NULL)`).Scan(&wrong))
+	require.Zero(t, wrong)
 }

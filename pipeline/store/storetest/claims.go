@@ -131,10 +131,10 @@ var claimsTests = map[string]func(*suite){
 		require.Equal(s, made, k.Account.Claim)
 		require.Equal(s, "acme", k.Account.Claiming.ID)
 		require.Equal(s, "free", k.Account.Organization.ID)
-		require.Equal(s, claim.Domain{Ours: true}, k.Domain)
+		require.Equal(s, claim.Domain{Ours: true, Elsewhere: true}, k.Domain)
 		require.Nil(s, k.Closed)
 		require.Equal(s, claim.Domain{Ours: true, ClaimedBy: "acme"}, s.one("acme", "bo@claimed.example").Domain)
-		require.Equal(s, claim.Domain{ClaimedBy: "acme"}, s.one("umbrella", "bo@claimed.example").Domain)
+		require.Equal(s, claim.Domain{ClaimedBy: "acme", Elsewhere: true}, s.one("umbrella", "bo@claimed.example").Domain)
 
 		nobody := s.one("acme", "nobody@claimed.example")
 		require.Zero(s, nobody.Account)

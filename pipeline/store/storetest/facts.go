@@ -22,8 +22,8 @@ var factsTests = map[string]func(*suite){
 		require.Equal(s, []string{"c@acme.example", "", "a@acme.example", "b@umbrella.example"}, []string{
 			facts.Accounts[0].User.Email, facts.Accounts[1].User.Email, facts.Accounts[2].User.Email, facts.Accounts[3].User.Email,
 		})
-		require.Equal(s, claim.Domain{Ours: true}, facts.Domains["acme.example"])
-		require.Equal(s, claim.Domain{ClaimedBy: "umbrella"}, facts.Domains["umbrella.example"])
+		require.Equal(s, claim.Domain{Ours: true, Elsewhere: true}, facts.Domains["acme.example"])
+		require.Equal(s, claim.Domain{ClaimedBy: "umbrella", Elsewhere: true}, facts.Domains["umbrella.example"])
 		require.Equal(s, claim.Domain{}, facts.Domains["nowhere.example"])
 		require.Len(s, facts.Licenses, 2)
 
@@ -35,6 +35,51 @@ var factsTests = map[string]func(*suite){
 		require.Empty(s, facts.Accounts)
 		_, err = s.Facts(s.ctx(), "nobody", keys)
 		s.refused(err, schema.CodeOrganizationUnknown)
+	},
+
+	"facts/domains that others hold, above, below and beside": func(s *suite) {
+		in := world()
+		held := func(domain, organization string, status schema.DomainStatus) {
+			in.domains = append(in.domains, schema.Domain{Domain: domain, OrganizationID: organization, Status: status})
+		}
+		held("a.acme.example", "acme", schema.DomainVerified)
+		held("deep.a.acme.example", "umbrella", schema.DomainClaimed)
+		held("other.a.acme.example", "umbrella", schema.DomainVerified)
+		held("xacme.example", "umbrella", schema.DomainVerified)
+		held("a.acme.example.org", "umbrella", schema.DomainVerified)
+		held("new.example", "acme", schema.DomainVerified)
+		s.load(in)
+		for key, want := range map[string]claim.Domain{
+			"x@acme.example":             {Ours: true, Elsewhere: true, Overlapping: "deep.a.acme.example"},
+			"x@a.acme.example":           {Ours: true, Overlapping: "acme.example"},
+			"x@deep.a.acme.example":      {ClaimedBy: "umbrella", Elsewhere: true, Overlapping: "acme.example"},
+			"x@leaf.deep.a.acme.example": {Overlapping: "deep.a.acme.example"},
+			"x@b.acme.example":           {Overlapping: "acme.example"},
+			"x@example.org":              {Overlapping: "a.acme.example.org"},
+			"x@me.example":               {},
+			"x@new.example":              {Ours: true},
+		} {
+			facts, err := s.Facts(s.ctx(), "acme", []string{key})
+			require.NoError(s, err)
+			require.Equal(s, map[string]claim.Domain{schema.KeyDomain(key): want}, facts.Domains, key)
+		}
+		// A domain that is set later is found, and one that is only pending is not.
+		set := func(domain string, status schema.DomainStatus) {
+			_, err := s.SetDomain(s.ctx(), "umbrella", domain, func(d *schema.Domain, _ string) error {
+				d.Status = status
+				return nil
+			})
+			require.NoError(s, err)
+		}
+		seen := func() claim.Domain {
+			facts, err := s.Facts(s.ctx(), "acme", []string{"x@new.example", "x@acme.example"})
+			require.NoError(s, err)
+			return facts.Domains["new.example"]
+		}
+		set("sub.new.example", schema.DomainPending)
+		require.Equal(s, claim.Domain{Ours: true}, seen())
+		set("sub.new.example", schema.DomainVerified)
+		require.Equal(s, claim.Domain{Ours: true, Overlapping: "sub.new.example"}, seen())
 	},
 
 	"facts/of any keys, close together or far apart": func(s *suite) {

@@ -18,6 +18,7 @@ func (s *suite) nightly() schema.Schedule {
 	return schema.Schedule{
 		OrganizationID: "acme", Name: "nightly", Cron: "0 3 * * *", Zone: "Europe/Stockholm", Dir: "/in", MaxClaims: 10, AcceptEdits: true,
 		AllOrNothing: true, ActivationEmails: &off, Notify: []string{"ann@acme.example", "bo@acme.example"}, Confined: true,
+		Reading:     schema.Reading{Encoding: "macintosh", Columns: []string{"Krav=Claim", "\x00=a"}, IgnoreColumns: []string{"Ö"}, EveryRow: true, NoEdits: true},
 		ConsentedBy: "terminal:ann", ConsentedAt: s.now, NextRunAt: s.now.Add(time.Hour),
 	}
 }
@@ -108,10 +109,11 @@ var scheduleTests = map[string]func(*suite){
 		changed, err := s.ChangeSchedule(s.ctx(), "acme", "nightly", func(found *schema.Schedule) error {
 			require.Equal(s, want, *found)
 			found.Paused, found.MaxClaims, found.Notify, found.NextRunAt = true, 7, nil, time.Time{}
+			found.Reading = schema.Reading{}
 			return nil
 		})
 		require.NoError(s, err)
-		want.Paused, want.MaxClaims, want.Notify, want.NextRunAt = true, 7, nil, time.Time{}
+		want.Paused, want.MaxClaims, want.Notify, want.NextRunAt, want.Reading = true, 7, nil, time.Time{}, schema.Reading{}
 		require.Equal(s, want, changed)
 		stop := errors.New("stop")
 		_, err = s.ChangeSchedule(s.ctx(), "acme", "nightly", func(found *schema.Schedule) error {

@@ -34,7 +34,7 @@ func (a *API) document() error {
 	csv := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	form := &huma.MediaType{Schema: &huma.Schema{
 		Type: huma.TypeObject, Required: []string{desk.FilePart},
-		Properties: map[string]*huma.Schema{desk.FilePart: {Type: huma.TypeString, ContentEncoding: "binary"}},
+		Properties: map[string]*huma.Schema{desk.FilePart: {Type: huma.TypeString, Format: "binary"}},
 	}}
 	upload := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"text/csv": csv, "multipart/form-data": form}}
 	for _, path := range []string{"/imports", "/directory/preview"} {

@@ -15,7 +15,6 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/report"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -94,7 +93,7 @@ func (in *ImportRequest) order(ctx context.Context) (schema.Order, error) {
 		}
 		order.Notify = append(order.Notify, address)
 	}
-	reading := usersfile.Reading{
+	reading := schema.Reading{
 		Encoding: in.Encoding, Columns: in.Column, IgnoreColumns: in.IgnoreColumn, EveryRow: in.EveryRow, NoEdits: in.NoEdits,
 	}
 	err := reading.Into(&order, "")

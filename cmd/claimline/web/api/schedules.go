@@ -75,10 +75,15 @@ type ScheduleRequest struct {
 		Paused           bool     `json:"paused" required:"false"`
 		AcceptPermanent  bool     `json:"accept_permanent" required:"false" doc:"the claims of every run are permanent"`
 		AcceptEdits      bool     `json:"accept_edits" required:"false" doc:"many accounts get another name"`
+		Encoding         *string  `json:"encoding" required:"false" nullable:"true" doc:"of the files, as windows-1252 or macintosh; null: it has to be certain"`
+		Column           []string `json:"column" required:"false" doc:"what columns are, each as Header=Column"`
+		IgnoreColumn     []string `json:"ignore_column" required:"false" doc:"headers of columns that mean nothing"`
+		EveryRow         bool     `json:"every_row" required:"false" doc:"a file without a column Claim claims every row"`
+		NoEdits          bool     `json:"no_edits" required:"false" doc:"leave the accounts' data as it is"`
 	}
 }
 
-func (a *API) addSchedule(ctx context.Context, in *ScheduleRequest) (*Stated[schema.ScheduleView], error) {
+func (a *API) addSchedule(ctx context.Context, in *ScheduleRequest) (*Stated[schema.ScheduleDetails], error) {
 	body := &in.Body
 	if !body.AcceptPermanent {
 		return nil, (&schema.Error{Code: schema.CodeConsentMissing}).WithFix(`Say "accept_permanent": true, if you agree to the claims of every run.`)
@@ -87,7 +92,9 @@ func (a *API) addSchedule(ctx context.Context, in *ScheduleRequest) (*Stated[sch
 		OrganizationID: organization(ctx), Name: body.Name, Cron: body.Cron, Zone: body.Zone, MaxClaims: body.MaxClaims, AllOrNothing: body.AllOrNothing,
 		ActivationEmails: body.ActivationEmails, Notify: body.Notify, AcceptEdits: body.AcceptEdits, Paused: body.Paused, Confined: true,
 		ConsentedBy: auth.Of(ctx).Name,
+		Reading:     schema.Reading{Columns: body.Column, IgnoreColumns: body.IgnoreColumn, EveryRow: body.EveryRow, NoEdits: body.NoEdits},
 	}
+	set(&s.Reading.Encoding, body.Encoding)
 	set(&s.File, body.File)
 	set(&s.Dir, body.Dir)
 	if s.Zone == "" {
@@ -97,12 +104,12 @@ func (a *API) addSchedule(ctx context.Context, in *ScheduleRequest) (*Stated[sch
 	if err != nil {
 		return nil, err
 	}
-	return &Stated[schema.ScheduleView]{Status: http.StatusCreated, Location: Prefix + "/schedules/" + added.Name, Body: added.View()}, nil
+	return &Stated[schema.ScheduleDetails]{Status: http.StatusCreated, Location: Prefix + "/schedules/" + added.Name, Body: added.Details()}, nil
 }
 
-func (a *API) getSchedule(ctx context.Context, in *SchedulePath) (*Answer[schema.ScheduleView], error) {
+func (a *API) getSchedule(ctx context.Context, in *SchedulePath) (*Answer[schema.ScheduleDetails], error) {
 	s, err := a.Flow.Store.Schedule(ctx, organization(ctx), in.Name)
-	return answer(s.View()), err
+	return answer(s.Details()), err
 }
 
 // ScheduleChange changes a schedule.
@@ -119,10 +126,15 @@ type ScheduleChange struct {
 		Paused          *bool     `json:"paused,omitempty"`
 		AcceptPermanent bool      `json:"accept_permanent" required:"false" doc:"the claims of every run are permanent: needed where it could claim other users, or more of them"`
 		AcceptEdits     *bool     `json:"accept_edits,omitempty" doc:"many accounts get another name"`
+		Encoding        *string   `json:"encoding,omitempty" doc:"of the files, as windows-1252 or macintosh; empty: it has to be certain"`
+		Column          *[]string `json:"column,omitempty" doc:"what columns are, each as Header=Column; instead of all before"`
+		IgnoreColumn    *[]string `json:"ignore_column,omitempty" doc:"headers of columns that mean nothing; instead of all before"`
+		EveryRow        *bool     `json:"every_row,omitempty" doc:"a file without a column Claim claims every row"`
+		NoEdits         *bool     `json:"no_edits,omitempty" doc:"leave the accounts' data as it is"`
 	}
 }
 
-func (a *API) changeSchedule(ctx context.Context, in *ScheduleChange) (*Answer[schema.ScheduleView], error) {
+func (a *API) changeSchedule(ctx context.Context, in *ScheduleChange) (*Answer[schema.ScheduleDetails], error) {
 	body, by := &in.Body, ""
 	if body.AcceptPermanent {
 		by = auth.Of(ctx).Name
@@ -140,21 +152,26 @@ func (a *API) changeSchedule(ctx context.Context, in *ScheduleChange) (*Answer[s
 		set(&s.Notify, body.Notify)
 		set(&s.Paused, body.Paused)
 		set(&s.AcceptEdits, body.AcceptEdits)
+		set(&s.Reading.Encoding, body.Encoding)
+		set(&s.Reading.Columns, body.Column)
+		set(&s.Reading.IgnoreColumns, body.IgnoreColumn)
+		set(&s.Reading.EveryRow, body.EveryRow)
+		set(&s.Reading.NoEdits, body.NoEdits)
 	})
-	return answer(changed.View()), err
+	return answer(changed.Details()), err
 }
 
 func (a *API) removeSchedule(ctx context.Context, in *SchedulePath) (*struct{}, error) {
 	return nil, a.Flow.Store.RemoveSchedule(ctx, organization(ctx), in.Name)
 }
 
-func (a *API) runSchedule(ctx context.Context, in *SchedulePath) (*Answer[schema.ScheduleView], error) {
+func (a *API) runSchedule(ctx context.Context, in *SchedulePath) (*Answer[schema.ScheduleDetails], error) {
 	s, err := a.Schedules.RunSoon(ctx, organization(ctx), in.Name)
 	if err != nil {
 		return nil, err
 	}
 	a.Wake(ctx)
-	return answer(s.View()), nil
+	return answer(s.Details()), nil
 }
 
 // Runs is a list of runs.

@@ -229,7 +229,7 @@ func (a *API) listLicenses(ctx context.Context, in *LicensesRequest) (*Answer[Li
 // DirectoryRequest asks what a run over the list in the body would do.
 type DirectoryRequest struct {
 	Page
-	File    string `query:"file" doc:"what the file is called"`
+	File    string `query:"file" doc:"what the file is called; LDIF is read under any name that does not end in .csv"`
 	Address string `query:"address" doc:"column of the addresses; the first that is known where nothing is said"`
 }
 

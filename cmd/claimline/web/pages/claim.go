@@ -75,6 +75,9 @@ func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 		for _, code := range answers[0].Reasons {
 			r := counted{Code: code}
 			r.Message, r.Fix = e.words.problem(code)
+			if code == schema.CodeDomainVerifiedElsewhere {
+				r.Message = strings.TrimSuffix(r.Message, ".") + ": " + answers[0].Elsewhere + "."
+			}
 			c.Reasons = append(c.Reasons, r)
 		}
 	}

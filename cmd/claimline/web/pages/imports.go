@@ -178,7 +178,7 @@ func (p *Pages) exportEligible(e *exchange) error {
 // orderOf reads how a file is to be imported.
 func orderOf(e *exchange, fields url.Values) (schema.Order, error) {
 	order := schema.Order{Organization: e.organization.ID, By: e.token.Name, AllOrNothing: fields.Get(fieldAllOrNothing) != ""}
-	reading := usersfile.Reading{Encoding: fields.Get(fieldEncoding), NoEdits: fields.Get(fieldNoEdits) != "", EveryRow: fields.Get(fieldEveryRow) != ""}
+	reading := schema.Reading{Encoding: fields.Get(fieldEncoding), NoEdits: fields.Get(fieldNoEdits) != "", EveryRow: fields.Get(fieldEveryRow) != ""}
 	for _, given := range fields[fieldColumn] {
 		switch header, ignored := strings.CutPrefix(given, ignoreMark); {
 		case ignored:
