@@ -19,6 +19,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	for _, locale := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} { // tests are in English, wherever they run
+		_ = os.Unsetenv(locale)
+	}
 	code := m.Run()
 	_ = os.RemoveAll(shared)
 	_ = os.RemoveAll(huntFolder)

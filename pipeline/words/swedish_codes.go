@@ -2,7 +2,7 @@ package words
 
 // swedishCodes is what codes and hints mean, and what to do about them.
 //
-//nolint:misspell,gosec // it is Swedish, and G101: no secret
+//nolint:gosec // G101: no secret
 var swedishCodes = map[string]string{
 	"A Calling licence needs a location[: {1}].":                               "En Calling-licens kräver en plats[: {1}].",
 	"A Calling licence needs a phone number or an extension[: {1}].":           "En Calling-licens kräver ett telefonnummer eller en anknytning[: {1}].",

@@ -1,8 +1,6 @@
 package words
 
 // swedishReports is what reports say.
-//
-//nolint:misspell // it is Swedish
 var swedishReports = map[string]string{
 	"By domain":                          "Efter domän",
 	"By source organization":             "Efter ursprunglig organisation",

@@ -2,7 +2,7 @@ package words
 
 // swedishTerminal is what the terminal and the service say.
 //
-//nolint:misspell,gosec // it is Swedish, and G101: no secret
+//nolint:gosec // G101: no secret
 var swedishTerminal = map[string]string{
 	"%s (%s), or anything else to stop: ":        "%s (%s), eller något annat för att avstå: ",
 	"%s Type yes to go on: ":                     "%s Skriv ja för att fortsätta: ",
@@ -374,8 +374,8 @@ var swedishTerminal = map[string]string{
 	"%s cells seem damaged (%s), so the accounts keep what they have: %s. See them with --only warnings.": "%s celler verkar vara skadade (%s), så kontona behåller det som de har: %s. Visa dem med --only warnings.",
 	"%s claim mail":  "%s anspråksmejl",
 	"%s claim mails": "%s anspråksmejl",
-	"%s delayed: %s to decide, until %s; then account and content move.": "%s fördröjt: %s att bestämma sig, till %s; sedan flyttas konto och innehåll.",
-	"%s immediate: joins at once; can be retracted until %s.":            "%s omedelbart: ansluts genast; kan återkallas till %s.",
+	"%s delayed: %s to decide, until %s; then account and content move.": "%s med fördröjt anspråk: %s att bestämma sig, till %s; sedan flyttas konto och innehåll.",
+	"%s immediate: joins at once; can be retracted until %s.":            "%s med omedelbart anspråk: ansluts genast; kan återkallas till %s.",
 	"%s in %s":                          "%s i %s",
 	"%s is lacking":                     "%s saknas",
 	"%s service":                        "%s tjänst",

@@ -1,9 +1,9 @@
 package words
 
 // swedishWords is single words that sentences are made with: states, statuses, choices, delimiters.
-//
-//nolint:misspell // it is Swedish
 var swedishWords = map[string]string{
+	"%d h %d min": "%d tim %d min",
+
 	"queued":                "väntar på sin tur",
 	"planning":              "planeras",
 	"awaiting consent":      "väntar på ett godkännande",

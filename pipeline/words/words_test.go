@@ -168,10 +168,10 @@ func (s *source) visit(n ast.Node, file string) {
 
 // isWord reports whether a variable was declared as a Word.
 func (*source) isWord(ident *ast.Ident) bool {
-	if ident.Obj == nil { //nolint:staticcheck // objects of one file suffice
+	if ident.Obj == nil {
 		return false
 	}
-	switch d := ident.Obj.Decl.(type) { //nolint:staticcheck // as above
+	switch d := ident.Obj.Decl.(type) {
 	case *ast.AssignStmt:
 		call, ok := d.Rhs[0].(*ast.CallExpr)
 		return ok && nameOf(call.Fun) == wordType
@@ -261,7 +261,7 @@ func everythingSaid(t *testing.T) sentences {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && (d.Name() == "testdata" || d.Name() == "api" || d.Name() == "storetest" || d.Name() == "words"):
+			case d.IsDir() && (d.Name() == "testdata" || d.Name() == "api" || d.Name() == "storetest"):
 				return filepath.SkipDir
 			case strings.HasSuffix(path, ".html") || strings.HasSuffix(path, ".tmpl"):
 				text, err := os.ReadFile(path)
@@ -349,10 +349,8 @@ func places(text string) []string {
 			list = append(list, found)
 			continue
 		}
-		number := ""
 		if open := strings.IndexByte(found, '['); open >= 0 {
-			number = found[open+1 : strings.IndexByte(found, ']')]
-			n, _ = strconv.Atoi(number)
+			n, _ = strconv.Atoi(found[open+1 : strings.IndexByte(found, ']')])
 			found = found[:open] + found[strings.IndexByte(found, ']')+1:]
 		} else {
 			n++
