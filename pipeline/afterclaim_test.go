@@ -59,7 +59,7 @@ func newLives(t *rapid.T, base string) *lives {
 		now: now, removed: map[string]bool{}, closedMap: map[string]time.Time{}, personal: "home",
 	}}
 	l.Flow = newFlow(t, pipeline.Config{
-		Store: store.New(newDB(t, folder)), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
+		Store: store.New(newDB(t)), Now: func() time.Time { return l.now }, Policy: schema.DefaultPolicy(), Workers: 1, Lease: time.Minute, Runner: "test",
 	})
 	l.quantity = map[string]int{"Calling": pick(l.choices, 0, 1, 2, 9), "Chat": schema.Unlimited}
 	for i := range 5 + l.upTo(5) {

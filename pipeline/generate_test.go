@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
+
+	"github.com/claimline/claimline/pipeline/store/testdb"
 )
 
 // This file makes up worlds: an organization that claims, others, their domains, people and claims, as a
@@ -461,7 +463,7 @@ func (w *world) claim(p *person, claimType string, services []string) {
 // on a real database. In PostgreSQL it is half of that: what the rules decide does not differ there.
 func check(t *testing.T, percent int, property func(*rapid.T)) {
 	t.Helper()
-	if onPostgres() {
+	if testdb.OnPostgres() {
 		percent /= 2
 	}
 	setting := flag.Lookup("rapid.checks").Value

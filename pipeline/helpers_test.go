@@ -50,7 +50,7 @@ func newRun(t *rapid.T, base string, w *world) *run {
 	policy := schema.DefaultPolicy()
 	policy.DomainElsewhere = schema.DomainElsewhere(w.strict)
 	r := &run{t: t, folder: folder, Flow: newFlow(t, pipeline.Config{
-		Store: store.New(newDB(t, folder)), Now: func() time.Time { return now }, Policy: policy, Workers: 1 + c.upTo(3),
+		Store: store.New(newDB(t)), Now: func() time.Time { return now }, Policy: policy, Workers: 1 + c.upTo(3),
 		Lease: time.Minute, Runner: "test", TransactionRows: 1 + c.upTo(20),
 	})}
 	loaded, err := r.load(w)

@@ -4,7 +4,12 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/claimline/claimline/pipeline/store/testdb"
 )
 
 // Whatever the tests of this package start ends with them.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	testdb.Without("TestHandSourceIsReadBack", "TestNew", "TestNewWithoutStore", "TestOpenFile", "TestParseCSV", "TestSamplesAreCheckedAlike") // no database
+	goleak.VerifyTestMain(m)
+}

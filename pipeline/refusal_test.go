@@ -44,7 +44,7 @@ func smallOn(t *testing.T, as func(store.DB) store.DB) *pipeline.Flow {
 		"users.csv":   users,
 	})
 	p := newFlow(t, pipeline.Config{
-		Store: store.New(as(newDB(t, folder))), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
+		Store: store.New(as(newDB(t))), Now: func() time.Time { return now }, Policy: schema.DefaultPolicy(), Workers: 2, Lease: time.Minute, Runner: "test",
 		TransactionRows: 3,
 	})
 	_, err := load(t.Context(), p, folder)
@@ -265,6 +265,7 @@ type broken struct {
 	err          error
 	lines        []int
 	unread       atomic.Int64 // so many times nothing of the imports is read
+	full         atomic.Bool  // no chunk is kept, and nothing is deleted
 }
 
 // on breaks a database.
@@ -294,6 +295,20 @@ func (t *brokenTx) FinishChunk(ctx context.Context, importID int64, number int, 
 	return t.Tx.FinishChunk(ctx, importID, number, results, tally)
 }
 
+func (t *brokenTx) InsertChunk(ctx context.Context, importID int64, chunk store.Chunk) error {
+	if t.broken.full.Load() {
+		return t.broken.err
+	}
+	return t.Tx.InsertChunk(ctx, importID, chunk)
+}
+
+func (t *brokenTx) DeleteImport(ctx context.Context, id int64) error {
+	if t.broken.full.Load() {
+		return t.broken.err
+	}
+	return t.Tx.DeleteImport(ctx, id)
+}
+
 func (t *brokenTx) ChunkNumbers(ctx context.Context, importID int64, pending bool) ([]int, error) {
 	if t.broken.unread.Add(-1) >= 0 {
 		return nil, t.broken.err
@@ -315,6 +330,37 @@ func (t *brokenTx) InsertClaims(ctx context.Context, batch store.ClaimBatch) ([]
 		}
 	}
 	return t.Tx.InsertClaims(ctx, batch)
+}
+
+// A file that is refused because the disk is full leaves nothing, once there is room.
+func TestFullDiskLeavesNothing(t *testing.T) {
+	b := &broken{err: &schema.Error{Code: schema.CodeDatabaseFull}}
+	p := smallOn(t, b.on)
+	plan := func() error {
+		_, err := p.Plan(t.Context(), source(t, everybody()), schema.Order{Organization: us}, pipeline.Watch{})
+		return err
+	}
+	states := func() (states []schema.ImportState) {
+		list, err := p.Store.ListImports(t.Context(), us, 0)
+		require.NoError(t, err)
+		for _, imp := range list {
+			states = append(states, imp.State)
+		}
+		return states
+	}
+	b.full.Store(true)
+	for range 2 {
+		require.Equal(t, schema.CodeDatabaseFull, schema.CodeOf(plan()))
+	}
+	require.Equal(t, []schema.ImportState{schema.StatePlanning}, states(), "the second is not begun")
+	b.full.Store(false)
+	require.NoError(t, p.Store.DropAgain(t.Context()))
+	require.Empty(t, states())
+	b.full.Store(true)
+	require.Equal(t, schema.CodeDatabaseFull, schema.CodeOf(plan()))
+	b.full.Store(false)
+	require.NoError(t, plan())
+	require.Equal(t, []schema.ImportState{schema.StateAwaitingConsent}, states())
 }
 
 // Passing trouble with reading what was kept is waited out, too.

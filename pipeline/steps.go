@@ -36,7 +36,8 @@ func (w Watch) progress(phase Phase, done, total int) {
 
 // Plan makes the plan of an import, and keeps the file, in chunks. The import it returns is owned by nobody:
 // it waits for consent, or it has ended, for nobody can be claimed, or all or nothing, something is wrong
-// (see R13). Where it returns an error, nothing is left of the import. See Validate for the refusals.
+// (see R13). Where it returns an error, nothing is left of the import; or, while the database cannot be
+// written to, soon. See Validate for the refusals.
 func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Order, watch Watch) (schema.Import, error) {
 	pass, err := p.open(ctx, source, order, maphash.MakeSeed(), &usersfile.Seen{}, watch)
 	if err != nil {
@@ -45,6 +46,9 @@ func (p *Flow) Plan(ctx context.Context, source dialect.Source, order schema.Ord
 	pass.validate.prepares = true
 	imp, err := p.newImport(ctx, source, order)
 	if err != nil {
+		return schema.Import{}, err
+	}
+	if err := p.Store.DropAgain(ctx); err != nil {
 		return schema.Import{}, err
 	}
 	owner, err := p.Store.CreateImport(ctx, imp, p.Runner, p.Lease)

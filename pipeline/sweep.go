@@ -27,11 +27,16 @@ func (p *Flow) Settle(ctx context.Context) (schema.Swept, error) {
 	return swept, nil
 }
 
-// RemoveOld removes file and rows of imports past their keeping time, and counts these imports.
+// RemoveOld removes file and rows of imports past their keeping time, and counts these imports. What was noted
+// of schedules' runs is kept as long.
 func (p *Flow) RemoveOld(ctx context.Context) (removed int, err error) {
-	removed, err = p.Store.RemoveImports(ctx, p.now().Add(-p.Policy.KeepTime()))
+	before := p.now().Add(-p.Policy.KeepTime())
+	removed, err = p.Store.RemoveImports(ctx, before)
 	if err != nil {
 		return removed, fmt.Errorf("remove old imports: %w", err)
+	}
+	if _, err := p.Store.RemoveRuns(ctx, before); err != nil {
+		return removed, fmt.Errorf("remove old runs of schedules: %w", err)
 	}
 	return removed, nil
 }

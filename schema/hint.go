@@ -42,7 +42,8 @@ const (
 	HintApostrophe Hint = "apostrophe" // user_not_found
 	HintLookAlike  Hint = "look_alike"
 
-	HintListedOtherwise Hint = "listed_otherwise" // not_in_directory
+	HintOtherAddress Hint = "other_address" // not_in_directory
+	HintListedApart  Hint = "listed_apart"
 )
 
 // saying is what users are told.
@@ -114,9 +115,13 @@ var hints = map[Hint]saying{
 	HintLookAlike: {
 		"The address has a letter that only looks like another: {1}. No account has it.", "Type the address again[: {2} has an account].",
 	},
-	HintListedOtherwise: {
-		"Your directory has this address on line {1}, but not as a person's own: it is another address of somebody, or of a guest or a group.",
-		"Make it the user's own address in the directory first, or leave the user out: else the next synchronization deletes the account.",
+	HintOtherAddress: {
+		"The user is in the directory under another address, on line {1}: this one is not the address that counts there.",
+		"Make it the user's main address in the directory first, or leave the user out: else the next synchronization deletes the account.",
+	},
+	HintListedApart: {
+		"The directory has this address on line {1}, but as that of a guest, a group, or somebody without an address that counts.",
+		"Make it a person's main address in the directory first, or leave the user out: else the next synchronization deletes the account.",
 	},
 }
 

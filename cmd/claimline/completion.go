@@ -117,6 +117,7 @@ func (a *app) addCompletions(root *cobra.Command) {
 	fixed := map[string][]string{
 		"format":            reportFormats,
 		"only":              onlyValues(schema.Outcomes),
+		"from":              {controlHub},
 		"type":              claimTypes,
 		"claim-type":        claimTypes,
 		"status":            listedStatuses,

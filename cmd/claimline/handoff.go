@@ -13,6 +13,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/handoff"
 	"github.com/claimline/claimline/pipeline/report"
@@ -93,7 +94,7 @@ func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(h
 		return err
 	}
 	var err error
-	if request.Domains, err = handoff.ParseDomains(f.domains); err != nil {
+	if request.Domains, err = controlhub.ParseDomains(f.domains); err != nil {
 		return usageError{err}
 	}
 	if f.address != "" && f.directory == "" {

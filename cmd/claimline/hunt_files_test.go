@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -229,7 +230,7 @@ func runLoads(t *testing.T, cases ...loadCase) {
 			if c.as != "" {
 				require.NoError(t, os.WriteFile(filepath.Join(folder, c.as), []byte(c.content), 0o600))
 			}
-			s := siteAt(filepath.Join(t.TempDir(), "claimline.db"))
+			s := siteIn(testdb.Empty(t))
 			load := append(append([]string{"load"}, c.flags...), folder)
 			probe := []string{"validate", "--format", "jsonl", write(t, "users.csv",
 				emailHeader+",Claim,Webex Calling\nann@acme.example,TRUE,\nbo@acme.example,TRUE,\ndi@acme.example,TRUE,TRUE\n")}

@@ -92,7 +92,7 @@ func TestMailLoop(t *testing.T) {
   base_url: https://claimline.acme.example
 smtp: {host: 127.0.0.1, port: %d, security: none, from: "Acme IT <it@acme.example>", reply_to: help@acme.example}
 `, port))
-	s := siteAt(filepath.Join(folder, "claimline.db"))
+	s := emptySite(t)
 	s.load(t, filepath.Join(folder, "org"))
 	imported := s.run(t, "import", "--accept-permanent", "--notify", "boss@elsewhere.example", users)
 	require.Zero(t, imported.code, imported.stderr)

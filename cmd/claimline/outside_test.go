@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -28,7 +30,22 @@ func claimline(t *testing.T, args ...string) answer {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
+	assertKeepsSecrets(t, stderr.String())
 	return answer{code: code, stdout: stdout.String(), stderr: stderr.String()}
+}
+
+// secrets are addresses, tokens, personal links, and secrets of webhooks.
+var secrets = regexp.MustCompile(`@|clm_|whsec_|/choose/[A-Za-z0-9_-]{20}`)
+
+// assertKeepsSecrets checks that what the program logged on stderr, in any test, has nothing in it that is
+// nobody's business. What it says there to a person is not logged.
+func assertKeepsSecrets(t *testing.T, stderr string) {
+	t.Helper()
+	for line := range strings.Lines(stderr) {
+		if strings.HasPrefix(line, `{"level"`) {
+			assert.NotRegexp(t, secrets, line)
+		}
+	}
 }
 
 // refusal is the error that the program told under --json.
@@ -77,12 +94,12 @@ type site struct {
 // newSite loads a snapshot, of which acme is the claiming organization, into a new database.
 func newSite(t *testing.T, snapshot string) *site {
 	t.Helper()
-	s := emptySite(t)
+	s := siteIn(testdb.Empty(t))
 	s.load(t, snapshot)
 	return s
 }
 
-// emptySite makes a database into which nothing has been loaded.
+// emptySite makes a database in which there is nothing; a file is not there yet.
 func emptySite(t *testing.T) *site {
 	t.Helper()
 	if onPostgres() {
@@ -91,19 +108,14 @@ func emptySite(t *testing.T) *site {
 	return siteAt(filepath.Join(t.TempDir(), "claimline.db"))
 }
 
-func siteAt(file string) *site {
-	s := siteIn("sqlite:" + file)
-	s.db = file
-	return s
-}
+func siteAt(file string) *site { return siteIn("sqlite:" + file) }
 
 // siteIn returns a site in any database.
 func siteIn(address string) *site {
-	return &site{db: address, global: []string{"--db", address, "--org", "acme"}}
+	return &site{db: strings.TrimPrefix(address, "sqlite:"), global: []string{"--db", address, "--org", "acme"}}
 }
 
-// onPostgres reports whether tests use databases in PostgreSQL, and not files.
-func onPostgres() bool { return os.Getenv("CLAIMLINE_TEST_ON") == "postgres" }
+func onPostgres() bool { return testdb.OnPostgres() }
 
 // run runs a command on the site, in this process.
 func (s *site) run(t *testing.T, args ...string) answer {

@@ -23,7 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -38,7 +38,6 @@ type lab struct {
 	folder, program string
 	generator       string
 	users           string // the file that claims everybody
-	database        string // to be copied; not in PostgreSQL
 	config          string // transactions are small
 	shortLease      string // likewise, and a dead process is soon given up
 }
@@ -51,15 +50,11 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 	}
 	shared = l.folder
 	l.program, l.generator = filepath.Join(l.folder, "claimline"), filepath.Join(l.folder, "claimline-bench")
-	l.users, l.database = filepath.Join(l.folder, "users.csv"), filepath.Join(l.folder, "claimline.db")
+	l.users = filepath.Join(l.folder, "users.csv")
 	l.config, l.shortLease = filepath.Join(l.folder, "claimline.yaml"), filepath.Join(l.folder, "short-lease.yaml")
 	commands := [][]string{
 		{"go", "build", "-trimpath", "-o", l.folder, ".", "../claimline-bench"},
 		{l.generator, "generate", "-users", strconv.Itoa(labUsers), "-shuffle", l.folder},
-		{l.program, "load", "--db", "sqlite:" + l.database, filepath.Join(l.folder, "org")},
-	}
-	if onPostgres() {
-		commands = commands[:2] // see labTemplate
 	}
 	for _, command := range commands {
 		cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
@@ -80,8 +75,8 @@ func openLab(t *testing.T) lab {
 	return l
 }
 
-// labTemplate is the lab's organization in PostgreSQL.
-var labTemplate = postgrestest.Template{Prepare: func(ctx context.Context, address string) error {
+// labTemplate is a database with the lab's organization.
+var labTemplate = testdb.Template{Prepare: func(ctx context.Context, address string) error {
 	l, err := theLab()
 	if err != nil {
 		return err
@@ -96,13 +91,7 @@ var labTemplate = postgrestest.Template{Prepare: func(ctx context.Context, addre
 // site returns a copy of the lab's database.
 func (l lab) site(t *testing.T, flags ...string) *site {
 	t.Helper()
-	var s *site
-	if onPostgres() {
-		s = siteIn(labTemplate.Copy(t))
-	} else {
-		s = siteAt(filepath.Join(t.TempDir(), "claimline.db"))
-		copyFile(t, l.database, s.db)
-	}
+	s := siteIn(labTemplate.Copy(t))
 	s.program, s.global = l.program, append(append(s.global, "--config", l.config), flags...)
 	return s
 }
@@ -127,6 +116,7 @@ func (s *site) start(t *testing.T, args ...string) *process {
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.done
+		assertKeepsSecrets(t, p.stderr.String())
 	})
 	return p
 }

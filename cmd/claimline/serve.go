@@ -142,7 +142,7 @@ func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) 
 		return err
 	}
 	config.Pages, err = pages.New(pages.Config{
-		Desk: d, Guard: config.Guard, Resolver: resolver, Location: location, Contact: a.config.contact(),
+		Desk: d, Schedules: &schedules, Guard: config.Guard, Resolver: resolver, Location: location, Contact: a.config.contact(),
 		Secure: config.Certificate != nil || strings.HasPrefix(a.config.Service.BaseURL, "https:"),
 	})
 	return err

@@ -62,6 +62,7 @@ func (s *site) serve(t *testing.T, token string, flags ...string) *served {
 	t.Cleanup(func() {
 		_ = out.cmd.Process.Kill()
 		<-out.done
+		assertKeepsSecrets(t, out.log.String())
 	})
 	eventually(t, "the service listens", func() bool {
 		require.False(t, out.ended(), out.log)

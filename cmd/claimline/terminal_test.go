@@ -137,9 +137,8 @@ func (term *terminal) screen() string {
 func sampleSite(t *testing.T) *site {
 	t.Helper()
 	l := openLab(t)
-	s := siteAt(filepath.Join(t.TempDir(), "claimline.db"))
+	s := newSite(t, filepath.Join(samples, "org"))
 	s.program = l.program
-	s.load(t, filepath.Join(samples, "org"))
 	return s
 }
 
@@ -270,7 +269,7 @@ func TestStoppedAtTheQuestion(t *testing.T) {
 func TestTerminalColours(t *testing.T) {
 	t.Parallel()
 	s := sampleSite(t)
-	for flag, coloured := range map[string]bool{"--db=sqlite:" + s.db: true, "--no-color": false} {
+	for flag, coloured := range map[string]bool{"--db=" + s.global[1]: true, "--no-color": false} {
 		term := s.atTerminal(t, "", "", "claim", flag, "adam.ahmed@acme.example")
 		term.sees(t, question)
 		term.typed(t, "no\n")

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -75,26 +72,13 @@ whether a token is right, and not what it was.
 				}
 				made.ExpiresAt = a.now().Add(span)
 			}
-			if cmd.Flags().Changed("name") {
-				if err := checkTokenName(name); err != nil {
-					return err
-				}
+			if cmd.Flags().Changed("name") && name == "" {
+				return usage("--name is blank.").WithFix("Leave it out, or write a name, as in --name nightly.")
 			}
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
 				made.OrganizationID, made.Name = organization.ID, name
-				token := auth.NewToken()
-				digest, err := auth.Digest(token)
+				made, token, err := auth.Create(cmd.Context(), p.Store, made)
 				if err != nil {
-					return err
-				}
-				if made.Name == "" {
-					list, err := p.Store.Tokens(cmd.Context(), organization.ID)
-					if err != nil {
-						return err
-					}
-					made.Name = freeName(role, list)
-				}
-				if err := p.Store.CreateToken(cmd.Context(), made, digest); err != nil {
 					return err
 				}
 				a.say("The token %q is for %s, as %s. It is shown this once:", made.Name, schema.Printable(organization.ID), made.Role)
@@ -120,27 +104,6 @@ func names[T ~string](values []T) []string {
 		list[i] = string(value)
 	}
 	return list
-}
-
-// checkTokenName refuses names that could be taken for something else: for somebody at a terminal, for a
-// schedule, or for another token.
-func checkTokenName(name string) error {
-	const most = 64
-	if name != strings.TrimSpace(name) || name == "" || utf8.RuneCountInString(name) > most || strings.Contains(name, ":") || schema.Printable(name) != name {
-		return usage("--name %q is no name for a token.", schema.Shorten(name)).
-			WithFix("Write up to %d letters, digits or signs, without colons and without blanks around, as in --name nightly.", most)
-	}
-	return nil
-}
-
-// freeName returns a name that none of the tokens has.
-func freeName(role string, list []schema.Token) string {
-	for n := 1; ; n++ {
-		name := fmt.Sprintf("%s-%d", role, n)
-		if !slices.ContainsFunc(list, func(t schema.Token) bool { return t.Name == name }) {
-			return name
-		}
-	}
 }
 
 func (a *app) tokenListCommand() *cobra.Command {

@@ -133,10 +133,10 @@ func (r *LDIF) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) }
 // values in other files, or says that the search which made it did not come to its end;
 // schema.CodeLimitExceeded; schema.CodeFileUnreadable, and schema.CodeFileChanged at its end.
 func (r *LDIF) Next(ctx context.Context, places LDIFPlaces, into *LDIFEntry) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		opens, err := r.opening()
 		if err != nil {
 			return r.named(err)
@@ -336,7 +336,7 @@ func (r *LDIF) keep(part []byte) (bool, error) {
 }
 
 func (r *LDIF) tooLong() error {
-	return schema.Refuse(schema.CodeLimitExceeded, "An entry has more than %d bytes in the attributes that count.", r.limit).
+	return schema.Refuse(schema.CodeLimitExceeded, "An entry has more than %d bytes in the values that count.", r.limit).
 		At("", r.at, 0).In(string(r.name)).WithFix("Export the directory again, with fewer attributes; or delete the entry if it is no person.")
 }
 
@@ -447,9 +447,9 @@ func (r *LDIF) take() error {
 	default:
 		r.text = append(r.text, bytes.TrimLeft(written, " ")...)
 	}
-	if len(r.text) > r.limit {
+	r.ends = append(r.ends, len(r.text))
+	if len(r.text)+len(r.ends) > r.limit { // blank values count, too
 		return r.tooLong()
 	}
-	r.ends = append(r.ends, len(r.text))
 	return nil
 }

@@ -119,6 +119,7 @@ func TestLDIFRefused(t *testing.T) {
 		"long":               {"dn: a\nx: " + strings.Repeat("x", 99) + "\nmail: " + strings.Repeat("x", 99) + "\n", "more than 64 bytes", schema.CodeLimitExceeded, 3, "mail"},
 		"long, folded":       {"dn: a\nmail: x" + strings.Repeat("\n  xxxxxxx", 9) + "\n", "more than 64 bytes", schema.CodeLimitExceeded, 2, "mail"},
 		"long, together":     {"dn: a\n" + strings.Repeat("cn: abcdefgh\n", 9), "more than 64 bytes", schema.CodeLimitExceeded, 9, "cn"},
+		"long, of nothing":   {"dn: a\n" + strings.Repeat("cn:\n", 65), "more than 64 bytes", schema.CodeLimitExceeded, 66, "cn"},
 		"a name that is too": {"dn: a\n" + strings.Repeat("x", 70<<10) + ": a\n", "no attribute", schema.CodeLDIFMalformed, 2, ""},
 		"an archive":         {"PK\x03\x04", "ZIP", schema.CodeEncodingUnknown, 0, ""},
 	} {

@@ -130,13 +130,16 @@ func addressesIn(cell string) (first, others []string) {
 	return first, others
 }
 
+// longestKind is how many bytes the kind of an address may have, its colon included.
+const longestKind = 16
+
 // cutKind cuts a token in front of the first + behind which a kind of address stands.
 func cutKind(token string) (before, after string) {
 	for at := range len(token) {
 		if token[at] != '+' {
 			continue
 		}
-		kind, _, found := strings.Cut(token[at+1:], ":")
+		kind, _, found := strings.Cut(token[at+1:min(len(token), at+1+longestKind)], ":")
 		if found && kind != "" && strings.Trim(strings.ToLower(kind), "abcdefghijklmnopqrstuvwxyz0123456789") == "" {
 			return token[:at], token[at+1:]
 		}
@@ -166,9 +169,6 @@ func values(cell string) []string {
 	}
 	return append(all, value.String())
 }
-
-// joined returns a cell with one more value (see values).
-func joined(cell, value string) string { return cell + ";" + escaped(value) }
 
 // escaped returns a value as it stands in a cell with others.
 func escaped(value string) string { return strings.ReplaceAll(value, ";", `\;`) }

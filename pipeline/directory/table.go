@@ -168,12 +168,12 @@ func attributes(ctx context.Context, source dialect.Source, limits dialect.Limit
 		last    []int    // by number: the line of the entry that had it last
 		entry   []int    // the numbers of the entry's attributes
 		order   []string // of those that persons have
-		classes string
+		classes []string
 		objects int
 		values  dialect.LDIFEntry
 	)
 	for {
-		entry, classes = entry[:0], ""
+		entry, classes = entry[:0], classes[:0]
 		err := reader.Next(ctx, func(name []byte) int {
 			number, ok := numbers[string(name)]
 			switch {
@@ -204,9 +204,9 @@ func attributes(ctx context.Context, source dialect.Source, limits dialect.Limit
 				At(source.Name(), values.Line, 0).WithFix("Export the directory again, with fewer attributes.")
 		}
 		for _, value := range values.Values {
-			classes = joined(classes, value.Text)
+			classes = append(classes, value.Text)
 		}
-		if !isPerson(strings.TrimPrefix(classes, ";")) {
+		if !isPerson(strings.Join(classes, ";")) {
 			objects++
 			continue
 		}
@@ -256,6 +256,7 @@ func eachEntry(ctx context.Context, source dialect.Source, limits dialect.Limits
 		return -1
 	}
 	one := row{cells: make([]string, len(names)), lines: make([]int, len(names))}
+	more := map[int][]string{} // by column, what it has behind its first value
 	var entry dialect.LDIFEntry
 	for {
 		err := reader.Next(ctx, place, &entry)
@@ -270,10 +271,14 @@ func eachEntry(ctx context.Context, source dialect.Source, limits dialect.Limits
 		one.line = entry.Line
 		for _, value := range entry.Values {
 			if one.lines[value.Place] > 0 {
-				one.cells[value.Place] = joined(one.cells[value.Place], value.Text)
+				more[value.Place] = append(more[value.Place], escaped(value.Text))
 				continue
 			}
 			one.cells[value.Place], one.lines[value.Place] = escaped(value.Text), value.Line
+		}
+		for place, values := range more {
+			one.cells[place] += ";" + strings.Join(values, ";")
+			delete(more, place)
 		}
 		if err := each(one); err != nil {
 			return err

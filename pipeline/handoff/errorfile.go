@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -45,7 +46,7 @@ func openErrors(ctx context.Context, source dialect.Source, limits dialect.Limit
 	e := &errorFile{reader: reader, number: -1, email: -1, message: -1}
 	for i, header := range reader.Header() {
 		column := -1
-		switch _, field := knownField(header); {
+		switch _, field := controlhub.Field(header); {
 		case dialect.SameHeader(header, rowNumberHeader):
 			column, e.number = e.number, i
 		case dialect.SameHeader(header, errorMessageHeader):

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/stage"
@@ -43,7 +44,7 @@ type partRows struct {
 func (h *Handoff) openParts(folder string, m *Manifest) (*partsReader, error) {
 	var names []string
 	for _, header := range m.Columns {
-		if _, field := knownField(header); field < 0 {
+		if _, field := controlhub.Field(header); field < 0 {
 			names = append(names, header)
 		}
 	}

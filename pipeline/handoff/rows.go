@@ -431,8 +431,8 @@ func (s *rowCheck) place(r *row, key string) {
 	switch listed, other := s.directory.look(r.hash, key, s.email); {
 	case !listed:
 		s.found.Add(schema.CodeNotInDirectory, header)
-		if line, ok := s.directory.otherwise(r.hash); ok && s.found.Reasons[0] == schema.CodeNotInDirectory {
-			s.found.Explain(schema.HintListedOtherwise, line)
+		if how, line := s.directory.otherwise(r.hash); how != "" && s.found.Reasons[0] == schema.CodeNotInDirectory {
+			s.found.Explain(how, line)
 		}
 	case other != "":
 		s.found.Add(schema.CodeCaseMismatch, header, schema.Quote(other))

@@ -3,12 +3,11 @@ package handoff
 import (
 	"context"
 	"encoding/hex"
-	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -44,17 +43,11 @@ type template struct {
 	names        []string // of the columns that are no fields
 }
 
-// suspendedMark ends the header of a service whose subscription is suspended.
-const suspendedMark = "(Suspended)"
-
 // The headers that Claimline speaks of by name, beside those of schema.Columns.
 const (
 	locationHeader  = "Location"
 	extensionHeader = "Extension"
 )
-
-// readOnlyHeaders are columns that a template has for people to read.
-var readOnlyHeaders = []string{"Days since Last Service Accessed", "Last Active Time"}
 
 // readTemplate reads the headers of a template, and in its rows, if it has any, which columns hold
 // booleans. own says that the file is no template but the one to be handed off: columns that Claimline
@@ -86,13 +79,13 @@ func (t *template) readHeader(reader *dialect.Reader, own bool) *schema.Error {
 	last := len(written) - 1
 	written[last] = dialect.Uncut(written[last], reader.Format())
 	for i, name := range header {
-		known, field := knownField(name)
+		known, field := controlhub.Field(name)
 		if name == "" || own && (usersfile.AddedByReport(name) || field == usersfile.Claim || field == usersfile.ClaimType || field == usersfile.SourceOrganization) {
 			t.columns = append(t.columns, column{field: -1, other: -1, kind: readOnlyKind})
 			continue
 		}
 		c := column{header: written[i], name: name, field: field, other: -1}
-		c.name, c.suspended = withoutMark(name)
+		c.name, c.suspended = controlhub.WithoutMark(name)
 		if first := slices.IndexFunc(t.columns, func(other column) bool {
 			return other.name != "" && (dialect.SameHeader(other.name, c.name) || field >= 0 && other.field == field)
 		}); first >= 0 {
@@ -102,7 +95,7 @@ func (t *template) readHeader(reader *dialect.Reader, own bool) *schema.Error {
 		c.kind = kindOf(c.name, field)
 		if field < 0 {
 			c.other = len(t.names)
-			bare, _ := withoutMark(strings.TrimRight(written[i], " ")) // as written, so that it is no other spelling
+			bare, _ := controlhub.WithoutMark(strings.TrimRight(written[i], " ")) // as written, so that it is no other spelling
 			if !c.suspended {
 				bare = written[i]
 			}
@@ -112,14 +105,6 @@ func (t *template) readHeader(reader *dialect.Reader, own bool) *schema.Error {
 		t.columns = append(t.columns, c)
 	}
 	return nil
-}
-
-// knownField returns the field of the users file that a header names; -1: none.
-func knownField(name string) (known string, field usersfile.Field) {
-	if known, ok := usersfile.KnownName(name, nil); ok {
-		return known, usersfile.Field(slices.Index(schema.Columns, known))
-	}
-	return name, -1
 }
 
 // kindOf returns what a column is, as far as its header tells.
@@ -133,72 +118,30 @@ func kindOf(name string, field usersfile.Field) kind {
 		return claimKind
 	case field == usersfile.Status, field == usersfile.LastAccess, field == usersfile.SourceOrganization:
 		return readOnlyKind
-	case slices.ContainsFunc(readOnlyHeaders, func(other string) bool { return dialect.SameHeader(other, name) }):
+	case controlhub.IsReadOnly(name):
 		return readOnlyKind
-	case strings.HasSuffix(name, "]") && strings.Contains(name, "["):
+	case controlhub.IsService(name):
 		return serviceKind
 	}
 	return textKind
-}
-
-// withoutMark returns the header of a service without the mark that it is suspended.
-func withoutMark(header string) (name string, suspended bool) {
-	if cut := len(header) - len(suspendedMark); cut > 0 && strings.EqualFold(header[cut:], suspendedMark) {
-		return strings.TrimSpace(header[:cut]), true
-	}
-	return header, false
 }
 
 // findServices finds the services without a subscription in their header: columns behind Title whose
 // filled cells are booleans, or at least most of them: the others are mistakes, and told. In a template
 // without rows every column there is one.
 func (t *template) findServices(ctx context.Context, reader *dialect.Reader, own bool) error {
-	title := slices.IndexFunc(t.columns, func(c column) bool { return c.field == usersfile.Title })
-	var open []int
+	names := make([]string, len(t.columns))
 	for i, c := range t.columns {
-		if title >= 0 && i > title && c.kind == textKind && c.field < 0 && c.name != "" {
-			open = append(open, i)
-		}
+		names[i] = c.name
 	}
-	booleans, others := make([]int, len(t.columns)), make([]int, len(t.columns))
-	var records dialect.Records
-	for {
-		var err error
-		if len(open) > 0 {
-			err = reader.NextRecords(ctx, &records)
-		} else {
-			_, err = reader.Next(ctx) // its rows are of no other use than for its hash
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		for i := range records.Len() {
-			cells := records.Cells(i)
-			if dialect.IsHeader(reader.Header(), cells) {
-				continue
-			}
-			for _, at := range open {
-				if at >= len(cells) {
-					break
-				}
-				cell, _ := dialect.Clean(cells[at])
-				if cell == "" {
-					continue
-				}
-				if _, _, ok := schema.ReadBool(cell); ok {
-					booleans[at]++
-				} else {
-					others[at]++
-				}
-			}
-		}
+	open := controlhub.MayBeServices(names)
+	filled, err := controlhub.Fill(ctx, reader, open)
+	if err != nil {
+		return err
 	}
-	for _, at := range open {
-		c := &t.columns[at]
-		if booleans[at] > others[at] || booleans[at]+others[at] == 0 && !own {
+	for i, at := range open {
+		c, cells := &t.columns[at], filled[i]
+		if cells.Booleans > cells.Others || cells.Booleans+cells.Others == 0 && !own {
 			c.kind = serviceKind
 			c.calling = strings.Contains(strings.ToLower(c.name), "webex calling")
 		}
@@ -211,7 +154,7 @@ func (t *template) findServices(ctx context.Context, reader *dialect.Reader, own
 func (t *template) layoutOf(file string, reader *dialect.Reader, options usersfile.Options) (*usersfile.Layout, error) {
 	columns := maps.Clone(options.Columns)
 	for _, header := range reader.HeaderCells() {
-		name, suspended := withoutMark(dialect.CleanHeader(header))
+		name, suspended := controlhub.WithoutMark(dialect.CleanHeader(header))
 		known := slices.IndexFunc(t.names, func(known string) bool { return dialect.SameHeader(known, name) })
 		if !suspended || known < 0 {
 			continue

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/directory"
 	"github.com/claimline/claimline/pipeline/usersfile"
@@ -35,14 +36,14 @@ func openExport(ctx context.Context, source dialect.Source, limits dialect.Limit
 	}
 	e := &exportFile{reader: reader, header: reader.Header(), email: -1, mojibake: reader.Mojibake()}
 	for i, name := range e.header {
-		if _, field := knownField(name); field == usersfile.Email {
+		if _, field := controlhub.Field(name); field == usersfile.Email {
 			if e.email >= 0 {
 				return nil, schema.Refuse(schema.CodeHeaderDuplicate, "The column of the addresses stands in the header twice: as column %d and as column %d.",
 					e.email+1, i+1).At(source.Name(), reader.HeaderLine(), i+1).In(name)
 			}
 			e.email = i
 		}
-		e.header[i], _ = withoutMark(name)
+		e.header[i], _ = controlhub.WithoutMark(name)
 	}
 	return e, nil
 }
@@ -154,14 +155,19 @@ type people struct {
 	spelt  usersfile.Index   // by spelling, where that is not the key
 	spells map[uint64]string // the first spelling of a key that is not the key itself
 
-	beside usersfile.Index // by key, the lines of addresses that the directory has and that are nobody's own
+	beside usersfile.Index // by key, the lines of other addresses of people
+	apart  usersfile.Index // likewise, of those of guests, of objects, and of people without an address that counts
 }
 
 // readPeople reads a directory's list.
 func readPeople(ctx context.Context, source dialect.Source, address string, seed maphash.Seed, limits dialect.Limits) (*people, *directory.List, error) {
 	p := &people{seed: seed, spells: map[uint64]string{}}
 	options := directory.Options{Limits: limits, Address: address, Beside: func(b directory.Beside) {
-		p.beside.Add(maphash.String(seed, b.Key), b.Line)
+		into := &p.apart
+		if b.Why == directory.OtherAddress {
+			into = &p.beside
+		}
+		into.Add(maphash.String(seed, b.Key), b.Line)
 	}}
 	list, err := directory.Read(ctx, source, options, func(e directory.Entry) {
 		hash := maphash.String(seed, e.Key)
@@ -175,10 +181,15 @@ func readPeople(ctx context.Context, source dialect.Source, address string, seed
 	return p, list, err
 }
 
-// otherwise returns the line on which the directory has an address that is nobody's own there.
-func (p *people) otherwise(hash uint64) (line string, ok bool) {
-	number, ok := p.beside.Find(hash)
-	return strconv.Itoa(number), ok
+// otherwise says how the directory has an address all the same that it does not list, and on which line.
+func (p *people) otherwise(hash uint64) (how schema.Hint, line string) {
+	if number, ok := p.beside.Find(hash); ok {
+		return schema.HintOtherAddress, strconv.Itoa(number)
+	}
+	if number, ok := p.apart.Find(hash); ok {
+		return schema.HintListedApart, strconv.Itoa(number)
+	}
+	return "", ""
 }
 
 // look compares an address with the directory: whether it lists it, and if so only in another spelling,
@@ -194,19 +205,4 @@ func (p *people) look(hash uint64, key, email string) (listed bool, other string
 		other = key
 	}
 	return true, other
-}
-
-// ParseDomains reads a list of domains. Refused with CodeDomainInvalid.
-func ParseDomains(names []string) ([]string, error) {
-	var keys []string
-	for _, name := range names {
-		key, ok := schema.DomainKey(strings.TrimPrefix(strings.TrimSpace(name), "@"))
-		if !ok {
-			return nil, schema.Refuse(schema.CodeDomainInvalid, "This is not a domain name: %s.", schema.Quote(name))
-		}
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
 }

@@ -6,17 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// takenMark ends the address of an account that another organization has claimed (see R16).
-const takenMark = ".convert-user.local"
-
-// delayedStatus are the words, folded, with which Control Hub says that a claim waits for its owner.
-var delayedStatus = []string{"delayed claim", "delayed", "fördröjt anspråk", "fördröjd", "fördröjt"}
 
 // fate is what fresh exports show of one row.
 type fate uint8
@@ -56,7 +51,7 @@ func (h *Handoff) Verify(ctx context.Context, folder string, users, claimable di
 	}
 	v := &verifier{partsReader: parts, seed: maphash.MakeSeed(), fates: make([]fate, 0, m.Rows)}
 	for i, header := range m.Columns {
-		name, _ := withoutMark(dialect.CleanHeader(header))
+		name, _ := controlhub.WithoutMark(dialect.CleanHeader(header))
 		if slices.ContainsFunc(m.Services, func(e Effect) bool { return dialect.SameHeader(e.Service, name) }) {
 			v.services = append(v.services, i)
 		}
@@ -119,7 +114,7 @@ func (v *verifier) index(ctx context.Context) error {
 // find returns the row of an address; taken tells that the address has the mark of another's claim. ok is
 // false where no part has the address.
 func (v *verifier) find(key string) (row int, taken, ok bool) {
-	key, taken = strings.CutSuffix(key, takenMark)
+	key, taken = strings.CutSuffix(key, schema.ConvertSuffix)
 	row, ok = v.rows.Find(maphash.String(v.seed, key))
 	return row, taken, ok
 }
@@ -133,7 +128,7 @@ func (v *verifier) readUsers(ctx context.Context, source dialect.Source) error {
 	status := file.place(usersfile.Status.Name())
 	places := make([]int, len(v.services))
 	for n, column := range v.services {
-		name, _ := withoutMark(dialect.CleanHeader(v.manifest.Columns[column]))
+		name, _ := controlhub.WithoutMark(dialect.CleanHeader(v.manifest.Columns[column]))
 		places[n] = file.place(name)
 		v.unknown[n] = places[n] < 0
 	}
@@ -161,14 +156,9 @@ func (v *verifier) readUsers(ctx context.Context, source dialect.Source) error {
 	})
 }
 
-func delayed(status string) bool {
-	status = strings.ToLower(strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' {
-			return ' '
-		}
-		return r
-	}, status))
-	return slices.Contains(delayedStatus, status)
+func delayed(word string) bool {
+	status, _ := controlhub.Status(word)
+	return status == schema.DelayedClaim
 }
 
 // readClaimable notes who can still be claimed.
@@ -225,7 +215,8 @@ func (v *verifier) judge(row int, cells []string, said *schema.Finding, claimabl
 		if column >= len(cells) || v.unknown[n] {
 			continue
 		}
-		held, code := v.held[row*v.words+n/64]&(1<<(n%64)) != 0, schema.Code("")
+		held := v.held[row*v.words+n/64]&(1<<(n%64)) != 0
+		var code schema.Code
 		switch asked := cells[column]; {
 		case asked == "TRUE" && !held:
 			code = schema.CodeLicenseMissing

@@ -25,10 +25,9 @@ import (
 	"github.com/claimline/claimline/pipeline/store/postgres"
 	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
 	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
-
-func onPostgres() bool { return os.Getenv("CLAIMLINE_TEST_ON") == "postgres" }
 
 // workOn names, in the environment, the database that this program is to work on, in place of the tests.
 const workOn = "CLAIMLINE_TEST_WORK_ON"
@@ -38,6 +37,10 @@ func TestMain(m *testing.M) {
 	if address := os.Getenv(workOn); address != "" {
 		panic(workUntilKilled(address))
 	}
+	testdb.Without(
+		"TestGrace", "TestRefusedSetup", "TestRiverTables", "TestTrouble", "TestWhenLoopsRun", // no database
+		"TestClocksOff", "TestNoSigns", "TestSameUsersAtOnce", "TestServerRestarted", "TestSigns", "TestWorkerCutOff", "TestWorkerFrozen", "TestWorkersKilled", // PostgreSQL always
+	)
 	goleak.VerifyTestMain(m)
 }
 
@@ -101,10 +104,7 @@ type site struct {
 
 func newSite(t *testing.T, accounts int) *site {
 	t.Helper()
-	if onPostgres() {
-		return newSiteIn(t, template.Copy(t), accounts)
-	}
-	return newSiteIn(t, "sqlite:"+filepath.Join(t.TempDir(), "claimline.db"), accounts)
+	return newSiteIn(t, testdb.Empty(t), accounts)
 }
 
 // newSiteIn does what newSite does, in an empty database.

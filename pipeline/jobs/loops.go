@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,15 +52,16 @@ func elsewhere(err error) bool {
 	return false
 }
 
-// Upkeep returns the loop that writes what time has made due.
+// Upkeep returns the loop that writes what time has made due, and drops what could not be dropped before.
 func Upkeep(flow *pipeline.Flow) Loop {
 	return Loop{Name: UpkeepLoop, Every: time.Minute, RunOnce: func(ctx context.Context, _ time.Time) (bool, error) {
 		_, err := flow.Settle(ctx)
-		return false, err
+		return false, errors.Join(err, flow.Store.DropAgain(ctx))
 	}}
 }
 
-// Removals returns the loop that removes file and rows of imports past their keeping time.
+// Removals returns the loop that removes file and rows of imports, and what was noted of schedules' runs, past
+// their keeping time.
 func Removals(flow *pipeline.Flow) Loop {
 	return Loop{Name: RemovalsLoop, Every: time.Hour, RunOnce: func(ctx context.Context, _ time.Time) (bool, error) {
 		_, err := flow.RemoveOld(ctx)

@@ -64,15 +64,16 @@ type attachment struct {
 	Data       []byte
 }
 
-// mostAttached is the size up to which a file is attached to a report; servers refuse what is much larger.
+// mostAttached is how large the files attached to a report may be together. Many servers take mails of 10 MB,
+// and files grow by a third on their way.
 const mostAttached = 5 << 20
 
 // errOutdated says that what was to be told is no longer so.
 var errOutdated = errors.New("this is no longer news")
 
-// report makes the report of some news for an address. It returns errOutdated where there is nothing to tell
-// any more.
-func (s *Sender) report(ctx context.Context, sending *store.Sending) (Letter, []attachment, error) {
+// report makes the report of some news for an address, with files up to a size. It returns errOutdated where
+// there is nothing to tell any more.
+func (s *Sender) report(ctx context.Context, sending *store.Sending, room int) (Letter, []attachment, error) {
 	l := Letter{Kind: claim.MailReport, Language: Languages[0], Organization: nameOf(sending.Claiming), Contact: s.contact(), Address: sending.To}
 	var err error
 	if l.Language, err = s.languageAt(ctx, sending.To); err != nil {
@@ -94,7 +95,7 @@ func (s *Sender) report(ctx context.Context, sending *store.Sending) (Letter, []
 		return l, nil, errOutdated
 	}
 	var files []attachment
-	if l.Report, files, err = s.importReport(ctx, w, imp, news); err != nil {
+	if l.Report, files, err = s.importReport(ctx, w, imp, news, room); err != nil {
 		return l, nil, err
 	}
 	if s.BaseURL != "" {
@@ -128,7 +129,7 @@ func (s *Sender) languageAt(ctx context.Context, address string) (string, error)
 }
 
 // importReport tells of an import.
-func (s *Sender) importReport(ctx context.Context, w words, imp schema.Import, news *schema.News) (*Report, []attachment, error) {
+func (s *Sender) importReport(ctx context.Context, w words, imp schema.Import, news *schema.News, room int) (*Report, []attachment, error) {
 	summary, err := imp.Summary()
 	if err != nil {
 		return nil, nil, fmt.Errorf("count the rows: %w", err)
@@ -143,7 +144,7 @@ func (s *Sender) importReport(ctx context.Context, w words, imp schema.Import, n
 	}
 	var files []attachment
 	if len(imp.Plan) > 0 && !imp.RowsRemoved {
-		if files, err = s.attachments(ctx, imp, &summary, catalogue.Language(w.language)); err != nil {
+		if files, err = s.attachments(ctx, imp, &summary, catalogue.Language(w.language), room); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -185,8 +186,8 @@ func firstClaim(imp *schema.Import) time.Time {
 }
 
 // attachments returns the report of an import as a page, and the rows with problems as CSV, where there are
-// some; those that are too large are left out.
-func (s *Sender) attachments(ctx context.Context, imp schema.Import, summary *schema.Summary, l catalogue.Language) ([]attachment, error) {
+// some; what there is no room for is left out.
+func (s *Sender) attachments(ctx context.Context, imp schema.Import, summary *schema.Summary, l catalogue.Language, room int) ([]attachment, error) {
 	wanted := []struct {
 		attachment
 		report.Report
@@ -198,7 +199,7 @@ func (s *Sender) attachments(ctx context.Context, imp schema.Import, summary *sc
 	}
 	var files []attachment
 	for _, w := range wanted {
-		var data limited
+		data := limited{room: room}
 		w.To = &data
 		err := w.OfImport(ctx, s.Store, s.Policy, imp)
 		switch {
@@ -208,6 +209,7 @@ func (s *Sender) attachments(ctx context.Context, imp schema.Import, summary *sc
 			return nil, fmt.Errorf("attach the report: %w", err)
 		}
 		w.Data = data.Bytes()
+		room -= len(w.Data)
 		files = append(files, w.attachment)
 	}
 	return files, nil
@@ -215,11 +217,14 @@ func (s *Sender) attachments(ctx context.Context, imp schema.Import, summary *sc
 
 var errTooLarge = errors.New("too large to be attached")
 
-// limited keeps what is written to it, up to mostAttached.
-type limited struct{ bytes.Buffer }
+// limited keeps what is written to it, up to a size.
+type limited struct {
+	bytes.Buffer
+	room int
+}
 
 func (l *limited) Write(data []byte) (int, error) {
-	if l.Len()+len(data) > mostAttached {
+	if l.Len()+len(data) > l.room {
 		return 0, errTooLarge
 	}
 	return l.Buffer.Write(data)

@@ -166,12 +166,18 @@ func (s *Sender) deliver(ctx context.Context, rules claim.Rules, server *mailer,
 			d.Patience = hookPatience
 			return s.post(ctx, rules.Now, sending)
 		}
-		e, err := s.envelope(whole, rules, sending, link)
+		e, err := s.envelope(whole, rules, sending, link, mostAttached)
 		if err != nil {
 			return err
 		}
 		d.To = e.To
-		return server.send(ctx, e)
+		err = server.send(ctx, e)
+		if refused, ok := errors.AsType[*refusal](err); ok && refused.large && len(e.Files) > 0 { // better a report without files than none
+			if e, err = s.envelope(whole, rules, sending, link, 0); err == nil {
+				err = server.send(ctx, e)
+			}
+		}
+		return err
 	})
 	refused, isRefused := errors.AsType[*refusal](err)
 	switch {
@@ -247,13 +253,14 @@ func (s *Sender) holding(ctx context.Context, taken store.Mail, work func(contex
 	return err
 }
 
-// envelope writes a mail. It returns errOutdated where there is nothing to tell any more.
-func (s *Sender) envelope(ctx context.Context, rules claim.Rules, sending *store.Sending, link string) (*envelope, error) {
+// envelope writes a mail, with files up to a size. It returns errOutdated where there is nothing to tell any
+// more.
+func (s *Sender) envelope(ctx context.Context, rules claim.Rules, sending *store.Sending, link string, room int) (*envelope, error) {
 	var l Letter
 	var files []attachment
 	if sending.Kind == claim.MailReport {
 		var err error
-		if l, files, err = s.report(ctx, sending); err != nil {
+		if l, files, err = s.report(ctx, sending, room); err != nil {
 			return nil, err
 		}
 	} else {

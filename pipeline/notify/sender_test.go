@@ -42,7 +42,7 @@ import (
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -198,13 +198,13 @@ func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 type site struct {
 	*testing.T
 	*store.Store
-	flow   *pipeline.Flow
-	people *people.People
-	post   *post
-	config notify.Config
-	now    time.Time
-	folder string
-	path   string
+	flow     *pipeline.Flow
+	people   *people.People
+	post     *post
+	config   notify.Config
+	now      time.Time
+	folder   string
+	database string // its address
 }
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -258,8 +258,8 @@ func open(t *testing.T) *site {
 			require.NoError(t, os.WriteFile(filepath.Join(s.folder, name), []byte(content), 0o600))
 		}
 	}
-	s.path = filepath.Join(t.TempDir(), "claimline.db")
-	db, err := sqlite.Open(t.Context(), s.path, sqlite.Options{Create: true})
+	s.database = testdb.Empty(t)
+	db, err := testdb.Open(t.Context(), s.database)
 	require.NoError(t, err)
 	s.Store = store.New(clocked{db, s})
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -462,8 +462,12 @@ func TestClaimMail(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, found)
 		assert.Equal(t, "acme", chooser.Claiming.ID)
+		path, isFile := strings.CutPrefix(s.database, "sqlite:")
 		for _, suffix := range []string{"", "-wal"} {
-			file, err := os.ReadFile(s.path + suffix)
+			if !isFile {
+				break
+			}
+			file, err := os.ReadFile(path + suffix)
 			require.NoError(t, err)
 			assert.NotContains(t, string(file), links[0][1], "a link stands in no file")
 		}
@@ -688,7 +692,7 @@ func TestManySenders(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for range 3 {
-		db, err := sqlite.Open(t.Context(), s.path, sqlite.Options{})
+		db, err := testdb.Open(t.Context(), s.database)
 		require.NoError(t, err)
 		config := s.config
 		config.Store = store.New(clocked{db, s})
@@ -872,6 +876,25 @@ func TestReport(t *testing.T) {
 	assert.Contains(t, unwrapped(refused.text), "Nobody was claimed: users.csv could not be imported. The file cannot be read.")
 	assert.Contains(t, refused.text, "Check its name.")
 	assert.NotContains(t, refused.text, "/srv/in")
+}
+
+// TestReportTooLarge sends a report without its files to a server that does not take so large a mail.
+func TestReportTooLarge(t *testing.T) {
+	s := open(t)
+	s.serve(func(server *smtp.Server, listener net.Listener) net.Listener {
+		server.MaxMessageBytes = 20_000
+		return listener
+	})
+	s.imported("User ID/Email (Required)\nnobody@acme.example\n", "it@elsewhere.example")
+	s.send()
+	letters := s.post.arrived()
+	require.Len(t, letters, 1)
+	report := open1(t, letters[0].raw)
+	assert.Empty(t, report.files)
+	assert.Contains(t, unwrapped(report.text), "What is too large to be mailed, or has been removed, is not attached: claimline report 1.")
+	for _, mail := range s.outbox() {
+		assert.Equal(t, "sent", string(mail.State))
+	}
 }
 
 // TestWithoutServer leaves mails in the outbox where there is no mail server.

@@ -66,6 +66,7 @@ type refusal struct {
 	text      string
 	said      bool // by the server, of this mail
 	permanent bool
+	large     bool // the mail is larger than the server takes
 	away      bool // it concerns every mail
 }
 
@@ -121,7 +122,7 @@ func judge(err error) *refusal {
 		return &refusal{text: err.Error(), away: true}
 	}
 	code := failed.ErrorCode()
-	r := &refusal{text: serverWords(failed)}
+	r := &refusal{text: serverWords(failed), large: code == 552 || strings.HasPrefix(failed.EnhancedStatusCode(), "5.3.4")}
 	switch failed.Reason {
 	case mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose:
 		// What the server says now, it says of the recipient or of the mail; but for these.
@@ -132,8 +133,7 @@ func judge(err error) *refusal {
 		r.said, r.away = !general, general
 		r.permanent = r.said && code >= 500
 	case mail.ErrSMTPMailFrom: // the sender is the same for all; only its size concerns this mail
-		r.said = code == 552 || strings.HasPrefix(failed.EnhancedStatusCode(), "5.3.4")
-		r.away, r.permanent = !r.said, r.said
+		r.said, r.away, r.permanent = r.large, !r.large, r.large
 	default:
 		r.away = true
 	}

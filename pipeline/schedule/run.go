@@ -83,6 +83,9 @@ func (s *Scheduler) run(ctx context.Context, organization, name string, now time
 				return err
 			}
 		}
+		if attendant == nil && !due(schedule, r.now) {
+			return nil // somebody else was faster, and is done with it
+		}
 		ended, err = r.work(ctx)
 		return err
 	})
@@ -92,6 +95,11 @@ func (s *Scheduler) run(ctx context.Context, organization, name string, now time
 	}
 	whole := context.WithoutCancel(ctx)
 	return errors.Join(err, s.Persist(whole, func() error { return s.Store.ReleaseSchedule(whole, schedule, ended, next) }))
+}
+
+// due reports whether a service runs the schedule at a time.
+func due(s schema.Schedule, now time.Time) bool {
+	return !s.Paused && !s.NextRunAt.IsZero() && !s.NextRunAt.After(now)
 }
 
 // next returns when to look at the schedule again.

@@ -18,7 +18,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -35,7 +35,7 @@ const people = 60
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{T: t, folder: t.TempDir(), db: filepath.Join(t.TempDir(), "claimline.db"), now: time.Now().UTC().Truncate(time.Second)}
+	s := &site{T: t, folder: t.TempDir(), db: testdb.Empty(t), now: time.Now().UTC().Truncate(time.Second)}
 	s.Scheduler = s.scheduler(time.Minute)
 	created := time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)
 	err := s.Store.Load(t.Context(), claim.Rules{Now: s.now, Policy: schema.DefaultPolicy()}, func(into store.Loader) error {
@@ -66,7 +66,7 @@ func newSite(t *testing.T) *site {
 // scheduler returns one more process on the database.
 func (s *site) scheduler(lease time.Duration) *schedule.Scheduler {
 	s.Helper()
-	db, err := sqlite.Open(s.Context(), s.db, sqlite.Options{Create: true})
+	db, err := testdb.Open(s.Context(), s.db)
 	require.NoError(s, err)
 	opened := store.New(db)
 	s.Cleanup(func() { require.NoError(s, opened.Close()) })

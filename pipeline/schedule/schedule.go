@@ -90,63 +90,116 @@ func (s *Scheduler) RunSoon(ctx context.Context, organization, name string) (sch
 	})
 }
 
+// Part is a part of a schedule.
+type Part string
+
+// The parts that may be wrong.
+const (
+	PartName      Part = "name"
+	PartCron      Part = "cron"
+	PartZone      Part = "zone"
+	PartMaxClaims Part = "max_claims"
+	PartPath      Part = "path" // the file or the folder
+	PartEncoding  Part = "encoding"
+	PartColumns   Part = "columns" // what they are, and which mean nothing
+	PartNotify    Part = "notify"
+)
+
+// Fault is why a part of a schedule cannot be kept as it is.
+type Fault struct {
+	Part Part
+	Err  error // a refusal of Add
+}
+
 // check checks a schedule, writes it as it is kept, and returns when it is due.
 func (s *Scheduler) check(schedule *schema.Schedule) (When, error) {
-	if err := checkName(schedule.Name); err != nil {
-		return When{}, err
+	when, faults := s.Check(schedule)
+	if len(faults) > 0 {
+		return When{}, faults[0].Err
 	}
+	return when, nil
+}
+
+// Check returns when a schedule is due and all that is wrong with it, and writes it as it is kept. Whether
+// there is one of its name is for Add to say.
+func (s *Scheduler) Check(schedule *schema.Schedule) (when When, faults []Fault) {
+	note := func(part Part, err error) {
+		if err != nil {
+			faults = append(faults, Fault{part, err})
+		}
+	}
+	note(PartName, checkName(schedule.Name))
 	schedule.Cron = strings.Join(strings.Fields(schedule.Cron), " ")
 	when, err := NewWhen(schedule.Cron, schedule.Zone)
-	switch {
-	case err != nil:
-		return When{}, err
-	case schedule.MaxClaims < 1:
-		return When{}, schema.Refuse(schema.CodeScheduleInvalid, "A schedule that may claim %d users claims nobody.", schedule.MaxClaims).
-			WithFix("Say how many users one run may claim at most, as in --max-claims 100.")
-	case (schedule.File == "") == (schedule.Dir == ""):
-		return When{}, schema.Refuse(schema.CodeScheduleInvalid, "A schedule imports a file, or the files of a folder.").
+	if schema.CodeOf(err) == schema.CodeZoneUnknown {
+		note(PartZone, err)
+		_, err = NewWhen(schedule.Cron, time.UTC.String())
+	}
+	if err != nil {
+		note(PartCron, err)
+	}
+	if schedule.MaxClaims < 1 {
+		note(PartMaxClaims, schema.Refuse(schema.CodeScheduleInvalid, "A schedule that may claim %d users claims nobody.", schedule.MaxClaims).
+			WithFix("Say how many users one run may claim at most, as in --max-claims 100."))
+	}
+	note(PartPath, s.checkPath(schedule))
+	var order schema.Order
+	note(PartColumns, schedule.Reading.Into(&order, ""))
+	if order.Encoding != "" {
+		note(PartEncoding, dialect.CheckEncoding(order.Encoding))
+	}
+	note(PartNotify, checkNotify(schedule.Notify))
+	return when, faults
+}
+
+// checkPath checks the file or folder of a schedule, and writes it as it is kept.
+func (s *Scheduler) checkPath(schedule *schema.Schedule) error {
+	if (schedule.File == "") == (schedule.Dir == "") {
+		return schema.Refuse(schema.CodeScheduleInvalid, "A schedule imports a file, or the files of a folder.").
 			WithFix("Name the one or the other: --file FILE, or --dir FOLDER.")
 	}
-	for _, path := range []*string{&schedule.File, &schedule.Dir} {
-		if *path == "" {
-			continue
-		}
-		if schedule.Confined {
-			if _, err := Confine(s.Folders, *path); err != nil {
-				return When{}, err
-			}
-		}
-		if !filepath.IsAbs(*path) || strings.ContainsRune(*path, 0) {
-			return When{}, schema.Refuse(schema.CodeScheduleInvalid, "%s is not the whole path of a file or folder.", schema.Quote(*path)).
-				WithFix("Write the path from the root of the file system on.")
-		}
-		*path = filepath.Clean(*path)
+	path := &schedule.File
+	if schedule.File == "" {
+		path = &schedule.Dir
 	}
-	if err := checkReading(schedule.Reading); err != nil {
-		return When{}, err
+	if schedule.Confined {
+		if _, err := Confine(s.Folders, *path); err != nil {
+			return err
+		}
 	}
-	for i, address := range schedule.Notify {
+	if !filepath.IsAbs(*path) || strings.ContainsRune(*path, 0) {
+		return schema.Refuse(schema.CodeScheduleInvalid, "%s is not the whole path of a file or folder.", schema.Quote(*path)).
+			WithFix("Write the path from the root of the file system on.")
+	}
+	*path = filepath.Clean(*path)
+	return nil
+}
+
+// checkNotify checks the addresses that are told.
+func checkNotify(addresses []string) error {
+	for i, address := range addresses {
 		key, problem := schema.ParseAddress(address)
 		if problem == schema.CodeEmailMissing {
 			problem = schema.CodeEmailInvalid
 		}
 		if problem != "" {
-			return When{}, schema.Refuse(problem, "%s", problem.Wrong(schema.Quote(address)))
+			return schema.Refuse(problem, "%s", problem.Wrong(schema.Quote(address)))
 		}
-		if slices.ContainsFunc(schedule.Notify[:i], func(other string) bool { k, _ := schema.ParseAddress(other); return k == key }) {
-			return When{}, schema.Refuse(schema.CodeScheduleInvalid, "%s is to be told twice.", schema.Quote(address)).WithFix("Name each address once.")
+		if slices.ContainsFunc(addresses[:i], func(other string) bool { k, _ := schema.ParseAddress(other); return k == key }) {
+			return schema.Refuse(schema.CodeScheduleInvalid, "%s is to be told twice.", schema.Quote(address)).WithFix("Name each address once.")
 		}
 	}
-	return when, nil
+	return nil
 }
 
-// checkReading refuses, with CodeUsage, what contradicts itself, and an encoding that is not known.
-func checkReading(reading schema.Reading) error {
-	var order schema.Order
-	if err := reading.Into(&order, ""); err != nil || order.Encoding == "" {
-		return err
+// Look returns how many files a run of a schedule would look at now; those that it has imported before are
+// among them. Refused with CodeFileUnreadable where its folder cannot be read.
+func Look(schedule schema.Schedule) (int, error) {
+	list, err := candidates(schedule, false)
+	if err == nil && schedule.Dir == "" && list[0].info == nil {
+		return 0, nil
 	}
-	return dialect.CheckEncoding(order.Encoding)
+	return len(list), err
 }
 
 // maxName is how many characters the name of a schedule may have.

@@ -46,6 +46,49 @@ func NewWhen(expression, zone string) (When, error) {
 	return When{wall: wall, zone: location}, nil
 }
 
+// Clock is when something is due: at every one of the minutes of every one of the hours, of the days named.
+// Where both days of the month and of the week are named, those of either are meant.
+type Clock struct {
+	Minutes, Hours []int
+	Days           []int          // of the month; nil: every one
+	Weekdays       []time.Weekday // nil: every one
+	Months         []time.Month   // nil: every one
+}
+
+// Clock returns the times.
+func (w When) Clock() Clock {
+	const (
+		star = 1 << 63 // the parser's mark of a field that restricts nothing
+		week = 7
+	)
+	c := Clock{Minutes: bits(w.wall.Minute, 0, 59), Hours: bits(w.wall.Hour, 0, 23)}
+	if c.Months = bits[time.Month](w.wall.Month, 1, 12); len(c.Months) == 12 {
+		c.Months = nil
+	}
+	days, weekdays := bits(w.wall.Dom, 1, 31), bits[time.Weekday](w.wall.Dow, 0, week-1)
+	either := w.wall.Dom&star == 0 && w.wall.Dow&star == 0
+	if all := len(days) == 31 || len(weekdays) == week; either && all {
+		return c
+	}
+	if len(days) < 31 {
+		c.Days = days
+	}
+	if len(weekdays) < week {
+		c.Weekdays = weekdays
+	}
+	return c
+}
+
+// bits lists the numbers from first to last whose bits are set.
+func bits[T ~int](set uint64, first, last T) (list []T) {
+	for n := first; n <= last; n++ {
+		if set&(1<<n) != 0 {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
 // leapYear begins five years, which are as many as the parser looks ahead, that have every day there is.
 var leapYear = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 

@@ -1,12 +1,15 @@
 package schedule_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
@@ -146,5 +149,40 @@ func FuzzWhen(f *testing.F) {
 		require.True(t, first.After(after))
 		require.True(t, when.Next(first).After(first))
 		require.Zero(t, first.Nanosecond())
+	})
+}
+
+// What Clock says in lists is what Next does.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		field := func(name string, first, last int) string {
+			n := rapid.IntRange(first, last)
+			switch rapid.IntRange(0, 3).Draw(t, name) {
+			case 0:
+				return "*"
+			case 1:
+				return fmt.Sprintf("*/%d", rapid.IntRange(1, 7).Draw(t, "step"))
+			case 2:
+				a, b := n.Draw(t, "from"), n.Draw(t, "to")
+				return fmt.Sprintf("%d-%d", min(a, b), max(a, b))
+			}
+			return fmt.Sprint(n.Draw(t, "one"))
+		}
+		expression := strings.Join([]string{field("minute", 0, 59), field("hour", 0, 23), field("day", 1, 31), field("month", 1, 12), field("weekday", 0, 6)}, " ")
+		when, err := schedule.NewWhen(expression, "UTC")
+		if err != nil {
+			t.Skip(err)
+		}
+		clock := when.Clock()
+		at := time.Date(2024, 1, 1, 0, rapid.IntRange(0, 2*366*24*60).Draw(t, "at"), 0, 0, time.UTC)
+		if rapid.Bool().Draw(t, "due") {
+			at = when.Next(at)
+		}
+		day := len(clock.Days) == 0 && len(clock.Weekdays) == 0 || slices.Contains(clock.Days, at.Day()) || slices.Contains(clock.Weekdays, at.Weekday())
+		due := slices.Contains(clock.Minutes, at.Minute()) && slices.Contains(clock.Hours, at.Hour()) && day && (clock.Months == nil || slices.Contains(clock.Months, at.Month()))
+		if got := when.Next(at.Add(-time.Minute)).Equal(at); got != due {
+			t.Fatalf("%s: %s is due: %t, and by its clock: %t", expression, at, got, due)
+		}
 	})
 }

@@ -26,6 +26,7 @@ type Options struct {
 type Store interface {
 	Load(ctx context.Context, rules claim.Rules, fill func(store.Loader) error) error
 	Organizations(ctx context.Context) ([]schema.Organization, error)
+	Domains(ctx context.Context, organization string) ([]schema.Domain, error)
 	Licenses(ctx context.Context, rules claim.Rules, organization string) ([]schema.License, error)
 }
 
@@ -40,7 +41,13 @@ type Loaded struct {
 	Repairs        map[string]map[schema.Repair]int `json:"repairs"`           // what was mended, by file
 	UnknownColumns map[string][]string              `json:"unknown_columns"`   // headers not understood, by file
 	Notices        []store.Notice                   `json:"notices,omitempty"` // what was left out, or is likely to be a mistake
-	Unused         []string                         `json:"-"`                 // of Options.Ignore, what there was nothing to let pass for
+
+	// Of Control Hub's files: how many columns are not read, and cells of a column left out, by file.
+	OtherColumns map[string]int            `json:"other_columns,omitempty"`
+	LeftOut      map[string]map[string]int `json:"left_out,omitempty"`
+
+	Files  []string `json:"-"` // that were read, in order
+	Unused []string `json:"-"` // of Options.Ignore, what there was nothing to let pass for
 }
 
 // loading is one snapshot that is being taken in.
@@ -49,7 +56,7 @@ type loading struct {
 	options  Options
 	store    Store
 	rules    claim.Rules
-	files    [tables]*opened // nil: not there
+	files    []*opened // in the order in which the store takes them; nil: not there
 	known    known
 	used     map[string]bool // of options.Ignore
 	problems []problem
@@ -67,13 +74,20 @@ func Load(ctx context.Context, s Store, rules claim.Rules, folder string, option
 		return nil, err
 	}
 	open := func() (*loading, error) {
-		l := &loading{folder: folder, options: options, store: s, rules: rules, known: newKnown(), used: map[string]bool{}}
+		l := newLoading(s, rules, options, tables)
+		l.folder = folder
 		err := l.survey(ctx)
 		if err == nil {
 			err = l.refused()
 		}
 		return l, err
 	}
+	return takeIn(ctx, s, rules, open, (*loading).read)
+}
+
+// takeIn opens files, and hands what they hold to the store. A database that had a conflict begins again, and
+// so do the files.
+func takeIn(ctx context.Context, s Store, rules claim.Rules, open func() (*loading, error), read func(*loading, context.Context, store.Loader) error) (loaded *Loaded, err error) {
 	l, err := open()
 	defer func() { err = errors.Join(err, l.close()) }()
 	if err != nil {
@@ -81,7 +95,7 @@ func Load(ctx context.Context, s Store, rules claim.Rules, folder string, option
 	}
 	tried := false
 	err = s.Load(ctx, rules, func(into store.Loader) error {
-		if tried { // a database that had a conflict begins again, and so do the files
+		if tried {
 			if err := l.close(); err != nil {
 				return err
 			}
@@ -91,7 +105,7 @@ func Load(ctx context.Context, s Store, rules claim.Rules, folder string, option
 			}
 		}
 		tried = true
-		return l.read(ctx, into)
+		return read(l, ctx, into)
 	})
 	if refused := l.refused(); refused != nil {
 		return nil, refused
@@ -103,10 +117,16 @@ func Load(ctx context.Context, s Store, rules claim.Rules, folder string, option
 	return &l.loaded, nil
 }
 
-// close closes the files.
+func newLoading(s Store, rules claim.Rules, options Options, files int) *loading {
+	return &loading{
+		options: options, store: s, rules: rules, files: make([]*opened, files), known: newKnown(), used: map[string]bool{},
+	}
+}
+
+// close closes the files that were opened here.
 func (l *loading) close() (err error) {
 	for i, o := range l.files {
-		if o != nil {
+		if o != nil && o.file != nil {
 			err = errors.Join(err, o.file.Close())
 		}
 		l.files[i] = nil
@@ -129,19 +149,19 @@ func checkEncoding(ctx context.Context, name string) error {
 // read reads the five files and hands their rows over.
 func (l *loading) read(ctx context.Context, into store.Loader) (err error) {
 	n := &l.loaded
-	if n.Organizations, err = rows(ctx, l, organizations, (*row).organization, noCheck[store.LoadOrganization], into.Organizations); err != nil {
+	if n.Organizations, err = rows(ctx, l, l.files[organizations], (*row).organization, noCheck[store.LoadOrganization], into.Organizations); err != nil {
 		return err
 	}
-	if n.Licenses, err = rows(ctx, l, licenses, (*row).license, l.checkLicenses, into.Licenses); err != nil {
+	if n.Licenses, err = rows(ctx, l, l.files[licenses], (*row).license, l.checkLicenses, into.Licenses); err != nil {
 		return err
 	}
-	if n.Domains, err = rows(ctx, l, domains, (*row).domain, l.checkDomains, into.Domains); err != nil {
+	if n.Domains, err = rows(ctx, l, l.files[domains], (*row).domain, l.checkDomains, into.Domains); err != nil {
 		return err
 	}
-	if n.Users, err = rows(ctx, l, users, (*row).user, l.checkUsers, into.Users); err != nil {
+	if n.Users, err = rows(ctx, l, l.files[users], (*row).user, l.checkUsers, into.Users); err != nil {
 		return err
 	}
-	if n.Claims, err = rows(ctx, l, claims, (*row).claim, l.checkClaims, into.Claims); err != nil {
+	if n.Claims, err = rows(ctx, l, l.files[claims], (*row).claim, l.checkClaims, into.Claims); err != nil {
 		return err
 	}
 	if err := l.refused(); err != nil {
@@ -153,8 +173,7 @@ func (l *loading) read(ctx context.Context, into store.Loader) (err error) {
 
 // rows reads one file and hands its rows over, many at a time, as long as nothing is wrong; then it goes on
 // looking for more that is, until there are MostErrors. It returns how many rows there are.
-func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, check, hand func(context.Context, []T) error) (count int, err error) {
-	o := l.files[file]
+func rows[T any](ctx context.Context, l *loading, o *opened, parse func(*row) T, check, hand func(context.Context, []T) error) (count int, err error) {
 	if o == nil {
 		return 0, nil
 	}
@@ -168,7 +187,7 @@ func rows[T any](ctx context.Context, l *loading, file int, parse func(*row) T, 
 			break
 		}
 		if err != nil {
-			return count, l.add(file, err)
+			return count, l.add(o.order, err)
 		}
 		o.count(schema.RepairBlankRow, records.BlankRows)
 		values = values[:0]
@@ -233,6 +252,7 @@ func (l *loading) tell() {
 		if o == nil {
 			continue
 		}
+		l.loaded.Files = append(l.loaded.Files, o.name)
 		for kind, n := range o.reader.Repairs() {
 			o.count(kind, n)
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -57,7 +57,7 @@ func folderOf(tb testing.TB, files map[string]string) string {
 
 func openStore(tb testing.TB) *store.Store {
 	tb.Helper()
-	db, err := sqlite.Open(tb.Context(), filepath.Join(tb.TempDir(), "claimline.db"), sqlite.Options{Create: true})
+	db, err := testdb.Open(tb.Context(), testdb.Empty(tb))
 	require.NoError(tb, err)
 	s := store.New(db)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
@@ -126,7 +126,7 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &snapshot.Loaded{
 		Organizations: 2, Licenses: 2, Domains: 1, Users: 2, Claims: 1,
-		Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{},
+		Files: snapshot.Files(), Repairs: map[string]map[schema.Repair]int{}, UnknownColumns: map[string][]string{},
 	}, loaded)
 	before := everything(t, s)
 	again, err := load(t, s, good(), snapshot.Options{})
@@ -446,12 +446,17 @@ func (c *collector) Load(_ context.Context, _ claim.Rules, fill func(store.Loade
 
 func (*collector) Organizations(context.Context) ([]schema.Organization, error) { return nil, nil }
 
+func (*collector) Domains(context.Context, string) ([]schema.Domain, error) { return nil, nil }
+
 func (*collector) Licenses(context.Context, claim.Rules, string) ([]schema.License, error) {
 	return nil, nil
 }
 
 type collectorLoader struct{ into *collector }
 
+func (*collectorLoader) Known(context.Context, []string) (map[string]store.KnownUser, error) {
+	return nil, nil
+}
 func (*collectorLoader) Organizations(context.Context, []store.LoadOrganization) error { return nil }
 func (*collectorLoader) Licenses(context.Context, []store.LoadLicense) error           { return nil }
 func (*collectorLoader) Domains(context.Context, []store.LoadDomain) error             { return nil }

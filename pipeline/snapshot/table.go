@@ -77,7 +77,8 @@ type opened struct {
 	table
 	order   int // among the five
 	path    string
-	file    *dialect.File
+	source  dialect.Source
+	file    *dialect.File // nil: it was opened elsewhere, and is closed there
 	reader  *dialect.Reader
 	header  []string       // as it is read: see dialect.CleanHeader
 	columns map[string]int // where each known column stands
@@ -86,6 +87,10 @@ type opened struct {
 	unknown []string // headers not understood
 	ended   bool     // it has been read to its end
 	unsure  bool     // of some row it is not known what it names
+}
+
+func newOpened(t table, order int, source dialect.Source) *opened {
+	return &opened{table: t, order: order, path: source.Name(), source: source, columns: map[string]int{}, repairs: map[schema.Repair]int{}}
 }
 
 // whole reports whether everything is known that the file names.
@@ -97,22 +102,25 @@ func (l *loading) open(ctx context.Context, t table, order int, path string) err
 	if err != nil {
 		return l.add(order, err)
 	}
-	o := &opened{
-		table: t, order: order, path: path, file: file, columns: map[string]int{}, repairs: map[schema.Repair]int{},
-	}
+	o := newOpened(t, order, file)
+	o.file = file
 	l.files[order] = o
-	if o.reader, err = l.reader(ctx, o, ""); schema.CodeOf(err) == schema.CodeEncodingUnclear && l.options.Encoding != "" {
-		o.reader, err = l.reader(ctx, o, l.options.Encoding)
-	}
-	if err != nil {
+	if o.reader, err = l.reader(ctx, file, t.columns); err != nil {
 		return l.add(order, err)
 	}
 	l.readHeader(o)
 	return nil
 }
 
-func (l *loading) reader(ctx context.Context, o *opened, encoding string) (*dialect.Reader, error) {
-	return dialect.NewReader(ctx, o.file, dialect.Options{Limits: l.options.Limits, Encoding: encoding, Names: o.table.columns})
+// reader reads a file whose header has one of these names, in the encoding that was named where it needs one.
+func (l *loading) reader(ctx context.Context, source dialect.Source, names []string) (*dialect.Reader, error) {
+	options := dialect.Options{Limits: l.options.Limits, Names: names}
+	reader, err := dialect.NewReader(ctx, source, options)
+	if schema.CodeOf(err) == schema.CodeEncodingUnclear && l.options.Encoding != "" {
+		options.Encoding = l.options.Encoding
+		return dialect.NewReader(ctx, source, options)
+	}
+	return reader, err
 }
 
 // readHeader finds the table's columns.

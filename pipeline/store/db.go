@@ -387,6 +387,9 @@ type Snapshots interface {
 	StagedMoves(ctx context.Context, limit int) ([]int, error)
 	// Staged finds out which of these address keys are staged.
 	Staged(ctx context.Context, keys []string) (map[string]bool, error)
+	// KnownUsers finds the accounts that have these address keys, whatever is staged, by key; but for those whose
+	// id is the key, and on which there is no open claim.
+	KnownUsers(ctx context.Context, keys []string) (map[string]KnownUser, error)
 	// MergeStaged inserts or updates the accounts of the staged users, and ends the stage. Accounts that are
 	// gone do not come back; pinned ones keep all but last sign-in and conversations. A broken key is ErrTwice.
 	MergeStaged(ctx context.Context) error
@@ -396,6 +399,13 @@ type Snapshots interface {
 	InsertRestored(ctx context.Context, claims []RestoredClaim) error
 	// JoinedAt finds out when accounts joined by a claim, of those that did.
 	JoinedAt(ctx context.Context, accounts []int64) (map[int64]time.Time, error)
+}
+
+// KnownUser is an account as whoever loads knows it again.
+type KnownUser struct {
+	ID           string // its id
+	Organization string // the id of its organization
+	Claiming     string // the id of the one that has an open claim on it; blank: none
 }
 
 // Twice is a staged line that repeats what an earlier one has.
@@ -486,6 +496,10 @@ type Schedules interface {
 	// UpdateRun writes what changes of a run: all but its id, schedule, number, time and file.
 	UpdateRun(ctx context.Context, run schema.ScheduleRun) error
 	DeleteRun(ctx context.Context, id int64) error
+	// DeleteOldRuns deletes up to limit entries from before a time that are closed and told, of runs before a
+	// schedule's last two; but none that is the newest of its import, or, where it has none, of its file. It
+	// returns how many it deleted.
+	DeleteOldRuns(ctx context.Context, before time.Time, limit int) (int, error)
 	// ListRuns lists runs, the newest first. An import that is gone is none.
 	ListRuns(ctx context.Context, filter RunFilter) ([]schema.ScheduleRun, error)
 }

@@ -215,11 +215,35 @@ func checkPlanning(imp schema.Import) error {
 	return nil
 }
 
-// DropImport deletes an import that was never applied, with all it kept.
+// DropImport deletes an import that was never applied, with all it kept. Where passing trouble keeps it from
+// that, as a full disk does, DropAgain does it later.
 func (s *Store) DropImport(ctx context.Context, owner Owner) error {
-	return s.owning(ctx, owner, "drop the import", func(tx Tx, _ schema.Import) error {
+	err := s.owning(ctx, owner, "drop the import", func(tx Tx, _ schema.Import) error {
 		return tx.DeleteImport(ctx, owner.ImportID)
 	})
+	if Passing(err) {
+		s.undone.Lock()
+		defer s.undone.Unlock()
+		s.dropped = append(s.dropped, owner)
+	}
+	return err
+}
+
+// DropAgain deletes the imports that this process was to drop, and could not. One that is gone, or that
+// somebody else has taken over, is left alone.
+func (s *Store) DropAgain(ctx context.Context) error {
+	s.undone.Lock()
+	owners := s.dropped
+	s.dropped = nil
+	s.undone.Unlock()
+	var errs []error
+	for _, owner := range owners {
+		err := s.DropImport(ctx, owner)
+		if _, refused := errors.AsType[*schema.Error](err); err != nil && (!refused || Passing(err)) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Sealed is a plan that stands.

@@ -50,13 +50,14 @@ func (l *loader) restore(ctx context.Context, part []LoadClaim) error {
 			}
 		case a.User.OrganizationID == c.OrganizationID, past.closed(a.ID, c):
 			// It has been completed, chosen or retracted since; others may have claimed the account by now.
+			if c.Undated && a.User.OrganizationID != c.OrganizationID {
+				l.notice(c.Line, "A claim of the organization on this account was closed here, so this one was left out.")
+			}
 		case a.Claim != nil:
 			return schema.Refuse(schema.CodeClaimedElsewhere, "Organization %q has an open claim on this account.", a.Claim.OrganizationID).
 				WithFix("Delete the row, or name that organization.").At(fileClaims, c.Line, 0)
 		case c.ClaimedAt.Before(past.since[a.ID]):
-			if len(l.notices) < maxNotices {
-				l.notices = append(l.notices, Notice{fileClaims, c.Line, "The claim is older than what has become of the account here, and was left out."})
-			}
+			l.notice(c.Line, "The claim is older than what has become of the account here, and was left out.")
 		default:
 			made := RestoredClaim{Claim: c.Claim, Account: a.ID}
 			made.StatusBefore = a.User.Status
@@ -67,6 +68,13 @@ func (l *loader) restore(ctx context.Context, part []LoadClaim) error {
 		return err
 	}
 	return l.tx.WriteEffects(ctx, renewed)
+}
+
+// notice tells something about a claim.
+func (l *loader) notice(line int, message schema.Word) {
+	if len(l.notices) < maxNotices {
+		l.notices = append(l.notices, Notice{fileClaims, line, schema.Say("%s", message)})
+	}
 }
 
 // past is what has happened here to accounts that a snapshot speaks of.
@@ -87,7 +95,8 @@ type keyClaimOf struct{ key, organization string }
 // closed reports whether the claim has been closed here since it was made, on the account or on another that
 // had its address.
 func (p *past) closed(account int64, c *LoadClaim) bool {
-	return !latest(p.byAccount[claimOf{account, c.OrganizationID}], p.byKey[keyClaimOf{c.Key, c.OrganizationID}]).Before(c.ClaimedAt)
+	last := latest(p.byAccount[claimOf{account, c.OrganizationID}], p.byKey[keyClaimOf{c.Key, c.OrganizationID}])
+	return !last.Before(c.ClaimedAt) || c.Undated && !last.IsZero()
 }
 
 func latest(a, b time.Time) time.Time {
@@ -128,6 +137,9 @@ func (l *loader) past(ctx context.Context, keys []string, accounts []claim.Accou
 // renew returns an open claim as a snapshot has it; nil: it is so already. All of it is renewed where it came
 // from a snapshot, and otherwise only that the owner has signed in. A sign-in that was recorded here stays.
 func renew(open schema.Claim, c *LoadClaim) *schema.Claim {
+	if c.Undated {
+		return nil
+	}
 	wanted := open
 	if open.ImportID == 0 {
 		wanted.Type, wanted.ClaimedAt = c.Type, c.ClaimedAt

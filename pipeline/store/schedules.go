@@ -482,6 +482,27 @@ func (s *Store) SettleRuns(ctx context.Context) error {
 	})
 }
 
+// runsAtOnce is how many entries of runs are removed in one transaction.
+const runsAtOnce = 1000
+
+// RemoveRuns removes what was noted of runs before a time, so that a schedule that is due often does not grow
+// for ever. What the next run needs to know stays: of each import its newest entry, which says what became of
+// its content; of each file that no import came of the newest one, so that it is not told again; and the last
+// two runs. It returns how many entries it removed.
+func (s *Store) RemoveRuns(ctx context.Context, before time.Time) (removed int, err error) {
+	for {
+		n := 0
+		err := s.write(ctx, "remove old runs", func(tx Tx) error {
+			n, err = tx.DeleteOldRuns(ctx, before, runsAtOnce)
+			return err
+		})
+		removed += n
+		if err != nil || n < runsAtOnce {
+			return removed, err
+		}
+	}
+}
+
 // TellRuns hands up to limit runs that ended, wait or failed, and of which nothing has been told, to tell,
 // the first first, and notes that they have been: in one transaction with what tell writes. It returns how
 // many.

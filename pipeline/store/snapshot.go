@@ -20,6 +20,9 @@ import (
 // an account that a closed claim changed stay, a claim that was closed is not restored, a removed account
 // does not come back. A service has one name, whatever its case: the one under which it was loaded first.
 type Loader interface {
+	// Known finds the accounts that have these address keys before this snapshot's users come in, by key; but for
+	// those of which there is nothing to know: their id is the key, and there is no open claim on them.
+	Known(ctx context.Context, keys []string) (map[string]KnownUser, error)
 	Organizations(ctx context.Context, organizations []LoadOrganization) error
 	Licenses(ctx context.Context, licenses []LoadLicense) error
 	Domains(ctx context.Context, domains []LoadDomain) error
@@ -39,9 +42,9 @@ type Loader interface {
 
 // Notice is something in a snapshot that was left out, or that is likely to be a mistake.
 type Notice struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Message string `json:"message"`
+	File    string      `json:"file"`
+	Line    int         `json:"line"`
+	Message schema.Text `json:"message"`
 }
 
 // LoadOrganization is an organization of a snapshot with the line it stands on, for messages.
@@ -74,6 +77,9 @@ type LoadClaim struct {
 	schema.Claim
 	Key  string
 	Line int
+	// Undated says that nobody knows when the claim was made: ClaimedAt is the latest that it can be. One that
+	// is open already stays as it is, and where one of the organization's was closed here, it is left out.
+	Undated bool
 }
 
 // The files of a snapshot, as messages name them.
@@ -299,7 +305,7 @@ func (l *loader) merge(ctx context.Context) error {
 		return err
 	}
 	for _, line := range moves {
-		l.notices = append(l.notices, Notice{fileUsers, line, "The account moves to another organization while a claim on it is open. The claim stays open."})
+		l.notices = append(l.notices, Notice{fileUsers, line, schema.Say("The account moves to another organization while a claim on it is open. The claim stays open.")})
 	}
 	line, err := l.tx.StagedTaken(ctx)
 	if errors.Is(err, ErrTwice) {
@@ -333,6 +339,11 @@ func (l *loader) twice(ctx context.Context, cause error) error {
 		return schema.Refuse(schema.CodeIDDuplicate, "The id stands on line %d too.", found.First).At(fileUsers, found.Line, 0)
 	}
 	return schema.Refuse(schema.CodeEmailDuplicate, "The address stands on line %d too.", found.First).At(fileUsers, found.Line, 0)
+}
+
+// Known implements Loader.
+func (l *loader) Known(ctx context.Context, keys []string) (map[string]KnownUser, error) {
+	return l.tx.KnownUsers(ctx, keys)
 }
 
 // Claims implements Loader.

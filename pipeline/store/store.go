@@ -15,6 +15,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -27,7 +28,9 @@ import (
 // in UTC. What time has made due (claim.Rules.Due) is treated as done by every method that takes rules,
 // whether or not it has been written.
 type Store struct {
-	db DB
+	db      DB
+	undone  sync.Mutex
+	dropped []Owner // of imports that are to be dropped and could not be
 }
 
 // ErrTwice is what a database returns where a key that must be there once would be there twice.

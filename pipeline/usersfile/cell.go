@@ -20,7 +20,7 @@ func Explain(problem schema.Code, cell string) *schema.Finding {
 	case schema.CodePhoneInvalid:
 		explainPhone(cell, f)
 	case schema.CodeLanguageInvalid:
-		if tag := languageTag(cell); tag != "" {
+		if tag := LanguageTag(cell); tag != "" {
 			f.Explain(schema.HintLanguageName, schema.Quote(cell), tag)
 		}
 	}

@@ -43,7 +43,7 @@ func (l *Layout) explain(record []string, values *Values, f *schema.Finding) {
 	case schema.CodePhoneInvalid:
 		explainPhone(values[Phone], f)
 	case schema.CodeLanguageInvalid:
-		if tag := languageTag(values[PreferredLanguage]); tag != "" {
+		if tag := LanguageTag(values[PreferredLanguage]); tag != "" {
 			f.Explain(schema.HintLanguageName, schema.Quote(values[PreferredLanguage]), tag)
 		}
 	}
@@ -77,18 +77,18 @@ func explainPhone(cell string, f *schema.Finding) {
 	}
 }
 
-// languageTag returns the tag of a language that is called by its name, in English or in itself; blank where
-// it is none.
-func languageTag(name string) string {
+// LanguageTag returns the tag of a language that is called by its name, in English, in Swedish or in itself;
+// blank where it is none.
+func LanguageTag(name string) string {
 	if len(name) < 3 || len(name) > 40 {
 		return ""
 	}
-	english, self := display.English.Languages(), display.Self
+	english, swedish, self := display.English.Languages(), display.Swedish.Languages(), display.Self
 	for _, tag := range display.Supported.Tags() {
 		if base, confidence := tag.Base(); confidence == language.No || base.String() != tag.String() {
 			continue
 		}
-		if strings.EqualFold(name, english.Name(tag)) || strings.EqualFold(name, self.Name(tag)) {
+		if strings.EqualFold(name, english.Name(tag)) || strings.EqualFold(name, swedish.Name(tag)) || strings.EqualFold(name, self.Name(tag)) {
 			return tag.String()
 		}
 	}

@@ -35,9 +35,6 @@ var swedishWords = map[string]string{
 	"Not found":       "Inte hittade",
 	"Taken elsewhere": "Tagna av andra",
 
-	"on":  "på",
-	"off": "av",
-
 	"commas":     "komman",
 	"semicolons": "semikolon",
 	"tabs":       "tabbar",

@@ -123,6 +123,14 @@ func (v *visitor) press(button string, fill ...string) *visitor {
 		fields.Add(attribute(n, "name"), attribute(chosen, "value"))
 		return false
 	})
+	v.find(form, "textarea", func(n *html.Node) bool {
+		text := ""
+		if n.FirstChild != nil {
+			text = n.FirstChild.Data
+		}
+		fields.Add(attribute(n, "name"), text)
+		return false
+	})
 	add(b)
 	for _, field := range fill {
 		name, value, _ := strings.Cut(field, "=")
@@ -191,4 +199,32 @@ func (v *visitor) heading() string {
 	h, _ := v.find(v.page, "h1", func(*html.Node) bool { return true })
 	require.NotNil(v, h, v.text)
 	return words(h)
+}
+
+// value returns what a field of the page holds, by its name and, where there are more of that name, its id.
+func (v *visitor) value(name string, id ...string) string {
+	v.Helper()
+	field, _ := v.find(v.page, "input", func(n *html.Node) bool {
+		return attribute(n, "name") == name && (len(id) == 0 || attribute(n, "id") == id[0])
+	})
+	require.NotNil(v, field, "the page has no field %s", name)
+	return attribute(field, "value")
+}
+
+// wrong returns what the page says is wrong with a field, which the list at its top leads to.
+func (v *visitor) wrong(id string) string {
+	v.Helper()
+	said, _ := v.find(v.page, "", func(n *html.Node) bool { return attribute(n, "id") == id+"_wrong" })
+	require.NotNil(v, said, "nothing is wrong with %s on:\n%s", id, words(v.page))
+	link, _ := v.find(v.page, "a", func(n *html.Node) bool { return attribute(n, "href") == "#"+id })
+	require.NotNil(v, link)
+	return words(said)
+}
+
+// link returns where a link leads to, by its words.
+func (v *visitor) link(text string) string {
+	v.Helper()
+	link, _ := v.find(v.page, "a", func(n *html.Node) bool { return words(n) == text })
+	require.NotNil(v, link, "no link %q on:\n%s", text, words(v.page))
+	return attribute(link, "href")
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -36,13 +38,24 @@ import (
 	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
-	"github.com/claimline/claimline/pipeline/store/sqlite"
+	"github.com/claimline/claimline/pipeline/store/postgres"
+	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
 
 const samples = "../../../samples"
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	testdb.Without(
+		"TestDatabaseAway",                                                                                                // a file
+		"TestCertificateIsReadAgain", "TestDescription", "TestDocs", "TestHeaders", "TestOddRequests", "TestOtherOrigins", // next to nothing is asked of the database
+		"TestImportInABrowser", "TestPagesInABrowser", // their pages, others ask for as well
+	)
+	goleak.VerifyTestMain(m)
+}
+
+// secrets are addresses, tokens and personal links, which are in no log of any test.
+var secrets = regexp.MustCompile(`@|clm_|/choose/[A-Za-z0-9_-]{20}`)
 
 // options are what a test may want otherwise.
 type options struct {
@@ -74,42 +87,26 @@ type service struct {
 	told    *described
 }
 
-// loaded is a database with the sample organization, which is loaded once.
-var loaded = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "claimline-web-*")
+// loaded is a database with the sample organization.
+var loaded = testdb.Template{Prepare: func(ctx context.Context, address string) error {
+	db, err := testdb.Open(ctx, address)
 	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	path := filepath.Join(folder, "claimline.db")
-	db, err := sqlite.Open(context.Background(), path, sqlite.Options{Create: true})
-	if err != nil {
-		return nil, err
+		return err
 	}
 	rules := claim.RulesAt(time.Now(), schema.DefaultPolicy())
-	_, err = snapshot.Load(context.Background(), store.New(db), rules, filepath.Join(samples, "org"), snapshot.Options{})
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
+	_, err = snapshot.Load(ctx, store.New(db), rules, filepath.Join(samples, "org"), snapshot.Options{})
+	return errors.Join(err, db.Close())
+}}
 
 // start starts a service on a database of its own.
 func start(t *testing.T, o options) *service {
 	t.Helper()
-	database, err := loaded()
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "claimline.db")
-	require.NoError(t, os.WriteFile(path, database, 0o600))
-	return startOn(t, path, o)
+	return startOn(t, loaded.Copy(t), o)
 }
 
-func startOn(t *testing.T, path string, o options) *service {
+func startOn(t *testing.T, address string, o options) *service {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	db, err := testdb.Open(t.Context(), address)
 	require.NoError(t, err)
 	s := &service{T: t, store: store.New(db), log: &syncBuffer{}, tokens: map[schema.Role]string{}, client: &http.Client{Transport: &http.Transport{}}}
 	if o.now == nil {
@@ -130,20 +127,25 @@ func startOn(t *testing.T, path string, o options) *service {
 	}
 	wake := func(context.Context) {}
 	if !o.idle {
-		work, err := jobs.New(jobs.Config{Now: o.now, Log: log, Loops: []jobs.Loop{
+		work := jobs.Config{Now: o.now, Log: log, Loops: []jobs.Loop{
 			jobs.Imports(s.flow, 2, 1), {Name: "schedules", RunOnce: (&schedule.Scheduler{Flow: s.flow, Folders: o.folders}).RunOnce},
-		}})
+		}}
+		if many, ok := db.(*postgres.DB); ok {
+			work.Pool = many.Pool()
+		}
+		dispatcher, err := jobs.New(work)
 		require.NoError(t, err)
-		config.Work, wake = work.Run, func(ctx context.Context) { work.Wake(ctx, jobs.ImportsLoop); work.Wake(ctx, "schedules") }
+		config.Work, wake = dispatcher.Run, func(ctx context.Context) { dispatcher.Wake(ctx, jobs.ImportsLoop); dispatcher.Wake(ctx, "schedules") }
 	}
 	d := desk.New(desk.Config{
 		Flow: s.flow, Wake: wake, Uploads: max(o.uploads, 1), UploadBytes: cmp.Or(o.uploadBytes, 1<<20),
 		People: &people.People{Store: s.store, Now: o.now, Policy: schema.DefaultPolicy(), Persist: s.flow.Persist},
 	})
 	resolver := domains.Resolver{Address: "127.0.0.1:1", Timeout: 100 * time.Millisecond}
-	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedule.Scheduler{Flow: s.flow, Folders: o.folders}, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
+	schedules := &schedule.Scheduler{Flow: s.flow, Folders: o.folders}
+	config.API, err = api.New(api.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Version: "test"})
 	require.NoError(t, err)
-	config.Pages, err = pages.New(pages.Config{Desk: d, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
+	config.Pages, err = pages.New(pages.Config{Desk: d, Schedules: schedules, Guard: guard, Resolver: resolver, Location: time.UTC, Contact: "it@acme.example"})
 	require.NoError(t, err)
 	server, err := web.New(config)
 	require.NoError(t, err)
@@ -163,6 +165,7 @@ func startOn(t *testing.T, path string, o options) *service {
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		assert.NoError(t, s.stop())
+		assert.NotRegexp(t, secrets, s.log.String())
 		assert.NoError(t, s.store.Close())
 	})
 	for _, role := range schema.Roles {

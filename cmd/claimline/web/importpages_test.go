@@ -23,6 +23,12 @@ import (
 // attach sends the form of a new import, with a file; fields come before it, as in "encoding=macintosh".
 func (v *visitor) attach(name, content string, fields ...string) *visitor {
 	v.Helper()
+	return v.attachTo("/imports/new", name, content, fields...)
+}
+
+// attachTo sends a file to a path, in a form with fields as in "address=mail".
+func (v *visitor) attachTo(path, name, content string, fields ...string) *visitor {
+	v.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for _, field := range fields {
@@ -34,7 +40,7 @@ func (v *visitor) attach(name, content string, fields ...string) *visitor {
 	_, err = part.Write([]byte(content))
 	require.NoError(v, err)
 	require.NoError(v, w.Close())
-	request, err := http.NewRequestWithContext(v.Context(), http.MethodPost, v.url+"/imports/new", &body)
+	request, err := http.NewRequestWithContext(v.Context(), http.MethodPost, v.service.url+path, &body)
 	require.NoError(v, err)
 	request.Header.Set("Content-Type", w.FormDataContentType())
 	return v.do(request)

@@ -183,6 +183,7 @@ func (s *Server) getOn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pace := &pace{deadlines: http.NewResponseController(w), time: s.Limits.Piece}
 		if r.Body != nil && r.Body != http.NoBody {
+			r = r.WithContext(r.Context()) // the server looks at the body of its own, for where the next request begins
 			r.Body = &pacedBody{ReadCloser: r.Body, pace: pace}
 			pace.unread = true
 			pace.read()

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,11 +39,9 @@ func TestHealth(t *testing.T) {
 
 // A database that is away is told as such, and asked again.
 func TestDatabaseAway(t *testing.T) {
-	database, err := loaded()
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "claimline.db")
-	require.NoError(t, os.WriteFile(path, database, 0o600))
-	s := startOn(t, path, options{idle: true})
+	address := loaded.Copy(t)
+	path := strings.TrimPrefix(address, "sqlite:")
+	s := startOn(t, address, options{idle: true})
 	imp := s.planned("", good(t))
 	require.NoError(t, os.Rename(path, path+".away"))
 	out := s.ask(http.MethodGet, "/readyz", asked{token: "none"})

@@ -3,6 +3,7 @@ package web_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -151,6 +152,23 @@ func TestSlowReaders(t *testing.T) {
 		return strings.Count(s.log.String(), `"route":"GET /api/docs/rapidoc.js"`) > answered
 	}, waitFor, tick, "it is given up")
 	assert.Less(t, len(cutOff(t, connection, "")), whole)
+}
+
+// What is left of a body that was refused half-way is not taken for the next request.
+func TestBodyThatIsRefused(t *testing.T) {
+	s := start(t, options{idle: true})
+	body := `{"addresses":["` + strings.Repeat("x", 2<<20) + `"]}`
+	connection := s.dial()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = fmt.Fprintf(connection, "POST %s/claims HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			api.Prefix, s.tokens[schema.RoleOperator], len(body), body)
+	}()
+	answers := cutOff(t, connection, "")
+	<-sent
+	assert.Equal(t, 1, strings.Count(answers, "HTTP/1.1 "), answers)
+	assert.Contains(t, answers, string(schema.CodeLimitExceeded))
 }
 
 // More connections than there may be wait until one is closed.

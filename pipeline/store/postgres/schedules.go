@@ -138,6 +138,18 @@ func (t *tx) DeleteRun(ctx context.Context, id int64) error {
 	return t.exec(ctx, "DELETE FROM schedule_runs WHERE id = $1", id)
 }
 
+// DeleteOldRuns implements store.Schedules.
+func (t *tx) DeleteOldRuns(ctx context.Context, before time.Time, limit int) (int, error) {
+	deleted, err := list[int64](ctx, t, `DELETE FROM schedule_runs WHERE id IN (SELECT r.id FROM (
+			SELECT id, schedule, number, at, file, import, open, told, max(id) OVER (PARTITION BY schedule, file, import IS NULL) AS last_of_file,
+				max(id) OVER (PARTITION BY schedule, import) AS last_of_import FROM schedule_runs
+		) r JOIN schedules s ON s.id = r.schedule
+		WHERE r.at < $1 AND NOT r.open AND r.told AND r.number < s.run - 1
+		AND CASE WHEN r.import IS NOT NULL THEN r.id < r.last_of_import ELSE r.file = '' OR r.id < r.last_of_file END
+		LIMIT $2) RETURNING id`, before.Unix(), limit)
+	return len(deleted), err
+}
+
 // ListRuns implements store.Schedules.
 func (t *tx) ListRuns(ctx context.Context, filter store.RunFilter) (runs []schema.ScheduleRun, err error) {
 	where, args := []string{"true"}, []any{noLimit(filter.Limit)}

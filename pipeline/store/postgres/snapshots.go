@@ -115,6 +115,20 @@ func (t *tx) StagedMoves(ctx context.Context, limit int) ([]int, error) {
 		WHERE u.organization <> s.organization AND NOT u.pinned ORDER BY s.line LIMIT $1`, limit)
 }
 
+// KnownUsers implements store.Snapshots.
+func (t *tx) KnownUsers(ctx context.Context, keys []string) (map[string]store.KnownUser, error) {
+	known := map[string]store.KnownUser{}
+	err := t.collect(ctx, func(rows pgx.Rows) error {
+		var key string
+		var u store.KnownUser
+		err := rows.Scan(&key, &u.ID, &u.Organization, &u.Claiming)
+		known[key] = u
+		return err
+	}, `SELECT u.key, u.external_id, o.external_id, coalesce(p.external_id, '') FROM users u JOIN organizations o ON o.id = u.organization
+		`+openClaim+" LEFT JOIN organizations p ON p.id = c.organization WHERE u.key = ANY($1) AND (u.external_id <> u.key OR c.id IS NOT NULL)", keys)
+	return known, err
+}
+
 // Staged implements store.Snapshots.
 func (t *tx) Staged(ctx context.Context, keys []string) (map[string]bool, error) {
 	found := map[string]bool{}

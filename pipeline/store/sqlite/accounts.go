@@ -88,23 +88,29 @@ func (t *tx) Accounts(ctx context.Context, keys []string, _ bool) ([]claim.Accou
 // the first and the last of them, as they are in a file that was exported, the index is walked from one to
 // the other, which is twice as fast as finding every key by itself, and others may be among the accounts.
 func (t *tx) packed(ctx context.Context, l lookup) (string, error) {
-	first, last := l.keys[0], l.keys[len(l.keys)-1]
-	var between int
-	if err := t.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM users INDEXED BY users_key WHERE key BETWEEN ? AND ? LIMIT ?)",
-		first, last, 2*len(l.keys)).Scan(&between); err != nil {
+	from, args := "json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+openClaim, []any{encode(l.keys)}
+	few := l.keys[:1+len(l.keys)/16] // these tell of a shuffled file at once
+	dense, err := t.dense(ctx, few)
+	if err == nil && dense {
+		dense, err = t.dense(ctx, l.keys)
+	}
+	if err != nil {
 		return "", err
 	}
-	var text sql.NullString
-	var row *sql.Row
-	if between < 2*len(l.keys) {
-		row = t.QueryRowContext(ctx, "SELECT group_concat("+packedAccount+", char(30)) FROM users u INDEXED BY users_key "+openClaim+
-			" WHERE u.key BETWEEN ? AND ?", first, last)
-	} else {
-		row = t.QueryRowContext(ctx, "SELECT group_concat("+packedAccount+", char(30)) FROM json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+
-			openClaim, encode(l.keys))
+	if dense {
+		from, args = "users u INDEXED BY users_key "+openClaim+" WHERE u.key BETWEEN ? AND ?", []any{l.keys[0], l.keys[len(l.keys)-1]}
 	}
-	err := row.Scan(&text)
+	var text sql.NullString
+	err = t.QueryRowContext(ctx, "SELECT group_concat("+packedAccount+", char(30)) FROM "+from, args...).Scan(&text)
 	return text.String, err
+}
+
+// dense reports whether sorted keys are most of those that lie between the first and the last of them.
+func (t *tx) dense(ctx context.Context, keys []string) (bool, error) {
+	var between int
+	err := t.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM users INDEXED BY users_key WHERE key BETWEEN ? AND ? LIMIT ?)",
+		keys[0], keys[len(keys)-1], 2*len(keys)).Scan(&between)
+	return between < 2*len(keys), err
 }
 
 // packedAccount is one account as text: its key, its number, that of its organization, a number that holds

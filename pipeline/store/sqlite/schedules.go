@@ -145,6 +145,18 @@ func (t *tx) DeleteRun(ctx context.Context, id int64) error {
 	return t.exec(ctx, "DELETE FROM schedule_runs WHERE id = ?", id)
 }
 
+// DeleteOldRuns implements store.Schedules.
+func (t *tx) DeleteOldRuns(ctx context.Context, before time.Time, limit int) (int, error) {
+	deleted, err := list[int64](ctx, t, `DELETE FROM schedule_runs WHERE id IN (SELECT r.id FROM (
+			SELECT id, schedule, number, at, file, import, open, told, max(id) OVER (PARTITION BY schedule, file, import IS NULL) AS last_of_file,
+				max(id) OVER (PARTITION BY schedule, import) AS last_of_import FROM schedule_runs
+		) r JOIN schedules s ON s.id = r.schedule
+		WHERE r.at < ? AND NOT r.open AND r.told AND r.number < s.run - 1
+		AND CASE WHEN r.import IS NOT NULL THEN r.id < r.last_of_import ELSE r.file = '' OR r.id < r.last_of_file END
+		LIMIT ?) RETURNING id`, before.Unix(), limit)
+	return len(deleted), err
+}
+
 // importNumber returns the number of an import, NULL for none.
 func importNumber(id int64) sql.NullInt64 { return sql.NullInt64{Int64: id, Valid: id != 0} }
 

@@ -137,6 +137,21 @@ func (t *tx) StagedMoves(ctx context.Context, limit int) ([]int, error) {
 		WHERE u.organization <> s.organization AND NOT u.pinned ORDER BY s.line LIMIT ?`, limit)
 }
 
+// KnownUsers implements store.Snapshots.
+func (t *tx) KnownUsers(ctx context.Context, keys []string) (map[string]store.KnownUser, error) {
+	known := map[string]store.KnownUser{}
+	err := t.collect(ctx, func(rows *sql.Rows) error {
+		var key string
+		var u store.KnownUser
+		err := rows.Scan(&key, &u.ID, &u.Organization, &u.Claiming)
+		known[key] = u
+		return err
+	}, `SELECT u.key, u.external_id, o.external_id, ifnull(p.external_id, '') FROM json_each(?) j CROSS JOIN users u ON u.key = j.value
+		CROSS JOIN organizations o ON o.id = u.organization `+openClaim+` LEFT JOIN organizations p ON p.id = c.organization
+		WHERE u.external_id <> u.key OR c.id IS NOT NULL`, encode(keys))
+	return known, err
+}
+
 // Staged implements store.Snapshots.
 func (t *tx) Staged(ctx context.Context, keys []string) (map[string]bool, error) {
 	found := map[string]bool{}

@@ -51,6 +51,49 @@ var restoreTests = map[string]func(*suite){
 		}
 	},
 
+	"restore/a claim of which nobody knows when it was made": func(s *suite) {
+		in := world(user(1, ann, "home"), user(2, bo, "home"))
+		in.claims = []store.LoadClaim{restored(2, ann, "acme", schema.Delayed, s.now), restored(3, bo, "acme", schema.Delayed, s.now)}
+		in.claims[0].Undated, in.claims[1].Undated = true, true
+		require.Empty(s, s.loadTold(in))
+		made := s.account(ann).Claim
+		require.Equal(s, schema.Delayed, made.Type)
+
+		// Seen again later, it is as old as it was, and one that was taken back does not come back.
+		s.retracted("acme", bo)
+		s.now = s.now.Add(day)
+		in.claims[0].ClaimedAt, in.claims[1].ClaimedAt = s.now, s.now
+		for range 2 {
+			told := s.loadTold(in)
+			require.Len(s, told, 1)
+			require.Equal(s, 3, told[0].Line)
+			require.Equal(s, made, s.account(ann).Claim)
+			require.Nil(s, s.account(bo).Claim)
+		}
+		// Once it has completed, there is nothing to be told.
+		s.now = s.now.Add(13 * day)
+		in.claims = in.claims[:1]
+		require.Empty(s, s.loadTold(in))
+		require.Equal(s, "acme", s.account(ann).User.OrganizationID)
+	},
+
+	"restore/users are known again before they come in": func(s *suite) {
+		in := world(user(1, ann, "home"), user(3, cy, "free"), user(4, bo, "free"))
+		in.users[2].ID = bo
+		s.load(in)
+		s.claimed("umbrella", ann)
+		in.users[0].OrganizationID = "free"
+		require.NoError(s, s.Load(s.ctx(), s.rules(), func(into store.Loader) error {
+			require.NoError(s, into.Users(s.ctx(), in.users))
+			known, err := into.Known(s.ctx(), []string{bo, ann, cy, "nobody@acme.example"})
+			require.NoError(s, err)
+			require.Equal(s, map[string]store.KnownUser{
+				ann: {ID: in.users[0].ID, Organization: "home", Claiming: "umbrella"}, cy: {ID: in.users[1].ID, Organization: "free"},
+			}, known)
+			return nil
+		}))
+	},
+
 	"restore/a claim older than the account is left out, and told": func(s *suite) {
 		in := world(user(1, ann, "home"))
 		s.load(in)

@@ -361,6 +361,74 @@ var scheduleTests = map[string]func(*suite){
 		require.ElementsMatch(s, []int64{noted, owner.ImportID}, left)
 		require.Equal(s, []schema.ScheduleRun{waiting}, s.runs())
 	},
+	"old runs are removed, and what the next one needs is not": func(s *suite) {
+		s.load(world(user(1, "a@acme.example", "free")))
+		taken := s.scheduled()
+		begin := func() {
+			s.now = s.now.Add(time.Hour)
+			var err error
+			taken, err = s.BeginRun(s.ctx(), taken, s.now)
+			require.NoError(s, err)
+		}
+		note := func(run schema.ScheduleRun) schema.ScheduleRun {
+			run.At = s.now
+			run, err := s.NoteRun(s.ctx(), taken, run, 0)
+			require.NoError(s, err)
+			return run
+		}
+		nothing := func() schema.ScheduleRun { return note(schema.ScheduleRun{State: schema.RunNothing, Told: true}) }
+		refused := func(file, sha256 string) schema.ScheduleRun {
+			return note(schema.ScheduleRun{File: file, SHA256: sha256}.Failed(schema.CodeFileEmpty, "It is empty."))
+		}
+
+		id := s.planned("acme", []string{"a@acme.example"})
+		s.noted(taken, "aa", id)
+		nothing()
+		begin()
+		again, err := s.RepeatWaiting(s.ctx(), taken, s.now)
+		require.NoError(s, err)
+		require.Len(s, again, 1)
+		_, err = s.Agree(s.ctx(), "acme", id, lease, schema.Consent{By: "bo", At: s.now, Claims: 1})
+		require.NoError(s, err)
+		owner := s.take(id)
+		s.apply(owner, 1, []string{"a@acme.example"})
+		require.NoError(s, s.FinishImport(s.ctx(), owner, store.ImportEnd{State: schema.StateCompleted, At: s.now}))
+		begin()
+		refused("/in/b.csv", "b1")
+		newest := refused("/in/b.csv", "b2")
+		other := refused("/in/a.csv", "a2") // no import came of this content
+		waiting := s.noted(taken, "cc", s.planned("acme", []string{"b@acme.example"}))
+		begin()
+		before := nothing()
+		begin()
+		last := nothing()
+		s.release(taken)
+		require.NoError(s, s.SettleRuns(s.ctx()))
+		done := again[0]
+		done.State, done.Open, done.Told, done.Code, done.Message = schema.RunDone, false, true, "", ""
+
+		n, err := s.RemoveRuns(s.ctx(), s.now.Add(time.Hour))
+		require.NoError(s, err)
+		require.Equal(s, 1, n, "of nothing is nothing to tell; the others have not been told")
+		s.told()
+		newest.Told, other.Told, waiting.Told = true, true, true
+		n, err = s.RemoveRuns(s.ctx(), s.now.Add(-100*time.Hour))
+		require.NoError(s, err)
+		require.Zero(s, n, "nothing is so old")
+		n, err = s.RemoveRuns(s.ctx(), s.now.Add(time.Hour))
+		require.NoError(s, err)
+		require.Equal(s, 2, n)
+		require.Equal(s, []schema.ScheduleRun{last, before, waiting, other, newest, done}, s.runs())
+		n, err = s.RemoveRuns(s.ctx(), s.now.Add(time.Hour))
+		require.NoError(s, err)
+		require.Zero(s, n)
+
+		for sha, want := range map[string]store.Content{"aa": {Completed: true}, "b2": {Refused: schema.CodeFileEmpty}, "a2": {Refused: schema.CodeFileEmpty}} {
+			content, err := s.Content(s.ctx(), taken, sha)
+			require.NoError(s, err)
+			require.Equal(s, want, content, sha)
+		}
+	},
 	"runs of an import that is gone": func(s *suite) {
 		s.load(world())
 		taken := s.scheduled()

@@ -1065,7 +1065,7 @@ type PreviewDirectoryParams struct {
 	// After the next of the page before
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
-	// File what the file is called
+	// File what the file is called; LDIF is read under any name that does not end in .csv
 	File *string `form:"file,omitempty" json:"file,omitempty"`
 
 	// Address column of the addresses; the first that is known where nothing is said

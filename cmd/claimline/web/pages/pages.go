@@ -17,17 +17,19 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/domains"
+	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
 )
 
 // Config is what the pages work with.
 type Config struct {
 	*desk.Desk
-	Guard    *auth.Guard
-	Resolver domains.Resolver
-	Location *time.Location // in which times are shown until a browser knows better
-	Contact  string         // address to which owners of accounts may turn; blank: none
-	Secure   bool           // browsers come by TLS, so that cookies are for TLS only
+	Schedules *schedule.Scheduler
+	Guard     *auth.Guard
+	Resolver  domains.Resolver
+	Location  *time.Location // in which times are shown until a browser knows better
+	Contact   string         // address to which owners of accounts may turn; blank: none
+	Secure    bool           // browsers come by TLS, so that cookies are for TLS only
 }
 
 // Pages answers requests of browsers.
@@ -71,6 +73,9 @@ func New(c Config) (*Pages, error) {
 	p.registerImports()
 	p.registerClaim()
 	p.registerUsers()
+	p.registerDeadlines()
+	p.registerSchedules()
+	p.registerDirectory()
 	p.registerSettings()
 	return p, nil
 }

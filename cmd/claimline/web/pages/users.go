@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/people"
-	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -16,7 +15,6 @@ func (p *Pages) registerUsers() {
 	p.page("GET /users/{email}", schema.RoleViewer, func(e *exchange) error { return p.showUser(e, http.StatusOK, nil, "") })
 	p.page("POST /users/{email}/retract", schema.RoleOperator, p.onUser("retracted", p.People.Retract))
 	p.page("POST /users/{email}/remind", schema.RoleOperator, p.onUser("reminded", p.People.Remind))
-	p.page("GET /deadlines", schema.RoleViewer, p.listDeadlines)
 }
 
 // usersPage is a part of the users.
@@ -107,22 +105,6 @@ func (p *Pages) onUser(what string, do func(ctx context.Context, organization, e
 type dueDay struct {
 	Day time.Time
 	Due []schema.Deadline
-}
-
-// deadlinesPage is what is due.
-type deadlinesPage struct {
-	Days []dueDay
-	More bool
-}
-
-const deadlinesShown = 200
-
-func (p *Pages) listDeadlines(e *exchange) error {
-	found, _, more, err := p.People.FirstDeadlines(e.r.Context(), e.organization.ID, store.DeadlineMark{}, deadlinesShown)
-	if err != nil {
-		return err
-	}
-	return e.show(http.StatusOK, "deadlines", deadlinesPage{Days: p.days(found), More: more})
 }
 
 // days puts deadlines together that fall on one day.

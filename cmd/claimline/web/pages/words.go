@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -59,6 +60,11 @@ func (w *words) say(text string, values ...any) template.HTML {
 		}
 	}
 	return template.HTML(w.printer.Sprintf(text, values...)) //nolint:gosec // G203: the values are escaped
+}
+
+// plain returns a text, which may be anybody's, as HTML.
+func (*words) plain(text string) template.HTML {
+	return template.HTML(template.HTMLEscapeString(text)) //nolint:gosec // G203: it is escaped
 }
 
 // count says how many there are: n comes first among the values.
@@ -142,7 +148,10 @@ func (w *words) functions() template.FuncMap {
 		"message":  func(code schema.Code) string { message, _ := w.problem(code); return message },
 		"ignored":  func(header string) string { return ignoreMark + header },
 		"value":    value,
-		"list":     func(items ...any) []any { return items },
+		"domain":   domainName, "address": emailAddress, "userpath": userPath, "base": filepath.Base,
+		"monthname": w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
+		"weekday": func(at time.Time) string { return w.weekday(at.Weekday()) },
+		"list":    func(items ...any) []any { return items },
 	}
 }
 
@@ -150,6 +159,8 @@ func (w *words) functions() template.FuncMap {
 func value(pointer any) any {
 	switch p := pointer.(type) {
 	case *int:
+		return *p
+	case *bool:
 		return *p
 	case *string:
 		return *p

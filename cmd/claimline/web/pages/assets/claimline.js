@@ -6,7 +6,7 @@ const day = { day: "numeric", month: "long", year: "numeric" };
 const moment = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
 
 function localTimes(within) {
-  for (const time of within.querySelectorAll("time[datetime]")) {
+  for (const time of within.querySelectorAll("time[datetime]:not(.wall)")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     const form = time.classList.contains("moment") ? moment : day;
@@ -48,4 +48,24 @@ for (const all of document.querySelectorAll("input[data-all]")) {
   all.addEventListener("change", () => {
     for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
   });
+}
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  const source = document.getElementById(button.dataset.copy);
+  button.hidden = false;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    getSelection().selectAllChildren(source);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+    } catch {
+      if (!document.execCommand("copy")) return; // it is selected, at least
+    }
+    button.textContent = button.dataset.copied;
+  });
+}
+
+const zones = document.getElementById("zones");
+if (zones && Intl.supportedValuesOf) {
+  for (const zone of Intl.supportedValuesOf("timeZone")) zones.append(new Option("", zone));
 }

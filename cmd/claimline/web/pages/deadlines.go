@@ -1,0 +1,246 @@
+package pages
+
+import (
+	"html/template"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/claimline/claimline/cmd/claimline/calendar"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
+	"github.com/claimline/claimline/pipeline/store"
+	catalogue "github.com/claimline/claimline/pipeline/words"
+	"github.com/claimline/claimline/schema"
+)
+
+func (p *Pages) registerDeadlines() {
+	p.page("GET /deadlines", schema.RoleViewer, p.showDeadlines)
+	p.page("GET /deadlines.ics", schema.RoleViewer, p.downloadCalendar)
+}
+
+// monthPage is what is due in a month, day by day.
+type monthPage struct {
+	Month    time.Time // its first day; zero: nothing is due
+	Weeks    [][]calendarDay
+	Days     []calendarDay // on which something is due
+	Due      int           // in the month, as far as it was counted
+	More     string        // from which day on to ask for what was not counted; blank: all of the month was
+	Earlier  string        // month before, in which something may be due; blank: there is none
+	Later    string        // month in which something is due next
+	Weekdays []string
+}
+
+// Part reports whether there is more than was counted.
+func (m *monthPage) Part() bool {
+	return slices.ContainsFunc(m.Days, func(d calendarDay) bool { return d.Part })
+}
+
+// calendarDay is a day of a calendar.
+type calendarDay struct {
+	Day     time.Time
+	Outside bool // it is of another month, and there to fill a week
+	Today   bool
+	Kinds   []kindDue
+	First   []schema.Deadline // the first few
+	Count   int
+	Part    bool // there is more than was counted
+}
+
+// Key returns the day as addresses have it.
+func (d calendarDay) Key() string { return d.Day.Format(time.DateOnly) }
+
+// kindDue is how many things of a kind are due on a day.
+type kindDue struct {
+	Kind  schema.DeadlineKind
+	Count int
+}
+
+const (
+	deadlinesCounted = 2000 // in a month, at most
+	deadlinesShown   = 100  // of a day, on a page
+	firstShown       = 5    // of a day, in its month
+	monthForm        = "2006-01"
+)
+
+// showDeadlines shows one day, or the month of the next deadline where the reader asks for none.
+func (p *Pages) showDeadlines(e *exchange) error {
+	query := e.r.URL.Query()
+	if day, err := time.ParseInLocation(time.DateOnly, query.Get("day"), p.Location); err == nil {
+		return p.showDay(e, day)
+	}
+	month, err := time.ParseInLocation(monthForm, query.Get("month"), p.Location)
+	if err != nil {
+		next, _, _, err := p.People.FirstDeadlines(e.r.Context(), e.organization.ID, store.DeadlineMark{}, 1)
+		if err != nil {
+			return err
+		}
+		if len(next) == 0 {
+			return e.show(http.StatusOK, "deadlines", &monthPage{})
+		}
+		month = monthOf(next[0].DueAt.In(p.Location))
+	}
+	from := month
+	if day, err := time.ParseInLocation(time.DateOnly, query.Get("from"), p.Location); err == nil && monthOf(day).Equal(month) {
+		from = day
+	}
+	return p.showMonth(e, month, from)
+}
+
+func monthOf(at time.Time) time.Time {
+	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, at.Location())
+}
+
+// before returns the mark before all that is due from a moment on.
+func before(at time.Time) store.DeadlineMark {
+	return store.DeadlineMark{DueAt: at.Add(-time.Nanosecond)}
+}
+
+// showMonth shows a month, from one of its days on.
+func (p *Pages) showMonth(e *exchange, month, from time.Time) error {
+	now, end := p.Flow.Now().In(p.Location), month.AddDate(0, 1, 0)
+	found, last, more, err := p.People.FirstDeadlines(e.r.Context(), e.organization.ID, before(from), deadlinesCounted)
+	if err != nil {
+		return err
+	}
+	page, days := &monthPage{Month: month}, map[string]*calendarDay{}
+	for _, d := range found {
+		at := dayOf(d.DueAt, p.Location)
+		if !at.Before(end) {
+			page.Later, more = at.Format(monthForm), false
+			break
+		}
+		page.Due++
+		note(days, at, d)
+	}
+	if more {
+		whole := dayOf(last.DueAt, p.Location)
+		days[whole.Format(time.DateOnly)].Part = true
+		if next := whole.AddDate(0, 0, 1); next.Before(end) {
+			page.More = next.Format(time.DateOnly)
+		}
+		page.Later = end.Format(monthForm) // perhaps
+	}
+	if month.After(now) {
+		page.Earlier = month.AddDate(0, -1, 0).Format(monthForm)
+	}
+	page.lay(days, now)
+	for day := range 7 {
+		page.Weekdays = append(page.Weekdays, e.words.weekday(time.Weekday((day+1)%7)))
+	}
+	return e.show(http.StatusOK, "deadlines", page)
+}
+
+// dayOf returns when the day of a moment begins.
+func dayOf(at time.Time, where *time.Location) time.Time {
+	y, m, d := at.In(where).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, where)
+}
+
+// note notes what is due on its day.
+func note(days map[string]*calendarDay, at time.Time, d schema.Deadline) {
+	day := days[at.Format(time.DateOnly)]
+	if day == nil {
+		day = &calendarDay{}
+		days[at.Format(time.DateOnly)] = day
+	}
+	if day.Count++; day.Count <= firstShown {
+		day.First = append(day.First, d)
+	}
+	for i := range day.Kinds {
+		if day.Kinds[i].Kind == d.Kind {
+			day.Kinds[i].Count++
+			return
+		}
+	}
+	day.Kinds = append(day.Kinds, kindDue{d.Kind, 1})
+}
+
+// lay lays the days of the month out in weeks, which begin on Mondays.
+func (m *monthPage) lay(days map[string]*calendarDay, now time.Time) {
+	const week = 7
+	first := m.Month.AddDate(0, 0, -(int(m.Month.Weekday())+week-1)%week)
+	for at := first; at.Before(m.Month.AddDate(0, 1, 0)); {
+		var row []calendarDay
+		for range week {
+			day := calendarDay{Day: at, Outside: at.Month() != m.Month.Month(), Today: at.Format(time.DateOnly) == now.Format(time.DateOnly)}
+			if due := days[day.Key()]; due != nil {
+				day.Kinds, day.First, day.Count, day.Part = due.Kinds, due.First, due.Count, due.Part
+				m.Days = append(m.Days, day)
+			}
+			row = append(row, day)
+			at = at.AddDate(0, 0, 1)
+		}
+		m.Weeks = append(m.Weeks, row)
+	}
+}
+
+// dayPage is what is due on one day, page by page.
+type dayPage struct {
+	Day   time.Time
+	Month string
+	Due   []schema.Deadline
+	Next  string // what to ask for to see more; blank: there is no more
+	Later bool   // the page is not the first of the day
+}
+
+func (p *Pages) showDay(e *exchange, day time.Time) error {
+	query := e.r.URL.Query()
+	page, mark := dayPage{Day: day, Month: day.Format(monthForm)}, before(day)
+	if at, err := time.Parse(time.RFC3339, query.Get("at")); err == nil && dayOf(at, p.Location).Equal(day) {
+		mark = store.DeadlineMark{DueAt: at, Key: query.Get("key"), Kind: schema.DeadlineKind(query.Get("kind"))}
+		page.Later = true
+	}
+	found, last, more, err := p.People.FirstDeadlines(e.r.Context(), e.organization.ID, mark, deadlinesShown)
+	if err != nil {
+		return err
+	}
+	end := day.AddDate(0, 0, 1)
+	for _, d := range found {
+		if !d.DueAt.Before(end) {
+			more = false
+			break
+		}
+		page.Due = append(page.Due, d)
+	}
+	if more {
+		page.Next = "/deadlines?" + url.Values{
+			"day": {day.Format(time.DateOnly)}, "at": {last.DueAt.UTC().Format(time.RFC3339)}, "key": {last.Key}, "kind": {string(last.Kind)},
+		}.Encode()
+	}
+	return e.show(http.StatusOK, "day", page)
+}
+
+// downloadCalendar hands out what is due as a calendar file.
+func (p *Pages) downloadCalendar(e *exchange) error {
+	due, err := calendar.Collect(e.r.Context(), p.People, e.organization.ID, time.Time{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = due.Close() }()
+	file, err := desk.NewDownload(func(to io.Writer) error {
+		return calendar.Write(to, e.organization, due.Each, p.Flow.Now(), p.Location, catalogue.Language(e.words.language))
+	})
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return file.Send(e.w, e.r, "text/calendar; charset=utf-8", "deadlines.ics")
+}
+
+// monthText names a month.
+func (w *words) monthText(at time.Time) template.HTML {
+	return w.plain(w.month(at.Month()) + " " + at.Format("2006"))
+}
+
+// kinds says how many things of a kind are due.
+func (w *words) kinds(k kindDue) template.HTML {
+	switch k.Kind {
+	case schema.DeadlineDecision:
+		return w.count(k.Count, "%d delayed claim completes by itself", "%d delayed claims complete by themselves")
+	case schema.DeadlineRetract:
+		return w.count(k.Count, "%d claim can be taken back no longer", "%d claims can be taken back no longer")
+	}
+	return w.count(k.Count, "%d inactive user is removed", "%d inactive users are removed")
+}
