@@ -672,7 +672,7 @@ func (n notice) message(count int) schema.Text {
 	case isMember:
 		return schema.SayCount(count, "%s user is in the users export too, and counts as a member.", "%s users are in the users export too, and count as members.")
 	case openClaims:
-		return schema.SayCount(count, "%s user is under an open claim of yours here, and is left as the database has it.",
+		return schema.SayCount(count, "%s user is under an open claim of yours here, and is left as the database has them.",
 			"%s users are under an open claim of yours here, and are left as the database has them.")
 	case notService:
 		return schema.Say("The column %q is not taken for a service: this cell is neither TRUE nor FALSE.", n.column)

@@ -464,7 +464,7 @@ var swedishWork = map[string]string{
 	"%s user has no status, and is taken for active.":                                              "%s användare saknar status, och tas för aktiv.",
 	"A claim of the organization on this account was closed here, so this one was left out.":       "Ett anspråk av organisationen på det här kontot avslutades här, så det här utelämnades.",
 	"The claim is older than what has become of the account here, and was left out.":               "Anspråket är äldre än det som har hänt med kontot här, och utelämnades.",
-	"%s user is under an open claim of yours here, and is left as the database has it.":            "%s användare har här ett öppet anspråk av er, och lämnas som databasen har den.",
+	"%s user is under an open claim of yours here, and is left as the database has them.":            "%s användare har här ett öppet anspråk av er, och lämnas som databasen har den.",
 	"%s users are under an open claim of yours here, and are left as the database has them.":       "%s användare har här ett öppet anspråk av er, och lämnas som databasen har dem.",
 	"The file does not have the service %q, of which there is no limit now.":                       "Filen saknar tjänsten %q, som nu inte har någon gräns.",
 	"%s users have a delayed claim. It is not known when it was made: it counts from today.":       "%s användare har ett fördröjt anspråk. Det är inte känt när det gjordes: det räknas från i dag.",
