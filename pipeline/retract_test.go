@@ -28,6 +28,7 @@ func TestRetractOfAnImportThatIsStopped(t *testing.T) {
 			return
 		}
 		dry := retracts(t, peopleOf(run.Flow), imp, true, -1)
+		require.Equal(t, dry, resumed(t, peopleOf(run.Flow), imp), "in steps it is the same")
 		after := choices{t}.upTo(len(dry))
 		first := retracts(t, peopleOf(run.Flow), imp, false, after)
 		require.True(t, slices.Equal(dry[:len(first)], first), "what was done is what was foretold")
@@ -45,6 +46,24 @@ func TestRetractOfAnImportThatIsStopped(t *testing.T) {
 		}
 	})
 	require.Positive(t, stopped)
+}
+
+// resumed foretells what retracting an import does in steps of their own, which may end in the middle of a page.
+func resumed(t *rapid.T, p *people.People, imp schema.Import) (all []schema.Retraction) {
+	ctx := context.Background()
+	run, err := p.PlanRetract(ctx, imp.OrganizationID, imp.ID)
+	require.NoError(t, err)
+	for {
+		run.Limit = 1 + choices{t}.upTo(5)
+		page, err := run.Next(ctx, true)
+		require.NoError(t, err)
+		if len(page) == 0 {
+			return all
+		}
+		all = append(all, page...)
+		run, err = p.ResumeRetract(ctx, imp.OrganizationID, imp.ID, run.Mark(), run.Plan.Domains)
+		require.NoError(t, err)
+	}
 }
 
 // retracts takes an import back, and stops before more than so many claims are taken back; less than 0: all

@@ -186,6 +186,7 @@ func (p *Flow) again(ctx context.Context, pass *planPass) (*planPass, error) {
 
 // open inspects the file and gathers what its rows are checked against.
 func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Order, seed maphash.Seed, seen *usersfile.Seen, watch Watch) (*planPass, error) {
+	source = dialect.InSheet(source, order.Sheet)
 	rules := p.rules()
 	var services []string
 	var pool *claim.Licenses

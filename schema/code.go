@@ -104,12 +104,16 @@ const (
 	CodeCSVMalformed       Code = "csv_malformed"
 	CodeLDIFMalformed      Code = "ldif_malformed"
 	CodeEncodingUnknown    Code = "encoding_unknown"
-	CodeTooManyRows        Code = "too_many_rows"
-	CodeLimitExceeded      Code = "limit_exceeded"
-	CodeFileUnreadable     Code = "file_unreadable"
-	CodeFileChanged        Code = "file_changed"
-	CodeOutputUnwritable   Code = "output_unwritable"
-	CodeFileExists         Code = "file_exists"
+	CodeSheetUnclear       Code = "sheet_unclear"
+
+	CodeFormulaNotCalculated Code = "formula_not_calculated" // in a workbook
+
+	CodeTooManyRows      Code = "too_many_rows"
+	CodeLimitExceeded    Code = "limit_exceeded"
+	CodeFileUnreadable   Code = "file_unreadable"
+	CodeFileChanged      Code = "file_changed"
+	CodeOutputUnwritable Code = "output_unwritable"
+	CodeFileExists       Code = "file_exists"
 )
 
 // Refusals of a snapshot.
@@ -291,19 +295,21 @@ var codes = map[Code]entry{
 
 	CodeEditDoubtful: {"", 422, "A cell seems to be damaged, so the account keeps what it has[ in {1}].", "Type the cell again, or leave it blank."},
 
-	CodeFileEmpty:          {"", 422, "The file has no header or no row.", "Export the file again: claimline export -o users.csv."},
-	CodeEmailColumnMissing: {"", 422, "The file has no column with the users' addresses.", "Name the column User ID/Email (Required)."},
-	CodeColumnUnclear:      {"", 422, "It is not certain what a column means.", "Say what the column is: --column \"Header=Claim\". Or that it is nothing: --ignore-column \"Header\"."},
-	CodeEncodingUnclear:    {"", 422, "It is not certain in which encoding the file is.", "Say which: --encoding NAME. Or save the file as CSV UTF-8."},
-	CodeHeaderDuplicate:    {"", 422, "A column stands in the header twice[: {1}].", "Delete one of the two columns."},
-	CodeCSVMalformed:       {"", 422, "The file is not well-formed CSV.", "Close the quoted cell, and double every quote inside it."},
-	CodeLDIFMalformed:      {"", 422, "The file is not a directory's entries in well-formed LDIF.", "Export the directory again, or export it as CSV."},
-	CodeEncodingUnknown:    {"", 422, "The file is not a text file in an encoding that can be read.", "Save it as CSV UTF-8."},
-	CodeTooManyRows:        {"", 422, "The file has too many rows.", "Split the file and import the parts one after the other."},
-	CodeLimitExceeded:      {"", 413, "A row or the header is larger than allowed.", "Check that every quoted cell is closed, and delete what does not belong in the file."},
-	CodeFileUnreadable:     {"", 422, "The file cannot be read.", "Check the file's name and that you may read it."},
-	CodeFileChanged:        {"", 422, "The file was changed while it was read.", "Wait until it is written, then try again."},
-	CodeOutputUnwritable:   {"", 503, "The output cannot be written.", "Check that the folder exists, that you may write to it, and that the disk has room."},
+	CodeFileEmpty:            {"", 422, "The file has no header or no row.", "Export the file again: claimline export -o users.csv."},
+	CodeEmailColumnMissing:   {"", 422, "The file has no column with the users' addresses.", "Name the column User ID/Email (Required)."},
+	CodeColumnUnclear:        {"", 422, "It is not certain what a column means.", "Say what the column is: --column \"Header=Claim\". Or that it is nothing: --ignore-column \"Header\"."},
+	CodeEncodingUnclear:      {"", 422, "It is not certain in which encoding the file is.", "Say which: --encoding NAME. Or save the file as CSV UTF-8."},
+	CodeHeaderDuplicate:      {"", 422, "A column stands in the header twice[: {1}].", "Delete one of the two columns."},
+	CodeCSVMalformed:         {"", 422, "The file is not well-formed CSV.", "Close the quoted cell, and double every quote inside it."},
+	CodeLDIFMalformed:        {"", 422, "The file is not a directory's entries in well-formed LDIF.", "Export the directory again, or export it as CSV."},
+	CodeSheetUnclear:         {"", 422, "It is not certain which sheet of the workbook is meant.", "Say which: --sheet NAME."},
+	CodeFormulaNotCalculated: {"", 422, "A formula in the workbook has no value yet.", "Open the workbook in a spreadsheet program and save it: then its formulas have values."},
+	CodeEncodingUnknown:      {"", 422, "The file is not a text file in an encoding that can be read.", "Save it as CSV UTF-8."},
+	CodeTooManyRows:          {"", 422, "The file has too many rows.", "Split the file and import the parts one after the other."},
+	CodeLimitExceeded:        {"", 413, "A row or the header is larger than allowed.", "Check that every quoted cell is closed, and delete what does not belong in the file."},
+	CodeFileUnreadable:       {"", 422, "The file cannot be read.", "Check the file's name and that you may read it."},
+	CodeFileChanged:          {"", 422, "The file was changed while it was read.", "Wait until it is written, then try again."},
+	CodeOutputUnwritable:     {"", 503, "The output cannot be written.", "Check that the folder exists, that you may write to it, and that the disk has room."},
 
 	CodeFileExists: {"", 409, "The file is there already, and somebody may be editing it.", "Choose another name, or add --force."},
 

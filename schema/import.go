@@ -260,13 +260,18 @@ const (
 	RepairTextFormula      Repair = "text_formula"      // cells
 	RepairPhoneSpelling    Repair = "phone_spelling"    // cells
 	RepairLanguageSpelling Repair = "language_spelling" // cells
+	RepairHiddenSheet      Repair = "hidden_sheet"      // once: of a workbook
+	RepairHiddenRow        Repair = "hidden_row"        // rows
+	RepairHiddenColumn     Repair = "hidden_column"     // columns
+	RepairMergedCells      Repair = "merged_cells"      // areas
 )
 
 // Repairs lists every repair, in the order in which people are told.
 var Repairs = []Repair{
 	RepairBOM, RepairUTF16, RepairWindows1252, RepairEncoding, RepairMojibake, RepairDelimiter, RepairPreamble, RepairHeaderCleaned,
 	RepairHeaderRepeated, RepairEndMark, RepairBlankRow, RepairCellsMissing, RepairCellsSurplus, RepairBlanksTrimmed, RepairBooleanWords,
-	RepairTextFormula, RepairPhoneSpelling, RepairLanguageSpelling,
+	RepairTextFormula, RepairPhoneSpelling, RepairLanguageSpelling, RepairHiddenSheet, RepairHiddenRow, RepairHiddenColumn,
+	RepairMergedCells,
 }
 
 // Add counts other's rows too.

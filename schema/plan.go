@@ -22,6 +22,7 @@ type Order struct {
 	Notify           []string `json:"-"` // addresses that are told how it went
 
 	Encoding      string            `json:"encoding,omitempty"`       // in which the file is read; blank: it has to be certain
+	Sheet         string            `json:"sheet,omitempty"`          // that is read of a workbook; blank: it has to be certain
 	Columns       map[string]string `json:"columns,omitempty"`        // what a column is: header → column of the users file, or service
 	IgnoreColumns []string          `json:"ignore_columns,omitempty"` // headers that mean nothing
 	EveryRow      bool              `json:"every_row,omitempty"`      // a file without Claim claims every row
@@ -47,6 +48,9 @@ type Format struct {
 	BOM       bool   `json:"bom"`               // a byte order mark comes first; true for a file that was UTF-16
 	Columns   int    `json:"columns,omitempty"` // cells of the header, to read records by; 0: not known
 	Cut       string `json:"cut,omitempty"`     // surplus delimiters at the end of the header, which rows may have too
+	// Workbook says that the file is a workbook. Its records are then those of a sheet as CSV, in which each is a
+	// line, whatever it holds: the lines are the rows of the sheet.
+	Workbook bool `json:"workbook,omitempty"`
 }
 
 // Plan is what an import would do, as a whole: what is shown before anybody is asked.

@@ -9,6 +9,7 @@ import (
 // Reading is what somebody says of how a users file is to be read, where that is not certain.
 type Reading struct {
 	Encoding      string   `json:"encoding,omitempty"`      // blank: it has to be certain
+	Sheet         string   `json:"sheet,omitempty"`         // of a workbook; blank: it has to be certain
 	Columns       []string `json:"column,omitempty"`        // what columns are, each as Header=Column
 	IgnoreColumns []string `json:"ignore_column,omitempty"` // headers of those that mean nothing
 	EveryRow      bool     `json:"every_row,omitempty"`     // a file without a column Claim claims every row
@@ -17,7 +18,7 @@ type Reading struct {
 
 // Equal reports whether both say the same, in the same order.
 func (r *Reading) Equal(other *Reading) bool {
-	return r.Encoding == other.Encoding && slices.Equal(r.Columns, other.Columns) && slices.Equal(r.IgnoreColumns, other.IgnoreColumns) &&
+	return r.Encoding == other.Encoding && r.Sheet == other.Sheet && slices.Equal(r.Columns, other.Columns) && slices.Equal(r.IgnoreColumns, other.IgnoreColumns) &&
 		r.EveryRow == other.EveryRow && r.NoEdits == other.NoEdits
 }
 
@@ -25,6 +26,7 @@ func (r *Reading) Equal(other *Reading) bool {
 // its name in what was said, behind a prefix, as in --column.
 func (r *Reading) Into(order *Order, prefix string) error {
 	order.Encoding, order.EveryRow, order.NoEdits = strings.TrimSpace(r.Encoding), r.EveryRow, r.NoEdits
+	order.Sheet = strings.TrimSpace(r.Sheet)
 	for _, given := range r.Columns {
 		at := strings.LastIndexByte(given, '=') // a header may have one, a column has none
 		if at < 0 || strings.TrimSpace(given[:at]) == "" || strings.TrimSpace(given[at+1:]) == "" {

@@ -160,6 +160,7 @@ type ScheduleDetails struct {
 	AcceptEdits      bool       `json:"accept_edits"`
 	ActivationEmails *bool      `json:"activation_emails"` // null: as the organization has it
 	Encoding         *string    `json:"encoding"`          // null: it has to be certain
+	Sheet            *string    `json:"sheet"`             // of workbooks; null: it has to be certain
 	Column           []string   `json:"column"`
 	IgnoreColumn     []string   `json:"ignore_column"`
 	EveryRow         bool       `json:"every_row"`
@@ -202,7 +203,7 @@ func (s Schedule) View() ScheduleView {
 // Details returns all of the schedule.
 func (s Schedule) Details() ScheduleDetails {
 	return ScheduleDetails{
-		ScheduleView: s.View(), AcceptEdits: s.AcceptEdits, ActivationEmails: s.ActivationEmails, Encoding: filled(s.Reading.Encoding),
+		ScheduleView: s.View(), AcceptEdits: s.AcceptEdits, ActivationEmails: s.ActivationEmails, Encoding: filled(s.Reading.Encoding), Sheet: filled(s.Reading.Sheet),
 		Column: append([]string{}, s.Reading.Columns...), IgnoreColumn: append([]string{}, s.Reading.IgnoreColumns...), EveryRow: s.Reading.EveryRow,
 		NoEdits: s.Reading.NoEdits, ConsentedBy: s.ConsentedBy, ConsentedAt: Moment(s.ConsentedAt),
 	}

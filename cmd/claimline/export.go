@@ -59,10 +59,11 @@ func (a *app) exportCommand() *cobra.Command {
 	var excel, force bool
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write the users that can be claimed to a CSV file",
-		Long: `Writes the users that can be claimed to a CSV file, one row each. Edit it: delete rows or write FALSE in the Claim column
-to leave users alone, change names, assign services. Then validate and import it.`,
+		Short: "Write the users that can be claimed to a CSV file, or to a workbook",
+		Long: `Writes the users that can be claimed to a CSV file, or to an Excel workbook where the file is called .xlsx, one row each. Edit it:
+delete rows or write FALSE in the Claim column to leave users alone, change names, assign services. Then validate and import it.`,
 		Example: `  claimline export --org acme -o users.csv
+  claimline export --org acme -o users.xlsx
   claimline export --org acme --excel --delimiter semicolon \
     --domain acme.example -o users.csv`,
 		Args: noArgs,
@@ -74,6 +75,10 @@ to leave users alone, change names, assign services. Then validate and import it
 			comma, ok := delimiters[delimiter]
 			if !ok {
 				return notOneOf("--delimiter", delimiter, slices.Sorted(maps.Keys(delimiters)))
+			}
+			sheet := isWorkbookName(output)
+			if sheet && (excel || cmd.Flags().Changed("delimiter")) {
+				return usage("--excel and --delimiter are about CSV, and %s is a workbook.", output).WithFix("Leave them out, or name a file .csv.")
 			}
 			if err := a.checkTarget(output); err != nil {
 				return err
@@ -89,7 +94,7 @@ to leave users alone, change names, assign services. Then validate and import it
 				defer clearProgress()
 				rows := 0
 				err := a.writeOutput(output, func(to io.Writer) (err error) {
-					format := schema.Format{Delimiter: comma, CRLF: excel, BOM: excel}
+					format := schema.Format{Delimiter: comma, CRLF: excel, BOM: excel, Workbook: sheet}
 					rows, err = p.people.Export(cmd.Context(), organization.ID, narrowed, format, to, progress)
 					return err
 				})
@@ -104,10 +109,10 @@ to leave users alone, change names, assign services. Then validate and import it
 		},
 	}
 	selection.add(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write (default: stdout)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write; .xlsx: an Excel workbook (default: stdout)")
 	cmd.Flags().BoolVar(&force, "force", false, "write over the file where it is there already")
 	cmd.Flags().StringVar(&delimiter, "delimiter", "comma", "comma, semicolon (for an Excel whose list separator it is), tab or bar")
-	cmd.Flags().BoolVar(&excel, "excel", false, "write the file so that Excel opens it well: BOM and CRLF")
+	cmd.Flags().BoolVar(&excel, "excel", false, "write the CSV file so that Excel opens it well: BOM and CRLF")
 	return cmd
 }
 

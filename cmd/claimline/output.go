@@ -294,6 +294,9 @@ func onlyValues(outcomes []schema.Outcome) []string {
 func (f *reportFlags) check(json bool, formats ...string) error {
 	if f.format == "" {
 		f.format = formatText
+		if isWorkbookName(f.output) {
+			f.format = string(report.XLSX)
+		}
 		if json {
 			f.format = formatJSON
 		}
@@ -319,6 +322,9 @@ func (f *reportFlags) check(json bool, formats ...string) error {
 	}
 	return nil
 }
+
+// isWorkbookName reports whether a file that is to be written is called as workbooks are.
+func isWorkbookName(name string) bool { return strings.EqualFold(filepath.Ext(name), ".xlsx") }
 
 // narrows reports whether rows are asked for, and not all.
 func (f *reportFlags) narrows() bool { return len(f.only) > 0 || f.reason != "" }

@@ -23,5 +23,14 @@ func (a *app) sayAfterPlan(plan *schema.Plan) {
 		a.next(a.command("import", plan.File))
 		return
 	}
-	a.next(a.command("validate", "--only", report.OnlyProblems, "--format", string(report.CSV), "-o", screen.ProblemsFile(plan.File), plan.File))
+	a.next(a.command(append(append([]string{"validate"}, writeProblems(plan.File)...), plan.File)...))
+}
+
+// writeProblems returns the flags that write the rows of a file that have problems, as a file of its kind.
+func writeProblems(file string) []string {
+	name, format := screen.ProblemsFile(file), report.CSV
+	if isWorkbookName(name) {
+		format = report.XLSX
+	}
+	return []string{"--only", report.OnlyProblems, "--format", string(format), "-o", name}
 }

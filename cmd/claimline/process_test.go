@@ -53,7 +53,7 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 	l.users = filepath.Join(l.folder, "users.csv")
 	l.config, l.shortLease = filepath.Join(l.folder, "claimline.yaml"), filepath.Join(l.folder, "short-lease.yaml")
 	commands := [][]string{
-		{"go", "build", "-trimpath", "-o", l.folder, ".", "../claimline-bench"},
+		{"go", "build", "-o", l.folder, ".", "../claimline-bench"},
 		{l.generator, "generate", "-users", strconv.Itoa(labUsers), "-shuffle", l.folder},
 	}
 	for _, command := range commands {

@@ -19,9 +19,14 @@ func (f *readingFlags) add(cmd *cobra.Command) {
 // addColumns adds the flags that say what the file's columns are.
 func (f *readingFlags) addColumns(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.Encoding, "encoding", "", "encoding of the file, as windows-1252 or macintosh, where it is not certain")
+	addSheetFlag(cmd, &f.Sheet)
 	cmd.Flags().StringArrayVar(&f.Columns, "column", nil, "what a column is, as `\"Header=Column\"`; repeat the flag for more")
 	cmd.Flags().StringArrayVar(&f.IgnoreColumns, "ignore-column", nil, "`header` of a column that means nothing; repeat the flag for more")
 	cmd.Flags().BoolVar(&f.EveryRow, "every-row", false, "a file without a column Claim claims every row")
+}
+
+func addSheetFlag(cmd *cobra.Command, sheet *string) {
+	cmd.Flags().StringVar(sheet, "sheet", "", "`name` of the sheet, where the file is a workbook and it is not certain")
 }
 
 func (f *readingFlags) addNoEdits(cmd *cobra.Command) {
@@ -37,6 +42,9 @@ func (f *readingFlags) said(cmd *cobra.Command) (schema.Reading, error) {
 func (f *readingFlags) order(cmd *cobra.Command, order *schema.Order) error {
 	if cmd.Flags().Changed("encoding") && strings.TrimSpace(f.Encoding) == "" {
 		return usage("--encoding names no encoding.").WithFix("Write the name of one, as in --encoding windows-1252.")
+	}
+	if cmd.Flags().Changed("sheet") && strings.TrimSpace(f.Sheet) == "" {
+		return usage("--sheet names no sheet.").WithFix("Write the name of one, as in --sheet Users.")
 	}
 	return f.Into(order, "--")
 }

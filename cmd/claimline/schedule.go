@@ -48,8 +48,8 @@ users at most. A plan beyond that waits for somebody to agree, and so does one t
 --cron is minute, hour, day, month and weekday, or @hourly, @daily, @weekly, @monthly, @yearly, by the clock of --tz. A time that the
 clock skips in spring is the next minute there is; one that it shows twice in autumn is the first.
 
---dir takes every *.csv in the folder, the oldest first, once it has not changed for 10 seconds. Files are neither moved nor changed.
---encoding, --column, --ignore-column, --every-row and --no-edits say how every file is read, as they do for import.`,
+--dir takes every *.csv and *.xlsx in the folder, the oldest first, once it has not changed for 10 seconds. Files are neither moved nor changed.
+--encoding, --sheet, --column, --ignore-column, --every-row and --no-edits say how every file is read, as they do for import.`,
 		Example: `  claimline schedule add weekdays --org acme --cron "0 3 * * mon-fri" \
     --tz Europe/Stockholm --dir samples --max-claims 100 --accept-permanent
   claimline schedule add daily --org acme --cron @daily --tz UTC \
@@ -106,7 +106,7 @@ clock skips in spring is the next minute there is; one that it shows twice in au
 	cmd.Flags().StringVar(&s.Cron, "cron", "", "when it is due: minute, hour, day, month and weekday, or a name such as @daily")
 	cmd.Flags().StringVar(&s.Zone, "tz", "", "time `zone` whose clock counts, as in Europe/Stockholm (default: service.zone, or the system's)")
 	cmd.Flags().StringVar(&s.File, "file", "", "file to import; it may be missing yet")
-	cmd.Flags().StringVar(&s.Dir, "dir", "", "`folder` whose *.csv files are imported")
+	cmd.Flags().StringVar(&s.Dir, "dir", "", "`folder` whose *.csv and *.xlsx files are imported")
 	cmd.Flags().IntVar(&s.MaxClaims, "max-claims", 0, "users that one run may claim at most")
 	cmd.Flags().BoolVar(&accept, "accept-permanent", false, "agree that the claims of every run are permanent")
 	cmd.Flags().BoolVar(&s.AcceptEdits, "accept-edits", false, "agree that many accounts get another name")
@@ -243,6 +243,9 @@ func readingWords(r schema.Reading) (lines []schema.Text, err error) {
 	}
 	if order.Encoding != "" {
 		lines = append(lines, schema.Say("as %s", order.Encoding))
+	}
+	if order.Sheet != "" {
+		lines = append(lines, schema.Say("the sheet %q of workbooks", order.Sheet))
 	}
 	for _, header := range slices.Sorted(maps.Keys(order.Columns)) {
 		lines = append(lines, schema.Say("the column %q as %s", header, order.Columns[header]))

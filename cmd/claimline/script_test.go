@@ -38,10 +38,12 @@ func TestMain(m *testing.M) {
 var shared string
 
 // TestScript plays the scripts in testdata/script, each in a folder of its own with the files that stand
-// below it, with the program as it is built. SAMPLES is the folder of the samples; "exits CODE COMMAND"
-// insists on an exit code.
+// below it, with the program as it is built. SAMPLES is the folder of the samples, and TYPED how
+// the workbooks begin that LibreOffice made; "exits CODE COMMAND" insists on an exit code.
 func TestScript(t *testing.T) {
 	samples, err := filepath.Abs(samples)
+	require.NoError(t, err)
+	typed, err := filepath.Abs("../../pipeline/workbook/testdata/typed")
 	require.NoError(t, err)
 	l := openLab(t)
 	testscript.Run(t, testscript.Params{
@@ -52,6 +54,7 @@ func TestScript(t *testing.T) {
 		Condition:           condition,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SAMPLES", samples)
+			env.Setenv("TYPED", typed)
 			if onPostgres() {
 				env.Setenv("CLAIMLINE_DB", postgrestest.Empty(t))
 			}

@@ -75,9 +75,11 @@ func (a *app) serve(ctx context.Context, p *session, listen string, workers int)
 		alive.listen(work.Loops)
 		config.Stuck, config.Work = alive.stuck, work.Run
 	}
-	if err := a.setUp(p, &config, wake); err != nil {
+	d, err := a.setUp(p, &config, wake)
+	if err != nil {
 		return err
 	}
+	defer d.Close()
 	server, err := web.New(config)
 	if err != nil {
 		return err
@@ -108,11 +110,11 @@ func (a *app) serve(ctx context.Context, p *session, listen string, workers int)
 	return nil
 }
 
-// setUp completes what a server works with.
-func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) error {
+// setUp completes what a server works with, and returns the desk that serves its requests.
+func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) (*desk.Desk, error) {
 	proxies, err := auth.ParseProxies(a.config.Service.TrustedProxies)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	config.Guard = &auth.Guard{Store: p.Store, Now: a.now, Log: a.log, Proxies: proxies, Failures: auth.NewFailures(a.now, auth.TokenFailures)}
 	if base := a.config.Service.BaseURL; base != "" {
@@ -120,13 +122,13 @@ func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) 
 	}
 	if files := a.config.TLS; files.Certificate != "" {
 		if config.Certificate, err = web.LoadCertificate(files.Certificate, files.Key, a.now, a.log); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	location := time.Local
 	if zone := a.config.Service.Zone; zone != "" {
 		if location, err = time.LoadLocation(zone); err != nil {
-			return schema.Refuse(schema.CodeZoneUnknown, "The configuration's service.zone %q is no time zone.", zone).Because(err)
+			return nil, schema.Refuse(schema.CodeZoneUnknown, "The configuration's service.zone %q is no time zone.", zone).Because(err)
 		}
 	}
 	flow := *p.Flow
@@ -139,13 +141,13 @@ func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) 
 	schedules.Flow = &flow
 	config.API, err = api.New(api.Config{Desk: d, Schedules: &schedules, Guard: config.Guard, Resolver: resolver, Version: version, Location: location})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	config.Pages, err = pages.New(pages.Config{
 		Desk: d, Schedules: &schedules, Guard: config.Guard, Resolver: resolver, Location: location, Contact: a.config.contact(),
 		Secure: config.Certificate != nil || strings.HasPrefix(a.config.Service.BaseURL, "https:"),
 	})
-	return err
+	return d, err
 }
 
 // sayTokens says how to make a token where nobody has one.

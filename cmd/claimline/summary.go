@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -65,7 +64,7 @@ func (a *app) nextCommand(imp schema.Import) string {
 	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
 		return a.command("resume", id)
 	case imp.Tally.Problems() > 0 && !imp.RowsRemoved:
-		return a.command("report", id, "--only", report.OnlyProblems, "--format", string(report.CSV), "-o", screen.ProblemsFile(imp.File))
+		return a.command(append([]string{"report", id}, writeProblems(imp.File)...)...)
 	case imp.State == schema.StateRejected && imp.File != usersfile.ByHand:
 		return a.command("import", imp.File)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:

@@ -28,13 +28,13 @@ func (a *app) syncCommand() *cobra.Command {
 	return cmd
 }
 
-const syncList = `FILE is the directory's full list as it was exported: a CSV file of Active Directory (Get-ADUser, csvde), Entra, Microsoft 365 or
+const syncList = `FILE is the directory's full list as it was exported: a CSV file or a workbook of Active Directory (Get-ADUser, csvde), Entra, Microsoft 365 or
 Google, or LDIF (ldifde, ldapsearch). The addresses are in the column that --address names, or in the first that it has of email,
 "User ID/Email (Required)" and its other names, mail, EmailAddress, "Email Address [Required]", userPrincipalName and proxyAddresses
 (its SMTP:). Rows without an address, guests, and objects that are no persons are left out and counted. It may be - for stdin.`
 
 func (a *app) syncPreviewCommand() *cobra.Command {
-	var missing, address string
+	var missing, address, sheet string
 	cmd := &cobra.Command{
 		Use:   "preview FILE",
 		Short: "Say what a directory run would do to each user, and change nothing",
@@ -47,7 +47,7 @@ func (a *app) syncPreviewCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withOrganization(cmd.Context(), reads, func(p *session, organization schema.Organization) error {
 				return a.withSource(args[0], func(source dialect.Source) error {
-					plan, err := p.people.PreviewSync(cmd.Context(), organization.ID, source, address)
+					plan, err := p.people.PreviewSync(cmd.Context(), organization.ID, dialect.InSheet(source, sheet), address)
 					if err != nil {
 						return err
 					}
@@ -60,11 +60,12 @@ func (a *app) syncPreviewCommand() *cobra.Command {
 		},
 	}
 	addListFlags(cmd, &missing, &address)
+	addSheetFlag(cmd, &sheet)
 	return cmd
 }
 
 func (a *app) syncRunCommand() *cobra.Command {
-	var missing, address string
+	var missing, address, sheet string
 	var allowMass, yes bool
 	cmd := &cobra.Command{
 		Use:   "run FILE",
@@ -79,7 +80,7 @@ are back in it are active again. It shows that first, asks where somebody is the
 			defer a.readsStdin(args[0])()
 			return a.withOrganization(cmd.Context(), writes, func(p *session, organization schema.Organization) error {
 				return a.withSource(args[0], func(source dialect.Source) error {
-					plan, err := p.people.PlanSync(cmd.Context(), organization.ID, source, address, allowMass)
+					plan, err := p.people.PlanSync(cmd.Context(), organization.ID, dialect.InSheet(source, sheet), address, allowMass)
 					if err != nil {
 						return err
 					}
@@ -100,6 +101,7 @@ are back in it are active again. It shows that first, asks where somebody is the
 		},
 	}
 	addListFlags(cmd, &missing, &address)
+	addSheetFlag(cmd, &sheet)
 	cmd.Flags().BoolVar(&allowMass, "allow-mass-deactivate", false, "deactivate more than a tenth of the members, if it comes to that")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd

@@ -12,10 +12,10 @@ import (
 )
 
 // reportFormats are the forms of the rows of validate, import and report.
-var reportFormats = []string{formatText, formatJSON, string(report.JSONL), string(report.CSV), string(report.HTML)}
+var reportFormats = []string{formatText, formatJSON, string(report.JSONL), string(report.CSV), string(report.HTML), string(report.XLSX)}
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row), or html (one page)")
+	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl, csv or xlsx (every row), or html (one page)")
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "only some `rows`: problems (those that want attention), edits, warnings, or an outcome; several with commas")
 	cmd.Flags().StringVar(&f.reason, "reason", "", "only the rows that have this `code` among their reasons")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file to write the answer to (default: stdout)")

@@ -13,7 +13,7 @@ import (
 // Block is a run of whole records, the unit in which a file is read. A block put together again from Line and
 // Text parses to the same records.
 type Block struct {
-	Line int    // physical line of its first byte, the file's first being 1
+	Line int    // physical line of its first byte, the file's first being 1; of a workbook, the row
 	Text string // UTF-8, but for bytes that could not be decoded, which are kept as they are
 
 	origin *origin // nil: a block put together again, which has been checked before
@@ -36,7 +36,7 @@ type origin struct {
 // A byte order mark before a record is no part of it. Blank cells beyond the header's are not kept.
 func (c Block) Parse(format schema.Format, into *Records) error {
 	into.reset(c.Text)
-	s := splitter{text: c.Text, line: c.Line, delimiter: delimiterOf(format), width: format.Columns, into: into, cells: into.cells[:0]}
+	s := splitter{text: c.Text, line: c.Line, delimiter: delimiterOf(format), width: format.Columns, sheet: format.Workbook, into: into, cells: into.cells[:0]}
 	if c.origin != nil {
 		s.limit = c.origin.columns
 	}
@@ -93,8 +93,9 @@ type splitter struct {
 	text      string
 	line      int // physical
 	delimiter byte
-	width     int // cells of the header; 0: not known
-	limit     int // the most cells a record may have, blank ones at its end apart; 0: no limit
+	width     int  // cells of the header; 0: not known
+	sheet     bool // every record is one line: see schema.Format.Workbook
+	limit     int  // the most cells a record may have, blank ones at its end apart; 0: no limit
 	into      *Records
 	cells     []span
 	returns   int // carriage returns at the ends of lines, and in quoted cells of several lines
@@ -184,7 +185,7 @@ func (s *splitter) quotedCell(start, open int) (after int, refusal *schema.Error
 	}
 	cell := s.text[open+1 : after-1]
 	opens := s.line
-	if lines := strings.Count(cell, "\n"); lines > 0 {
+	if lines := strings.Count(cell, "\n"); lines > 0 && !s.sheet {
 		s.line += lines
 		s.returns += strings.Count(cell, "\r")
 		if s.width > 1 && strings.Count(cell, string(rune(s.delimiter))) >= s.width-1 {

@@ -93,6 +93,35 @@ func Restore(cell string, known bool) string {
 	return written
 }
 
+// SheetCell returns how a value is written into a cell of a workbook: as it is, for there it is text, unless
+// Clean would read another value from that.
+func SheetCell(value string) string {
+	if back, _ := Clean(value); back == value {
+		return value
+	}
+	return Guard(value)
+}
+
+// RestoreSheet returns how a report that is a workbook writes a cell of the original file: without the guard
+// that a CSV file needs, and yet the cell as it was when it is read back; see Restore.
+func RestoreSheet(cell string, known bool) string {
+	if cell == "" || plain[cell[0]] && plain[cell[len(cell)-1]] {
+		return cell
+	}
+	text := unguard(cell)
+	if !known {
+		if unguard(text) != text {
+			return Guard(text)
+		}
+		return text
+	}
+	value, did := Clean(cell)
+	if back, _ := Clean(text); back == value && did&Formula == 0 {
+		return text
+	}
+	return SheetCell(value)
+}
+
 // plain are the bytes with which a cell begins and ends that has neither blanks nor a guard nor a formula to
 // take off.
 var plain = func() (set [256]bool) {

@@ -27,6 +27,8 @@ type File struct {
 	file *os.File
 	info fs.FileInfo
 	temp bool // it has a name that is to be removed
+
+	sheet keptSheet // where it is a workbook
 }
 
 // OpenFile opens the file of this name. One that is no regular file, such as a pipe, is spooled: it is read
@@ -62,14 +64,12 @@ func OpenFile(name string) (*File, error) {
 // Spool copies what can be read only once to a temporary file of its own, which refusals call name. The
 // caller closes it, and it is gone.
 func Spool(name string, from io.Reader) (*File, error) {
-	file, err := os.CreateTemp("", "claimline-*.csv")
+	spooled, err := newTemporary(name)
 	if err != nil {
 		return nil, fmt.Errorf("spool the input: %w", err)
 	}
-	// Where the system lets its name go at once, nothing can leave it behind.
-	spooled := &File{name: name, file: file, temp: os.Remove(file.Name()) != nil}
-	if _, err = io.Copy(file, from); err == nil {
-		spooled.info, err = file.Stat()
+	if _, err = io.Copy(spooled.file, from); err == nil {
+		spooled.info, err = spooled.file.Stat()
 	}
 	if err != nil {
 		_ = spooled.Close()
@@ -78,9 +78,19 @@ func Spool(name string, from io.Reader) (*File, error) {
 	return spooled, nil
 }
 
+// newTemporary makes a temporary file, which refusals call name.
+func newTemporary(name string) (*File, error) {
+	file, err := os.CreateTemp("", "claimline-*.csv")
+	if err != nil {
+		return nil, err
+	}
+	// Where the system lets its name go at once, nothing can leave it behind.
+	return &File{name: name, file: file, temp: os.Remove(file.Name()) != nil}, nil
+}
+
 // Close closes the file.
 func (f *File) Close() error {
-	err := f.file.Close()
+	err := errors.Join(f.file.Close(), f.sheet.close())
 	if f.temp {
 		err = errors.Join(err, os.Remove(f.file.Name()))
 	}
@@ -121,3 +131,5 @@ func (m memory) Name() string { return m.name }
 
 // Unchanged implements Source.
 func (memory) Unchanged() error { return nil }
+
+func (f *File) keptSheet() *keptSheet { return &f.sheet }

@@ -43,7 +43,7 @@ func (r *Reader) readHeader(ctx context.Context, names []string) error {
 	}
 	r.skipMarks()
 	head := string(r.data[:min(len(r.data), headSize)])
-	if k := textKind(head); k.name != "" {
+	if k := textKind(head); k.name != "" && r.sheet == nil {
 		return k.refusal()
 	}
 	err := r.findHeader(ctx)
@@ -51,7 +51,7 @@ func (r *Reader) readHeader(ctx context.Context, names []string) error {
 	if r.opening.found {
 		above = head[:min(len(head), r.opening.records[len(r.opening.records)-1].from)]
 	}
-	if k := pageKind(above); k.name != "" {
+	if k := pageKind(above); k.name != "" && r.sheet == nil {
 		return k.refusal() // said before it is called malformed, or without addresses
 	}
 	if err != nil {
@@ -136,7 +136,7 @@ func (r *Reader) findHeader(ctx context.Context) error {
 		if content > 0 || o.comma != 0 {
 			o.records = append(o.records, record)
 		}
-		at, line = at+record.length, line+strings.Count(record.text, "\n")
+		at, line = at+record.length, line+r.countLines([]byte(record.text))
 	}
 	if content == 0 {
 		return schema.Refuse(schema.CodeFileEmpty, "The file is blank: it has no header.")
@@ -146,6 +146,9 @@ func (r *Reader) findHeader(ctx context.Context) error {
 
 // lineEnds returns the refusal of a record that holds line ends that are none in CSV, or NULs.
 func (r *Reader) lineEnds(record openingRecord) error {
+	if r.sheet != nil {
+		return nil
+	}
 	if first, _, _ := strings.Cut(record.text, "\n"); strings.IndexByte(first, 0) >= 0 {
 		return noText(first)
 	}
@@ -232,7 +235,7 @@ func (r *Reader) takeHeader() error {
 	}
 	r.origin.header = r.header
 	r.format.Columns, r.format.Cut = width, surplusDelimiters(r.written[width-1])
-	r.format.CRLF = strings.HasSuffix(block.Text, "\r\n")
+	r.format.CRLF = strings.HasSuffix(block.Text, "\r\n") || r.sheet != nil
 	return nil
 }
 

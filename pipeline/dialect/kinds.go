@@ -20,7 +20,7 @@ func (k kind) refusal() *schema.Error {
 // What to do about files that are no CSV.
 const (
 	saveAsCSV   = "Save it as CSV UTF-8."
-	spreadsheet = "Open it in a spreadsheet program and save the sheet as CSV UTF-8 (comma delimited)."
+	spreadsheet = "Open it in a spreadsheet program and save it as an Excel workbook (.xlsx), or the sheet as CSV UTF-8 (comma delimited)."
 	exportCSV   = "Export the users as CSV UTF-8 instead."
 	unpack      = "Unpack it first, and use the CSV file that is in it."
 )
@@ -32,14 +32,14 @@ var kinds = []struct {
 	start, within string
 	kind
 }{
-	{0, "PK\x03\x04", "xl/", kind{"an Excel workbook (.xlsx)", spreadsheet}},
+	{0, "PK\x03\x04", "xl/workbook.bin", kind{"a binary Excel workbook (.xlsb)", spreadsheet}},
 	{0, "PK\x03\x04", "opendocument.spreadsheet", kind{"an OpenDocument spreadsheet (.ods)", spreadsheet}},
 	{0, "PK\x03\x04", "Index/", kind{"a Numbers spreadsheet, or another document of iWork", spreadsheet}},
 	{0, "PK\x03\x04", "[Content_Types].xml", kind{"an Office document, perhaps an Excel workbook (.xlsx)", spreadsheet}},
 	{0, "PK\x03\x04", "", kind{"a ZIP archive, perhaps an Excel workbook (.xlsx)", "Unpack it, or open it in a spreadsheet program and save the sheet as CSV UTF-8."}},
 	{0, "PK\x05\x06", "", kind{"an empty ZIP archive", exportCSV}},
 	{0, "PK\x07\x08", "", kind{"a part of a ZIP archive", unpack}},
-	{0, "\xd0\xcf\x11\xe0", "", kind{"an old Excel workbook (.xls), or one with a password", spreadsheet}},
+	{0, "\xd0\xcf\x11\xe0", "", kind{"an old Excel workbook (.xls), or one with a password", "Open it in a spreadsheet program, take the password off where it has one, and save it as an Excel workbook (.xlsx) or as CSV UTF-8."}},
 	{0, "\x09\x08", "\x00", kind{"a very old Excel workbook (.xls)", spreadsheet}},
 	{0, "\x1f\x8b", "", kind{"a gzip archive", unpack}},
 	{0, "BZh", "1AY&SY", kind{"a bzip2 archive", unpack}},

@@ -55,7 +55,8 @@ type Reader struct {
 	source   Source
 	limits   Limits
 	raw      *rawReader
-	text     io.Reader // raw, decoded
+	sheet    *sheetText // of a workbook; nil: the file is text
+	text     io.Reader  // raw, decoded
 	charset  charset
 	format   schema.Format
 	repairs  map[schema.Repair]int
@@ -82,15 +83,23 @@ type Reader struct {
 //
 // Every refusal is a *schema.Error: schema.CodeFileEmpty (no header), schema.CodeEncodingUnknown,
 // schema.CodeEncodingUnclear, schema.CodeCSVMalformed, schema.CodeLimitExceeded, schema.CodeFileChanged,
-// schema.CodeFileUnreadable, and schema.CodeUsage for an encoding that nobody knows.
+// schema.CodeFileUnreadable, and schema.CodeUsage for an encoding that nobody knows. Of a workbook also
+// schema.CodeSheetUnclear and schema.CodeFormulaNotCalculated.
 func NewReader(ctx context.Context, source Source, options Options) (*Reader, error) {
-	size := source.Size()
-	r := &Reader{
-		source: source, limits: options.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1,
-		raw: &rawReader{f: source, size: size, end: size, hash: sha256.New()},
-	}
+	r := &Reader{source: source, limits: options.withDefaults(), repairs: map[schema.Repair]int{}, line: 1, quote: -1}
 	r.origin = &origin{file: source.Name(), columns: r.limits.Columns}
-	if err := r.open(ctx, options); err != nil {
+	sheet, err := openSheet(ctx, source, options)
+	if err != nil {
+		return nil, r.named(err)
+	}
+	if r.sheet = sheet; sheet != nil {
+		r.raw = &rawReader{f: sheet.from, size: sheet.size, end: sheet.size, hash: sha256.New()}
+		err = r.openSheet(ctx, options)
+	} else {
+		r.raw = &rawReader{f: source, size: source.Size(), end: source.Size(), hash: sha256.New()}
+		err = r.open(ctx, options)
+	}
+	if err != nil {
 		return nil, r.named(err)
 	}
 	return r, nil
@@ -131,7 +140,12 @@ func (r *Reader) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) 
 
 // SHA256 returns the hash of the file's bytes as they were read; of the whole file once Next has returned
 // io.EOF.
-func (r *Reader) SHA256() [sha256.Size]byte { return [sha256.Size]byte(r.raw.hash.Sum(nil)) }
+func (r *Reader) SHA256() [sha256.Size]byte {
+	if r.sheet != nil {
+		return r.sheet.sum
+	}
+	return [sha256.Size]byte(r.raw.hash.Sum(nil))
+}
 
 // NextRecords reads the next block and splits it into records, for who does one after the other. Its errors
 // are those of Next and of Block.Parse.
@@ -236,7 +250,7 @@ func (r *Reader) take(n int) Block {
 
 // drop takes the first n bytes of data away.
 func (r *Reader) drop(n int) {
-	r.line += countLines(r.data[:n])
+	r.line += r.countLines(r.data[:n])
 	r.taken += int64(n)
 	r.data = r.data[n:]
 	r.quote -= n

@@ -95,6 +95,11 @@ func (r *Records) Fit(i int, format schema.Format, mayLack int) (cells []string,
 		fitted = Surplus
 	}
 	switch {
+	case format.Workbook && len(cells) < format.Columns: // blank cells are not in a sheet
+		for len(cells) < format.Columns {
+			cells = append(cells, "")
+		}
+		r.record = cells
 	case len(cells) > format.Columns || len(cells) < min(mayLack, format.Columns):
 		return cells, fitted | Ragged
 	case len(cells) < format.Columns && OtherDelimiter(format, cells) != 0:

@@ -21,7 +21,21 @@ func beginsWithMark(text []byte) bool {
 	return len(text) >= len(bom) && text[0] == bom[0] && text[1] == bom[1] && text[2] == bom[2]
 }
 
-func countLines(text []byte) int { return bytes.Count(text, []byte("\n")) }
+// countLines counts the lines of whole records.
+func (r *Reader) countLines(text []byte) int {
+	if r.sheet == nil {
+		return bytes.Count(text, []byte("\n"))
+	}
+	lines, quoted := 0, false
+	for len(text) > 0 { // of a sheet, those that are not in quotes
+		cell, rest, quote := bytes.Cut(text, []byte(`"`))
+		if !quoted {
+			lines += bytes.Count(cell, []byte("\n"))
+		}
+		text, quoted = rest, quoted != quote
+	}
+	return lines
+}
 
 // errTooLong says that a record is over the limit; data holds more of it than that.
 var errTooLong = errors.New("record over the limit")

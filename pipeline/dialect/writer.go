@@ -125,6 +125,15 @@ func (w *Writer) write(cells []string, guard bool) error {
 	return w.err
 }
 
+// blankLines writes so many lines without anything on them.
+func (w *Writer) blankLines(n int) {
+	for ; n > 0; n-- {
+		if w.buf = append(w.buf, w.lineEnd...); len(w.buf) >= writeSize {
+			_ = w.Flush() // the error stays
+		}
+	}
+}
+
 func (w *Writer) special(cell string) bool {
 	for i := range len(cell) {
 		if w.quote[cell[i]] {

@@ -179,6 +179,7 @@ func (h *Handoff) survey(ctx context.Context, request Request, to *report.Report
 
 // open opens a request's files, and reads those that rows are held against.
 func (h *Handoff) open(ctx context.Context, request Request) (*survey, error) {
+	request.Source = dialect.InSheet(request.Source, request.Order.Sheet)
 	s := &survey{Handoff: h, request: request, seen: &usersfile.Seen{}}
 	own := request.Template == nil
 	source, options := request.Template, dialect.Options{Limits: h.limits()}

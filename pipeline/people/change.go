@@ -50,18 +50,15 @@ func (p *People) MayRemove(ctx context.Context, organization, email string) (clo
 		return false, err
 	}
 	rules := p.Rules()
-	err = p.Store.Change(ctx, rules, organization, []string{key}, func(views []claim.View) ([]claim.Effect, error) {
-		effect, refused := rules.Remove(&views[0])
-		if refused != "" {
-			return nil, refusal(refused, strings.TrimSpace(email), key)
-		}
-		closesClaim = !effect.Gone
-		return nil, nil
-	})
+	history, err := p.Store.History(ctx, rules, organization, key)
 	if err != nil {
 		return false, fmt.Errorf("look at an account: %w", err)
 	}
-	return closesClaim, nil
+	effect, refused := rules.Remove(&history.View)
+	if refused != "" {
+		return false, refusal(refused, strings.TrimSpace(email), key)
+	}
+	return !effect.Gone, nil
 }
 
 // Remind has the owner of a delayed claim mailed again. Refused with CodeUserNotFound, CodeNotClaimed,

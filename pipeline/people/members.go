@@ -8,10 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/store"
@@ -33,7 +29,7 @@ type MemberFilter struct {
 // stored returns what the store can leave out.
 func (f MemberFilter) stored() store.MemberFilter {
 	return store.MemberFilter{
-		Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable, Search: folded(f.Search), NoProfile: f.NoNames && f.Search == "",
+		Status: f.Status, ClaimType: f.ClaimType, Retractable: f.Retractable, Search: schema.Fold(f.Search), NoProfile: f.NoNames && f.Search == "",
 	}
 }
 
@@ -41,7 +37,7 @@ func (f MemberFilter) stored() store.MemberFilter {
 // has claimed (see R15, R16).
 func (p *People) EachMember(ctx context.Context, organization string, filter MemberFilter, each func(schema.Listing) error) error {
 	rules := p.Rules()
-	words := strings.Fields(folded(filter.Search))
+	words := strings.Fields(schema.Fold(filter.Search))
 	err := p.Store.Members(ctx, rules, organization, filter.stored(), func(views []claim.View) error {
 		for i := range views {
 			if l, ok := filter.list(rules, &views[i], words); ok {
@@ -65,7 +61,7 @@ const lookedAt = 500
 // go on behind, blank where there are no more.
 func (p *People) MembersAfter(ctx context.Context, organization string, filter MemberFilter, after string, limit int) (list []schema.Listing, next string, err error) {
 	rules := p.Rules()
-	words := strings.Fields(folded(filter.Search))
+	words := strings.Fields(schema.Fold(filter.Search))
 	for last := ""; ; {
 		page, more, err := p.Store.MembersAfter(ctx, rules, organization, filter.stored(), after, lookedAt)
 		if err != nil {
@@ -87,9 +83,62 @@ func (p *People) MembersAfter(ctx context.Context, organization string, filter M
 	}
 }
 
+// DaysLeftMark is a place in a listing of MembersByDaysLeft; the zero one is before all.
+type DaysLeftMark struct {
+	Claim store.ClaimMark
+	Rest  bool   // all under open claims are listed
+	Key   string // of the others
+}
+
+// MembersByDaysLeft returns users of EachMember behind a mark, at most limit of them: those under open claims of
+// the organization by when these run out, longest: the last first, and then the others by address key. It looks
+// at no more of them than it must. more says that there are others behind next.
+func (p *People) MembersByDaysLeft(ctx context.Context, organization string, filter MemberFilter, after DaysLeftMark, limit int, longest bool) (list []schema.Listing, next DaysLeftMark, more bool, err error) {
+	rules := p.Rules()
+	words := strings.Fields(schema.Fold(filter.Search))
+	next = after
+	for !next.Rest {
+		page, others, err := p.Store.MembersByClaim(ctx, rules, organization, filter.stored(), next.Claim, lookedAt, longest)
+		if err != nil {
+			return nil, next, false, fmt.Errorf("list the users by claim: %w", err)
+		}
+		for i := range page {
+			l, ok := filter.list(rules, &page[i].View, words)
+			if ok && len(list) == limit {
+				return list, next, true, nil
+			}
+			if next.Claim = page[i].ClaimMark; ok {
+				list = append(list, l)
+			}
+		}
+		next.Rest = !others
+	}
+	stored := filter.stored()
+	stored.Unclaimed = true
+	for {
+		page, further, err := p.Store.MembersAfter(ctx, rules, organization, stored, next.Key, lookedAt)
+		if err != nil {
+			return nil, next, false, fmt.Errorf("list the users: %w", err)
+		}
+		for i := range page {
+			l, ok := filter.list(rules, &page[i], words)
+			if ok && len(list) == limit {
+				return list, next, true, nil
+			}
+			if next.Key = page[i].Key; ok {
+				list = append(list, l)
+			}
+		}
+		if further == "" {
+			return list, next, false, nil
+		}
+		next.Key = further
+	}
+}
+
 // list returns a user as the organization lists it, where the filter leaves it in.
 func (f MemberFilter) list(rules claim.Rules, v *claim.View, words []string) (l schema.Listing, ok bool) {
-	if !matches(v, words) {
+	if !matches(&v.Account, words) {
 		return l, false
 	}
 	l, ok = rules.List(v)
@@ -151,36 +200,21 @@ func (p *People) CountMembers(ctx context.Context, organization string, filter M
 
 // matches reports whether every word, folded, occurs in the address or the names of the account, edited or
 // not.
-func matches(v *claim.View, words []string) bool {
+func matches(a *claim.Account, words []string) bool {
 	if len(words) == 0 {
 		return true
 	}
-	a := &v.Account
 	names := []string{a.User.Email, a.User.FirstName, a.User.LastName, a.User.DisplayName}
 	if a.Claim != nil {
 		names = append(names, a.Claim.Edits.FirstName, a.Claim.Edits.LastName, a.Claim.Edits.DisplayName)
 	}
-	text := folded(strings.Join(names, "\n"))
+	text := schema.Fold(strings.Join(names, "\n"))
 	for _, word := range words {
 		if !strings.Contains(text, word) {
 			return false
 		}
 	}
 	return true
-}
-
-// folded returns a text in lower case, without accents.
-func folded(s string) string {
-	s = strings.ToLower(s)
-	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return r
-	}, norm.NFKD.String(s))
 }
 
 // RetractableIn counts the organization's claims on users of a domain that can be retracted: claiming the

@@ -14,15 +14,17 @@ import (
 // ImportRetract takes back the claims that an import made, page by page: PlanRetract, then Next until there
 // are no more. It holds nothing of the claims but those of the page.
 type ImportRetract struct {
-	Plan store.Retractable // when it was planned
+	Plan  store.Retractable // when it was planned
+	Limit int               // claims that Next takes back at most
 
 	people *People
 	imp    schema.Import
 	claims *store.ImportClaims
 	names  *rowNames
+	undone int // claims of the last page that nothing is known of
 }
 
-// retractPage is how many claims a page has.
+// retractPage is how many claims a page has, unless something else is said.
 const retractPage = 1000
 
 // PlanRetract counts what retracting an import would do, and changes nothing. Refused with
@@ -35,11 +37,30 @@ func (p *People) PlanRetract(ctx context.Context, organization string, id int64)
 	if err != nil {
 		return nil, err
 	}
-	r := &ImportRetract{people: p, imp: imp, names: &rowNames{store: p.Store, imp: imp}}
+	r := &ImportRetract{people: p, imp: imp, names: &rowNames{store: p.Store, imp: imp}, Limit: retractPage}
 	if r.claims, r.Plan, err = p.Store.ImportClaims(ctx, p.Rules(), imp.OrganizationID, id); err != nil {
 		return nil, fmt.Errorf("count the claims of the import: %w", err)
 	}
 	return r, nil
+}
+
+// Mark returns the place that Next has come to, also where it ended with an error, for ResumeRetract.
+func (r *ImportRetract) Mark() string { return r.claims.Mark(r.undone) }
+
+// ResumeRetract goes on behind a mark of one that was planned; in its Plan only the domains are known, which are
+// these. Refused as PlanRetract is, and with CodeRequestInvalid.
+func (p *People) ResumeRetract(ctx context.Context, organization string, id int64, mark string, domains []string) (*ImportRetract, error) {
+	if !p.Policy.RetractByImport {
+		return nil, schema.Refuse(schema.CodeRetractByImportOff, "")
+	}
+	imp, err := p.Store.Import(ctx, organization, id)
+	if err != nil {
+		return nil, err
+	}
+	r := &ImportRetract{people: p, imp: imp, names: &rowNames{store: p.Store, imp: imp}, Limit: retractPage}
+	r.Plan.Domains = slices.Sorted(slices.Values(domains))
+	r.claims, err = p.Store.ResumeImportClaims(imp.OrganizationID, id, mark)
+	return r, err
 }
 
 // Next takes back the next claims, each in a transaction of its own (see R22), and returns what became of
@@ -49,11 +70,12 @@ func (p *People) PlanRetract(ctx context.Context, organization string, id int64)
 func (r *ImportRetract) Next(ctx context.Context, dryRun bool) (page []schema.Retraction, err error) {
 	p := r.people
 	rules := p.Rules()
-	claims, err := r.claims.Next(ctx, rules, retractPage)
+	claims, err := r.claims.Next(ctx, rules, r.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the claims of the import: %w", err)
 	}
 	page = make([]schema.Retraction, 0, len(claims))
+	defer func() { r.undone = len(claims) - len(page) }()
 	for i := range claims {
 		v := &claims[i].Case
 		reason := rules.RetractMade(v, r.imp.ID)

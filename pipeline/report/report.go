@@ -12,6 +12,7 @@ import (
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/pipeline/words"
+	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -72,7 +73,15 @@ const (
 	JSONL Format = "jsonl" // one schema.Result a line
 	Text  Format = "text"  // one line a row, for people
 	HTML  Format = "html"  // one self-contained page: counts, a chart, problems, the rows
+	XLSX  Format = "xlsx"  // what CSV has, as a workbook
 )
+
+// Media returns the media type of a form.
+func (f Format) Media() string {
+	return map[Format]string{
+		CSV: "text/csv; charset=utf-8", JSONL: "application/jsonl", Text: "text/plain; charset=utf-8", HTML: "text/html; charset=utf-8", XLSX: workbook.Media,
+	}[f]
+}
 
 // rowReporter writes rows as they come by, in file order.
 type rowReporter interface {
@@ -115,7 +124,7 @@ func (r *Report) Begin(l *usersfile.Layout, format schema.Format, claiming schem
 	case HTML:
 		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy, r.Language)
 	default:
-		rows = newCSVReporter(to, l, format, r.Parts, r.Language)
+		rows = newTableReporter(to, l, format, r.Parts, r.Format == XLSX, r.Language)
 	}
 	return &Writer{report: r, rows: rows}, nil
 }

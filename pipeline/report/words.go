@@ -459,6 +459,9 @@ func (r *htmlReporter) options(o schema.Order) []string {
 	if o.NoEdits {
 		list = append(list, l.Say("The accounts' data are left alone"))
 	}
+	if o.Sheet != "" {
+		list = append(list, "The sheet "+schema.Shorten(o.Sheet)+" of the workbook was read")
+	}
 	if o.Encoding != "" {
 		list = append(list, l.Say("Read in the encoding %s", o.Encoding))
 	}
@@ -523,6 +526,15 @@ func repairSentence(kind schema.Repair, n int) schema.Text {
 		return schema.SayCount(n, "%s phone number read without blanks and signs.", "%s phone numbers read without blanks and signs.")
 	case schema.RepairLanguageSpelling:
 		return schema.SayCount(n, "%s language read that was spelt with another sign, as in en_US.", "%s languages read that was spelt with another sign, as in en_US.")
+	case schema.RepairHiddenSheet:
+		return schema.Say("The sheet that was read is hidden in the workbook.")
+	case schema.RepairHiddenRow:
+		return schema.SayCount(n, "%s row read like the others that the workbook hides.", "%s rows read like the others that the workbook hides.")
+	case schema.RepairHiddenColumn:
+		return schema.SayCount(n, "%s column read like the others that the workbook hides.", "%s columns read like the others that the workbook hides.")
+	case schema.RepairMergedCells:
+		return schema.SayCount(n, "%s group of merged cells read: only the first cell of each has content, the others are blank.",
+			"%s groups of merged cells read: only the first cell of each has content, the others are blank.")
 	}
 	return schema.Say("%s %s", schema.Number(n), kind)
 }

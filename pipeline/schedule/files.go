@@ -53,7 +53,10 @@ func candidates(s schema.Schedule, attended bool) ([]candidate, error) {
 	var list []candidate
 	for _, entry := range entries {
 		name := entry.Name()
-		if !strings.EqualFold(filepath.Ext(name), ".csv") || strings.HasPrefix(name, ".") { // what begins so is no *.csv to a shell either
+		// What begins with a dot is no *.csv to a shell either; ~$ begins the name of what Excel keeps beside a workbook
+		// that is open.
+		ext := strings.ToLower(filepath.Ext(name))
+		if ext != ".csv" && ext != ".xlsx" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") {
 			continue
 		}
 		c := candidate{path: filepath.Join(s.Dir, name)}

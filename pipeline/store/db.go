@@ -123,14 +123,21 @@ type Accounts interface {
 	// might leave in: nobody else need be left out. By address key, up to limit of those behind a key; views are
 	// as with Views.
 	Members(ctx context.Context, organization string, filter MemberFilter, after string, limit int) ([]claim.View, error)
+	// MembersByClaim lists accounts under open claims of the organization that the filter might leave in, by when
+	// the claim was made and by its number, up to limit of those behind a mark; newest: the last first. The zero
+	// mark is before all.
+	MembersByClaim(ctx context.Context, organization string, filter MemberFilter, after ClaimMark, limit int, newest bool) ([]MarkedAccount, error)
 	// CountMembers counts the accounts that belong to the organization, and those under its open claims.
 	CountMembers(ctx context.Context, organization string) (int, error)
 	// Candidates lists accounts that the organization might claim and that the filter might leave in, and
 	// members and claimed ones for whom time may have changed that, by address key, up to limit of those behind
 	// a key.
 	Candidates(ctx context.Context, organization string, filter CandidateFilter, after string, limit int) ([]Candidate, error)
-	// CountUnclaimed counts the accounts without an open claim in these domains, by domain and organization.
+	// CountUnclaimed counts the accounts in these domains, and those of them without an open claim, by domain and
+	// organization.
 	CountUnclaimed(ctx context.Context, domains []string) ([]Unclaimed, error)
+	// CountClaimed counts the accounts under open claims of the organization, by domain.
+	CountClaimed(ctx context.Context, organization string) (map[string]int, error)
 
 	// Due finds accounts of which something is due that changes what the organization's members, claims or
 	// licences are; see claim.Rules.NextDue. Delayed claims made until decided, and accounts inactive until
@@ -152,14 +159,28 @@ type MemberFilter struct {
 	Status      schema.Status    // as listed
 	ClaimType   schema.ClaimType // as listed
 	Retractable bool             // only users whose claim can be retracted now (see R22)
-	// Search leaves out accounts, all of whose text is ASCII, where a word of it does not occur in the address
-	// or a name, edited or not, whatever the case. It is in lower case.
+	// Search leaves out most accounts where a word of it does not occur in the address or a name, edited or not.
+	// It is folded, as schema.Fold does.
 	Search    string
+	Unclaimed bool // only accounts under no open claim of the organization
 	NoProfile bool // names and other data, and edits of them, need not be filled in
+}
+
+// ClaimMark is a place among open claims, as they were made.
+type ClaimMark struct {
+	ClaimedAt time.Time
+	Claim     int64
+}
+
+// MarkedAccount is an account with the place of its open claim.
+type MarkedAccount struct {
+	ClaimMark
+	Account int64
 }
 
 // CandidateFilter narrows a listing of candidates.
 type CandidateFilter struct {
+	Search  string   // as in MemberFilter
 	Domains []string // of their addresses; others have no candidates
 	Sources []string // ids of organizations that they belong to, where no open delayed claim moves them on; nil: any
 }
@@ -169,6 +190,7 @@ type Unclaimed struct {
 	Domain       string
 	Organization *schema.Organization
 	Accounts     int
+	All          int // with those under open claims
 }
 
 // Seen names the state in which an account was found: Version is claim.Account's.

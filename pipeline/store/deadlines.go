@@ -93,17 +93,15 @@ func (m *members) deadlines(ctx context.Context, after DeadlineMark, looked int)
 	}
 	seen := map[int64]struct{}{}
 	var ids []int64
-	var until time.Time // what comes later is not known in full
+	var until time.Time // what comes then or later is not known in full
 	for kind := range upcomingKinds {
 		span := kind.span(m.rules.Policy)
-		found, err := m.tx.Upcoming(ctx, m.organization.ID, kind, from.Add(-span), looked)
+		found, end, err := m.upcoming(ctx, kind, from.Add(-span), looked)
 		if err != nil {
 			return nil, false, err
 		}
-		if len(found) == looked {
-			if last := found[len(found)-1].Since.Add(span); until.IsZero() || last.Before(until) {
-				until = last
-			}
+		if last := end.Add(span); !end.IsZero() && (until.IsZero() || last.Before(until)) {
+			until = last
 		}
 		for _, d := range found {
 			if _, twice := seen[d.Account]; !twice {
@@ -123,7 +121,7 @@ func (m *members) deadlines(ctx context.Context, after DeadlineMark, looked int)
 		for i := range views {
 			for _, d := range m.rules.Deadlines(&views[i]) {
 				keyed := keyedDeadline{d, views[i].Key}
-				if (until.IsZero() || !d.DueAt.After(until)) && keyed.mark().compare(after) > 0 {
+				if (until.IsZero() || d.DueAt.Before(until)) && keyed.mark().compare(after) > 0 {
 					list = append(list, keyed)
 				}
 			}
@@ -131,4 +129,20 @@ func (m *members) deadlines(ctx context.Context, after DeadlineMark, looked int)
 	}
 	slices.SortFunc(list, func(a, b keyedDeadline) int { return a.mark().compare(b.mark()) })
 	return list, until.IsZero(), nil
+}
+
+// upcoming finds what has begun after a time, about as many as are looked at, and of a second either all or
+// none: within a second they come in no order. end is the second before which all are found; zero: all are.
+func (m *members) upcoming(ctx context.Context, kind Upcoming, after time.Time, looked int) (found []Due, end time.Time, err error) {
+	const further = 4 // times as many, where one second has more
+	for ; ; looked *= further {
+		if found, err = m.tx.Upcoming(ctx, m.organization.ID, kind, after, looked); err != nil || len(found) < looked {
+			return found, end, err
+		}
+		end = found[len(found)-1].Since
+		if first := slices.IndexFunc(found, func(d Due) bool { return !d.Since.Before(end) }); first > 0 {
+			return found[:first], end, nil
+		}
+		end = time.Time{}
+	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -25,6 +26,31 @@ type ImportClaims struct {
 	after        int64       // claims up to this one are listed, or in rest
 	chunk        int         // chunks up to this one are listed, or in rest
 	rest         []MadeClaim // of a chunk, in the order of the file
+	mark         claimsMark
+}
+
+// claimsMark is a place among the claims of an import: behind so many of those of a chunk.
+type claimsMark struct {
+	chunk  int
+	after  int64
+	listed int
+}
+
+// Mark returns the place before the last so many claims of the page that was listed last, for
+// ResumeImportClaims.
+func (c *ImportClaims) Mark(last int) string {
+	return fmt.Sprintf("%d-%d-%d-%d", c.mark.chunk, c.mark.after, c.mark.listed-last, c.last)
+}
+
+// ResumeImportClaims returns the claims of an import behind a mark of ImportClaims. Refused with
+// CodeRequestInvalid where that is none.
+func (s *Store) ResumeImportClaims(organization string, importID int64, mark string) (*ImportClaims, error) {
+	c := &ImportClaims{store: s, organization: organization, importID: importID}
+	if n, _ := fmt.Sscanf(mark, "%d-%d-%d-%d", &c.mark.chunk, &c.mark.after, &c.mark.listed, &c.last); n != 4 || c.mark.chunk < 0 || c.mark.listed < 0 {
+		return nil, schema.Refuse(schema.CodeRequestInvalid, "There is no such place among the claims of an import.")
+	}
+	c.chunk, c.after = c.mark.chunk, c.mark.after
+	return c, nil
 }
 
 // Retractable counts what retracting an import would do (see R22).
@@ -129,8 +155,9 @@ func (n *Retractable) add(rules claim.Rules, v *claim.View, importID int64, clai
 // not be had can be asked for again.
 func (c *ImportClaims) Next(ctx context.Context, rules claim.Rules, limit int) (page []ImportClaim, err error) {
 	err = c.store.read(ctx, "list the claims of an import", func(tx Tx) error {
-		if len(c.rest) == 0 {
-			if err := c.fetch(ctx, tx); err != nil || len(c.rest) == 0 {
+		page = nil
+		for len(c.rest) == 0 {
+			if more, err := c.fetch(ctx, tx); err != nil || !more {
 				return err
 			}
 		}
@@ -145,15 +172,16 @@ func (c *ImportClaims) Next(ctx context.Context, rules claim.Rules, limit int) (
 		return nil, err
 	}
 	c.rest = c.rest[len(page):]
+	c.mark.listed += len(page)
 	return page, nil
 }
 
 // fetch finds the claims of the next chunk that made some. Chunks are applied in the order of the file, each
 // with its claims in any order; how many those are stands in its tally.
-func (c *ImportClaims) fetch(ctx context.Context, tx Tx) error {
+func (c *ImportClaims) fetch(ctx context.Context, tx Tx) (more bool, err error) {
 	tallies, err := tx.Tallies(ctx, []int64{c.importID})
 	if err != nil {
-		return err
+		return false, err
 	}
 	chunks := tallies[c.importID]
 	chunk, wanted := c.chunk, 0
@@ -162,13 +190,16 @@ func (c *ImportClaims) fetch(ctx context.Context, tx Tx) error {
 	}
 	made, err := tx.ImportClaims(ctx, c.importID, c.after, cmp.Or(wanted, batchSize))
 	if err != nil || len(made) == 0 {
-		return err
+		return false, err
+	}
+	if begin := (claimsMark{chunk: c.chunk, after: c.after}); begin.chunk != c.mark.chunk || begin.after != c.mark.after {
+		c.mark = begin
 	}
 	c.chunk, c.after = chunk, made[len(made)-1].Claim
 	made = slices.DeleteFunc(made, func(m MadeClaim) bool { return m.Claim > c.last })
 	slices.SortFunc(made, func(a, b MadeClaim) int { return cmp.Compare(a.Line, b.Line) })
-	c.rest = made
-	return nil
+	c.rest = made[min(c.mark.listed, len(made)):]
+	return true, nil
 }
 
 // made returns the claims with the views of their accounts.

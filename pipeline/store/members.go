@@ -19,6 +19,9 @@ type Batch struct {
 type Selection struct {
 	Domain string           // of the address
 	Type   schema.ClaimType // that a claim would have (see R11)
+	// Search leaves only users in whose address and names every word of it occurs, whatever the case and the
+	// accents. The database leaves out most of the others.
+	Search string
 }
 
 // Candidates hands over, in batches ordered by address key, every account whose domain the organization has
@@ -144,7 +147,7 @@ type candidates struct {
 
 // candidatesOf finds out where there can be candidates: in which domains, and in which organizations.
 func candidatesOf(ctx context.Context, tx Tx, rules claim.Rules, id string, selection Selection) (candidates, error) {
-	c := candidates{tx: tx, rules: rules, selection: selection}
+	c := candidates{tx: tx, rules: rules, selection: selection, filter: CandidateFilter{Search: schema.Fold(selection.Search)}}
 	var err error
 	if c.facts.Claiming, err = organization(ctx, tx, id); err != nil {
 		return c, err
@@ -266,6 +269,50 @@ func (s *Store) MembersAfter(ctx context.Context, rules claim.Rules, id string, 
 		return err
 	})
 	return page, next, err
+}
+
+// ClaimedMember is a member with the place of the open claim that made it one.
+type ClaimedMember struct {
+	ClaimMark
+	View claim.View
+}
+
+// MembersByClaim returns members under open claims of the organization, as Members does, by when they were
+// claimed, up to limit of those behind a mark, the zero one being before all; newest: the last claimed first.
+// more says that there may be others.
+func (s *Store) MembersByClaim(ctx context.Context, rules claim.Rules, id string, filter MemberFilter, after ClaimMark, limit int, newest bool) (page []ClaimedMember, more bool, err error) {
+	err = s.read(ctx, "list members by claim", func(tx Tx) error {
+		m, err := membersOf(ctx, tx, rules, id)
+		if err != nil {
+			return err
+		}
+		found, err := tx.MembersByClaim(ctx, id, filter, after, limit, newest)
+		if err != nil {
+			return err
+		}
+		more = len(found) == limit
+		ids := make([]int64, len(found))
+		for i := range found {
+			ids[i] = found[i].Account
+		}
+		views, err := tx.ViewsByID(ctx, ids)
+		if err != nil {
+			return err
+		}
+		place := make(map[int64]int, len(views)) // before time makes other accounts of them
+		for i := range views {
+			place[views[i].Account.ID] = i
+		}
+		if err := m.complete(ctx, views); err != nil {
+			return err
+		}
+		page = make([]ClaimedMember, len(found))
+		for i, f := range found {
+			page[i] = ClaimedMember{f.ClaimMark, views[place[f.Account]]}
+		}
+		return nil
+	})
+	return page, more, err
 }
 
 // CountMembers counts the accounts that Members lists without a filter. It looks only at those of which

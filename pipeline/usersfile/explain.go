@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -83,17 +84,25 @@ func LanguageTag(name string) string {
 	if len(name) < 3 || len(name) > 40 {
 		return ""
 	}
+	return languageTags()[strings.ToLower(name)]
+}
+
+// languageTags are the tags of languages by their names, in lower case.
+var languageTags = sync.OnceValue(func() map[string]string {
+	tags := map[string]string{}
 	english, swedish, self := display.English.Languages(), display.Swedish.Languages(), display.Self
 	for _, tag := range display.Supported.Tags() {
 		if base, confidence := tag.Base(); confidence == language.No || base.String() != tag.String() {
 			continue
 		}
-		if strings.EqualFold(name, english.Name(tag)) || strings.EqualFold(name, swedish.Name(tag)) || strings.EqualFold(name, self.Name(tag)) {
-			return tag.String()
+		for _, name := range []string{english.Name(tag), swedish.Name(tag), self.Name(tag)} {
+			if name = strings.ToLower(name); tags[name] == "" {
+				tags[name] = tag.String()
+			}
 		}
 	}
-	return ""
-}
+	return tags
+})
 
 // NoUser reports whether a record is a line that programs print around rows, and no user: rules of dashes,
 // counts of rows.

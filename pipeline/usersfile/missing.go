@@ -28,6 +28,14 @@ func EmailColumnMissing(ctx context.Context, file string, reader *dialect.Reader
 	case dialect.SeemsTitle:
 		refused.Message = schema.Say("The first line seems to be a title, and there is no header below it.")
 		return refused.WithFix("Put a header there, with the name %s above the addresses.", schema.EmailHeader)
+	case dialect.SeemsQuoted, dialect.SeemsDelimiter:
+		if !reader.Format().Workbook {
+			break
+		}
+		refused.Message = schema.Say("Whole lines stand in one cell each.")
+		return refused.WithFix("Split them into columns: in Excel with Text to Columns, on the tab Data. Or use the CSV file that they come from.")
+	}
+	switch seems.Kind {
 	case dialect.SeemsQuoted:
 		refused.Message = schema.Say("Whole lines are in quotes, so each of them is a single cell.")
 		return refused.WithFix("Take the quotes at both ends of each line away, and make one of each two inside; or export the file again.")

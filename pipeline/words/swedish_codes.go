@@ -368,4 +368,9 @@ var swedishCodes = map[string]string{
 	"Make it the user's main address in the directory first, or leave the user out: else the next synchronization deletes the account.": "Gör den först till användarens huvudadress i katalogen, eller utelämna användaren: annars tas kontot bort vid nästa synkronisering.",
 	"The directory has this address on line {1}, but as that of a guest, a group, or somebody without an address that counts.":          "Katalogen har adressen på rad {1}, men som en gästs, en grupps, eller någons utan en adress som räknas.",
 	"The user is in the directory under another address, on line {1}: this one is not the address that counts there.":                   "Användaren finns i katalogen under en annan adress, på rad {1}: den här är inte adressen som räknas där.",
+
+	"A formula in the workbook has no value yet.":                                            "En formel i arbetsboken har inget värde än.",
+	"It is not certain which sheet of the workbook is meant.":                                "Det är inte säkert vilket blad i arbetsboken som avses.",
+	"Open the workbook in a spreadsheet program and save it: then its formulas have values.": "Öppna arbetsboken i ett kalkylprogram och spara den: då har dess formler värden.",
+	"Say which: --sheet NAME.":                                                               "Ange vilket: --sheet NAME.",
 }

@@ -7,7 +7,6 @@ var swedishReports = map[string]string{
 	"Hand-off of %s":                     "Överlämning av %s",
 	"Import %s of %s":                    "Import %s av %s",
 	"No mistake was found in the row.":   "Inget fel hittades i raden.",
-	"Not claimed":                        "Inget anspråk gjort",
 	"Preview of %s":                      "Förhandsvisning av %s",
 	"Source organization":                "Ursprunglig organisation",
 	"Verify the domain, if it is yours:": "Verifiera domänen, om den är er:",
@@ -213,4 +212,11 @@ var swedishReports = map[string]string{
 
 	"; %s with a licence that was to be removed":                                         "; %s har kvar en licens som skulle tas bort",
 	"; %s without a licence that was asked for or with a licence that was to be removed": "; %s saknar en licens som begärdes eller har kvar en som skulle tas bort",
+
+	"%s column read like the others that the workbook hides.":                                        "%s kolumn lästes som de andra, fast arbetsboken döljer den.",
+	"%s columns read like the others that the workbook hides.":                                       "%s kolumner lästes som de andra, fast arbetsboken döljer dem.",
+	"%s group of merged cells read: only the first cell of each has content, the others are blank.":  "%s grupp av sammanfogade celler lästes: bara den första cellen har innehåll, de andra är tomma.",
+	"%s groups of merged cells read: only the first cell of each has content, the others are blank.": "%s grupper av sammanfogade celler lästes: bara den första cellen i varje har innehåll, de andra är tomma.",
+	"%s row read like the others that the workbook hides.":                                           "%s rad lästes som de andra, fast arbetsboken döljer den.",
+	"%s rows read like the others that the workbook hides.":                                          "%s rader lästes som de andra, fast arbetsboken döljer dem.",
 }

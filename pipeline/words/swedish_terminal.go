@@ -558,7 +558,6 @@ var swedishTerminal = map[string]string{
 	"There are no such users.":       "Det finns inga sådana användare.",
 	"Why not":                        "Varför inte",
 	"Write --limit %d, or --limit 0 for all.": "Skriv --limit %d, eller --limit 0 för alla.",
-	"no":    "nej",
 	"users": "användare",
 
 	"The configuration's service.trusted_proxies has %q, which is neither an address nor a network.": "Konfigurationens service.trusted_proxies har %q, som varken är en adress eller ett nät.",
@@ -639,4 +638,17 @@ var swedishTerminal = map[string]string{
 
 	"%s Control Hub column is not read.":   "%s kolumn från Control Hub läses inte.",
 	"%s Control Hub columns are not read.": "%s kolumner från Control Hub läses inte.",
+
+	"--excel and --delimiter are about CSV, and %s is a workbook.":                                  "--excel och --delimiter gäller CSV, och %s är en arbetsbok.",
+	"Leave them out, or name a file .csv.":                                                          "Utelämna dem, eller ge filen ett namn som slutar på .csv.",
+	"--sheet names no sheet.":                                                                       "--sheet anger inget blad.",
+	"Write the name of one, as in --sheet Users.":                                                   "Skriv namnet på ett, som i --sheet Users.",
+	"%s column that is hidden in the workbook was read like the others.":                            "%s kolumn som är dold i arbetsboken lästes som de andra.",
+	"%s columns that are hidden in the workbook were read like the others.":                         "%s kolumner som är dolda i arbetsboken lästes som de andra.",
+	"%s group of merged cells: of each only the first cell has content, and the others are blank.":  "%s grupp av sammanfogade celler: bara den första cellen har innehåll, och de andra är tomma.",
+	"%s groups of merged cells: of each only the first cell has content, and the others are blank.": "%s grupper av sammanfogade celler: i varje har bara den första cellen innehåll, och de andra är tomma.",
+	"%s row that is hidden in the workbook was read like the others.":                               "%s rad som är dold i arbetsboken lästes som de andra.",
+	"%s rows that are hidden in the workbook were read like the others.":                            "%s rader som är dolda i arbetsboken lästes som de andra.",
+	"The sheet that was read is hidden in the workbook.":                                            "Bladet som lästes är dolt i arbetsboken.",
+	"the sheet %q of workbooks":                                                                     "bladet %q i arbetsböcker",
 }

@@ -191,7 +191,12 @@ func ProblemsFile(file string) string {
 	base := filepath.Base(file)
 	name := strings.TrimSuffix(base, filepath.Ext(base))
 	if name == "" || name == "-" || name == "." || strings.ContainsAny(name, " '\"\\$`&;|<>*?!(){}[]~#") || name != schema.Printable(name) {
-		return "problems.csv"
+		name = "problems"
+	} else {
+		name += "-problems"
 	}
-	return name + "-problems.csv"
+	if strings.EqualFold(filepath.Ext(base), ".xlsx") {
+		return name + ".xlsx"
+	}
+	return name + ".csv"
 }

@@ -99,6 +99,16 @@ func Repair(kind schema.Repair, n int) schema.Text {
 		return schema.SayCount(n, "%s phone number was read without blanks and signs.", "%s phone numbers were read without blanks and signs.")
 	case schema.RepairLanguageSpelling:
 		return schema.SayCount(n, "%s language like en_US was read as en-US.", "%s languages like en_US were read as en-US.")
+	case schema.RepairHiddenSheet:
+		return schema.Say("The sheet that was read is hidden in the workbook.")
+	case schema.RepairHiddenRow:
+		return schema.SayCount(n, "%s row that is hidden in the workbook was read like the others.", "%s rows that are hidden in the workbook were read like the others.")
+	case schema.RepairHiddenColumn:
+		return schema.SayCount(n, "%s column that is hidden in the workbook was read like the others.",
+			"%s columns that are hidden in the workbook were read like the others.")
+	case schema.RepairMergedCells:
+		return schema.SayCount(n, "%s group of merged cells: of each only the first cell has content, and the others are blank.",
+			"%s groups of merged cells: of each only the first cell has content, and the others are blank.")
 	}
 	return schema.Text{}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
 	"github.com/claimline/claimline/cmd/claimline/web/apiclient"
+	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -142,6 +143,24 @@ func TestGeneratedClient(t *testing.T) {
 	require.Greater(t, len(eligible.Users), 2)
 	first, second := eligible.Users[0].Email, eligible.Users[1].Email
 	assert.Contains(t, string(must(operator.ExportEligibleWithResponse(ctx, nil)).Body), first)
+
+	// The same as a workbook comes back in, whatever it is said to be: its content says what it is.
+	sheet := must(operator.ExportEligibleWorkbookWithResponse(ctx, &apiclient.ExportEligibleWorkbookParams{Domain: near.Domain}))
+	assert.Equal(t, workbook.Media, sheet.HTTPResponse.Header.Get("Content-Type"))
+	for _, media := range []string{workbook.Media, "text/csv"} {
+		named := &apiclient.PlanImportParams{Sheet: new("Users")}
+		planned := must(operator.PlanImportWithBodyWithResponse(ctx, named, media, bytes.NewReader(sheet.Body)))
+		require.NotNil(t, planned.JSON201, string(planned.Body))
+		assert.Equal(t, planned.JSON201.Rows, planned.JSON201.Ready)
+		reported := must(operator.ReportImport(ctx, planned.JSON201.Id, &apiclient.ReportImportParams{Format: new(apiclient.Xlsx)}))
+		assert.Equal(t, workbook.Media, reported.Header.Get("Content-Type"))
+		require.NoError(t, reported.Body.Close())
+		assert.Equal(t, string(schema.StateRejected), must(operator.DeclineImportWithResponse(ctx, planned.JSON201.Id)).JSON200.State)
+	}
+	unclear := must(operator.PlanImportWithBodyWithResponse(ctx, &apiclient.PlanImportParams{Sheet: new("Other")}, workbook.Media, bytes.NewReader(sheet.Body)))
+	require.NotNil(t, unclear.ApplicationproblemJSONDefault)
+	assert.Equal(t, string(schema.CodeSheetUnclear), unclear.ApplicationproblemJSONDefault.Code)
+
 	assert.True(t, must(operator.ExplainEligibleWithResponse(ctx, first)).JSON200.Eligible)
 	byHand := must(operator.ClaimUsersWithResponse(ctx, apiclient.ClaimRequestBody{
 		Addresses: &[]string{"Ann Lee <" + first + ">", second}, Services: &[]string{"Webex Meetings"}, AcceptPermanent: new(true),

@@ -165,6 +165,7 @@ func startOn(t *testing.T, address string, o options) *service {
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
 		assert.NoError(t, s.stop())
+		d.Close()
 		assert.NotRegexp(t, secrets, s.log.String())
 		assert.NoError(t, s.store.Close())
 	})

@@ -109,6 +109,9 @@ func TestImportPages(t *testing.T) {
 	require.True(t, found)
 	assert.Contains(t, v.says(), "Your organization has claimed the domain of this user.")
 	v.press("Take " + n + " claims back")
+	for strings.HasSuffix(v.heading(), "so far") {
+		v.press("Go on")
+	}
 	assert.Equal(t, n+" claims were taken back", v.heading())
 	assert.Contains(t, v.open(path+"/retract").heading(), "0 claims can be taken back")
 	v.open("/eligible.csv")

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +11,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 
 	"github.com/claimline/claimline/cmd/claimline/web/api"
+	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -21,6 +25,20 @@ func TestClaimingFromAList(t *testing.T) {
 	assert.Equal(t, http.StatusOK, v.status)
 	assert.Contains(t, v.says(), "users can be claimed.")
 	assert.Contains(t, v.says(), "The first 250 are listed.")
+	var listed people.EligibleList
+	s.get("/eligible", &listed)
+	assert.Contains(t, v.says(), message.NewPrinter(language.English).Sprintf("%d users can be claimed.", listed.Total))
+	last := v.open("/claim?search=ZETTERSTRÖM").says() // none of the first 250
+	assert.Regexp(t, `\d+ of the users who can be claimed match\.`, last)
+	assert.Contains(t, strings.ToLower(last), "zetterstrom")
+	assert.Contains(t, v.open("/claim?search=nobody.at.all").says(), "None of the users who can be claimed matches.")
+	v.open("/claim?all=yes&domain=acme.test")
+	assert.Greater(t, strings.Count(v.text, `name="address" value="`), 100)
+	assert.Equal(t, strings.Count(v.text, `name="address" value="`), strings.Count(v.text, "checked"))
+	assert.NotContains(t, v.says(), "@acme.example")
+	v.open("/eligible.csv?search=zetterstrom&domain=acme.test")
+	assert.NotContains(t, strings.ToLower(v.text), "lundqvist")
+	v.open("/claim")
 	v.press("Go on with the chosen users")
 	assert.Equal(t, http.StatusBadRequest, v.status)
 	assert.Contains(t, v.says(), "Nobody was chosen.")
@@ -43,6 +61,24 @@ func TestClaimingFromAList(t *testing.T) {
 	assert.Regexp(t, `^/imports/\d+$`, v.at.Path)
 	require.NotNil(t, s.account("angla.noren@acme.test").Claim)
 
+	// All in one go.
+	other := url.Values{"address": {listed.Users[1].Email, listed.Users[2].Email}, "service": {"Webex Meetings"}}
+	v.send("/claim", other)
+	assert.Equal(t, "Confirm the claim", v.heading(), "services are chosen already")
+	other.Set("claims", "3")
+	v.send("/claim", other)
+	assert.Equal(t, http.StatusUnprocessableEntity, v.status)
+	other.Set("accept_permanent", "yes")
+	v.send("/claim", other)
+	assert.Equal(t, http.StatusConflict, v.status)
+	assert.Contains(t, v.says(), "2 users would be claimed.", "it is asked again about the plan as it is")
+	assert.Nil(t, s.account(listed.Users[1].Email).Claim)
+	other.Del("claims")
+	v.send("/claim", other)
+	assert.Regexp(t, `^/imports/\d+$`, v.at.Path)
+	require.NotNil(t, s.account(listed.Users[1].Email).Claim)
+	assert.Contains(t, s.account(listed.Users[2].Email).Claim.Services, "Webex Meetings")
+
 	v.open("/claim?why=angla.noren@acme.test")
 	assert.Contains(t, v.says(), "already claimed this user")
 	viewer := s.signedIn(schema.RoleViewer, "sv").open("/claim")
@@ -63,10 +99,119 @@ func TestUserPages(t *testing.T) {
 	assert.Equal(t, o.email(), v.heading())
 	v.press("Mail the owner again")
 	assert.Contains(t, v.says(), "The owner is mailed again.")
+	assert.Contains(t, v.says(), "The user cannot be removed: ")
+	v.open(path + "/retract")
+	assert.Equal(t, "Take the claim back?", v.heading())
+	assert.NotNil(t, s.account(o.email()).Claim, "it is asked first")
 	v.press("Take the claim back")
 	assert.Equal(t, "/users", v.at.Path)
+	assert.Contains(t, v.says(), "The claim was taken back.")
 	assert.Nil(t, s.account(o.email()).Claim)
+
+	immediate := owners[schema.Immediate][0]
+	member := "/users/" + url.PathEscape(immediate.email())
+	v.open(member + "/remove")
+	assert.Equal(t, "Remove the user?", v.heading())
+	assert.Contains(t, v.says(), "Your claim is closed for good.")
+	v.press("Remove the user")
+	assert.Contains(t, v.says(), "The user was removed.")
+	assert.Equal(t, http.StatusNotFound, v.open(member).status)
+	assert.Equal(t, http.StatusNotFound, v.send(member+"/remove", nil).status)
+	pending := "/users/" + url.PathEscape(owners[schema.Delayed][1].email())
+	assert.Equal(t, pending, v.open(pending+"/remove").at.Path, "it says why not")
+	assert.Equal(t, http.StatusConflict, v.send(pending+"/remove", nil).status)
+	viewer := s.signedIn(schema.RoleViewer, "sv").open(pending)
+	assert.NotContains(t, viewer.text, "/retract")
+	assert.Equal(t, http.StatusForbidden, viewer.open(pending+"/remove").status)
 	assert.Equal(t, http.StatusNotFound, v.open("/users/nobody@acme.test").status)
+}
+
+func TestOverview(t *testing.T) {
+	s := start(t, options{})
+	v := s.signedIn(schema.RoleViewer, "en").open("/")
+	assert.Contains(t, v.says(), "No import has ended yet.")
+	assert.Contains(t, v.says(), "Nothing waits for you.")
+	count := func(domain, what string) int { // of a domain, as the page has it
+		v.Helper()
+		card, _ := v.find(v.page, "li", func(li *html.Node) bool { return strings.HasPrefix(words(li), domain+" ") })
+		require.NotNil(t, card, domain)
+		pair, _ := v.find(card, "div", func(div *html.Node) bool { return strings.HasPrefix(words(div), what+" ") })
+		require.NotNil(t, pair, what)
+		n, err := strconv.Atoi(strings.ReplaceAll(strings.TrimPrefix(words(pair), what+" "), ",", ""))
+		require.NoError(t, err)
+		return n
+	}
+	before := map[string]int{}
+	for _, domain := range []string{"acme.test", "acme.example"} {
+		var eligible people.EligibleList
+		s.get("/eligible?domain="+domain, &eligible)
+		before[domain] = eligible.Total
+		assert.Equal(t, eligible.Total, count(domain, "Can be claimed"))
+	}
+	assert.Positive(t, count("acme.example", "Cannot be claimed"))
+	assert.Contains(t, v.says(), "Why they cannot be claimed")
+
+	claimed := count("acme.test", "Claimed")
+	s.agree(s.planned("?file=good.csv", good(t)))
+	s.planned("?file=waits.csv", "User ID/Email (Required)\nangla.noren@acme.test\n")
+	v.open("/")
+	assert.Contains(t, v.says(), "waits.csv")
+	assert.Contains(t, v.says(), "good.csv")
+	var held struct{ Users []schema.Listing }
+	s.get("/users?search=@acme.test&claim_type=immediate&limit=1000", &held)
+	more := len(held.Users)
+	s.get("/users?search=@acme.test&claim_type=delayed&limit=1000", &held)
+	assert.Greater(t, more+len(held.Users), claimed)
+	assert.Equal(t, more+len(held.Users), count("acme.test", "Claimed"))
+	assert.Equal(t, before["acme.test"]+claimed-more-len(held.Users), count("acme.test", "Can be claimed"))
+	assert.Contains(t, s.signedIn(schema.RoleViewer, "sv").open("/").says(), "Anspråk kan göras på ytterligare")
+}
+
+// Sorted by the days that are left, page by page, the users are those that are listed by address.
+func TestUsersInOrder(t *testing.T) {
+	s := start(t, options{})
+	s.owners()
+	v := s.signedIn(schema.RoleViewer, "en")
+	all := func(query string) (addresses []string, days []int) {
+		for v.open("/users?" + query); ; {
+			for row := range v.page.Descendants() {
+				if row.Data != "tr" {
+					continue
+				}
+				var cells []string
+				for cell := range row.ChildNodes() {
+					if cell.Data == "td" {
+						cells = append(cells, words(cell))
+					}
+				}
+				if len(cells) == 0 {
+					continue
+				}
+				left, err := strconv.Atoi(cells[3])
+				if err != nil {
+					left = -1
+				}
+				addresses, days = append(addresses, cells[0]), append(days, left)
+			}
+			more, _ := v.find(v.page, "a", func(a *html.Node) bool { return words(a) == "More users" })
+			if more == nil {
+				return addresses, days
+			}
+			v.open(attribute(more, "href"))
+		}
+	}
+	for _, filter := range []string{"", "retractable=yes", "claim_type=immediate", "search=lundqvist"} {
+		byAddress, _ := all(filter)
+		assert.NotEmpty(t, byAddress)
+		soonest, up := all(filter + "&sort=days_left")
+		assert.ElementsMatch(t, byAddress, soonest, filter)
+		latest, down := all(filter + "&sort=-days_left")
+		assert.ElementsMatch(t, byAddress, latest, filter)
+		for i := 1; i < len(up); i++ {
+			assert.True(t, up[i] == -1 || up[i-1] != -1 && up[i-1] <= up[i], "%s: %d after %d", filter, up[i], up[i-1])
+			assert.GreaterOrEqual(t, down[i-1], down[i], filter)
+		}
+	}
 }
 
 func TestSettingsPages(t *testing.T) {

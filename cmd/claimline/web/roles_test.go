@@ -32,6 +32,7 @@ var roles = map[string]schema.Role{
 	"POST /imports/{id}/retract":     schema.RoleOperator,
 	"GET /eligible":                  schema.RoleViewer,
 	"GET /eligible.csv":              schema.RoleViewer,
+	"GET /eligible.xlsx":             schema.RoleViewer,
 	"GET /eligible/{email}":          schema.RoleViewer,
 	"POST /claims":                   schema.RoleOperator,
 	"GET /users":                     schema.RoleViewer,
@@ -213,6 +214,7 @@ func TestOddRequests(t *testing.T) {
 	for _, body := range []string{"", "{", "[]", `{"dry_run":"yes"}`, `{"dry_run":true,"more":1}`, `{}`, `{"dry_run":true} {}`} {
 		assert.Equal(t, schema.CodeRequestInvalid, s.post("/imports/1/retract", body).code(), body)
 	}
-	assert.Equal(t, schema.CodeLimitExceeded, s.post("/claims", `{"addresses":["`+strings.Repeat("x", 2<<20)+`"]}`).code())
+	// A body that is hardly too long: who is still sending when the answer comes may not see it.
+	assert.Equal(t, schema.CodeLimitExceeded, s.post("/claims", `{"addresses":["`+strings.Repeat("x", 1<<20)+`"]}`).code())
 	assert.Equal(t, schema.CodeMediaTypeUnsupported, s.ask(http.MethodPost, api.Prefix+"/claims", asked{media: "text/plain", body: strings.NewReader("{}")}).code())
 }

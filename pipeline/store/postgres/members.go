@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -124,11 +125,16 @@ const (
 func filterMembers(f store.MemberFilter) (selections []string, conditions string) {
 	selections, conditions = []string{ownAccounts, immediatelyTaken, tobeTaken}, "(u.organization = $1 OR c.organization = $1)"
 	switch {
+	case f.Unclaimed:
+		selections, conditions = []string{ownAccounts}, "u.organization = $1 AND (c.organization IS NULL OR c.organization <> $1)"
 	case f.Status == schema.DelayedClaim:
 		selections, conditions = []string{tobeTaken}, "c.organization = $1 AND c.delayed"
 	case f.Retractable:
 		selections = []string{immediatelyTaken, tobeTaken}
 		conditions = "c.organization = $1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
+	}
+	if f.Unclaimed && f.Status == schema.DelayedClaim || f.Unclaimed && f.Retractable {
+		conditions += " AND FALSE"
 	}
 	if f.Status != "" && f.Status != schema.DelayedClaim {
 		conditions += " AND $4 IN (u.status, c.status, c.status_before)"
@@ -137,18 +143,23 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 		conditions += ` AND (c.delayed = $5 OR EXISTS (SELECT 1 FROM claims k
 			WHERE k.account = u.id AND k.closed_at IS NOT NULL AND k.delayed = $5))`
 	}
-	for i := range strings.Fields(f.Search) {
-		conditions += fmt.Sprintf(" AND (strpos(lower(%s COLLATE \"C\"), $%d) > 0 OR octet_length(%[1]s) <> char_length(%[1]s))", searchedText, firstWord+i)
-	}
 	return selections, conditions
 }
 
-// searchedText is where words are searched for, and firstWord the parameter that is the first of them.
-const (
-	searchedText = `concat_ws(' ', u.email, u.first_name, u.last_name, u.display_name,
+// search returns a condition that every word of a search, the parameters from this number on, is in an address
+// or a name, edited or not. Letters that no accents can be taken from are left to the program.
+func search(text string, parameter int) (conditions string) {
+	const (
+		texts = `concat_ws(E'\n', u.email, u.first_name, u.last_name, u.display_name,
 		c.edits::json ->> 'first_name', c.edits::json ->> 'last_name', c.edits::json ->> 'display_name')`
-	firstWord = 6
-)
+		plain = `regexp_replace(normalize(` + texts + `, NFKD), '[\u0300-\u036f]', '', 'g')`
+	)
+	for i := range strings.Fields(text) {
+		conditions += fmt.Sprintf(` AND CASE WHEN octet_length(%s) = char_length(%[1]s) THEN strpos(lower(%[1]s COLLATE "C"), $%[3]d) > 0
+			ELSE strpos(lower(%[2]s COLLATE "C"), $%[3]d) > 0 OR octet_length(%[2]s) <> char_length(%[2]s) END`, texts, plain, parameter+i)
+	}
+	return conditions
+}
 
 // Members implements store.Accounts.
 func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
@@ -157,6 +168,7 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 		return nil, err
 	}
 	selections, conditions := filterMembers(filter)
+	conditions += search(filter.Search, 6)
 	isFew, err := t.fewOf(ctx, selections, number)
 	if err != nil {
 		return nil, err
@@ -170,6 +182,53 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 	}
 	return t.views(ctx, "users u "+openClaim+" WHERE u.key > $2 AND $4::text IS NOT NULL AND $5::boolean IS NOT NULL AND "+conditions+
 		" ORDER BY u.key LIMIT $3", args...)
+}
+
+// claimsOf are the open claims of an organization ($1) by type, each in the order of its index.
+var claimsOf = map[schema.ClaimType]string{
+	schema.Immediate: "claims c JOIN users u ON u.id = c.account WHERE c.organization = $1 AND NOT c.delayed AND c.closed_at IS NULL",
+	schema.Delayed:   "claims c JOIN users u ON u.id = c.account WHERE c.organization = $1 AND c.delayed AND c.closed_at IS NULL",
+}
+
+// MembersByClaim implements store.Accounts.
+func (t *tx) MembersByClaim(ctx context.Context, organization string, filter store.MemberFilter, after store.ClaimMark, limit int, newest bool) (list []store.MarkedAccount, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	_, conditions := filterMembers(filter)
+	conditions += search(filter.Search, 7)
+	behind, order := ">", ""
+	if newest {
+		behind, order = "<", " DESC"
+		if after == (store.ClaimMark{}) {
+			after = store.ClaimMark{ClaimedAt: time.Unix(math.MaxInt64, 0)}
+		}
+	}
+	var queries []string
+	for kind, from := range claimsOf {
+		if filter.ClaimType != "" && kind != filter.ClaimType || filter.Status == schema.DelayedClaim && kind != schema.Delayed {
+			continue
+		}
+		queries = append(queries, "SELECT * FROM (SELECT c.claimed_at, c.id, u.id AS account FROM "+from+" AND $4::text IS NOT NULL AND $5::boolean IS NOT NULL AND (c.claimed_at, c.id) "+behind+" ($2, $6) AND "+conditions+
+			" ORDER BY c.claimed_at"+order+", c.id"+order+" LIMIT $3) "+string(kind))
+	}
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	args := []any{number, after.ClaimedAt.Unix(), limit, string(filter.Status), filter.ClaimType == schema.Delayed, after.Claim}
+	for word := range strings.FieldsSeq(filter.Search) {
+		args = append(args, word)
+	}
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var m store.MarkedAccount
+		var at *int64
+		err := rows.Scan(&at, &m.Claim, &m.Account)
+		m.ClaimedAt = timeOf(at)
+		list = append(list, m)
+		return err
+	}, strings.Join(queries, " UNION ALL ")+" ORDER BY 1"+order+", 2"+order+" LIMIT $3", args...)
+	return list, err
 }
 
 // CountMembers implements store.Accounts.
@@ -206,6 +265,11 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 	} else {
 		from += " AND $5::text[] IS NULL"
 	}
+	from += search(filter.Search, 6)
+	args := []any{number, filter.Domains, after, limit, filter.Sources}
+	for word := range strings.FieldsSeq(filter.Search) {
+		args = append(args, word)
+	}
 	candidates := make([]store.Candidate, 0, limit) // accounts must stay where they are
 	var key string
 	reader := newAccountReader(&key)
@@ -217,7 +281,7 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 		return err
 	}, "SELECT u.key, "+accountColumns+" FROM users u "+openClaim+" "+from+` AND u.key > $3
 		AND (u.organization <> $1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> $1 OR c.inactive_since IS NOT NULL)
-		ORDER BY u.key LIMIT $4`, number, filter.Domains, after, limit, filter.Sources)
+		ORDER BY u.key LIMIT $4`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -231,11 +295,11 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 	err = t.collect(ctx, func(rows pgx.Rows) error {
 		var g store.Unclaimed
 		var organization int64
-		err := rows.Scan(&g.Domain, &organization, &g.Accounts)
+		err := rows.Scan(&g.Domain, &organization, &g.All, &g.Accounts)
 		groups, organizations = append(groups, g), append(organizations, organization)
 		numbers[organization] = struct{}{}
 		return err
-	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE c.id IS NULL)
+	}, "SELECT "+keyDomain+`, u.organization, count(*), count(*) FILTER (WHERE c.id IS NULL)
 		FROM users u LEFT JOIN claims c ON c.account = u.id AND c.closed_at IS NULL
 		WHERE `+keyDomain+" = ANY($1) GROUP BY 1, 2", domains)
 	if err != nil {
@@ -246,6 +310,23 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 		groups[i].Organization = found[number]
 	}
 	return groups, err
+}
+
+// CountClaimed implements store.Accounts.
+func (t *tx) CountClaimed(ctx context.Context, organization string) (map[string]int, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var domain string
+		var n int
+		err := rows.Scan(&domain, &n)
+		counts[domain] = n
+		return err
+	}, "SELECT "+keyDomain+", count(*) FROM claims c JOIN users u ON u.id = c.account WHERE c.organization = $1 AND c.closed_at IS NULL GROUP BY 1", number)
+	return counts, err
 }
 
 // dueQueries find what is due for an organization ($1), by decided ($2) or inactive ($3): each kind in its

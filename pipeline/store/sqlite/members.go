@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -131,11 +132,16 @@ const (
 func filterMembers(f store.MemberFilter) (selections []string, conditions string) {
 	selections, conditions = []string{ownAccounts, immediatelyTaken, tobeTaken}, "(u.organization = ?1 OR c.organization = ?1)"
 	switch {
+	case f.Unclaimed:
+		selections, conditions = []string{ownAccounts}, "u.organization = ?1 AND (c.organization IS NULL OR c.organization <> ?1)"
 	case f.Status == schema.DelayedClaim:
 		selections, conditions = []string{tobeTaken}, "c.organization = ?1 AND c.delayed"
 	case f.Retractable:
 		selections = []string{immediatelyTaken, tobeTaken}
 		conditions = "c.organization = ?1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
+	}
+	if f.Unclaimed && f.Status == schema.DelayedClaim || f.Unclaimed && f.Retractable {
+		conditions += " AND FALSE"
 	}
 	if f.Status != "" && f.Status != schema.DelayedClaim {
 		conditions += " AND ?4 IN (u.status, c.status, c.status_before)"
@@ -144,18 +150,18 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 		conditions += ` AND (c.delayed IS ?5 OR EXISTS (SELECT 1 FROM claims k INDEXED BY claims_closed
 			WHERE k.user = u.id AND k.closed_at IS NOT NULL AND k.delayed = ?5))`
 	}
-	for i := range strings.Fields(f.Search) {
-		conditions += fmt.Sprintf(" AND (instr(lower(%s), ?%d) OR %[1]s GLOB '*[^ -~]*')", searchedText, firstWord+i)
-	}
 	return selections, conditions
 }
 
-// searchedText is where words are searched for, and firstWord the parameter that is the first of them.
-const (
-	searchedText = `concat_ws(' ', u.email, u.first_name, u.last_name, u.display_name,
-		c.edits ->> 'first_name', c.edits ->> 'last_name', c.edits ->> 'display_name')`
-	firstWord = 6
-)
+// search returns a condition that every word of a search, which is the parameter with this number, is in an
+// address or a name, edited or not; blank: nothing is searched for.
+func search(text string, parameter int) string {
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return fmt.Sprintf(` AND holds(?%d, u.email, u.first_name, u.last_name, u.display_name, iif(c.edits IS NULL, '',
+		concat_ws(char(10), c.edits ->> 'first_name', c.edits ->> 'last_name', c.edits ->> 'display_name')))`, parameter)
+}
 
 // Members implements store.Accounts.
 func (t *tx) Members(ctx context.Context, organization string, filter store.MemberFilter, after string, limit int) ([]claim.View, error) {
@@ -164,6 +170,7 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 		return nil, err
 	}
 	selections, conditions := filterMembers(filter)
+	conditions += search(filter.Search, 6)
 	isFew, err := t.fewOf(ctx, selections, number, "")
 	if err != nil {
 		return nil, err
@@ -178,10 +185,55 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 		columns = noProfileColumns
 	}
 	args := []any{number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed}
-	for word := range strings.FieldsSeq(filter.Search) {
-		args = append(args, word)
+	if filter.Search != "" {
+		args = append(args, filter.Search)
 	}
 	return t.views(ctx, limit, columns, query, args...)
+}
+
+// delayedOf is how spans tell types apart.
+var delayedOf = map[schema.ClaimType]int{schema.Immediate: 0, schema.Delayed: 1}
+
+// MembersByClaim implements store.Accounts. It walks the spans, and the claims in each.
+func (t *tx) MembersByClaim(ctx context.Context, organization string, filter store.MemberFilter, after store.ClaimMark, limit int, newest bool) (list []store.MarkedAccount, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	_, conditions := filterMembers(filter)
+	conditions += search(filter.Search, 7)
+	behind := " AND s.claimed_at >= ?2 AND (s.claimed_at > ?2 OR c.id > ?6)"
+	order := ""
+	if newest {
+		behind, order = " AND s.claimed_at <= ?2 AND (s.claimed_at < ?2 OR c.id < ?6)", " DESC"
+		if after == (store.ClaimMark{}) {
+			after = store.ClaimMark{ClaimedAt: time.Unix(math.MaxInt64, 0)}
+		}
+	}
+	var queries []string
+	for kind, delayed := range delayedOf {
+		if filter.ClaimType != "" && kind != filter.ClaimType || filter.Status == schema.DelayedClaim && kind != schema.Delayed {
+			continue
+		}
+		queries = append(queries, fmt.Sprintf(`SELECT * FROM (SELECT s.claimed_at, c.id, u.id FROM claim_spans s `+spanned+` CROSS JOIN users u ON u.id = c.user
+			WHERE s.organization = ?1 AND s.delayed = %d`+behind+` AND %s ORDER BY s.claimed_at%[3]s, s.first%[3]s, c.id%[3]s LIMIT ?3)`, delayed, conditions, order))
+	}
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	args := []any{number, after.ClaimedAt.Unix(), limit, string(filter.Status), filter.ClaimType == schema.Delayed, after.Claim}
+	if filter.Search != "" {
+		args = append(args, filter.Search)
+	}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var m store.MarkedAccount
+		var at sql.NullInt64
+		err := rows.Scan(&at, &m.Claim, &m.Account)
+		m.ClaimedAt = timeOf(at)
+		list = append(list, m)
+		return err
+	}, strings.Join(queries, " UNION ALL ")+" ORDER BY 1"+order+", 2"+order+" LIMIT ?3", args...)
+	return list, err
 }
 
 // CountMembers implements store.Accounts.
@@ -226,6 +278,11 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 		from += " AND (u.organization IN (SELECT o.id FROM json_each(?5) j CROSS JOIN organizations o ON o.external_id = j.value) OR c.delayed)"
 		sources = encode(filter.Sources)
 	}
+	from += search(filter.Search, 6)
+	args := []any{number, domains, after, limit, sources}
+	if filter.Search != "" {
+		args = append(args, filter.Search)
+	}
 	candidates := make([]store.Candidate, 0, limit) // accounts must stay where they are
 	reader := newAccountReader(limit)
 	err = t.collect(ctx, func(rows *sql.Rows) error {
@@ -239,7 +296,7 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 		return reader.fill(&found.Account)
 	}, "SELECT u.key, "+accountColumns+" FROM users u "+from+` AND u.key > ?3
 		AND (u.organization <> ?1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> ?1 OR c.inactive_since IS NOT NULL)
-		ORDER BY u.key LIMIT ?4`, number, domains, after, limit, sources)
+		ORDER BY u.key LIMIT ?4`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -253,11 +310,11 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 	err = t.collect(ctx, func(rows *sql.Rows) error {
 		var g store.Unclaimed
 		var organization int64
-		err := rows.Scan(&g.Domain, &organization, &g.Accounts)
+		err := rows.Scan(&g.Domain, &organization, &g.All, &g.Accounts)
 		groups, organizations = append(groups, g), append(organizations, organization)
 		numbers[organization] = struct{}{}
 		return err
-	}, "SELECT "+keyDomain+`, u.organization, count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM claims c INDEXED BY claims_open
+	}, "SELECT "+keyDomain+`, u.organization, count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM claims c INDEXED BY claims_open
 			WHERE c.user = u.id AND c.closed_at IS NULL))
 		FROM users u INDEXED BY users_organization WHERE `+keyDomain+" IN (SELECT value FROM json_each(?)) GROUP BY u.organization, "+keyDomain, encode(domains))
 	if err != nil {
@@ -268,6 +325,23 @@ func (t *tx) CountUnclaimed(ctx context.Context, domains []string) (groups []sto
 		groups[i].Organization = found[number]
 	}
 	return groups, err
+}
+
+// CountClaimed implements store.Accounts.
+func (t *tx) CountClaimed(ctx context.Context, organization string) (map[string]int, error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var domain string
+		var n int
+		err := rows.Scan(&domain, &n)
+		counts[domain] = n
+		return err
+	}, "SELECT "+keyDomain+", count(*) FROM ("+immediatelyTaken+" UNION ALL "+tobeTaken+") c CROSS JOIN users u ON u.id = c.user GROUP BY 1", number)
+	return counts, err
 }
 
 // dueQueries find what is due for an organization (?1): each kind in its own index, in the order in which it

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -41,18 +42,19 @@ func TestStore(t *testing.T) {
 // requireSpans requires every open claim to be in one span, and every span to count its open claims.
 func requireSpans(t *testing.T, path string) {
 	t.Helper()
+	ctx := context.WithoutCancel(t.Context()) // which is over when the test has ended
 	db, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
 	var claims, found, counted int
-	require.NoError(t, db.QueryRow(`SELECT (SELECT count(*) FROM claims WHERE closed_at IS NULL),
+	require.NoError(t, db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM claims WHERE closed_at IS NULL),
 		(SELECT count(*) FROM claim_spans s JOIN claims c ON c.id BETWEEN s.first AND s.last AND c.organization = s.organization
 			AND c.delayed = s.delayed AND c.claimed_at = s.claimed_at AND c.closed_at IS NULL),
 		(SELECT ifnull(sum(open), 0) FROM claim_spans)`).Scan(&claims, &found, &counted))
 	require.Equal(t, claims, found)
 	require.Equal(t, claims, counted)
 	var wrong int
-	require.NoError(t, db.QueryRow(`SELECT count(*) FROM claim_spans s WHERE open <> (SELECT count(*) FROM claims c
+	require.NoError(t, db.QueryRowContext(ctx, `SELECT count(*) FROM claim_spans s WHERE open <> (SELECT count(*) FROM claims c
 		WHERE c.id BETWEEN s.first AND s.last AND c.organization = s.organization AND c.delayed = s.delayed AND c.claimed_at = s.claimed_at
 		AND c.closed_at IS NULL)`).Scan(&wrong))
 	require.Zero(t, wrong)

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
+	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -36,7 +37,7 @@ func (a *API) document() error {
 		Type: huma.TypeObject, Required: []string{desk.FilePart},
 		Properties: map[string]*huma.Schema{desk.FilePart: {Type: huma.TypeString, Format: "binary"}},
 	}}
-	upload := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"text/csv": csv, "multipart/form-data": form}}
+	upload := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"text/csv": csv, workbook.Media: csv, "multipart/form-data": form}}
 	for _, path := range []string{"/imports", "/directory/preview"} {
 		d.Paths[Prefix+path].Post.RequestBody = upload
 	}

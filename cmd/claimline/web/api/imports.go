@@ -15,6 +15,7 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/report"
+	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -38,7 +39,7 @@ func (a *API) registerImports() {
 	register(a, schema.RoleViewer, op("get-import", http.MethodGet, "/{id}", "Show how an import stands"), a.getImport)
 	register(a, schema.RoleViewer, op("list-rows", http.MethodGet, "/{id}/rows", "List what became of each row, in the order of the file"), a.listRows)
 	reported := op("report-import", http.MethodGet, "/{id}/report", "Write what became of each row, as a file")
-	reported.Responses = files("text/csv", "application/jsonl", "text/html")
+	reported.Responses = files("text/csv", workbook.Media, "application/jsonl", "text/html")
 	register(a, schema.RoleViewer, reported, a.reportImport)
 	agree := op("agree-to-import", http.MethodPost, "/{id}/consent", "Agree to the plan: its claims are permanent")
 	agree.DefaultStatus = http.StatusAccepted
@@ -66,6 +67,7 @@ func (a *API) show(imp schema.Import) (*Answer[desk.Import], error) {
 // ReadingQuery says how a file is to be read where that is not certain.
 type ReadingQuery struct {
 	Encoding     string   `query:"encoding" doc:"of the file, as windows-1252 or macintosh"`
+	Sheet        string   `query:"sheet" doc:"of a workbook, its name"`
 	Column       []string `query:"column,explode" doc:"what a column is, as Header=Column; may be repeated"`
 	IgnoreColumn []string `query:"ignore_column,explode" doc:"header of a column that means nothing; may be repeated"`
 	EveryRow     bool     `query:"every_row" doc:"a file without a column Claim claims every row"`
@@ -94,7 +96,7 @@ func (in *ImportRequest) order(ctx context.Context) (schema.Order, error) {
 		order.Notify = append(order.Notify, address)
 	}
 	reading := schema.Reading{
-		Encoding: in.Encoding, Columns: in.Column, IgnoreColumns: in.IgnoreColumn, EveryRow: in.EveryRow, NoEdits: in.NoEdits,
+		Encoding: in.Encoding, Sheet: in.Sheet, Columns: in.Column, IgnoreColumns: in.IgnoreColumn, EveryRow: in.EveryRow, NoEdits: in.NoEdits,
 	}
 	err := reading.Into(&order, "")
 	return order, err
@@ -239,7 +241,7 @@ func (a *API) listRows(ctx context.Context, in *RowsRequest) (*Answer[Rows], err
 type ReportRequest struct {
 	ImportPath
 	RowsFilter
-	Format string `query:"format" enum:"csv,jsonl,html" default:"csv" doc:"csv: the file's own columns and what became of each row; jsonl: rows as in the list; html: one page"`
+	Format string `query:"format" enum:"csv,xlsx,jsonl,html" default:"csv" doc:"csv: the file's own columns and what became of each row; xlsx: the same as a workbook; jsonl: rows as in the list; html: one page"`
 }
 
 func (a *API) reportImport(ctx context.Context, in *ReportRequest) (*huma.StreamResponse, error) {
@@ -252,8 +254,7 @@ func (a *API) reportImport(ctx context.Context, in *ReportRequest) (*huma.Stream
 		return nil, err
 	}
 	r.Format = report.Format(in.Format)
-	media := map[report.Format]string{report.CSV: "text/csv; charset=utf-8", report.JSONL: "application/jsonl", report.HTML: "text/html; charset=utf-8"}[r.Format]
-	return download(ctx, media, "import-"+in.ID+"."+in.Format, func(to io.Writer) error {
+	return download(ctx, r.Format.Media(), "import-"+in.ID+"."+in.Format, func(to io.Writer) error {
 		r.To = to
 		return r.OfImport(ctx, a.Flow.Store, a.Flow.Policy, imp)
 	})

@@ -67,7 +67,7 @@ type ScheduleRequest struct {
 		Cron             string   `json:"cron" doc:"minute, hour, day, month and weekday, or a name such as @daily"`
 		Zone             string   `json:"zone" required:"false" doc:"whose clock counts, as Europe/Stockholm; the service's where nothing is said"`
 		File             *string  `json:"file" required:"false" nullable:"true" doc:"to import; it may be missing yet"`
-		Dir              *string  `json:"dir" required:"false" nullable:"true" doc:"folder whose *.csv files are imported"`
+		Dir              *string  `json:"dir" required:"false" nullable:"true" doc:"folder whose *.csv and *.xlsx files are imported"`
 		MaxClaims        int      `json:"max_claims" doc:"users that one run may claim at most"`
 		AllOrNothing     bool     `json:"all_or_nothing" required:"false" doc:"claim nobody of a file if any row has a problem"`
 		ActivationEmails *bool    `json:"activation_emails" required:"false" nullable:"true" doc:"null: as the organization has it"`
@@ -76,6 +76,7 @@ type ScheduleRequest struct {
 		AcceptPermanent  bool     `json:"accept_permanent" required:"false" doc:"the claims of every run are permanent"`
 		AcceptEdits      bool     `json:"accept_edits" required:"false" doc:"many accounts get another name"`
 		Encoding         *string  `json:"encoding" required:"false" nullable:"true" doc:"of the files, as windows-1252 or macintosh; null: it has to be certain"`
+		Sheet            *string  `json:"sheet" required:"false" nullable:"true" doc:"of workbooks, its name; null: it has to be certain"`
 		Column           []string `json:"column" required:"false" doc:"what columns are, each as Header=Column"`
 		IgnoreColumn     []string `json:"ignore_column" required:"false" doc:"headers of columns that mean nothing"`
 		EveryRow         bool     `json:"every_row" required:"false" doc:"a file without a column Claim claims every row"`
@@ -95,6 +96,7 @@ func (a *API) addSchedule(ctx context.Context, in *ScheduleRequest) (*Stated[sch
 		Reading:     schema.Reading{Columns: body.Column, IgnoreColumns: body.IgnoreColumn, EveryRow: body.EveryRow, NoEdits: body.NoEdits},
 	}
 	set(&s.Reading.Encoding, body.Encoding)
+	set(&s.Reading.Sheet, body.Sheet)
 	set(&s.File, body.File)
 	set(&s.Dir, body.Dir)
 	if s.Zone == "" {
@@ -127,6 +129,7 @@ type ScheduleChange struct {
 		AcceptPermanent bool      `json:"accept_permanent" required:"false" doc:"the claims of every run are permanent: needed where it could claim other users, or more of them"`
 		AcceptEdits     *bool     `json:"accept_edits,omitempty" doc:"many accounts get another name"`
 		Encoding        *string   `json:"encoding,omitempty" doc:"of the files, as windows-1252 or macintosh; empty: it has to be certain"`
+		Sheet           *string   `json:"sheet,omitempty" doc:"of workbooks, its name; empty: it has to be certain"`
 		Column          *[]string `json:"column,omitempty" doc:"what columns are, each as Header=Column; instead of all before"`
 		IgnoreColumn    *[]string `json:"ignore_column,omitempty" doc:"headers of columns that mean nothing; instead of all before"`
 		EveryRow        *bool     `json:"every_row,omitempty" doc:"a file without a column Claim claims every row"`
@@ -153,6 +156,7 @@ func (a *API) changeSchedule(ctx context.Context, in *ScheduleChange) (*Answer[s
 		set(&s.Paused, body.Paused)
 		set(&s.AcceptEdits, body.AcceptEdits)
 		set(&s.Reading.Encoding, body.Encoding)
+		set(&s.Reading.Sheet, body.Sheet)
 		set(&s.Reading.Columns, body.Column)
 		set(&s.Reading.IgnoreColumns, body.IgnoreColumn)
 		set(&s.Reading.EveryRow, body.EveryRow)

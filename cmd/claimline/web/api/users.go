@@ -13,6 +13,7 @@ import (
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/words"
+	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -26,6 +27,9 @@ func (a *API) registerUsers() {
 	export := op("export-eligible", http.MethodGet, "/eligible.csv", "Write the users that can be claimed as a CSV file, to be edited and imported")
 	export.Responses = files("text/csv")
 	register(a, schema.RoleViewer, export, a.exportEligible)
+	sheet := op("export-eligible-workbook", http.MethodGet, "/eligible.xlsx", "Write the users that can be claimed as an Excel workbook, to be edited and imported")
+	sheet.Responses = files(workbook.Media)
+	register(a, schema.RoleViewer, sheet, a.exportWorkbook)
 	register(a, schema.RoleViewer, op("explain-eligible", http.MethodGet, "/eligible/{email}", "Tell whether an address can be claimed, and why not"), a.explain)
 	claim := op("claim-users", http.MethodPost, "/claims", "Claim a few users by hand, or all that are listed as eligible")
 	claim.DefaultStatus = http.StatusCreated
@@ -82,12 +86,20 @@ func (a *API) listEligible(ctx context.Context, in *EligibleRequest) (*Answer[El
 type ExportRequest struct{ Selection }
 
 func (a *API) exportEligible(ctx context.Context, in *ExportRequest) (*huma.StreamResponse, error) {
+	return a.export(ctx, in, "text/csv; charset=utf-8", "eligible.csv", schema.Format{})
+}
+
+func (a *API) exportWorkbook(ctx context.Context, in *ExportRequest) (*huma.StreamResponse, error) {
+	return a.export(ctx, in, workbook.Media, "eligible.xlsx", schema.Format{Workbook: true})
+}
+
+func (a *API) export(ctx context.Context, in *ExportRequest, media, name string, format schema.Format) (*huma.StreamResponse, error) {
 	selection, err := selectionOf(in.Domain, in.Type)
 	if err != nil {
 		return nil, err
 	}
-	return download(ctx, "text/csv; charset=utf-8", "eligible.csv", func(to io.Writer) error {
-		_, err := a.People.Export(ctx, organization(ctx), selection, schema.Format{}, to, nil)
+	return download(ctx, media, name, func(to io.Writer) error {
+		_, err := a.People.Export(ctx, organization(ctx), selection, format, to, nil)
 		return err
 	})
 }

@@ -135,6 +135,24 @@ func (e ExportEligibleParamsType) Valid() bool {
 	}
 }
 
+// Defines values for ExportEligibleWorkbookParamsType.
+const (
+	ExportEligibleWorkbookParamsTypeDelayed   ExportEligibleWorkbookParamsType = "delayed"
+	ExportEligibleWorkbookParamsTypeImmediate ExportEligibleWorkbookParamsType = "immediate"
+)
+
+// Valid indicates whether the value is a known member of the ExportEligibleWorkbookParamsType enum.
+func (e ExportEligibleWorkbookParamsType) Valid() bool {
+	switch e {
+	case ExportEligibleWorkbookParamsTypeDelayed:
+		return true
+	case ExportEligibleWorkbookParamsTypeImmediate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListImportsParamsState.
 const (
 	ListImportsParamsStateApplying            ListImportsParamsState = "applying"
@@ -227,6 +245,7 @@ const (
 	Csv   ReportImportParamsFormat = "csv"
 	Html  ReportImportParamsFormat = "html"
 	Jsonl ReportImportParamsFormat = "jsonl"
+	Xlsx  ReportImportParamsFormat = "xlsx"
 )
 
 // Valid indicates whether the value is a known member of the ReportImportParamsFormat enum.
@@ -237,6 +256,8 @@ func (e ReportImportParamsFormat) Valid() bool {
 	case Html:
 		return true
 	case Jsonl:
+		return true
+	case Xlsx:
 		return true
 	default:
 		return false
@@ -894,7 +915,10 @@ type ScheduleChangeBody struct {
 	NoEdits *bool     `json:"no_edits,omitempty"`
 	Notify  *[]string `json:"notify,omitempty"`
 	Paused  *bool     `json:"paused,omitempty"`
-	Zone    *string   `json:"zone,omitempty"`
+
+	// Sheet of workbooks, its name; empty: it has to be certain
+	Sheet *string `json:"sheet,omitempty"`
+	Zone  *string `json:"zone,omitempty"`
 }
 
 // ScheduleDetails defines model for ScheduleDetails.
@@ -918,6 +942,7 @@ type ScheduleDetails struct {
 	NoEdits          bool       `json:"no_edits"`
 	Notify           []string   `json:"notify"`
 	Paused           bool       `json:"paused"`
+	Sheet            *string    `json:"sheet"`
 	Zone             string     `json:"zone"`
 }
 
@@ -941,7 +966,7 @@ type ScheduleRequestBody struct {
 	// Cron minute, hour, day, month and weekday, or a name such as @daily
 	Cron string `json:"cron"`
 
-	// Dir folder whose *.csv files are imported
+	// Dir folder whose *.csv and *.xlsx files are imported
 	Dir *string `json:"dir,omitempty"`
 
 	// Encoding of the files, as windows-1252 or macintosh; null: it has to be certain
@@ -966,6 +991,9 @@ type ScheduleRequestBody struct {
 	// Notify addresses that are told how each run ended
 	Notify *[]string `json:"notify,omitempty"`
 	Paused *bool     `json:"paused,omitempty"`
+
+	// Sheet of workbooks, its name; null: it has to be certain
+	Sheet *string `json:"sheet,omitempty"`
 
 	// Zone whose clock counts, as Europe/Stockholm; the service's where nothing is said
 	Zone *string `json:"zone,omitempty"`
@@ -1108,6 +1136,18 @@ type ExportEligibleParams struct {
 // ExportEligibleParamsType defines parameters for ExportEligible.
 type ExportEligibleParamsType string
 
+// ExportEligibleWorkbookParams defines parameters for ExportEligibleWorkbook.
+type ExportEligibleWorkbookParams struct {
+	// Domain only addresses in this domain; its subdomains are domains of their own
+	Domain *string `form:"domain,omitempty" json:"domain,omitempty"`
+
+	// Type only users whose claim would be so
+	Type *ExportEligibleWorkbookParamsType `form:"type,omitempty" json:"type,omitempty"`
+}
+
+// ExportEligibleWorkbookParamsType defines parameters for ExportEligibleWorkbook.
+type ExportEligibleWorkbookParamsType string
+
 // ListImportsParams defines parameters for ListImports.
 type ListImportsParams struct {
 	// Limit how many at most; 100 where nothing is said
@@ -1145,6 +1185,9 @@ type PlanImportParams struct {
 	// Encoding of the file, as windows-1252 or macintosh
 	Encoding *string `form:"encoding,omitempty" json:"encoding,omitempty"`
 
+	// Sheet of a workbook, its name
+	Sheet *string `form:"sheet,omitempty" json:"sheet,omitempty"`
+
 	// Column what a column is, as Header=Column; may be repeated
 	Column *[]string `form:"column,omitempty" json:"column,omitempty"`
 
@@ -1175,7 +1218,7 @@ type ReportImportParams struct {
 	// Reason only rows that have this code among their reasons
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
 
-	// Format csv: the file's own columns and what became of each row; jsonl: rows as in the list; html: one page
+	// Format csv: the file's own columns and what became of each row; xlsx: the same as a workbook; jsonl: rows as in the list; html: one page
 	Format *ReportImportParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
@@ -1480,6 +1523,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/eligible.csv (the `ExportEligible` operationId).
 	ExportEligible(ctx context.Context, params *ExportEligibleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportEligibleWorkbook Write the users that can be claimed as an Excel workbook, to be edited and imported
+	//
+	//
+	//
+	// Needs the role viewer.
+	//
+	// Corresponds with GET /api/v1/eligible.xlsx (the `ExportEligibleWorkbook` operationId).
+	ExportEligibleWorkbook(ctx context.Context, params *ExportEligibleWorkbookParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExplainEligible Tell whether an address can be claimed, and why not
 	//
@@ -1993,6 +2045,23 @@ func (c *Client) ListEligible(ctx context.Context, params *ListEligibleParams, r
 // Corresponds with GET /api/v1/eligible.csv (the `ExportEligible` operationId).
 func (c *Client) ExportEligible(ctx context.Context, params *ExportEligibleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportEligibleRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportEligibleWorkbook Write the users that can be claimed as an Excel workbook, to be edited and imported
+//
+// Needs the role viewer.
+//
+// Corresponds with GET /api/v1/eligible.xlsx (the `ExportEligibleWorkbook` operationId).
+func (c *Client) ExportEligibleWorkbook(ctx context.Context, params *ExportEligibleWorkbookParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportEligibleWorkbookRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3187,6 +3256,72 @@ func NewExportEligibleRequest(server string, params *ExportEligibleParams) (*htt
 	return req, nil
 }
 
+// NewExportEligibleWorkbookRequest constructs an http.Request for the ExportEligibleWorkbook method
+func NewExportEligibleWorkbookRequest(server string, params *ExportEligibleWorkbookParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/eligible.xlsx")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Domain != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "domain", *params.Domain, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Type != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewExplainEligibleRequest constructs an http.Request for the ExplainEligible method
 func NewExplainEligibleRequest(server string, email string) (*http.Request, error) {
 	var err error
@@ -3378,6 +3513,18 @@ func NewPlanImportRequestWithBody(server string, params *PlanImportParams, conte
 		if params.Encoding != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "encoding", *params.Encoding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sheet != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sheet", *params.Sheet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -4920,6 +5067,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/eligible.csv (the `ExportEligible` operationId).
 	ExportEligibleWithResponse(ctx context.Context, params *ExportEligibleParams, reqEditors ...RequestEditorFn) (*ExportEligibleResponse, error)
 
+	// ExportEligibleWorkbookWithResponse Write the users that can be claimed as an Excel workbook, to be edited and imported
+	//
+	//
+	//
+	// Needs the role viewer.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/eligible.xlsx (the `ExportEligibleWorkbook` operationId).
+	ExportEligibleWorkbookWithResponse(ctx context.Context, params *ExportEligibleWorkbookParams, reqEditors ...RequestEditorFn) (*ExportEligibleWorkbookResponse, error)
+
 	// ExplainEligibleWithResponse Tell whether an address can be claimed, and why not
 	//
 	//
@@ -5762,6 +5920,47 @@ func (r ExportEligibleResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportEligibleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportEligibleWorkbookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportEligibleWorkbookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportEligibleWorkbookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportEligibleWorkbookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportEligibleWorkbookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportEligibleWorkbookResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7325,6 +7524,21 @@ func (c *ClientWithResponses) ExportEligibleWithResponse(ctx context.Context, pa
 	return ParseExportEligibleResponse(rsp)
 }
 
+// ExportEligibleWorkbookWithResponse Write the users that can be claimed as an Excel workbook, to be edited and imported
+//
+// Needs the role viewer.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/eligible.xlsx (the `ExportEligibleWorkbook` operationId).
+func (c *ClientWithResponses) ExportEligibleWorkbookWithResponse(ctx context.Context, params *ExportEligibleWorkbookParams, reqEditors ...RequestEditorFn) (*ExportEligibleWorkbookResponse, error) {
+	rsp, err := c.ExportEligibleWorkbook(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportEligibleWorkbookResponse(rsp)
+}
+
 // ExplainEligibleWithResponse Tell whether an address can be claimed, and why not
 //
 // Needs the role viewer.
@@ -8155,6 +8369,32 @@ func ParseExportEligibleResponse(rsp *http.Response) (*ExportEligibleResponse, e
 	}
 
 	response := &ExportEligibleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportEligibleWorkbookResponse parses an HTTP response from a ExportEligibleWorkbookWithResponse call
+func ParseExportEligibleWorkbookResponse(rsp *http.Response) (*ExportEligibleWorkbookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportEligibleWorkbookResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -22,7 +22,10 @@ type Desk struct {
 	Config
 	uploads chan struct{} // one for each file that is being planned
 	watched watched
+	counts  counts
 }
 
-// New returns a desk.
-func New(c Config) *Desk { return &Desk{Config: c, uploads: make(chan struct{}, c.Uploads)} }
+// New returns a desk. Close it.
+func New(c Config) *Desk {
+	return &Desk{Config: c, uploads: make(chan struct{}, c.Uploads), counts: counts{of: map[string]*count{}}}
+}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -27,12 +28,12 @@ const busyTime = 2 * time.Second
 type Upload struct {
 	*dialect.File
 	SHA256 []byte
-	Fields url.Values // of the form, before the file
+	Fields url.Values // of the form
 }
 
 // Receive takes in the file that a request sends, as its body or as the part file of a form; name is what it
-// is called, blank: as the form calls it. The form may have these fields before the file. work is done with
-// it, and then it is gone. No more files are on their way than may be planned at once. Refused with
+// is called, blank: as the form calls it. The form may have these fields beside it. work is done with it, and
+// then it is gone. No more files are on their way than may be planned at once. Refused with
 // CodeTooManyUploads, CodeMediaTypeUnsupported, CodeLimitExceeded, and with CodeUploadIncomplete where it
 // does not come to its end.
 func (d *Desk) Receive(w http.ResponseWriter, r *http.Request, name string, fields []string, work func(Upload) error) (err error) {
@@ -74,7 +75,7 @@ func (d *Desk) file(w http.ResponseWriter, r *http.Request, fields []string) (bo
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, d.UploadBytes)
 	switch {
-	case media == "text/csv":
+	case media == "text/csv", media == workbook.Media: // which of the two it is, its content says
 		return r.Body, &formFile{}, nil
 	case media == "multipart/form-data" && parameters["boundary"] != "":
 		form = &formFile{form: multipart.NewReader(r.Body, parameters["boundary"]), fields: url.Values{}}
@@ -89,10 +90,12 @@ func (d *Desk) file(w http.ResponseWriter, r *http.Request, fields []string) (bo
 // FilePart is the part of a form that is the file.
 const FilePart = "file"
 
-// formFile is the file of a form, which comes last in it.
+// formFile is the file of a form.
 type formFile struct {
 	form   *multipart.Reader
-	fields url.Values
+	known  []string   // fields that the form may have
+	fields url.Values // those before the file, and, when that is read, those behind it
+	count  int        // of fields
 	part   *multipart.Part
 	name   string // of the file, as the form has it
 }
@@ -103,45 +106,62 @@ const (
 	longestField = 4 << 10
 )
 
-func (f *formFile) open(fields []string) error {
-	for range mostFields {
-		part, err := f.form.NextPart()
+// open reads the form up to the file.
+func (f *formFile) open(known []string) error {
+	f.known = known
+	for {
+		part, err := f.next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return schema.Refuse(schema.CodeRequestInvalid, "The form has no part %q.", FilePart).WithFix("Send the file as the part %q.", FilePart)
 		case err != nil:
 			return err
-		case part.FormName() == FilePart:
+		case part != nil:
 			f.part, f.name = part, part.FileName()
 			return nil
-		case !slices.Contains(fields, part.FormName()):
-			return schema.Refuse(schema.CodeRequestInvalid, "The form has a part %q, which means nothing.", schema.Shorten(part.FormName())).
-				WithFix("Send the file alone, as the part %q, and all else in the query.", FilePart)
 		}
-		value, err := io.ReadAll(io.LimitReader(part, longestField+1))
-		switch {
-		case err != nil:
-			return err
-		case len(value) > longestField:
-			return schema.Refuse(schema.CodeLimitExceeded, "A field of the form is longer than %d bytes.", longestField)
-		}
-		f.fields.Add(part.FormName(), string(value))
 	}
-	return schema.Refuse(schema.CodeLimitExceeded, "The form has more than %d fields.", mostFields)
 }
 
-// Read reads the file. At its end it looks whether the form ends there, too.
+// next reads a part of the form: a field, or the beginning of the file, which is returned.
+func (f *formFile) next() (file *multipart.Part, err error) {
+	part, err := f.form.NextPart()
+	switch {
+	case err != nil:
+		return nil, err
+	case part.FormName() == FilePart && f.part == nil:
+		return part, nil
+	case part.FormName() == FilePart, f.part != nil && len(f.known) == 0:
+		return nil, schema.Refuse(schema.CodeRequestInvalid, "The form has more than one part.").WithFix("Send one file alone, as the part %q.", FilePart)
+	case !slices.Contains(f.known, part.FormName()):
+		return nil, schema.Refuse(schema.CodeRequestInvalid, "The form has a part %q, which means nothing.", schema.Shorten(part.FormName())).
+			WithFix("Send the file alone, as the part %q, and all else in the query.", FilePart)
+	}
+	value, err := io.ReadAll(io.LimitReader(part, longestField+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(value) > longestField:
+		return nil, schema.Refuse(schema.CodeLimitExceeded, "A field of the form is longer than %d bytes.", longestField)
+	}
+	if f.count++; f.count > mostFields {
+		return nil, schema.Refuse(schema.CodeLimitExceeded, "The form has more than %d fields.", mostFields)
+	}
+	f.fields.Add(part.FormName(), string(value))
+	return nil, nil
+}
+
+// Read reads the file. At its end it reads what follows in the form.
 func (f *formFile) Read(p []byte) (int, error) {
 	n, err := f.part.Read(p)
 	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
-	if _, err := f.form.NextPart(); err == nil {
-		return n, schema.Refuse(schema.CodeRequestInvalid, "The form has more than one part.").WithFix("Send one file alone, as the part %q.", FilePart)
-	} else if !errors.Is(err, io.EOF) {
-		return n, err
+	for {
+		if _, err := f.next(); err != nil {
+			return n, err
+		}
 	}
-	return n, io.EOF
 }
 
 // incoming is what is on its way.

@@ -3,9 +3,12 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/usersfile"
@@ -21,11 +24,16 @@ func (p *Pages) registerClaim() {
 
 // claiming is what is chosen so far.
 type claiming struct {
-	List      people.EligibleList
+	Users     []people.Eligible // the first of them
+	Total     int               // that there are
+	More      bool              // there are more than Total: not all were counted
+	All       bool              // all of Users are chosen
 	Domains   []string
 	Domain    string
 	Type      schema.ClaimType
 	Search    string
+	Filtered  bool
+	Export    string // query of the file with those who are listed
 	Addresses []string
 	Services  []string // that there are
 	Given     []string // that were chosen
@@ -33,6 +41,9 @@ type claiming struct {
 	Ready     int
 	Immediate int
 	Delayed   int
+	Stays     int       // whose content stays behind
+	Until     time.Time // by when the claims can be retracted, if they are made now
+	Problems  []problem
 	Sync      bool // directory synchronization is on, so nobody can be claimed
 	Refused   *refusal
 
@@ -41,16 +52,21 @@ type claiming struct {
 	Reasons []counted
 }
 
+// Chosen reports whether an address is among those that were chosen.
+func (c *claiming) Chosen(address string) bool { return c.All || slices.Contains(c.Addresses, address) }
+
 // chooseUsers shows the first step.
 func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 	ctx, id := e.r.Context(), e.organization.ID
-	c := claiming{Refused: refused, Sync: e.organization.DirectorySync, Search: strings.TrimSpace(e.r.FormValue("search")), Addresses: e.r.PostForm["address"]}
+	c := &claiming{Refused: refused, Sync: e.organization.DirectorySync, Search: strings.TrimSpace(e.r.FormValue("search")), Addresses: e.r.PostForm["address"], All: e.r.FormValue("all") != ""}
 	held, err := p.Flow.Store.Domains(ctx, id)
 	if err != nil {
 		return err
 	}
 	for _, d := range held {
-		c.Domains = append(c.Domains, d.Domain)
+		if d.Status != schema.DomainPending {
+			c.Domains = append(c.Domains, d.Domain)
+		}
 	}
 	if domain := e.r.FormValue("domain"); slices.Contains(c.Domains, domain) {
 		c.Domain = domain
@@ -58,13 +74,9 @@ func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 	if t := schema.ClaimType(e.r.FormValue("type")); t == schema.Immediate || t == schema.Delayed {
 		c.Type = t
 	}
-	if c.List, err = p.People.ListEligible(ctx, id, people.Selection{Domain: c.Domain, Type: c.Type}, p.Flow.Policy.ScreenLimit); err != nil {
+	c.Filtered = c.Domain != "" || c.Type != "" || c.Search != ""
+	if err := p.eligible(e, c); err != nil {
 		return err
-	}
-	if c.Search != "" {
-		c.List.Users = slices.DeleteFunc(c.List.Users, func(u people.EligibleUser) bool {
-			return !strings.Contains(strings.ToLower(u.Email), strings.ToLower(c.Search))
-		})
 	}
 	if c.Asked = strings.TrimSpace(e.r.FormValue("why")); c.Asked != "" {
 		answers, err := p.People.Explain(ctx, id, []string{c.Asked})
@@ -84,10 +96,34 @@ func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 	return e.show(status, "claim", c)
 }
 
-// claim shows the second step and the third, and claims.
+// eligible finds the first users that can be claimed and that are asked for, and how many there are.
+func (p *Pages) eligible(e *exchange, c *claiming) error {
+	ctx, id := e.r.Context(), e.organization.ID
+	selection := people.Selection{Domain: c.Domain, Type: c.Type, Search: c.Search}
+	c.Export = url.Values{"domain": {c.Domain}, "type": {string(c.Type)}, "search": {c.Search}}.Encode()
+	var err error
+	if c.Search != "" {
+		c.Users, c.Total, c.More, err = p.People.SearchEligible(ctx, id, selection, p.Flow.Policy.ScreenLimit)
+		return err
+	}
+	if c.Users, c.More, err = p.People.FirstEligible(ctx, id, selection, p.Flow.Policy.ScreenLimit); err != nil {
+		return err
+	}
+	if c.Total = len(c.Users); !c.More {
+		return nil
+	}
+	stands, err := p.Stands(ctx, id)
+	if n := stands.Ready(selection); n > c.Total { // else it was counted a while ago
+		c.Total, c.More = n, false
+	}
+	return err
+}
+
+// claim shows the second step and the third, and claims. All can be sent at once, too: the addresses, the
+// services, and the box that says that claims are permanent.
 func (p *Pages) claim(e *exchange) error {
 	ctx, form := e.r.Context(), e.r.PostForm
-	c := claiming{Addresses: form["address"], Given: form["service"]}
+	c := &claiming{Addresses: form["address"], Given: form["service"], Sync: e.organization.DirectorySync}
 	persons := usersfile.ParsePeople(c.Addresses...)
 	services, err := p.People.FindServices(ctx, e.organization.ID, c.Given, "")
 	switch {
@@ -101,31 +137,65 @@ func (p *Pages) claim(e *exchange) error {
 		return p.claimRefused(e, err)
 	}
 	order := schema.Order{Organization: e.organization.ID, By: e.token.Name}
-	if form.Get("step") == "" {
+	_, numbered := form["claims"] // as in the last form
+	accepts := form.Get("accept_permanent") != ""
+	if form.Get("step") == "" && len(c.Given) == 0 && !numbered && !accepts {
 		if c.Services, err = p.People.Services(ctx, e.organization.ID); err != nil {
 			return err
 		}
 		return e.show(http.StatusOK, "services", c)
 	}
-	if form.Get("step") == "claim" && form.Get("accept_permanent") != "" {
-		claims, err := parseCount(e, form.Get("claims"))
-		if err != nil {
-			return p.claimRefused(e, err)
-		}
-		imp, err := p.ClaimByHand(ctx, persons, services, order, schema.Consent{By: e.token.Name, Claims: claims, AcceptEdits: form.Get("accept_edits") != ""})
-		if err != nil {
-			return p.claimRefused(e, err)
-		}
-		return e.redirect(importPath(imp.ID))
+	if accepts {
+		return p.claimNow(e, c, persons, services, order)
 	}
-	if form.Get("step") == "claim" {
+	if numbered {
 		said := e.words.refusalOf(&schema.Error{Code: schema.CodeConsentMissing})
 		c.Refused = &said
 	}
+	return p.confirmClaim(e, c, persons, services, order)
+}
+
+// claimNow claims, where that is what the number says that the form bears; a form without a number takes as
+// many as there are.
+func (p *Pages) claimNow(e *exchange, c *claiming, persons []usersfile.Person, services []string, order schema.Order) error {
+	form := e.r.PostForm
+	consent := schema.Consent{By: e.token.Name, Claims: desk.AnyNumber, AcceptEdits: form.Get("accept_edits") != ""}
+	var err error
+	if _, numbered := form["claims"]; numbered {
+		consent.Claims, err = parseCount(e, form.Get("claims"))
+	}
+	var imp schema.Import
+	if err == nil {
+		imp, err = p.ClaimByHand(e.r.Context(), persons, services, order, consent)
+	}
+	if err == nil {
+		return e.redirect(importPath(imp.ID))
+	}
+	switch said := e.words.refusalOf(err); said.Code {
+	case schema.CodePlanChanged, schema.CodeEditsNotAccepted, schema.CodeRequestInvalid: // the plan, as it is now, is asked about again
+		c.Refused = &said
+		return p.confirmClaim(e, c, persons, services, order)
+	}
+	return p.claimRefused(e, err)
+}
+
+// confirmClaim shows what a claim would do, and asks for agreement.
+func (p *Pages) confirmClaim(e *exchange, c *claiming, persons []usersfile.Person, services []string, order schema.Order) (err error) {
 	if c.Plan, err = p.foresee(e, persons, services, order); err != nil {
 		return p.claimRefused(e, err)
 	}
 	c.Ready, c.Immediate, c.Delayed = c.Plan.Tally.Outcomes[schema.Ready], c.Plan.Types[schema.Immediate], c.Plan.Types[schema.Delayed]
+	c.Stays, c.Until = c.Plan.Tally.Foreseen[schema.CodeContentNotTransferred], p.Flow.Now().Add(p.Flow.Policy.DecisionTime())
+	for _, counted := range e.words.counts(c.Plan.Reasons) {
+		found := problem{counted: counted}
+		for _, line := range c.Plan.Problems[counted.Code] {
+			const first = 2 // behind the header
+			if i := line - first; i >= 0 && i < len(persons) {
+				found.Who = append(found.Who, persons[i].Email)
+			}
+		}
+		c.Problems = append(c.Problems, found)
+	}
 	status := http.StatusOK
 	if c.Refused != nil {
 		status = c.Refused.Status

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/claimline/claimline/pipeline/people"
+	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
 )
@@ -13,47 +13,52 @@ import (
 // home is how it stands: what waits for somebody, what is under way, what is due, and how far each domain is.
 type home struct {
 	Waiting   []listed          // imports that wait for somebody
-	Latest    []listed          // the others
+	Running   []listed          // imports that are under way, or wait for their turn
+	Latest    []listed          // imports that have ended
 	Schedules []schema.Schedule // whose last run failed or waits
-	Mails     int               // that have failed, at most mailsCounted
+	Failed    []store.ListedMail
+	MoreMails bool // have failed
 	Days      []dueDay
+	Stands    desk.Stands
 	Domains   []domainStands
+	Pending   []string // domains that wait for their TXT record
+
+	Yours, Claimable int // accounts in all domains
 }
 
 // domainStands is how far a domain is.
 type domainStands struct {
-	schema.Domain
-	Claimable int
+	store.Stand
+	All     int // accounts
+	Ready   int // that can be claimed
+	Refused int // that cannot be
+	Reasons []counted
+	Bar     bar
 }
 
 func (p *Pages) registerHome() { p.page("GET /{$}", schema.RoleViewer, p.home) }
 
 const (
-	homeImports  = 8
-	homeDays     = 7 * 24 * time.Hour
-	mailsCounted = 100
+	homeImports = 5
+	homeDue     = 60
+	homeDays    = 7 * 24 * time.Hour
+	mailsShown  = 3
 )
 
 func (p *Pages) home(e *exchange) error {
 	ctx, id, h := e.r.Context(), e.organization.ID, home{}
-	for _, state := range []schema.ImportState{schema.StateAwaitingConsent, schema.StateInterrupted} {
-		found, _, err := p.Flow.Store.ImportsBefore(ctx, id, state, 0, homeImports)
-		if err != nil {
-			return err
-		}
-		list, err := p.listed(e, found)
-		if err != nil {
-			return err
-		}
-		h.Waiting = append(h.Waiting, list...)
+	var err error
+	if h.Waiting, err = p.inStates(e, schema.StateAwaitingConsent, schema.StateInterrupted); err != nil {
+		return err
+	}
+	if h.Running, err = p.inStates(e, schema.StateApplying, schema.StateQueued, schema.StatePlanning); err != nil {
+		return err
 	}
 	found, _, err := p.Flow.Store.ImportsBefore(ctx, id, "", 0, homeImports)
 	if err != nil {
 		return err
 	}
-	found = slices.DeleteFunc(found, func(imp schema.Import) bool {
-		return imp.State == schema.StateAwaitingConsent || imp.State == schema.StateInterrupted
-	})
+	found = slices.DeleteFunc(found, func(imp schema.Import) bool { return !imp.State.Ended() })
 	if h.Latest, err = p.listed(e, found); err != nil {
 		return err
 	}
@@ -66,29 +71,64 @@ func (p *Pages) home(e *exchange) error {
 			h.Schedules = append(h.Schedules, s)
 		}
 	}
-	failed, err := p.Flow.Store.ListMails(ctx, p.People.Rules(), store.MailFilter{Organization: id, State: schema.MailFailed}, 0, mailsCounted)
-	if err != nil {
+	if h.Failed, err = p.Flow.Store.ListMails(ctx, p.People.Rules(), store.MailFilter{Organization: id, State: schema.MailFailed}, 0, mailsShown+1); err != nil {
 		return err
 	}
-	h.Mails = len(failed)
-	due, _, _, err := p.People.FirstDeadlines(ctx, id, store.DeadlineMark{}, deadlinesShown)
+	h.MoreMails = len(h.Failed) > mailsShown
+	h.Failed = h.Failed[:min(len(h.Failed), mailsShown)]
+	due, _, _, err := p.People.FirstDeadlines(ctx, id, store.DeadlineMark{}, homeDue)
 	if err != nil {
 		return err
 	}
 	soon := p.Flow.Now().Add(homeDays)
 	h.Days = p.days(slices.DeleteFunc(due, func(d schema.Deadline) bool { return d.DueAt.After(soon) }))
-	held, err := p.Flow.Store.Domains(ctx, id)
+	if err := p.stands(e, &h); err != nil {
+		return err
+	}
+	return e.show(http.StatusOK, "home", h)
+}
+
+// inStates lists the newest imports in each of these states.
+func (p *Pages) inStates(e *exchange, states ...schema.ImportState) (all []listed, err error) {
+	for _, state := range states {
+		found, _, err := p.Flow.Store.ImportsBefore(e.r.Context(), e.organization.ID, state, 0, homeImports)
+		if err != nil {
+			return nil, err
+		}
+		list, err := p.listed(e, found)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}
+
+// stands fills in how far the domains are.
+func (p *Pages) stands(e *exchange, h *home) error {
+	held, err := p.Flow.Store.Domains(e.r.Context(), e.organization.ID)
 	if err != nil {
 		return err
 	}
 	for _, d := range held {
-		stands := domainStands{Domain: d}
-		if d.Status != schema.DomainPending {
-			if stands.Claimable, err = p.People.CountEligible(ctx, id, people.Selection{Domain: d.Domain}); err != nil {
-				return err
-			}
+		if d.Status == schema.DomainPending {
+			h.Pending = append(h.Pending, d.Domain)
 		}
-		h.Domains = append(h.Domains, stands)
 	}
-	return e.show(http.StatusOK, "home", h)
+	if h.Stands, err = p.Stands(e.r.Context(), e.organization.ID); err != nil {
+		return err
+	}
+	for _, s := range h.Stands.Domains {
+		v := domainStands{Stand: s, Ready: s.Ready(""), Reasons: e.words.counts(s.Cannot)}
+		for _, n := range s.Cannot {
+			v.Refused += n
+		}
+		v.All = s.Members + s.Claimed + v.Ready + v.Refused
+		v.Bar = e.words.picture(v.All, part{schema.Claimed, e.words.say("yours"), s.Members + s.Claimed},
+			part{schema.NotAttempted, e.words.say("can be claimed"), v.Ready}, part{schema.Ineligible, e.words.say("cannot be claimed"), v.Refused})
+		h.Domains = append(h.Domains, v)
+		h.Yours += s.Members + s.Claimed
+		h.Claimable += v.Ready
+	}
+	return nil
 }

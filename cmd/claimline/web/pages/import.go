@@ -52,6 +52,7 @@ type problemGroup struct {
 type problem struct {
 	counted
 	Lines  []int
+	Who    []string // addresses, of a claim by hand
 	Causes []schema.Cause
 }
 
@@ -251,24 +252,36 @@ type segment struct {
 	X, Width int
 }
 
-func (w *words) bar(s *schema.Summary) (b bar) {
-	if s.Rows == 0 {
-		return b
+// part is so many of those that a bar shows.
+type part struct {
+	As    schema.Outcome // which it looks like
+	Label template.HTML
+	Count int
+}
+
+func (w *words) bar(s *schema.Summary) bar {
+	parts := make([]part, len(schema.Outcomes))
+	for i, outcome := range schema.Outcomes {
+		label, _ := w.outcome(outcome)
+		parts[i] = part{outcome, label, countOf(s, outcome)}
 	}
+	return w.picture(s.Rows, parts...)
+}
+
+// picture draws parts of a whole.
+func (w *words) picture(all int, parts ...part) (b bar) {
 	const whole = 1000
-	var parts []string
+	var texts []string
 	done := 0
-	for _, outcome := range schema.Outcomes {
-		n := countOf(s, outcome)
-		if n == 0 {
+	for _, part := range parts {
+		if part.Count == 0 || all == 0 {
 			continue
 		}
-		x := done * whole / s.Rows
-		done += n
-		b.Segments = append(b.Segments, segment{outcome, x, max(done*whole/s.Rows-x, 2)})
-		label, _ := w.outcome(outcome)
-		parts = append(parts, w.number(n)+" "+strings.ToLower(string(label)))
+		x := done * whole / all
+		done += part.Count
+		b.Segments = append(b.Segments, segment{part.As, x, max(done*whole/all-x, 2)})
+		texts = append(texts, w.number(part.Count)+" "+strings.ToLower(string(part.Label)))
 	}
-	b.Text = strings.Join(parts, ", ")
+	b.Text = strings.Join(texts, ", ")
 	return b
 }

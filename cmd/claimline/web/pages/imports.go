@@ -29,10 +29,11 @@ import (
 func (p *Pages) registerImports() {
 	p.page("GET /imports", schema.RoleViewer, p.listImports)
 	p.page("GET /imports/new", schema.RoleOperator, func(e *exchange) error {
-		return e.show(http.StatusOK, "new", newImport{Most: p.UploadBytes >> 20})
+		return e.show(http.StatusOK, "new", &newImport{Most: p.UploadBytes >> 20})
 	})
 	p.page("POST /imports/new", schema.RoleOperator, p.planImport)
 	p.page("GET /eligible.csv", schema.RoleViewer, p.exportEligible)
+	p.page("GET /eligible.xlsx", schema.RoleViewer, p.exportEligible)
 	p.page("GET /imports/{id}", schema.RoleViewer, p.ofImport(func(e *exchange, imp schema.Import) error {
 		return p.showImport(e, imp, http.StatusOK, nil)
 	}))
@@ -111,10 +112,24 @@ type newImport struct {
 	Refused    *refusal
 	File       string
 	Candidates dialect.CandidatesError // encodings that the file may have
+	Sheets     dialect.SheetsError     // of a workbook, one of which is meant
 	Doubts     usersfile.DoubtsError   // columns that may be others
 	EveryRow   bool                    // it helps to say that every row counts
 
-	AllOrNothing, NoEdits bool // as they were chosen
+	// As they were chosen.
+	AllOrNothing, NoEdits, Every bool
+	Encoding, Notify             string
+}
+
+// Chosen reports whether something was chosen that is not asked of everybody.
+func (n *newImport) Chosen() bool {
+	return n.AllOrNothing || n.NoEdits || n.Every || n.Encoding != "" || n.Notify != ""
+}
+
+// choices takes note of what was chosen.
+func (n *newImport) choices(fields url.Values) {
+	n.AllOrNothing, n.NoEdits, n.Every = fields.Get(fieldAllOrNothing) != "", fields.Get(fieldNoEdits) != "", fields.Get(fieldEveryRow) != ""
+	n.Encoding, n.Notify = fields.Get(fieldEncoding), fields.Get(fieldNotify)
 }
 
 // The fields of the form with a file. Those of doubts are numbered: a header, what it is.
@@ -122,6 +137,7 @@ const (
 	fieldAllOrNothing = "all_or_nothing"
 	fieldNoEdits      = "no_edits"
 	fieldEncoding     = "encoding"
+	fieldSheet        = "sheet"
 	fieldColumn       = "column"
 	fieldEveryRow     = "every_row"
 	fieldNotify       = "notify"
@@ -131,11 +147,11 @@ const (
 // asked about.
 func (p *Pages) planImport(e *exchange) error {
 	var imp schema.Import
-	page := newImport{Most: p.UploadBytes >> 20}
-	fields := []string{fieldAllOrNothing, fieldNoEdits, fieldEncoding, fieldColumn, fieldEveryRow, fieldNotify}
+	page := &newImport{Most: p.UploadBytes >> 20}
+	fields := []string{fieldAllOrNothing, fieldNoEdits, fieldEncoding, fieldSheet, fieldColumn, fieldEveryRow, fieldNotify}
 	err := p.Receive(e.w, e.r, "", fields, func(file desk.Upload) error {
 		page.File = file.Name()
-		page.AllOrNothing, page.NoEdits = file.Fields.Get(fieldAllOrNothing) != "", file.Fields.Get(fieldNoEdits) != ""
+		page.choices(file.Fields)
 		if file.Name() == "" || file.Size() == 0 {
 			return schema.Refuse(schema.CodeFileEmpty, "%s", e.words.say("No file was chosen, or it is empty."))
 		}
@@ -155,30 +171,40 @@ func (p *Pages) planImport(e *exchange) error {
 	}
 	page.Refused = &said
 	page.Candidates, _ = errors.AsType[dialect.CandidatesError](err)
+	page.Sheets, _ = errors.AsType[dialect.SheetsError](err)
 	page.Doubts, _ = errors.AsType[usersfile.DoubtsError](err)
+	if len(page.Candidates) > 0 { // what is asked on the page says all that a command says of its options
+		said.Message, said.Fix = string(e.words.say("It is not certain in which encoding the file is. Choose below what the cell says.")), ""
+	}
 	for _, d := range page.Doubts {
 		page.EveryRow = page.EveryRow || d.Known == schema.ClaimHeader
 	}
 	return e.show(said.Status, "new", page)
 }
 
-// exportEligible hands out the users who can be claimed, to be edited and imported.
+// exportEligible hands out the users who can be claimed, or those of them that are asked for, to be edited and
+// imported.
 func (p *Pages) exportEligible(e *exchange) error {
+	selection := people.Selection{Domain: e.r.FormValue("domain"), Type: schema.ClaimType(e.r.FormValue("type")), Search: e.r.FormValue("search")}
+	format := report.CSV
+	if strings.HasSuffix(e.r.URL.Path, "."+string(report.XLSX)) {
+		format = report.XLSX
+	}
 	file, err := desk.NewDownload(func(to io.Writer) error {
-		_, err := p.People.Export(e.r.Context(), e.organization.ID, people.Selection{}, schema.Format{}, to, nil)
+		_, err := p.People.Export(e.r.Context(), e.organization.ID, selection, schema.Format{Workbook: format == report.XLSX}, to, nil)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	return file.Send(e.w, e.r, "text/csv; charset=utf-8", "eligible.csv")
+	return file.Send(e.w, e.r, format.Media(), "eligible."+string(format))
 }
 
 // orderOf reads how a file is to be imported.
 func orderOf(e *exchange, fields url.Values) (schema.Order, error) {
 	order := schema.Order{Organization: e.organization.ID, By: e.token.Name, AllOrNothing: fields.Get(fieldAllOrNothing) != ""}
-	reading := schema.Reading{Encoding: fields.Get(fieldEncoding), NoEdits: fields.Get(fieldNoEdits) != "", EveryRow: fields.Get(fieldEveryRow) != ""}
+	reading := schema.Reading{Encoding: fields.Get(fieldEncoding), Sheet: fields.Get(fieldSheet), NoEdits: fields.Get(fieldNoEdits) != "", EveryRow: fields.Get(fieldEveryRow) != ""}
 	for _, given := range fields[fieldColumn] {
 		switch header, ignored := strings.CutPrefix(given, ignoreMark); {
 		case ignored:
@@ -287,9 +313,8 @@ func (p *Pages) followImport(e *exchange, imp schema.Import) error {
 
 // downloadReport hands out what became of the rows.
 func (p *Pages) downloadReport(e *exchange, imp schema.Import) error {
-	media := map[report.Format]string{report.CSV: "text/csv; charset=utf-8", report.JSONL: "application/jsonl", report.HTML: "text/html; charset=utf-8"}
 	r := &report.Report{Format: report.Format(e.r.FormValue("format")), Language: catalogue.Language(e.words.language)}
-	if media[r.Format] == "" {
+	if !slices.Contains([]report.Format{report.CSV, report.XLSX, report.JSONL, report.HTML}, r.Format) {
 		r.Format = report.CSV
 	}
 	name := fmt.Sprintf("import-%d.%s", imp.ID, r.Format)
@@ -305,7 +330,7 @@ func (p *Pages) downloadReport(e *exchange, imp schema.Import) error {
 		return err
 	}
 	defer file.Close()
-	return file.Send(e.w, e.r, media[r.Format], name)
+	return file.Send(e.w, e.r, r.Format.Media(), name)
 }
 
 // retracting is what taking back an import would do, or has done.
@@ -314,7 +339,12 @@ type retracting struct {
 	Can     int
 	Cannot  []counted
 	Domains []string // claimed ones that are all that is in the way
-	Done    bool
+	Begun   bool
+	Done    bool     // to its end
+	Refused *refusal // why it does not go on
+	Mark    string   // where to go on; blank: at the beginning
+	Left    int      // claims of which nothing is known yet; nothing more than a measure
+	Reasons []string // what Cannot counts, as a form bears it
 }
 
 // counted is how many there are of something.
@@ -348,34 +378,88 @@ func (p *Pages) askRetract(e *exchange, imp schema.Import) error {
 	})
 }
 
-// retractImport takes the claims of an import back.
+// For how long claims are taken back before a page is shown: not long where a script goes on from there.
+const (
+	retractTime   = 10 * time.Second
+	retractStep   = 2 * time.Second
+	retractAtOnce = 50 // between two looks at the clock
+)
+
+// The fields of the form that goes on taking claims back. What was counted is for who reads the page alone.
+const (
+	fieldMark    = "mark"
+	fieldDone    = "done"
+	fieldCannot  = "cannot"
+	fieldDomains = "domain"
+	fieldLeft    = "left"
+	fieldSteps   = "steps" // a script goes on
+)
+
+// retractImport takes the claims of an import back, as many as can be in a moment; what is left is gone on with
+// from the page that is shown.
 func (p *Pages) retractImport(e *exchange, imp schema.Import) error {
-	ctx := e.r.Context()
-	planned, err := p.People.PlanRetract(ctx, imp.OrganizationID, imp.ID)
-	if err != nil {
-		return err
+	ctx, form := e.r.Context(), e.r.PostForm
+	shown, cannot := retracting{Begun: true}, map[schema.Code]int{}
+	var run *people.ImportRetract
+	var err error
+	if mark := form.Get(fieldMark); mark == "" {
+		if run, err = p.People.PlanRetract(ctx, imp.OrganizationID, imp.ID); err != nil {
+			return err
+		}
+		shown.Left = run.Plan.Can
+		for _, n := range run.Plan.Cannot {
+			shown.Left += n
+		}
+	} else {
+		if run, err = p.People.ResumeRetract(ctx, imp.OrganizationID, imp.ID, mark, form[fieldDomains]); err != nil {
+			return err
+		}
+		shown.Can, shown.Left = numberOf(form.Get(fieldDone)), numberOf(form.Get(fieldLeft))
+		for _, text := range form[fieldCannot] {
+			code, n, _ := strings.Cut(text, "=")
+			if known := schema.Code(code); known.Status() != 0 {
+				cannot[known] = numberOf(n)
+			}
+		}
 	}
-	done, cannot := retracting{Done: true, Domains: planned.Plan.Domains}, map[schema.Code]int{}
-	for {
-		page, err := planned.Next(ctx, false)
+	run.Limit = retractAtOnce
+	span := retractTime
+	if form.Get(fieldSteps) != "" {
+		span = retractStep
+	}
+	for until := time.Now().Add(span); !shown.Done && shown.Refused == nil && time.Now().Before(until); {
+		page, err := run.Next(ctx, false)
 		for _, r := range page {
-			if r.Retracted {
-				done.Can++
+			if shown.Left--; r.Retracted {
+				shown.Can++
 			} else {
 				cannot[r.Reason]++
 			}
 		}
-		if err != nil {
-			return err
+		if err != nil { // what was done before is told all the same
+			if ctx.Err() != nil {
+				return err
+			}
+			zerolog.Ctx(ctx).Error().Err(err).Msg("taking claims back was interrupted")
+			said := e.words.refusalOf(err)
+			shown.Refused = &said
 		}
-		if len(page) == 0 {
-			break
-		}
+		shown.Done = len(page) == 0 && err == nil
 	}
+	shown.Domains = run.Plan.Domains
 	list, err := p.listed(e, []schema.Import{imp})
 	if err != nil {
 		return err
 	}
-	done.Import, done.Cannot = list[0], e.words.counts(cannot)
-	return e.show(http.StatusOK, "retract", done)
+	shown.Import, shown.Cannot, shown.Mark, shown.Left = list[0], e.words.counts(cannot), run.Mark(), max(shown.Left, 0)
+	for _, c := range shown.Cannot {
+		shown.Reasons = append(shown.Reasons, fmt.Sprintf("%s=%d", c.Code, c.Count))
+	}
+	return e.show(http.StatusOK, "retract", shown)
+}
+
+// numberOf reads a number that a form bears; what is none is 0.
+func numberOf(text string) int {
+	n, _ := strconv.Atoi(text)
+	return max(n, 0)
 }

@@ -2,8 +2,8 @@ package pages
 
 import (
 	"context"
+	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/claimline/claimline/pipeline/people"
@@ -12,10 +12,30 @@ import (
 
 func (p *Pages) registerUsers() {
 	p.page("GET /users", schema.RoleViewer, p.listUsers)
-	p.page("GET /users/{email}", schema.RoleViewer, func(e *exchange) error { return p.showUser(e, http.StatusOK, nil, "") })
-	p.page("POST /users/{email}/retract", schema.RoleOperator, p.onUser("retracted", p.People.Retract))
-	p.page("POST /users/{email}/remind", schema.RoleOperator, p.onUser("reminded", p.People.Remind))
+	p.page("GET /users/{email}", schema.RoleViewer, func(e *exchange) error { return p.showUser(e, http.StatusOK, nil) })
+	p.page("GET /users/{email}/retract", schema.RoleOperator, p.askUser(doRetract))
+	p.page("POST /users/{email}/retract", schema.RoleOperator, p.onUser(doRetract, p.People.Retract))
+	p.page("GET /users/{email}/remove", schema.RoleOperator, p.askUser(doRemove))
+	p.page("POST /users/{email}/remove", schema.RoleOperator, p.onUser(doRemove, func(ctx context.Context, organization, email string) error {
+		_, err := p.People.Remove(ctx, organization, email)
+		return err
+	}))
+	p.page("POST /users/{email}/remind", schema.RoleOperator, p.onUser(doRemind, p.People.Remind))
 }
+
+// What can be done to a user.
+const (
+	doRetract = "retract"
+	doRemove  = "remove"
+	doRemind  = "remind"
+)
+
+// The orders of the list of users.
+const (
+	byEmail  = ""
+	bySoon   = "days_left"
+	byLatest = "-days_left"
+)
 
 // usersPage is a part of the users.
 type usersPage struct {
@@ -25,7 +45,11 @@ type usersPage struct {
 	Type        schema.ClaimType
 	Retractable bool
 	Search      string
-	Next        string
+	Sort        string
+	Done        string // what has just been done
+	Filtered    bool
+	First       bool   // these are the first
+	Next        string // where there are more; blank: there are none
 }
 
 const usersShown = 50
@@ -36,50 +60,135 @@ func (p *Pages) listUsers(e *exchange) error {
 	query := e.r.URL.Query()
 	page := usersPage{
 		Status: schema.Status(query.Get("status")), Type: schema.ClaimType(query.Get("claim_type")), Retractable: query.Get("retractable") != "",
-		Search: query.Get("search"), Statuses: statuses,
+		Search: query.Get("search"), Statuses: statuses, Sort: query.Get("sort"), Done: query.Get("done"), First: query.Get("after") == "",
 	}
+	page.Filtered = page.Status != "" || page.Type != "" || page.Retractable || page.Search != ""
 	filter := people.MemberFilter{Status: page.Status, ClaimType: page.Type, Retractable: page.Retractable, Search: page.Search}
-	found, next, err := p.People.MembersAfter(e.r.Context(), e.organization.ID, filter, query.Get("after"), usersShown)
+	next, err := p.findUsers(e, &page, filter, query.Get("after"))
 	if err != nil {
 		return err
 	}
-	page.Users = found
 	if next != "" {
 		query.Set("after", next)
+		query.Del("done")
 		page.Next = "/users?" + query.Encode()
 	}
 	return e.show(http.StatusOK, "users", page)
 }
 
+// findUsers fills in the users behind a mark, and returns the mark of the next page; blank: there is none. What
+// is no mark of ours begins at the first.
+func (p *Pages) findUsers(e *exchange, page *usersPage, filter people.MemberFilter, after string) (next string, err error) {
+	ctx, id := e.r.Context(), e.organization.ID
+	if page.Sort != bySoon && page.Sort != byLatest {
+		page.Sort = byEmail
+		page.Users, next, err = p.People.MembersAfter(ctx, id, filter, after, usersShown)
+		return next, err
+	}
+	found, mark, more, err := p.People.MembersByDaysLeft(ctx, id, filter, parseMark(after), usersShown, page.Sort == byLatest)
+	if page.Users = found; more {
+		next = formatMark(mark)
+	}
+	return next, err
+}
+
+// A mark among users by the days left is "SECONDS CLAIM" among those under a claim, and "KEY" behind them.
+func formatMark(m people.DaysLeftMark) string {
+	if m.Rest {
+		return m.Key
+	}
+	return fmt.Sprintf("%d %d", m.Claim.ClaimedAt.Unix(), m.Claim.Claim)
+}
+
+func parseMark(text string) (m people.DaysLeftMark) {
+	var seconds int64
+	if n, _ := fmt.Sscanf(text, "%d %d", &seconds, &m.Claim.Claim); n == 2 {
+		m.Claim.ClaimedAt = time.Unix(seconds, 0).UTC()
+		return m
+	}
+	return people.DaysLeftMark{Rest: text != "", Key: text}
+}
+
 // userPage is all about one user.
 type userPage struct {
 	schema.AccountView
-	Name    string
-	Done    string // what has just been done
-	Reason  string // why the claim cannot be taken back
-	Refused *refusal
+	Name         string
+	Organization string // name of the one that the account belongs to
+	Ours         bool   // that is the reader's
+	Until        time.Time
+	Done         string // what has just been done
+	Reason       string // why the claim cannot be taken back
+	Closes       bool   // removing the user would close the claim
+	NoRemove     string // why the user cannot be removed; blank: it can
+	Refused      *refusal
 }
 
-func (p *Pages) showUser(e *exchange, status int, refused *refusal, done string) error {
-	email := e.r.PathValue("email")
-	if err := p.People.CheckListed(e.r.Context(), e.organization.ID, email); err != nil {
-		return err
+// user finds all about the user of a path.
+func (p *Pages) user(e *exchange) (page userPage, err error) {
+	ctx, id, email := e.r.Context(), e.organization.ID, e.r.PathValue("email")
+	if err := p.People.CheckListed(ctx, id, email); err != nil {
+		return page, err
 	}
-	shown, err := p.People.Show(e.r.Context(), e.organization.ID, email)
+	shown, err := p.People.Show(ctx, id, email)
+	if err != nil {
+		return page, err
+	}
+	page = userPage{AccountView: shown, Name: shown.Name, Organization: shown.Organization, Ours: shown.Organization == id}
+	if o, err := p.Flow.Store.Organization(ctx, shown.Organization); err == nil {
+		page.Organization = nameOf(o)
+	} else if schema.CodeOf(err) != schema.CodeOrganizationUnknown {
+		return page, err
+	}
+	if c := shown.Claim; c != nil {
+		page.Until = p.People.Rules().CompletesAt(c.ClaimedAt)
+		if c.RetractReason != "" {
+			page.Reason, _ = e.words.problem(c.RetractReason)
+		}
+	}
+	if !e.token.Role.May(schema.RoleOperator) {
+		return page, nil
+	}
+	if page.Closes, err = p.People.MayRemove(ctx, id, email); err != nil {
+		code := schema.CodeOf(err)
+		if code.Status() == 0 || code.Status() >= http.StatusInternalServerError {
+			return page, err
+		}
+		page.NoRemove, _ = e.words.problem(code)
+	}
+	return page, nil
+}
+
+func (p *Pages) showUser(e *exchange, status int, refused *refusal) error {
+	page, err := p.user(e)
 	if err != nil {
 		return err
 	}
-	page := userPage{AccountView: shown, Name: shown.Name, Refused: refused, Done: done}
-	if page.Done == "" {
-		page.Done = e.r.URL.Query().Get("done")
-	}
-	if c := shown.Claim; c != nil && c.RetractReason != "" {
-		page.Reason, _ = e.words.problem(c.RetractReason)
-	}
+	page.Refused, page.Done = refused, e.r.URL.Query().Get("done")
 	return e.show(status, "user", page)
 }
 
-// onUser does something with the claim on a user.
+// askedUser is a user to whom something is about to be done.
+type askedUser struct {
+	userPage
+	What string
+}
+
+// askUser says what doing something to a user means, before it is done.
+func (p *Pages) askUser(what string) handler {
+	return func(e *exchange) error {
+		page, err := p.user(e)
+		if err != nil {
+			return err
+		}
+		possible := what == doRetract && page.Claim != nil && page.Claim.Retractable || what == doRemove && page.NoRemove == ""
+		if !possible {
+			return e.redirect(userPath(e.r.PathValue("email"))) // it says why
+		}
+		return e.show(http.StatusOK, "askuser", askedUser{page, what})
+	}
+}
+
+// onUser does something to a user.
 func (p *Pages) onUser(what string, do func(ctx context.Context, organization, email string) error) handler {
 	return func(e *exchange) error {
 		email := e.r.PathValue("email")
@@ -88,16 +197,16 @@ func (p *Pages) onUser(what string, do func(ctx context.Context, organization, e
 			return err
 		}
 		if err = do(e.r.Context(), e.organization.ID, email); err == nil {
-			if what == "retracted" { // it may not be listed any more
-				return e.redirect("/users?" + url.Values{"done": {what}}.Encode())
+			if what != doRemind { // the user may not be listed any more
+				return e.redirect("/users?done=" + what)
 			}
-			return e.redirect("/users/" + url.PathEscape(email) + "?done=" + what)
+			return e.redirect(userPath(email) + "?done=" + what)
 		}
 		said := e.words.refusalOf(err)
 		if said.Status >= http.StatusInternalServerError {
 			return err
 		}
-		return p.showUser(e, said.Status, &said, "")
+		return p.showUser(e, said.Status, &said)
 	}
 }
 

@@ -144,11 +144,13 @@ func (w *words) functions() template.FuncMap {
 			return message
 		},
 		"status": w.status, "claimtype": w.claimType, "kind": w.deadline, "domainstatus": w.domainStatus, "effect": w.effect, "happened": w.happened,
-		"runstate": w.runState,
-		"message":  func(code schema.Code) string { message, _ := w.problem(code); return message },
-		"ignored":  func(header string) string { return ignoreMark + header },
-		"value":    value,
-		"domain":   domainName, "address": emailAddress, "userpath": userPath, "base": filepath.Base,
+		"runstate": w.runState, "choice": func(c *schema.Choice) template.HTML { return w.happened(string(*c)) },
+		"mailkind": w.mailKind, "mailstate": w.mailState,
+		"message": func(code schema.Code) string { message, _ := w.problem(code); return message },
+		"ignored": func(header string) string { return ignoreMark + header },
+		"value":   value,
+		"domain":  domainName, "address": emailAddress, "base": filepath.Base,
+		"userpath":  func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
 		"monthname": w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
 		"weekday": func(at time.Time) string { return w.weekday(at.Weekday()) },
 		"list":    func(items ...any) []any { return items },
@@ -266,4 +268,33 @@ func (w *words) runState(s schema.RunState) template.HTML {
 		return w.say("Failed")
 	}
 	return w.say("Under way")
+}
+
+// mailKind names a mail to an owner.
+func (w *words) mailKind(kind string) template.HTML {
+	switch kind {
+	case "claim":
+		return w.say("The account was claimed: with the link to choose")
+	case "activation":
+		return w.say("The account has joined: where to sign in")
+	case "reminder":
+		return w.say("Reminder of the choice")
+	case "completed":
+		return w.say("What became of the account")
+	case "retracted":
+		return w.say("The claim was taken back")
+	}
+	return template.HTML(template.HTMLEscapeString(kind)) //nolint:gosec // G203: it is escaped
+}
+
+func (w *words) mailState(state string) template.HTML {
+	switch schema.MailState(state) {
+	case schema.MailSent:
+		return w.say("sent")
+	case schema.MailFailed:
+		return w.say("could not be sent")
+	case schema.MailWaiting:
+		return w.say("waits")
+	}
+	return template.HTML(template.HTMLEscapeString(state)) //nolint:gosec // G203: it is escaped
 }

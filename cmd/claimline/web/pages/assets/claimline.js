@@ -36,18 +36,57 @@ function follow(progress) {
 const progress = document.getElementById("progress");
 if (progress) follow(progress);
 
+function busy(button) {
+  button.setAttribute("aria-busy", "true");
+  button.textContent = button.dataset.busy;
+}
 for (const button of document.querySelectorAll("button[data-busy]")) {
-  button.form.addEventListener("submit", () => {
-    button.setAttribute("aria-busy", "true");
-    button.textContent = button.dataset.busy;
+  button.form.addEventListener("submit", () => busy(button));
+}
+
+// What takes long is done step by step, and goes on by itself.
+for (const form of document.querySelectorAll("form[data-steps]")) {
+  const steps = document.createElement("input");
+  Object.assign(steps, { type: "hidden", name: "steps", value: "yes" });
+  form.append(steps);
+}
+for (const form of document.querySelectorAll("form[data-go-on]")) form.requestSubmit();
+
+// A file can be dropped anywhere on the form that asks for it.
+for (const input of document.querySelectorAll("input.drop")) {
+  const form = input.form;
+  form.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    input.classList.add("over");
+  });
+  form.addEventListener("dragleave", (event) => {
+    if (!form.contains(event.relatedTarget)) input.classList.remove("over");
+  });
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    input.classList.remove("over");
+    if (event.dataTransfer.files.length > 0) input.files = event.dataTransfer.files;
   });
 }
 
 for (const all of document.querySelectorAll("input[data-all]")) {
+  const boxes = all.form.querySelectorAll(`input[name="${all.dataset.all}"]`);
+  const chosen = all.form.querySelector("[data-chosen]");
+  const text = chosen.textContent;
+  const count = () => {
+    const n = [...boxes].filter((box) => box.checked).length;
+    chosen.hidden = n === 0;
+    chosen.textContent = text.replace("0", numbers.format(n));
+    all.checked = n === boxes.length;
+    all.indeterminate = n > 0 && !all.checked;
+  };
   all.hidden = false;
   all.addEventListener("change", () => {
-    for (const box of all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+    for (const box of boxes) box.checked = all.checked;
+    count();
   });
+  for (const box of boxes) box.addEventListener("change", count);
+  count();
 }
 
 for (const button of document.querySelectorAll("button[data-copy]")) {

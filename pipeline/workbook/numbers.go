@@ -1,0 +1,166 @@
+package workbook
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// formats show numbers as a spreadsheet program does. Dates and times are shown by excelize, which has the
+// names of months in a hundred languages: it is given one number at a time, in a workbook of one cell, and
+// nothing of the file but the number and its format.
+type formats struct {
+	codes    []string // of the styles of cells; blank: none
+	sections map[string][]section
+	sheet    *excelize.File
+	styles   map[string]int // of the one cell, by code
+	last     string         // code of the style that it has
+	date1904 bool
+}
+
+func newFormats(date1904 bool, codes ...string) *formats {
+	return &formats{codes: codes, sections: map[string][]section{}, styles: map[string]int{}, date1904: date1904}
+}
+
+// The formats that every workbook has without saying so, as far as they do not depend on who looks at them:
+// dates are shown as ISO 8601 has them.
+var builtIn = map[int]string{
+	1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00",
+	14: isoDate, 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss",
+	22: isoDate + " hh:mm", 37: "#,##0;-#,##0", 38: "#,##0;-#,##0", 39: "#,##0.00;-#,##0.00", 40: "#,##0.00;-#,##0.00",
+	45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "##0.0E+0",
+}
+
+const isoDate = "yyyy-mm-dd"
+
+// The numbers of formats in which languages of East Asia write dates and times.
+func dateOfEast(number int) bool { return number >= 27 && number <= 36 || number >= 50 && number <= 58 }
+
+// readFormats reads the formats of cells.
+func (b *Book) readFormats(part string) (*formats, error) {
+	f := newFormats(b.date1904)
+	custom := map[int]string{}
+	inCells := false
+	err := b.scan(part, mostOther, func(s *scanner, kind token) error {
+		switch name := string(s.name); {
+		case kind == endTag && name == "cellXfs":
+			inCells = false
+		case kind != startTag:
+		case name == "cellXfs":
+			inCells = true
+		case name == "numFmt":
+			number, err := s.number("numFmtId", -1)
+			if err != nil {
+				return err
+			}
+			code, err := s.attribute("formatCode")
+			if err != nil {
+				return err
+			}
+			custom[number] = code
+		case inCells && name == "xf":
+			number, err := s.number("numFmtId", 0)
+			if err != nil {
+				return err
+			}
+			code, found := custom[number]
+			if !found {
+				code = builtIn[number]
+			}
+			if dateOfEast(number) && !found {
+				code = isoDate
+			}
+			if strings.EqualFold(code, "general") || code == "@" {
+				code = ""
+			}
+			if f.codes = append(f.codes, code); len(f.codes) > mostStyles {
+				return tooLarge("The workbook has more than %d formats of cells.", mostStyles)
+			}
+		}
+		return nil
+	})
+	return f, err
+}
+
+// show returns a number as it is shown in a cell of this style.
+func (f *formats) show(number string, style int) (string, error) {
+	value, err := strconv.ParseFloat(number, 64)
+	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
+		return "", errMalformed("a cell is no number")
+	}
+	if style >= len(f.codes) || f.codes[style] == "" {
+		return general(value), nil
+	}
+	code := f.codes[style]
+	sections, known := f.sections[code]
+	if !known {
+		sections = sectionsOf(code)
+		f.sections[code] = sections
+	}
+	s, value := pick(sections, value)
+	if shown, ok := s.show(value); ok {
+		return shown, nil
+	}
+	shown, err := f.showDate(value, s.code)
+	if err != nil {
+		return "", fmt.Errorf("show the number %s as %s: %w", number, code, err)
+	}
+	return shown, nil
+}
+
+// general returns a number with all the digits that it has: a spreadsheet program shows fewer where the
+// column is narrow, and of a phone number 4.67017E+11.
+func general(value float64) string {
+	const digits = 15 // more a spreadsheet program does not have
+	shown := strconv.FormatFloat(value, 'g', digits, 64)
+	if mantissa, exponent, found := strings.Cut(shown, "e"); found {
+		n, _ := strconv.Atoi(exponent)
+		if n >= 0 && n < digits || n < 0 && n > -10 {
+			rounded, _ := strconv.ParseFloat(shown, 64)
+			return strconv.FormatFloat(rounded, 'f', -1, 64)
+		}
+		return fmt.Sprintf("%sE%+03d", mantissa, n)
+	}
+	return shown
+}
+
+// showDate returns a number as the date or the time that a format makes of it.
+func (f *formats) showDate(value float64, code string) (shown string, err error) {
+	defer func() {
+		if broken := recover(); broken != nil { // whoever wrote the format wrote nonsense
+			f.sheet = nil
+			shown, err = general(value), nil
+		}
+	}()
+	const sheet, cell = "Sheet1", "A1"
+	if f.sheet == nil {
+		f.sheet, f.last = excelize.NewFile(), ""
+		clear(f.styles)
+		if err := f.sheet.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &f.date1904}); err != nil {
+			return "", err
+		}
+	}
+	style, found := f.styles[code]
+	if !found {
+		if style, err = f.sheet.NewStyle(&excelize.Style{CustomNumFmt: &code}); errors.Is(err, excelize.ErrCustomNumFmt) {
+			return general(value), nil
+		} else if err != nil {
+			return "", err
+		}
+		f.styles[code] = style
+	}
+	if err := f.sheet.SetCellFloat(sheet, cell, value, -1, 64); err != nil {
+		return "", err
+	}
+	if f.last != code {
+		if err := f.sheet.SetCellStyle(sheet, cell, cell, style); err != nil {
+			return "", err
+		}
+		f.last = code
+	}
+	return f.sheet.GetCellValue(sheet, cell)
+}
