@@ -23,7 +23,7 @@ import (
 // outcomeFlags returns the flags of a report on rows that were handed off.
 func outcomeFlags(cmd *cobra.Command) *reportFlags {
 	f := &reportFlags{outcomes: schema.HandoffOutcomes}
-	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl or csv (every row), or html (one page)")
+	cmd.Flags().StringVar(&f.format, "format", "", "text, json (the summary), jsonl, csv or xlsx (every row), or html (one page)")
 	cmd.Flags().StringSliceVar(&f.only, "only", nil, "only some `rows`: problems (those that want attention), warnings, or an outcome; several with commas")
 	cmd.Flags().StringVar(&f.reason, "reason", "", "only the rows that have this `code` among their reasons")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file to write the answer to (default: stdout)")

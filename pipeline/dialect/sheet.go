@@ -270,7 +270,7 @@ func firstRows(ctx context.Context, book *workbook.Book, number int, names []str
 		has = true
 		found = found || slices.ContainsFunc(row.Cells, o.isName) && !slices.ContainsFunc(row.Cells, isAddress)
 		if rows++; found || rows == headerRecords {
-			return workbook.Enough
+			return workbook.ErrEnough
 		}
 		return nil
 	})

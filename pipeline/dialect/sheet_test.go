@@ -190,7 +190,7 @@ func TestTheSheetThatIsMeantIsRead(t *testing.T) {
 }
 
 func TestWhatAWorkbookHidesIsTold(t *testing.T) {
-	file := sheets(t, map[string][][]any{"A": {{"Title"}, {"Email", "Name", "Claim"}, {"ann@acme.example", "Ann", true}, {}, {"bo@acme.example", "Bo\nBo", false}}}, "A", "B")
+	file := sheets(t, map[string][][]any{"A": {{"Title"}, {"Email", "Name", "Claim"}, {"ann@acme.example", "Ann", true}, {}, {"bo@acme.example", "Bo\nNu", false}}}, "A", "B")
 	require.NoError(t, file.SetRowVisible("A", 1, false)) // no row of a user
 	require.NoError(t, file.SetRowVisible("A", 5, false))
 	require.NoError(t, file.SetColVisible("A", "C", false))
@@ -204,7 +204,7 @@ func TestWhatAWorkbookHidesIsTold(t *testing.T) {
 	assert.Equal(t, map[schema.Repair]int{
 		schema.RepairHiddenSheet: 1, schema.RepairHiddenRow: 1, schema.RepairHiddenColumn: 1, schema.RepairMergedCells: 1, schema.RepairPreamble: 1,
 	}, reader.Repairs())
-	assert.Equal(t, [][]string{{"ann@acme.example", "Ann", "TRUE"}, {"bo@acme.example", "Bo\nBo", "FALSE"}}, values)
+	assert.Equal(t, [][]string{{"ann@acme.example", "Ann", "TRUE"}, {"bo@acme.example", "Bo\nNu", "FALSE"}}, values)
 	assert.Equal(t, []int{3, 5}, lines)
 	assert.Equal(t, schema.Format{Delimiter: ',', BOM: true, CRLF: true, Columns: 3, Workbook: true}, reader.Format())
 }

@@ -46,8 +46,7 @@ func FuzzNumbers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, number, code string) {
 		formats := newFormats(false, code)
 		if _, err := formats.show(number, 0); err != nil {
-			var malformed errMalformed
-			if !errors.As(err, &malformed) {
+			if _, malformed := errors.AsType[malformedError](err); !malformed {
 				t.Fatal(err)
 			}
 		}

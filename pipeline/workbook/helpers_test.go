@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,9 +46,7 @@ func parts(sheet string, others map[string]string) map[string]string {
 		"xl/_rels/workbook.xml.rels": workbookRelations, "xl/styles.xml": stylesPart,
 		"xl/worksheets/sheet1.xml": declaration + `<worksheet xmlns="` + namespace + `">` + sheet + `</worksheet>`,
 	}
-	for name, part := range others {
-		all[name] = part
-	}
+	maps.Copy(all, others)
 	return all
 }
 

@@ -90,7 +90,7 @@ func (b *Book) readFormats(part string) (*formats, error) {
 func (f *formats) show(number string, style int) (string, error) {
 	value, err := strconv.ParseFloat(number, 64)
 	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
-		return "", errMalformed("a cell is no number")
+		return "", malformedError("a cell is no number")
 	}
 	if style >= len(f.codes) || f.codes[style] == "" {
 		return general(value), nil

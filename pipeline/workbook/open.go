@@ -83,7 +83,10 @@ func Open(from io.ReaderAt, size int64) (*Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b, b.readStrings(sharedPart)
+	if err := b.readStrings(sharedPart); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 func partName(name string) string {
@@ -133,7 +136,7 @@ func (b *Book) scan(name string, most int64, each func(*scanner, token) error) e
 		if err == nil {
 			err = each(s, kind)
 		}
-		if errors.Is(err, errEnough) {
+		if errors.Is(err, ErrEnough) {
 			return nil
 		}
 		if err != nil {
@@ -142,12 +145,12 @@ func (b *Book) scan(name string, most int64, each func(*scanner, token) error) e
 	}
 }
 
-// errEnough ends the reading of a part of which no more is wanted.
-var errEnough = errors.New("enough")
+// ErrEnough is what a function returns that is handed parts or rows, and wants no more.
+var ErrEnough = errors.New("enough")
 
 // explain puts into words what is wrong with a part; what has been put into words stays.
 func (b *Book) explain(name string, err error) error {
-	if malformed, ok := errors.AsType[errMalformed](err); ok {
+	if malformed, ok := errors.AsType[malformedError](err); ok {
 		return refuse("in its part "+schema.Printable(name)+", "+string(malformed), err)
 	}
 	corrupt := errors.Is(err, zip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zip.ErrFormat)

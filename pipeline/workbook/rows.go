@@ -28,7 +28,7 @@ type Area struct{ FirstRow, LastRow, FirstColumn, LastColumn int }
 const mostNoted = 100_000
 
 // Rows hands over the rows of a sheet that have content, in their order, until there are no more, or each has
-// enough and returns Enough. A row's cells are valid until each returns. Refused with CodeEncodingUnknown,
+// enough and returns ErrEnough. A row's cells are valid until each returns. Refused with CodeEncodingUnknown,
 // with CodeLimitExceeded, and with CodeFormulaNotCalculated.
 func (b *Book) Rows(ctx context.Context, sheet int, each func(*Row) error) (*Notes, error) {
 	r := &rowReader{book: b, each: each}
@@ -46,9 +46,6 @@ func (b *Book) Rows(ctx context.Context, sheet int, each func(*Row) error) (*Not
 	}
 	return &r.notes, err
 }
-
-// Enough is what the function that is handed rows returns where it wants no more.
-var Enough error = errEnough
 
 // rowReader puts together the rows of a sheet.
 type rowReader struct {
@@ -110,7 +107,7 @@ func (r *rowReader) beginRow(s *scanner) (err error) {
 		return err
 	}
 	if r.row.Number <= last || r.row.Number > mostRows {
-		return errMalformed("its rows are in no order")
+		return malformedError("its rows are in no order")
 	}
 	r.row.Hidden, err = s.flag("hidden")
 	r.inRow, r.cells, r.text = true, r.cells[:0], r.text[:0]
@@ -129,12 +126,12 @@ func (r *rowReader) beginCell(s *scanner) (err error) {
 	if at != "" {
 		row, column, ok := place(at)
 		if !ok || row != r.row.Number || column < r.cell.column {
-			return errMalformed("its cells are in no order")
+			return malformedError("its cells are in no order")
 		}
 		r.cell.column = column
 	}
 	if r.cell.column > mostColumns {
-		return errMalformed("it has too many columns")
+		return malformedError("it has too many columns")
 	}
 	if r.kind, err = s.attribute("t"); err != nil {
 		return err
@@ -222,7 +219,7 @@ func (r *rowReader) show() error {
 			text, ok, err = "", true, nil
 		}
 		if err != nil || !ok {
-			return errMalformed("a cell names a text that is not there")
+			return malformedError("a cell names a text that is not there")
 		}
 		r.cell.shared = text
 	case "inlineStr":
@@ -237,7 +234,7 @@ func (r *rowReader) show() error {
 			r.text = append(r.text, "FALSE"...)
 		case "":
 		default:
-			return errMalformed("a cell is neither true nor false")
+			return malformedError("a cell is neither true nor false")
 		}
 	case "", "n":
 		if len(r.value) > 0 {
@@ -248,7 +245,7 @@ func (r *rowReader) show() error {
 			r.text = append(r.text, shown...)
 		}
 	default:
-		return errMalformed("a cell is of a kind that is not known")
+		return malformedError("a cell is of a kind that is not known")
 	}
 	return nil
 }
@@ -282,7 +279,7 @@ func (r *rowReader) merged(s *scanner) error {
 	}
 	a, ok := areaOf(area)
 	if !ok {
-		return errMalformed("merged cells are nowhere")
+		return malformedError("merged cells are nowhere")
 	}
 	if len(r.notes.Merged) < mostNoted {
 		r.notes.Merged = append(r.notes.Merged, a)

@@ -2,8 +2,10 @@ package workbook
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // section is one of the formats that a format has for different numbers.
@@ -54,15 +56,15 @@ func nextSection(code string) (s section, rest string, more bool) {
 			text(code[i+1 : i+1+end])
 			i = min(i+end+2, len(code))
 		case c == '\\':
-			_, size := firstRune(code[i+1:])
+			size := firstRune(code[i+1:])
 			text(code[i+1 : i+1+size])
 			i += 1 + size
 		case c == '_': // a blank as wide as the character
-			_, size := firstRune(code[i+1:])
+			size := firstRune(code[i+1:])
 			text(" ")
 			i += 1 + size
 		case c == '*': // fills the cell, whose width does not matter
-			_, size := firstRune(code[i+1:])
+			size := firstRune(code[i+1:])
 			i += 1 + size
 		case c == '[':
 			end := strings.IndexByte(code[i:], ']')
@@ -81,7 +83,7 @@ func nextSection(code string) (s section, rest string, more bool) {
 			s.tokens = append(s.tokens, formatToken{'E', code[i : i+2]})
 			i += 2
 		default:
-			_, size := firstRune(code[i:])
+			size := firstRune(code[i:])
 			s.dateLike = s.dateLike || strings.IndexByte("yYmMdDhHsSbBaAgGeE", c) >= 0
 			s.fraction = s.fraction || c == '/'
 			text(code[i : i+size])
@@ -98,13 +100,10 @@ func nextSection(code string) (s section, rest string, more bool) {
 	return s, code[i+1:], true
 }
 
-func firstRune(s string) (first string, size int) {
-	for i := range s {
-		if i > 0 {
-			return s[:i], i
-		}
-	}
-	return s, len(s)
+// firstRune returns how long the first character of a text is.
+func firstRune(s string) int {
+	_, size := utf8.DecodeRuneInString(s)
+	return size
 }
 
 // bracket takes in what stands in brackets, and returns what is shown of it.
@@ -247,23 +246,23 @@ func (s *section) words(value float64) string {
 func (s *section) fill(negative bool, whole, part string, grouped bool, before, behind, exponent []int, power int) string {
 	places := map[int]string{}
 	put := func(list []int, digits string, group bool) {
-		for n := len(list) - 1; n >= 0; n-- { // from the right
+		for n, at := range slices.Backward(list) {
 			fromRight := len(list) - 1 - n
 			digit := ""
-			switch at := len(digits) - 1 - fromRight; {
-			case at < 0 && s.tokens[list[n]].kind == '0':
+			switch left := len(digits) - 1 - fromRight; {
+			case left < 0 && s.tokens[at].kind == '0':
 				digit = "0"
-			case at < 0 && s.tokens[list[n]].kind == '?':
+			case left < 0 && s.tokens[at].kind == '?':
 				digit = " "
-			case at >= 0 && n == 0:
-				digit = digits[:at+1] // all that are left
-			case at >= 0:
-				digit = digits[at : at+1]
+			case left >= 0 && n == 0:
+				digit = digits[:left+1] // all that are left
+			case left >= 0:
+				digit = digits[left : left+1]
 			}
 			if group {
 				digit = groupDigits(digit, fromRight)
 			}
-			places[list[n]] = digit
+			places[at] = digit
 		}
 	}
 	put(before, whole, grouped)

@@ -63,17 +63,21 @@ func NewWriter(to io.Writer, columns []Column) (*Writer, error) {
 	if w.sheet, err = w.archive.Create("xl/worksheets/sheet1.xml"); err != nil {
 		return nil, err
 	}
-	begin := declaration + `<worksheet xmlns="` + namespace + `"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>` +
-		`</sheetView></sheetViews><cols>`
+	var begin strings.Builder
+	begin.WriteString(declaration + `<worksheet xmlns="` + namespace + `"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>` +
+		`</sheetView></sheetViews><cols>`)
 	header := make([]string, len(columns))
 	for i, c := range columns {
-		begin += fmt.Sprintf(`<col min="%d" max="%d" width="%d" style="%d" customWidth="1"/>`, i+1, i+1, max(c.Width, 8), c.style())
+		fmt.Fprintf(&begin, `<col min="%d" max="%d" width="%d" style="%d" customWidth="1"/>`, i+1, i+1, max(c.Width, 8), c.style())
 		header[i] = c.Header
 	}
-	if _, err := io.WriteString(w.sheet, begin+`</cols><sheetData>`); err != nil {
+	if _, err := io.WriteString(w.sheet, begin.String()+`</cols><sheetData>`); err != nil {
 		return nil, err
 	}
-	return w, w.write(header, true)
+	if err := w.write(header, true); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 func (c *Column) style() int {

@@ -44,18 +44,18 @@ const (
 	mostToken = 1 << 20
 )
 
-// errMalformed is what is wrong with XML.
-type errMalformed string
+// malformedError is what is wrong with XML.
+type malformedError string
 
-func (e errMalformed) Error() string { return string(e) }
+func (e malformedError) Error() string { return string(e) }
 
-const errTruncated = errMalformed("it ends in the middle")
+const errTruncated = malformedError("it ends in the middle")
 
 func newScanner(from io.Reader) *scanner {
 	return &scanner{from: from, buf: make([]byte, scanSize)}
 }
 
-// next goes on to the next token. Its error is an errMalformed, or that of the reader.
+// next goes on to the next token. Its error is an malformedError, or that of the reader.
 func (s *scanner) next() (token, error) {
 	if s.closes {
 		s.closes = false
@@ -104,7 +104,7 @@ func (s *scanner) characters() (found bool, err error) {
 		raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	}
 	if len(bytes.TrimLeft(raw, " \t\r\n")) > 0 {
-		return false, errMalformed("there is text outside of its root")
+		return false, malformedError("there is text outside of its root")
 	}
 	return false, nil
 }
@@ -120,7 +120,7 @@ func (s *scanner) markup() (kind token, found bool, err error) {
 	case bytes.HasPrefix(begin, []byte("<?")):
 		content, err := s.upTo("<?", "?>")
 		if err == nil && bytes.HasPrefix(content, []byte("xml")) && !utf8Declared(content) {
-			err = errMalformed("it is not UTF-8")
+			err = malformedError("it is not UTF-8")
 		}
 		return 0, false, err
 	case bytes.HasPrefix(begin, []byte("<!--")):
@@ -134,7 +134,7 @@ func (s *scanner) markup() (kind token, found bool, err error) {
 		s.text, err = s.plainText(content, false)
 		return text, true, err
 	case bytes.HasPrefix(begin, []byte("<!")):
-		return 0, false, errMalformed("it declares a document type")
+		return 0, false, malformedError("it declares a document type")
 	case bytes.HasPrefix(begin, []byte("</")):
 		content, err := s.upTo("</", ">")
 		if err != nil {
@@ -142,7 +142,7 @@ func (s *scanner) markup() (kind token, found bool, err error) {
 		}
 		name := bytes.TrimRight(content, " \t\r\n")
 		if len(s.starts) == 0 || !bytes.Equal(name, s.open[s.starts[len(s.starts)-1]:]) {
-			return 0, false, errMalformed("a tag is closed that is not open")
+			return 0, false, malformedError("a tag is closed that is not open")
 		}
 		s.pop()
 		return endTag, true, nil
@@ -166,7 +166,7 @@ func (s *scanner) start() error {
 		end = len(tag)
 	}
 	if end == 0 || len(s.starts) == 0 && s.rooted || len(s.starts) == mostDeep {
-		return errMalformed("there is a tag that is none")
+		return malformedError("there is a tag that is none")
 	}
 	s.rooted = true
 	s.starts = append(s.starts, len(s.open))
@@ -278,16 +278,16 @@ func (s *scanner) attribute(name string) (string, error) {
 		}
 		at := bytes.IndexByte(rest, '=')
 		if at <= 0 {
-			return "", errMalformed("an attribute has no value")
+			return "", malformedError("an attribute has no value")
 		}
 		found := bytes.TrimRight(rest[:at], " \t\r\n")
 		rest = bytes.TrimLeft(rest[at+1:], " \t\r\n")
 		if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
-			return "", errMalformed("an attribute has no value")
+			return "", malformedError("an attribute has no value")
 		}
 		closing := bytes.IndexByte(rest[1:], rest[0])
 		if closing < 0 {
-			return "", errMalformed("an attribute has no value")
+			return "", malformedError("an attribute has no value")
 		}
 		value := rest[1 : 1+closing]
 		rest = rest[closing+2:]
@@ -312,7 +312,7 @@ func (s *scanner) number(name string, none int) (int, error) {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		return 0, errMalformed("an attribute is no number")
+		return 0, malformedError("an attribute is no number")
 	}
 	return n, nil
 }
@@ -359,24 +359,24 @@ func (s *scanner) plainText(raw []byte, references bool) ([]byte, error) {
 		case c == '&' && references:
 			end := bytes.IndexByte(raw[i:], ';')
 			if end < 0 {
-				return nil, errMalformed("a character reference is not closed")
+				return nil, malformedError("a character reference is not closed")
 			}
 			r, ok := reference(string(raw[i+1 : i+end]))
 			if !ok {
-				return nil, errMalformed("there is a reference to what is no character")
+				return nil, malformedError("there is a reference to what is no character")
 			}
 			s.plain = utf8.AppendRune(s.plain, r)
 			i += end + 1
 		case c < utf8.RuneSelf:
 			if !inXML(rune(c)) {
-				return nil, errMalformed("there is a control character in it")
+				return nil, malformedError("there is a control character in it")
 			}
 			s.plain = append(s.plain, c)
 			i++
 		default:
 			r, size := utf8.DecodeRune(raw[i:])
 			if size == 1 || !inXML(r) {
-				return nil, errMalformed("there are bytes in it that are not UTF-8")
+				return nil, malformedError("there are bytes in it that are not UTF-8")
 			}
 			s.plain = append(s.plain, raw[i:i+size]...)
 			i += size

@@ -47,8 +47,8 @@ const samples = "../../../samples"
 
 func TestMain(m *testing.M) {
 	testdb.Without(
-		"TestDatabaseAway",                                                                                                // a file
-		"TestCertificateIsReadAgain", "TestDescription", "TestDocs", "TestHeaders", "TestOddRequests", "TestOtherOrigins", // next to nothing is asked of the database
+		"TestDatabaseAway",                                                                                                                                  // a file
+		"TestCertificate.*", "TestConnectionsAreBounded", "TestDescription", "TestDocs", "TestHeaders", "TestOddRequests", "TestOtherOrigins", "TestSlow.*", // next to nothing is asked of the database
 		"TestImportInABrowser", "TestPagesInABrowser", // their pages, others ask for as well
 	)
 	goleak.VerifyTestMain(m)

@@ -280,7 +280,7 @@ func (t *tx) Mails(ctx context.Context, claims []int64) (mails []store.Mail, err
 		mails = append(mails, m)
 		return err
 	}, `SELECT b.id - (b.claim - c.id), c.id, b.kind, ifnull(b.written_at, c.claimed_at)
-		FROM outbox b CROSS JOIN json_each(?) j ON j.value > b.claim - b.mails AND j.value <= b.claim CROSS JOIN claims c ON c.id = j.value`, list)
+		FROM json_each(?) j CROSS JOIN outbox b ON b.claim >= j.value AND b.claim < j.value + b.mails CROSS JOIN claims c ON c.id = j.value`, list)
 	if err != nil {
 		return nil, err
 	}

@@ -44,3 +44,11 @@ DROP INDEX claims_delayed;
 -- The line: so many mails, of which id and claim are the last one's. The numbers and the claims of those before it
 -- go up to these one by one.
 ALTER TABLE outbox ADD COLUMN mails INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE together AS SELECT max(id) AS id, max(claim) AS claim, kind, written_at, count(*) AS mails FROM (
+        SELECT id, claim, kind, written_at,
+            id - row_number() OVER (PARTITION BY kind, written_at, id - claim ORDER BY id) AS stretch
+        FROM outbox)
+    GROUP BY kind, written_at, id - claim, stretch;
+DELETE FROM outbox;
+INSERT INTO outbox (id, claim, kind, written_at, mails) SELECT id, claim, kind, written_at, mails FROM together ORDER BY id;
+DROP TABLE together;
