@@ -43,7 +43,8 @@ and --claimable, those who can be claimed. --domains are the organization's own.
 quantity; without it there is no limit. So plan, reasons, deadlines and previews are those of the real users.`,
 		Example: `  claimline load samples/org
   claimline load --from control-hub --org acme --domains acme.example \
-    --users samples/control-hub/users.csv --claimable samples/control-hub/claimable-after.csv
+    --users samples/control-hub/users.csv \
+    --claimable samples/control-hub/claimable-after.csv
   claimline load --ignore "Cost centre" samples/org
   claimline load --encoding windows-1252 samples/org`,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -210,7 +210,6 @@ var swedishHelp = map[string]string{
 	"only check the rows themselves; needs no database":                                                           "kontrollera bara själva raderna; behöver ingen databas",
 	"only some `rows`: problems (those that want attention), edits, warnings, or an outcome; several with commas": "bara vissa `rader`: problems (de som kräver åtgärd), edits, warnings, eller ett utfall; flera med komman",
 	"only the rows that have this `code` among their reasons":                                                     "bara de rader som har denna `kod` bland sina orsaker",
-	"text, json (the summary), jsonl or csv (every row), or html (one page)":                                      "text, json (sammanfattningen), jsonl eller csv (varje rad), eller html (en sida)",
 
 	"Show the version of this program": "Visa programmets version",
 
