@@ -229,7 +229,7 @@ type entry struct {
 
 // codes is the one table of everything Claimline can say no to, or warn about.
 var codes = map[Code]entry{
-	CodeFieldCount:       {Invalid, 422, "The row does not have as many cells as the header[ ({1})].", "Add the missing cells, or quote a cell that contains the delimiter."},
+	CodeFieldCount:       {Invalid, 422, "The row does not have as many cells as the header[ ({1} instead of {2})].", "Add the missing cells, or quote a cell that contains the delimiter."},
 	CodeBooleanInvalid:   {Invalid, 422, "The cell is neither TRUE nor FALSE[: {1}].", "Write TRUE or FALSE, or leave the cell blank."},
 	CodeClaimBlank:       {Skipped, 422, "Claim is blank, so the user is left alone.", "Write TRUE in the Claim column to claim this user."},
 	CodeClaimFalse:       {Skipped, 422, "Claim is FALSE, so the user is left alone.", "Write TRUE in the Claim column to claim this user."},
@@ -249,7 +249,7 @@ var codes = map[Code]entry{
 	CodeServiceSuspended: {Invalid, 422, "The service is suspended, and Control Hub takes no file with TRUE for it.", "Leave the cell blank, or have the subscription renewed first."},
 	CodeLocationMissing:  {Invalid, 422, "A Calling licence needs a location[: {1}].", "Fill in Location, or leave the licence blank."},
 	CodeNumberMissing:    {Invalid, 422, "A Calling licence needs a phone number or an extension[: {1}].", "Fill in Phone Number or Extension, or leave the licence blank."},
-	CodeServiceConflict:  {Invalid, 422, "The row asks for services that exclude each other[: {1}].", "Leave all but one of them blank."},
+	CodeServiceConflict:  {Invalid, 422, "The row asks for services that exclude each other[: {1} and {2}].", "Leave all but one of them blank."},
 	CodeDomainNotOurs:    {Ineligible, 422, "The domain of this address is none of yours[: {1}].", "Check the spelling. If the domain is yours, add it to --domains."},
 	CodeNotInDirectory:   {Ineligible, 422, "Your directory has nobody with this address.", "Add the user to the directory first: else the next synchronization deletes the account."},
 	CodeCaseMismatch:     {Ineligible, 422, "The address is written in another case elsewhere[: {1}].", "Write the address the same everywhere: a connector may mind its case."},
@@ -420,10 +420,16 @@ func RowReasons() []Code {
 }
 
 // Message says what was wrong, for an administrator; details are what the case adds, and may be left out.
-func (c Code) Message(details ...string) string { return fill(codes[c].message, details) }
+func (c Code) Message(details ...string) string { return c.Wrong(details...).String() }
 
 // Fix says what to do about it; empty for an unknown code.
-func (c Code) Fix(details ...string) string { return fill(codes[c].fix, details) }
+func (c Code) Fix(details ...string) string { return c.Cure(details...).String() }
+
+// Wrong is Message in any language.
+func (c Code) Wrong(details ...string) Text { return template(codes[c].message, details) }
+
+// Cure is Fix in any language.
+func (c Code) Cure(details ...string) Text { return template(codes[c].fix, details) }
 
 // Known reports whether c is in the table of codes.
 func (c Code) Known() bool { _, ok := codes[c]; return ok }

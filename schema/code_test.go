@@ -45,7 +45,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 		assert.Regexp(t, `^[a-z0-9]+(_[a-z0-9]+)*$`, string(code))
 
 		message, fix := code.Message(""), code.Fix()
-		detailed := code.Message("DETAIL")
+		detailed := code.Message("DETAIL", "ANOTHER")
 		for _, text := range []string{message, detailed, fix} {
 			assert.NotEmpty(t, text, code)
 			assert.NotContains(t, text, "{", code)
@@ -133,7 +133,7 @@ func TestHints(t *testing.T) {
 	assert.Equal(t, "Write one row for each address.", HintEmailSeveral.Fix())
 	assert.Equal(t, "Type the address again.", HintLookAlike.Fix("U+0430"))
 	assert.Equal(t, "Type the address again: b@c.d has an account.", HintLookAlike.Fix("U+0430", "b@c.d"))
-	assert.Equal(t, "[{2}] stays as it is", fill("{1}", []string{"[{2}] stays as it is"}))
+	assert.Equal(t, "[{2}] stays as it is", fill("{1}", []string{"[{2}] stays as it is"}, nil))
 }
 
 func TestWarning(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 // Bad rows are never an Error; they are a Result.
 type Error struct {
 	Code    Code
-	Message string // what was wrong; empty: the code's own message
-	Fix     string // what to do; empty: the code's own fix
+	Message Text   // what was wrong; nothing: the code's own message
+	Fix     Text   // what to do; nothing: the code's own fix
 	File    string // empty where there is none
 	Line    int    // physical line, 1 for the first; 0 where there is none
 	Column  int    // field, 1 for the first; 0 where there is none
@@ -21,7 +21,7 @@ type Error struct {
 
 // Refuse returns an Error with the given message, which may be formatted.
 func Refuse(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Message: Say(format, args...)}
 }
 
 // At returns the error with its place set.
@@ -32,7 +32,7 @@ func (e *Error) At(file string, line, column int) *Error {
 
 // WithFix returns the error with what to do about it set, which may be formatted.
 func (e *Error) WithFix(format string, args ...any) *Error {
-	e.Fix = fmt.Sprintf(format, args...)
+	e.Fix = Say(format, args...)
 	return e
 }
 
@@ -49,7 +49,10 @@ func (e *Error) In(header string) *Error {
 }
 
 // Place returns file:line:column, as far as they are known; the column by its header where that is known.
-func (e *Error) Place() string {
+func (e *Error) Place() string { return e.Where().String() }
+
+// Where is Place in any language.
+func (e *Error) Where() Text {
 	var parts []string
 	if e.File != "" {
 		parts = append(parts, e.File)
@@ -62,25 +65,33 @@ func (e *Error) Place() string {
 	}
 	place := strings.Join(parts, ":")
 	if e.Header != "" {
-		place += fmt.Sprintf(", column %q", e.Header)
+		return Say("%s, column %q", place, e.Header)
 	}
-	return place
+	return Say("%s", place)
 }
 
-// Text returns the message, or the code's own where none was given.
+// Told returns what was wrong and what to do, each the code's own where none was given.
+func (e *Error) Told() (message, fix Text) {
+	message, fix = e.Message, e.Fix
+	if message.IsZero() {
+		message = e.Code.Wrong("")
+	}
+	if fix.IsZero() {
+		fix = e.Code.Cure()
+	}
+	return message, fix
+}
+
+// Text returns what was wrong in English.
 func (e *Error) Text() string {
-	if e.Message != "" {
-		return e.Message
-	}
-	return e.Code.Message("")
+	message, _ := e.Told()
+	return message.String()
 }
 
-// Remedy returns the fix, or the code's own where none was given.
+// Remedy returns what to do in English.
 func (e *Error) Remedy() string {
-	if e.Fix != "" {
-		return e.Fix
-	}
-	return e.Code.Fix()
+	_, fix := e.Told()
+	return fix.String()
 }
 
 func (e *Error) Error() string {

@@ -40,13 +40,19 @@ func (f *Finding) Explain(hint Hint, details ...string) {
 
 // Words returns the message of the first reason, and what to do about it.
 func (f *Finding) Words() (message, fix string) {
+	said, cure := f.Told()
+	return said.String(), cure.String()
+}
+
+// Told is Words in any language.
+func (f *Finding) Told() (message, fix Text) {
 	switch {
 	case f.Message != "":
-		return f.Message, f.Fix
-	case len(f.Reasons) == 0:
-		return "", ""
+		return Say("%s", Word(f.Message)), Say("%s", Word(f.Fix))
 	case f.Hint != "":
-		return f.Hint.Message(f.Details...), f.Hint.Fix(f.Details...)
+		return f.Hint.Wrong(f.Details...), f.Hint.Cure(f.Details...)
+	case len(f.Reasons) == 0:
+		return Text{}, Text{}
 	}
-	return f.Reasons[0].Message(f.Details...), f.Reasons[0].Fix(f.Details...)
+	return f.Reasons[0].Wrong(f.Details...), f.Reasons[0].Cure(f.Details...)
 }

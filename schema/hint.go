@@ -35,6 +35,10 @@ const (
 	HintCellShortened   Hint = "cell_shortened"
 	HintSameButCase     Hint = "same_but_case" // duplicate_row
 
+	HintLicenses      Hint = "licenses"      // license_missing
+	HintLicensesKept  Hint = "licenses_kept" // license_kept
+	HintLicensesWrong Hint = "licenses_wrong"
+
 	HintApostrophe Hint = "apostrophe" // user_not_found
 	HintLookAlike  Hint = "look_alike"
 
@@ -57,7 +61,7 @@ var hints = map[Hint]saying{
 		"The row has more cells than the header ({1} instead of {2}).",
 		"Put a cell that contains the delimiter in quotes, or delete the surplus cells.",
 	},
-	HintOtherDelimiter: {"The row's cells are separated by {1}, and those of the header by {2}.", "Save the file again, with the same delimiter in all lines."},
+	HintOtherDelimiter: {"The row's cells are separated by {=1}, and those of the header by {=2}.", "Save the file again, with the same delimiter in all lines."},
 	HintBrokeOff: {
 		"The row broke off ({1} cells instead of {2}): line {3} may be its rest.",
 		"Join the two lines to one row, or delete them.",
@@ -102,6 +106,9 @@ var hints = map[Hint]saying{
 	HintSameButCase: {
 		"The same address in another case is already in this file[, on line {1}].", "Keep one of the rows and delete the other.",
 	},
+	HintLicenses:      {"The user does not have what was asked for: {1}.", "Get more licences, then upload retry.csv."},
+	HintLicensesKept:  {"The user does not have what was asked for: {1}.", "Upload retry.csv, and choose Add and remove services."},
+	HintLicensesWrong: {"The user does not have what was asked for: {1}.", "Get more licences, then upload retry.csv, and choose Add and remove services."},
 	HintApostrophe: {
 		"The address begins or ends with an apostrophe, and there is an account without it[: {1}].", "Delete the apostrophe.",
 	},
@@ -119,7 +126,13 @@ var hints = map[Hint]saying{
 }
 
 // Message says what was wrong; details fill it.
-func (h Hint) Message(details ...string) string { return fill(hints[h].message, details) }
+func (h Hint) Message(details ...string) string { return h.Wrong(details...).String() }
 
 // Fix says what to do about it; details fill it.
-func (h Hint) Fix(details ...string) string { return fill(hints[h].fix, details) }
+func (h Hint) Fix(details ...string) string { return h.Cure(details...).String() }
+
+// Wrong is Message in any language.
+func (h Hint) Wrong(details ...string) Text { return template(hints[h].message, details) }
+
+// Cure is Fix in any language.
+func (h Hint) Cure(details ...string) Text { return template(hints[h].fix, details) }

@@ -302,7 +302,7 @@ func (imp Import) refused(event Event) error {
 		return Refuse(CodeInterrupted, "Import %d was interrupted.", imp.ID).WithFix("Go on with it: claimline resume %d.", imp.ID)
 	case StateRejected:
 		if event == EventReopen && imp.Reason != "" {
-			return Refuse(CodeImportFinished, "Import %d was rejected. %s", imp.ID, imp.Reason.Message("")).WithFix("%s", imp.Reason.Fix())
+			return Refuse(CodeImportFinished, "Import %d was rejected. %s", imp.ID, imp.Reason.Wrong("")).WithFix("%s", imp.Reason.Cure())
 		}
 	case StateFailed:
 		if event != EventCancel {

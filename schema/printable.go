@@ -42,7 +42,7 @@ func unprintable(r rune) bool {
 func Quote(cell string) string { return strconv.Quote(Shorten(cell)) }
 
 // QuoteSome shows names in a message as Quote does, the first 20 of them.
-func QuoteSome(names []string) string {
+func QuoteSome(names []string) Text {
 	const most = 20
 	shown := make([]string, min(len(names), most))
 	for i := range shown {
@@ -50,9 +50,9 @@ func QuoteSome(names []string) string {
 	}
 	list := strings.Join(shown, ", ")
 	if more := len(names) - most; more > 0 {
-		list += " and " + strconv.Itoa(more) + " more"
+		return Say("%s and %d more", list, more)
 	}
-	return list
+	return Say("%s", list)
 }
 
 // Shorten cuts s to 40 characters.

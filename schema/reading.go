@@ -25,22 +25,19 @@ func (r *Reading) Equal(other *Reading) bool {
 // Into puts it into an order. Refused with CodeUsage where it contradicts itself; what is wrong is called by
 // its name in what was said, behind a prefix, as in --column.
 func (r *Reading) Into(order *Order, prefix string) error {
-	refuse := func(format string, args ...any) *Error {
-		return Refuse(CodeUsage, prefix+format, args...)
-	}
 	order.Encoding, order.EveryRow, order.NoEdits = strings.TrimSpace(r.Encoding), r.EveryRow, r.NoEdits
 	order.Sheet = strings.TrimSpace(r.Sheet)
 	for _, given := range r.Columns {
 		at := strings.LastIndexByte(given, '=') // a header may have one, a column has none
 		if at < 0 || strings.TrimSpace(given[:at]) == "" || strings.TrimSpace(given[at+1:]) == "" {
 			header := cmp.Or(strings.Trim(given, " ="), "Header")
-			return refuse("column %q does not say which column is what.", given).
+			return Refuse(CodeUsage, "%scolumn %q does not say which column is what.", prefix, given).
 				WithFix("Write the header, = and what it is: %scolumn %q.", prefix, header+"="+ClaimHeader)
 		}
 		header, column := strings.TrimSpace(given[:at]), strings.TrimSpace(given[at+1:])
 		for other := range order.Columns {
 			if SameHeader(other, header) {
-				return refuse("column says twice what %q is.", header).WithFix("Leave one of the two out.")
+				return Refuse(CodeUsage, "%scolumn says twice what %q is.", prefix, header).WithFix("Leave one of the two out.")
 			}
 		}
 		if order.Columns == nil {

@@ -98,7 +98,7 @@ func hintTable(t *testing.T) string {
 
 var (
 	optional = regexp.MustCompile(`\[[^]]*\]`)
-	detail   = regexp.MustCompile(`\{\d\}`)
+	detail   = regexp.MustCompile(`\{=?\d\}`)
 )
 
 // general returns a sentence without the details that fill it.

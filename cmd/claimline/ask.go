@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -88,19 +87,19 @@ func (a *app) agrees(ctx context.Context, answered bool, format string, args ...
 	if answered || !a.asks() {
 		return nil
 	}
-	answer, err := a.ask(ctx, fmt.Sprintf(format, args...)+" Type yes to go on: ")
+	answer, err := a.ask(ctx, schema.Say("%s Type yes to go on: ", schema.Say(format, args...)).In(a.language()))
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(answer, "yes") {
+	if !strings.EqualFold(answer, "yes") && !strings.EqualFold(answer, a.language().Format("yes")) {
 		return schema.Refuse(schema.CodeConsentDeclined, "You did not agree, so nothing was changed.").WithFix("Run the command again when you are ready.")
 	}
 	return nil
 }
 
 // agreesTo asks a question to which only the number is a yes.
-func (a *app) agreesTo(ctx context.Context, n int, question string) (bool, error) {
-	answer, err := a.ask(ctx, fmt.Sprintf("%s (%s), or anything else to stop: ", question, screen.Number(n)))
+func (a *app) agreesTo(ctx context.Context, n int, question schema.Word) (bool, error) {
+	answer, err := a.ask(ctx, a.language().Say("%s (%s), or anything else to stop: ", question, schema.Number(n)))
 	if err != nil {
 		return false, err
 	}

@@ -44,7 +44,7 @@ func (a *app) completionCommand() *cobra.Command {
 				return notOneOf(cmd.CommandPath(), args[0], shells)
 			}
 			if err != nil {
-				return unwritable("The script", err)
+				return unwritable(schema.Word("The script"), err)
 			}
 			return nil
 		},

@@ -100,7 +100,7 @@ func (a *app) readConfig() (config, error) {
 	path := a.configFile()
 	if path != "" {
 		if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
-			why := "There is no configuration file of this name."
+			why := schema.Word("There is no configuration file of this name.")
 			if err == nil {
 				why = "The configuration cannot be a folder."
 			}
@@ -148,20 +148,20 @@ func (a *app) readConfig() (config, error) {
 	var invalid validator.ValidationErrors
 	if err := check.Struct(&c); errors.As(err, &invalid) {
 		_, key, _ := strings.Cut(invalid[0].Namespace(), ".")
-		must := "at least " + invalid[0].Param()
+		must := schema.Say("at least %s", invalid[0].Param())
 		switch invalid[0].Tag() {
 		case "max":
-			must = "at most " + invalid[0].Param()
+			must = schema.Say("at most %s", invalid[0].Param())
 		case "datetime":
-			must = "a date like " + invalid[0].Param()
+			must = schema.Say("a date like %s", invalid[0].Param())
 		case "oneof":
-			must = "one of " + strings.Join(strings.Fields(invalid[0].Param()), ", ")
+			must = schema.Say("one of %s", strings.Join(strings.Fields(invalid[0].Param()), ", "))
 		case "hostname_port":
-			must = "HOST:PORT"
+			must = schema.Say("HOST:PORT")
 		case "http_url":
-			must = "the address of a service, as in https://claims.acme.example"
+			must = schema.Say("the address of a service, as in https://claims.acme.example")
 		case "required_with":
-			must = "there where the other one is"
+			must = schema.Say("there where the other one is")
 		}
 		return config{}, schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s must be %s.", key, must).At(path, 0, 0)
 	}

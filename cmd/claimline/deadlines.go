@@ -57,7 +57,9 @@ before.`,
 					a.exit = exitProblems
 				}
 				if file != "" {
-					err := a.writeOutput(file, func(to io.Writer) error { return calendar.Write(to, organization, list.Each, p.Now(), time.Local) })
+					err := a.writeOutput(file, func(to io.Writer) error {
+						return calendar.Write(to, organization, list.Each, p.Now(), time.Local, a.language())
+					})
 					if err != nil || file == "-" {
 						return err
 					}
@@ -100,7 +102,7 @@ func (a *app) showFirstDeadlines(ctx context.Context, p *session, organization s
 		return nil
 	})
 	if err == nil && more {
-		a.say("These are the first %s; --limit 0 shows all.", screen.Number(len(list)))
+		a.say("These are the first %s; --limit 0 shows all.", schema.Number(len(list)))
 	}
 	return err
 }

@@ -169,7 +169,7 @@ It ends retracting: claims on users of the domain cannot be taken back until it 
 			return err
 		}
 		verified := slices.ContainsFunc(list, func(d schema.Domain) bool { return d.Domain == domain && d.Status == schema.DomainVerified })
-		can := screen.Count(ends, "claim") + " on its users that can be retracted now cannot be then"
+		can := schema.SayCount(ends, "%s claim on its users that can be retracted now cannot be then", "%s claims on its users that can be retracted now cannot be then")
 		if err := a.agrees(cmd.Context(), yes || !verified, "Claim %s? No other organization can claim its users then; %s.", domainName(domain), can); err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ It ends retracting: claims on users of the domain cannot be taken back until it 
 		}
 		return a.showDomain(held, `%s is claimed: no other organization can claim its users.
 Claims on its users, %s of which could be until now, can no longer be retracted. To retract one, release the domain first: claimline domain release %s`,
-			held.Domain, screen.Number(ends), held.Domain)
+			held.Domain, schema.Number(ends), held.Domain)
 	})
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd

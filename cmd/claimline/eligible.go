@@ -80,7 +80,7 @@ With --why it answers for the addresses given: whether each can be claimed, why 
 // narrowed the list, for the next command.
 func (a *app) showEligible(list []people.Eligible, words []string, count func() (total int, err error)) error {
 	if len(list) == 0 {
-		if err := a.printLine("Nobody can be claimed."); err != nil {
+		if err := a.printLine(a.language().Say("Nobody can be claimed.")); err != nil {
 			return err
 		}
 		a.say("To learn why for one address: claimline eligible --why ADDRESS")
@@ -101,13 +101,13 @@ func (a *app) showEligible(list []people.Eligible, words []string, count func() 
 		return err
 	}
 	if total > len(list) {
-		if err := a.printLine(fmt.Sprintf("These are %s of %s that can be claimed.", screen.Number(len(list)), users(total))); err != nil {
+		if err := a.printLine(a.language().Say("These are %s of %s that can be claimed.", schema.Number(len(list)), users(total))); err != nil {
 			return err
 		}
 		a.say("For all of them: %s", a.command(append([]string{"export", "-o", "users.csv"}, words...)...))
 		return nil
 	}
-	if err := a.printLine(users(total) + " can be claimed."); err != nil {
+	if err := a.printLine(a.language().Count(total, "%s user can be claimed.", "%s users can be claimed.")); err != nil {
 		return err
 	}
 	a.say("Claim them: %s", a.command(append([]string{"claim", "--listed"}, words...)...))
@@ -118,29 +118,30 @@ func (a *app) showAnswers(answers []people.Eligibility) error {
 	if a.flags.json {
 		return a.answer(answers)
 	}
+	l := a.language()
 	var lines []string
 	for _, answer := range answers {
 		email := schema.Printable(answer.Email)
 		if answer.Eligible {
-			lines = append(lines, fmt.Sprintf("%s: can be claimed (%s)", email, answer.Type))
+			lines = append(lines, l.Say("%s: can be claimed (%s)", email, answer.Type))
 		} else {
-			lines = append(lines, email+": cannot be claimed")
+			lines = append(lines, l.Say("%s: cannot be claimed", email))
 		}
 		for _, code := range slices.Concat(answer.Reasons, answer.Warnings) {
-			message := code.Message()
+			message := code.Wrong("")
 			if code == schema.CodeDomainVerifiedElsewhere {
-				message = code.Message(answer.Elsewhere)
+				message = code.Wrong(answer.Elsewhere)
 			}
-			lines = append(lines, fmt.Sprintf("  %s: %s", code, message), "    "+fixFor(code, answer.Email))
+			lines = append(lines, fmt.Sprintf("  %s: %s", code, message.In(l)), "    "+fixFor(code, answer.Email).In(l))
 		}
 	}
 	return a.writeLines(lines...)
 }
 
 // fixFor returns a code's fix with the domain of the address it is about.
-func fixFor(code schema.Code, address string) string {
+func fixFor(code schema.Code, address string) schema.Text {
 	if key, problem := schema.ParseAddress(address); problem == "" {
-		return code.Fix(schema.KeyDomain(key))
+		return code.Cure(schema.KeyDomain(key))
 	}
-	return code.Fix()
+	return code.Cure()
 }

@@ -123,6 +123,6 @@ var delimiters = map[string]byte{"comma": ',', "semicolon": ';', "tab": '\t', "b
 func (a *app) warnDirectorySync(organization schema.Organization) {
 	if organization.DirectorySync {
 		a.say("Warning: directory synchronization is on in %s, so nobody can be claimed (%s).\n  Fix: %s",
-			schema.Printable(organization.Name), schema.CodeDirectorySyncEnabled, schema.CodeDirectorySyncEnabled.Fix())
+			schema.Printable(organization.Name), schema.CodeDirectorySyncEnabled, schema.CodeDirectorySyncEnabled.Cure())
 	}
 }

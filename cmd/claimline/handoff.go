@@ -161,7 +161,7 @@ func (a *app) checkHandoff(ctx context.Context, request handoff.Request, flags *
 		defer done()
 		var rows *report.Report
 		if flags.format != formatJSON && (flags.format != formatText || flags.narrows()) {
-			rows = flags.report(to)
+			rows = flags.report(to, a.language())
 		}
 		if survey, err = h.Check(ctx, request, rows); err != nil {
 			return err
@@ -194,7 +194,7 @@ func (a *app) sayHandoffFiles(request handoff.Request, survey *handoff.Survey) {
 	}
 	if survey.Ignored > 0 {
 		a.say("%s FALSE: mode add ignores that, and the parts leave them blank. To remove services: --mode add-remove.",
-			screen.Count(survey.Ignored, "cell")+screen.Pick(survey.Ignored, " says", " say"))
+			schema.SayCount(survey.Ignored, "%s cell says", "%s cells say"))
 	}
 }
 
@@ -241,30 +241,33 @@ func (a *app) writeSurvey(to io.Writer, p screen.Page, s *handoff.Survey) error 
 	p.Height = 0 // a survey is read as a whole
 	plan := screen.Plan{Plan: s.Plan, Order: schema.Order{Offline: true}, Policy: a.config.Policy, Now: a.now()}
 	if err := plan.Write(to, p); err != nil {
-		return unwritable("The answer", err)
+		return unwritable(schema.Word("The answer"), err)
 	}
 	var lines []string
 	if n := s.Members; n > 0 {
-		lines = append(lines, fmt.Sprintf("%s in the users export already: the upload changes their data and services.", screen.Count(n, "row")+screen.Pick(n, " is", " are")))
+		lines = append(lines, p.Count(n, "%s row is in the users export already: the upload changes their data and services.",
+			"%s rows are in the users export already: the upload changes their data and services."))
 	}
 	for _, notice := range s.Notices {
-		lines = append(lines, fmt.Sprintf("%s: %s Fix: %s", notice.Code, notice.Message, notice.Fix))
+		lines = append(lines, p.Say("%s: %s Fix: %s", notice.Code, notice.Message, notice.Fix))
 	}
 	for _, code := range []schema.Code{schema.CodeReadOnlyChanged} {
 		if n := s.Plan.Tally.Foreseen[code]; n > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s. %s", code, screen.Count(n, "cell")+screen.Pick(n, " differs", " differ")+" from the users export", code.Fix()))
+			lines = append(lines, p.Count(n, "%[2]s: %[1]s cell differs from the users export. %[3]s",
+				"%[2]s: %[1]s cells differ from the users export. %[3]s", code, code.Cure()))
 		}
 	}
 	if len(s.Missing) > 0 {
-		lines = append(lines, fmt.Sprintf("The template has %s that the file has not; what is not there is not changed.", screen.Count(len(s.Missing), "more column")))
+		lines = append(lines, p.Count(len(s.Missing), "The template has %s more column that the file has not; what is not there is not changed.",
+			"The template has %s more columns that the file has not; what is not there is not changed."))
 	}
 	if len(s.Written) > 0 && s.Template != "" {
-		lines = append(lines, "Columns of the parts: "+strings.Join(s.Written, ", ")+".")
+		lines = append(lines, p.Say("Columns of the parts: %s.", strings.Join(s.Written, ", ")))
 	}
 	for _, line := range lines {
 		for _, part := range screen.Wrap(schema.Printable(line), p.Width, 2) {
 			if _, err := fmt.Fprintln(to, part); err != nil {
-				return unwritable("The answer", err)
+				return unwritable(schema.Word("The answer"), err)
 			}
 		}
 	}
@@ -273,16 +276,16 @@ func (a *app) writeSurvey(to io.Writer, p screen.Page, s *handoff.Survey) error 
 
 // writeEffects shows the effect on each service that the file has.
 func (a *app) writeEffects(to io.Writer, p screen.Page, s *handoff.Survey) error {
-	table := screen.NewTable(screen.Text("Service (mode "+string(s.Mode)+")"), screen.Numeric("Adds"), screen.Numeric("Removes"), screen.Numeric("Leaves"))
+	table := screen.NewTable(screen.Text(p.Say("Service (mode %s)", s.Mode)), screen.Numeric("Adds"), screen.Numeric("Removes"), screen.Numeric("Leaves"))
 	for _, e := range s.Services {
 		if !e.Given {
 			continue
 		}
 		name := e.Service
 		if e.Suspended {
-			name += " (suspended)"
+			name = p.Say("%s (suspended)", name)
 		}
-		if err := table.Add(schema.Printable(name), screen.Number(e.Adds), screen.Number(e.Removes), screen.Number(e.Leaves)); err != nil {
+		if err := table.Add(schema.Printable(name), p.Number(e.Adds), p.Number(e.Removes), p.Number(e.Leaves)); err != nil {
 			return err
 		}
 	}
@@ -290,10 +293,10 @@ func (a *app) writeEffects(to io.Writer, p screen.Page, s *handoff.Survey) error
 		return nil
 	}
 	if _, err := fmt.Fprintln(to); err != nil {
-		return unwritable("The answer", err)
+		return unwritable(schema.Word("The answer"), err)
 	}
-	if err := table.Write(to, p.Width); err != nil {
-		return unwritable("The answer", err)
+	if err := table.Write(to, p); err != nil {
+		return unwritable(schema.Word("The answer"), err)
 	}
 	return nil
 }
@@ -367,12 +370,17 @@ func (a *app) makeHandoff(ctx context.Context, request handoff.Request, partRows
 		return err
 	}
 	left := manifest.LeftOut.Rows
-	if err := a.writeLines(fmt.Sprintf("Made %s: %s in %s; %s left out (left-out.csv).", schema.Printable(output), screen.Count(manifest.Rows, "row"),
-		screen.Count(len(manifest.Parts), "part"), screen.Number(left)+screen.Pick(left, " is", " are"))); err != nil {
+	if err := a.writeLines(a.language().Say("Made %s: %s in %s; %s left out (left-out.csv).", schema.Printable(output), screen.Rows(manifest.Rows),
+		inParts(manifest.Parts), schema.SayCount(left, "%s is", "%s are"))); err != nil {
 		return err
 	}
 	a.sayUpload(output, manifest)
 	return nil
+}
+
+// inParts says how many parts there are.
+func inParts(parts []handoff.Part) schema.Text {
+	return schema.SayCount(len(parts), "%s part", "%s parts")
 }
 
 // sayUpload says what to do with the parts.
@@ -381,11 +389,12 @@ func (a *app) sayUpload(folder string, m *handoff.Manifest) {
 	if m.Mode == handoff.AddRemove {
 		mode = "Add and remove services"
 	}
-	more := ""
+	first := schema.Printable(m.Parts[0].File)
 	if len(m.Parts) > 1 {
-		more = " The next one when the task of the one before is complete."
+		a.say("Upload %s and the others to Control Hub as they are, with %q. The next one when the task of the one before is complete.", first, mode)
+	} else {
+		a.say("Upload %s to Control Hub as it is, with %q.", first, mode)
 	}
-	a.say("Upload %s to Control Hub as it is, with %q.%s", schema.Printable(m.Parts[0].File)+screen.Pick(len(m.Parts), "", " and the others"), mode, more)
 	words := []string{"handoff", "results", folder}
 	if len(m.Parts) == 1 {
 		words = append(words, "errors.csv")

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -155,7 +156,7 @@ func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlag
 		defer done()
 		var rows *report.Report
 		if flags.format != formatJSON && (flags.format != formatText || flags.narrows()) {
-			rows = flags.report(to)
+			rows = flags.report(to, a.language())
 		}
 		if outcome, err = work(h, rows); err != nil {
 			return err
@@ -209,7 +210,7 @@ func notNil(counts map[schema.Code]int) map[schema.Code]int {
 }
 
 // handoffMeanings say what the outcomes of a hand-off mean.
-var handoffMeanings = map[schema.Outcome]string{
+var handoffMeanings = map[schema.Outcome]schema.Word{
 	schema.Accepted:       "Control Hub said nothing against them",
 	schema.Claimed:        "members now",
 	schema.ClaimDelayed:   "claimed, and their owners have not decided yet",
@@ -221,26 +222,25 @@ var handoffMeanings = map[schema.Outcome]string{
 
 // writeOutcome shows what became of the rows of a hand-off.
 func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
-	lines := []string{fmt.Sprintf("%s, made of %s: %s in %s.", schema.Printable(o.Folder), schema.Printable(o.Source.File),
-		screen.Count(o.Tally.Rows, "row"), screen.Count(len(o.Parts), "part"))}
-	width := len(screen.Number(o.Tally.Rows))
+	lines := []string{p.Say("%s, made of %s: %s in %s.", schema.Printable(o.Folder), schema.Printable(o.Source.File), screen.Rows(o.Tally.Rows), inParts(o.Parts))}
+	width := utf8.RuneCountInString(p.Number(o.Tally.Rows))
 	for _, outcome := range schema.HandoffOutcomes {
 		if n := o.Tally.Outcomes[outcome]; n > 0 {
-			lines = append(lines, screen.Beside(p, fmt.Sprintf("  %-15s %*s  ", outcome, width, screen.Number(n)), handoffMeanings[outcome])...)
+			lines = append(lines, screen.Beside(p, fmt.Sprintf("  %-15s %*s  ", outcome, width, p.Number(n)), p.Format(string(handoffMeanings[outcome])))...)
 		}
 	}
 	for _, code := range screen.ByCount(o.Tally.Reasons) {
 		if of := code.Outcome(); of.Unfinished() && of != schema.Refused {
 			continue // the outcome says it
 		}
-		lines = append(lines, screen.Beside(p, fmt.Sprintf("  %s %s  ", code, screen.Number(o.Tally.Reasons[code])), "")...)
+		lines = append(lines, screen.Beside(p, fmt.Sprintf("  %s %s  ", code, p.Number(o.Tally.Reasons[code])), "")...)
 	}
 	for _, code := range screen.ByCount(o.Tally.Warnings) {
-		lines = append(lines, screen.Beside(p, fmt.Sprintf("  %s %s  ", code, screen.Number(o.Tally.Warnings[code])), code.Message())...)
+		lines = append(lines, screen.Beside(p, fmt.Sprintf("  %s %s  ", code, p.Number(o.Tally.Warnings[code])), code.Wrong().In(p))...)
 	}
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(to, line); err != nil {
-			return unwritable("The answer", err)
+			return unwritable(schema.Word("The answer"), err)
 		}
 	}
 	return nil
@@ -249,29 +249,33 @@ func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
 // sayOutcome says how the files were read, what was added to the folder, and what to do next.
 func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *handoff.Outcome) {
 	for _, file := range o.Files {
-		header := "does not count"
 		if file.FirstRow == 2 {
-			header = "counts"
+			a.say("%s is about part %d; the header counts as row 1: %s.", schema.Printable(file.File), file.Part, file.Why)
+		} else {
+			a.say("%s is about part %d; the header does not count as row 1: %s.", schema.Printable(file.File), file.Part, file.Why)
 		}
-		a.say("%s is about part %d; the header %s as row 1: %s.", schema.Printable(file.File), file.Part, header, schema.Printable(file.Why))
 	}
 	if n := len(o.Silent); n > 0 && cmd.Name() == "results" {
 		numbers := make([]string, n)
 		for i, part := range o.Silent {
 			numbers[i] = strconv.Itoa(part)
 		}
-		a.say("No file is about %s %s: %s rows count as accepted. What is not uploaded yet, verify tells.",
-			screen.Pick(n, "part", "parts"), strings.Join(numbers, ", "), screen.Pick(n, "its", "their"))
+		silent := strings.Join(numbers, ", ")
+		if n == 1 {
+			a.say("No file is about part %s: its rows count as accepted. What is not uploaded yet, verify tells.", silent)
+		} else {
+			a.say("No file is about parts %s: their rows count as accepted. What is not uploaded yet, verify tells.", silent)
+		}
 	}
 	for _, service := range o.Unchecked {
 		a.say("The users export has no column %q: who got that licence cannot be told.", schema.Printable(service))
 	}
 	if o.Both > 0 {
-		a.say("%s in both exports, and counted as claimed: one of the two is older.", users(o.Both)+screen.Pick(o.Both, " is", " are"))
+		a.say("%s in both exports, and counted as claimed: one of the two is older.", have(o.Both))
 	}
-	added := o.Report
+	added := schema.Say("%s", o.Report)
 	if o.Retry != "" {
-		added += " and " + o.Retry
+		added = schema.Say("%s and %s", o.Report, o.Retry)
 	}
 	a.say("In %s: %s.", schema.Printable(folder), added)
 	a.next(a.nextOfHandoff(cmd.Name(), folder, o.Retry, o.Problems() > 0))
@@ -349,15 +353,16 @@ func statusAnswer(folder string, s *handoff.Status) map[string]any {
 
 // writeHandoffStatus shows how far a hand-off is: one sentence, and a table of the parts.
 func (a *app) writeHandoffStatus(folder string, s *handoff.Status) error {
-	what := "nothing is known yet of what Control Hub said"
+	what := schema.Say("nothing is known yet of what Control Hub said")
 	switch tally := s.Tally(); {
 	case s.Checked != "":
-		what = fmt.Sprintf("%s claimed, %s not", screen.Number(tally[schema.Claimed]), screen.Number(s.Rows-tally[schema.Claimed]))
+		what = schema.Say("%s claimed, %s not", schema.Number(tally[schema.Claimed]), schema.Number(s.Rows-tally[schema.Claimed]))
 	case s.Results != "":
-		what = fmt.Sprintf("%s accepted, %s refused", screen.Number(tally[schema.Accepted]), screen.Number(tally[schema.Refused]))
+		what = schema.Say("%s accepted, %s refused", schema.Number(tally[schema.Accepted]), schema.Number(tally[schema.Refused]))
 	}
-	sentence := fmt.Sprintf("%s, made of %s on %s: %s to claim in %s, %s left out; %s.", schema.Printable(folder), schema.Printable(s.Source.File),
-		screen.Moment(s.MadeAt), users(s.Rows), screen.Count(len(s.Parts), "part"), screen.Number(s.LeftOut.Rows), what)
+	l := a.language()
+	sentence := l.Say("%s, made of %s on %s: %s to claim in %s, %s left out; %s.", schema.Printable(folder), schema.Printable(s.Source.File),
+		screen.Moment(s.MadeAt), users(s.Rows), schema.SayCount(len(s.Parts), "%s part", "%s parts"), schema.Number(s.LeftOut.Rows), what)
 	if err := a.writeLines(sentence, ""); err != nil {
 		return err
 	}
@@ -371,11 +376,11 @@ func (a *app) writeHandoffStatus(folder string, s *handoff.Status) error {
 	for _, part := range s.Parts {
 		name := part.File
 		if !part.There {
-			name += " (missing)"
+			name = l.Say("%s (missing)", name)
 		}
-		cells := []string{name, screen.Number(part.Rows)}
+		cells := []string{name, l.Number(part.Rows)}
 		for _, outcome := range known {
-			cells = append(cells, screen.Number(part.Outcomes[outcome]))
+			cells = append(cells, l.Number(part.Outcomes[outcome]))
 		}
 		if err := table.Add(cells...); err != nil {
 			return err
@@ -390,5 +395,5 @@ func (a *app) writeHandoffStatus(folder string, s *handoff.Status) error {
 			files = append(files, name)
 		}
 	}
-	return a.writeLines("", "Also there: "+strings.Join(files, ", ")+".")
+	return a.writeLines("", l.Say("Also there: %s.", strings.Join(files, ", ")))
 }

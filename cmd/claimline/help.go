@@ -8,38 +8,55 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
+	"github.com/claimline/claimline/pipeline/words"
 )
 
 // helpWidth is how wide help is.
 const helpWidth = 80
 
-// helpText returns the help of a command: examples first.
-func helpText(cmd *cobra.Command) string {
+// helpText returns the help of a command in a language: examples first.
+func helpText(cmd *cobra.Command, l words.Language) string {
 	var b strings.Builder
 	if cmd.Example != "" {
-		fmt.Fprintf(&b, "Examples:\n%s\n\n", cmd.Example)
+		fmt.Fprintf(&b, "%s:\n%s\n\n", l.Say("Examples"), cmd.Example)
 	}
-	fmt.Fprintf(&b, "%s\n\n", wrapParagraphs(first(cmd.Long, cmd.Short)))
+	fmt.Fprintf(&b, "%s\n\n", wrapParagraphs(l.Format(first(cmd.Long, cmd.Short))))
 	line := cmd.UseLine()
 	if cmd.HasAvailableSubCommands() {
 		line += " [COMMAND]"
 	}
-	fmt.Fprintf(&b, "Usage:\n  %s\n", line)
+	fmt.Fprintf(&b, "%s:\n  %s\n", l.Say("Usage"), line)
 	if cmd.HasAvailableSubCommands() {
-		listCommands(&b, cmd)
+		listCommands(&b, cmd, l)
 	}
 	flags := func(heading string, set *pflag.FlagSet) {
 		if set.HasAvailableFlags() {
-			fmt.Fprintf(&b, "\n%s:\n%s\n", heading, strings.TrimRight(set.FlagUsagesWrapped(helpWidth), " \n"))
+			set.VisitAll(func(f *pflag.Flag) { f.Usage = usageOf(cmd, f, l) })
+			usages := strings.TrimRight(set.FlagUsagesWrapped(helpWidth), " \n")
+			if preset := l.Format("default"); preset != "default" { // which the flags say themselves
+				usages = strings.ReplaceAll(usages, "(default ", "("+preset+" ")
+			}
+			fmt.Fprintf(&b, "\n%s:\n%s\n", heading, usages)
 		}
 	}
-	flags("Flags", cmd.LocalFlags())
-	flags("Global flags", cmd.InheritedFlags())
+	flags(l.Say("Flags"), cmd.LocalFlags())
+	flags(l.Say("Global flags"), cmd.InheritedFlags())
 	return b.String()
 }
 
+// usageOf returns what a flag is for.
+func usageOf(cmd *cobra.Command, f *pflag.Flag, l words.Language) string {
+	switch f.Name {
+	case "help":
+		return l.Say("help for %s", cmd.Name())
+	case "version":
+		return l.Say("version for %s", cmd.Name())
+	}
+	return l.Format(f.Usage)
+}
+
 // listCommands lists what a command groups, by what it is for.
-func listCommands(b *strings.Builder, cmd *cobra.Command) {
+func listCommands(b *strings.Builder, cmd *cobra.Command, l words.Language) {
 	width := 0
 	for _, sub := range cmd.Commands() {
 		width = max(width, len(sub.Name()))
@@ -49,15 +66,15 @@ func listCommands(b *strings.Builder, cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
 			if sub.GroupID == group && (sub.IsAvailableCommand() || sub.Name() == "help") {
 				indent := "\n" + strings.Repeat(" ", width+4)
-				fmt.Fprintf(b, "  %-*s  %s\n", width, sub.Name(), strings.Join(screen.Wrap(sub.Short, helpWidth-width-4, 0), indent))
+				fmt.Fprintf(b, "  %-*s  %s\n", width, sub.Name(), strings.Join(screen.Wrap(l.Format(sub.Short), helpWidth-width-4, 0), indent))
 			}
 		}
 	}
 	for _, group := range cmd.Groups() {
-		list(group.Title, group.ID)
+		list(l.Format(group.Title), group.ID)
 	}
 	if len(cmd.Groups()) == 0 {
-		list("Commands", "")
+		list(l.Say("Commands"), "")
 	}
 }
 

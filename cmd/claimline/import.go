@@ -112,7 +112,7 @@ func (a *app) tellRefused(ctx context.Context, p *session, order schema.Order, f
 		return err
 	}
 	news := schema.News{
-		Event: schema.ImportRefused, At: a.now().UTC().Truncate(time.Second), File: file, Code: refused.Code, Message: placed(refused), Fix: refused.Remedy(),
+		Event: schema.ImportRefused, At: a.now().UTC().Truncate(time.Second), File: file, Code: refused.Code, Message: placed(refused).String(), Fix: refused.Remedy(),
 	}
 	if tellErr := p.Store.TellNews(ctx, order.Organization, order.Notify, news); tellErr != nil {
 		return errors.Join(err, tellErr)
@@ -272,7 +272,7 @@ func (a *app) consent(ctx context.Context, plan *schema.Plan, organization schem
 // notAsked refuses what nobody has agreed to and nobody can be asked about.
 func notAsked(plan *schema.Plan, accepted, edits bool) error {
 	ready := plan.Tally.Outcomes[schema.Ready]
-	names := fmt.Sprintf("%s of %s would get another name", screen.Number(plan.NameEdits), users(ready))
+	names := schema.Say("%s of %s would get another name", schema.Number(plan.NameEdits), users(ready))
 	switch {
 	case !accepted && edits:
 		return schema.Refuse(schema.CodeConsentMissing, "%s would be claimed, and %s. A claim is permanent, and nobody has agreed to it.", users(ready), names).
@@ -300,11 +300,13 @@ func (a *app) tellTrouble(retry time.Duration, clearProgress func()) func(error,
 }
 
 // troubleText returns what is wrong, in a sentence.
-func troubleText(err error) string {
-	if refused, ok := errors.AsType[*schema.Error](err); ok {
-		return refused.Text()
+func troubleText(err error) schema.Text {
+	refused, ok := errors.AsType[*schema.Error](err)
+	if !ok {
+		return schema.CodeInternal.Wrong("")
 	}
-	return schema.CodeInternal.Message("")
+	said, _ := refused.Told()
+	return said
 }
 
 // sayStopping tells somebody at the terminal, once the context ends, that what is in hand is finished first.
@@ -332,13 +334,11 @@ func (a *app) withHint(err error, imp schema.Import) error {
 		return err
 	}
 	code := schema.CodeOf(err)
-	fix, going := code.Fix(), fmt.Sprintf("claimline resume %d", imp.ID)
-	if named := strings.Replace(fix, "claimline resume ID", going, 1); named != fix {
-		fix = named
-	} else {
-		fix += " Then go on: " + going + "."
+	refused := schema.Refuse(code, "Import %d has stopped; what it has done stays. %s", imp.ID, troubleText(err)).Because(err)
+	if fix := code.Cure(); !strings.Contains(fix.String(), "claimline resume ID") { // else its number takes the place of ID
+		return refused.WithFix("%s Then go on: claimline resume %d.", fix, imp.ID)
 	}
-	return schema.Refuse(code, "Import %d has stopped; what it has done stays. %s", imp.ID, troubleText(err)).Because(err).WithFix("%s", fix)
+	return refused
 }
 
 // showImport answers with an import that has ended.
@@ -347,7 +347,7 @@ func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, fla
 		switch flags.format {
 		case formatText:
 			if flags.narrows() { // the rows, then the summary
-				if err := flags.report(to).OfImport(ctx, p.Store, p.Policy, imp); err != nil {
+				if err := flags.report(to, a.language()).OfImport(ctx, p.Store, p.Policy, imp); err != nil {
 					return err
 				}
 			}
@@ -355,7 +355,7 @@ func (a *app) showImport(ctx context.Context, p *session, imp schema.Import, fla
 		case formatJSON:
 			return writeSummary(to, imp)
 		}
-		return flags.report(to).OfImport(ctx, p.Store, p.Policy, imp)
+		return flags.report(to, a.language()).OfImport(ctx, p.Store, p.Policy, imp)
 	}, imp.File)
 	switch {
 	case schema.CodeOf(err) == schema.CodeOutputUnwritable && imp.Tally.Outcomes[schema.Claimed] > 0:
@@ -386,14 +386,12 @@ func unreported(err error, imp schema.Import, flags reportFlags) error {
 		again = append(again, "-o", flags.output)
 	}
 	refused, _ := errors.AsType[*schema.Error](err)
-	return schema.Refuse(schema.CodeOutputUnwritable, "%s claimed, but: %s", have(imp.Tally.Outcomes[schema.Claimed]), refused.Text()).Because(err).
+	return schema.Refuse(schema.CodeOutputUnwritable, "%s claimed, but: %s", have(imp.Tally.Outcomes[schema.Claimed]), troubleText(refused)).Because(err).
 		WithFix("Nothing needs to be claimed again. To have the report: %s.", commandLine(again...))
 }
 
 // have tells of a number of users of whom something is told that has been done.
-func have(n int) string {
-	return users(n) + screen.Pick(n, " is", " are")
-}
+func have(n int) schema.Text { return schema.SayCount(n, "%s user is", "%s users are") }
 
 func (a *app) resumeCommand() *cobra.Command {
 	var flags importFlags
@@ -452,7 +450,7 @@ func (a *app) resume(ctx context.Context, p *session, id int64, flags importFlag
 		}
 	} else if imp.Tally.Outcomes[schema.Ready] > 0 {
 		a.say("Import %d: %s claimed, %s still to be claimed, as agreed on %s.", imp.ID,
-			users(imp.Tally.Outcomes[schema.Claimed]), screen.Number(imp.Tally.Outcomes[schema.Ready]), imp.ConsentedAt.Local().Format(time.DateTime))
+			users(imp.Tally.Outcomes[schema.Claimed]), schema.Number(imp.Tally.Outcomes[schema.Ready]), imp.ConsentedAt.Local().Format(time.DateTime))
 		a.agreed = a.now()
 	}
 	return a.finishImport(ctx, p, imp, watch, clearProgress, flags.reportFlags)
@@ -493,4 +491,4 @@ func (a *app) mayAsk(imp schema.Import, flags importFlags) error {
 }
 
 // users tells a number of users in words.
-func users(n int) string { return screen.Users(n) }
+func users(n int) schema.Text { return screen.Users(n) }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +49,7 @@ func (a *app) listImports(summaries []schema.Summary) error {
 		screen.Numeric("Problems"), screen.Address("File"))
 	for i := range summaries {
 		s := &summaries[i]
-		err := t.Add(s.ID, string(s.State), screen.Stamp(s.StartedAt), screen.Number(s.Rows), screen.Number(s.Claimed), screen.Number(s.Problems()),
+		err := t.Add(s.ID, string(s.State), screen.Stamp(s.StartedAt), a.number(s.Rows), a.number(s.Claimed), a.number(s.Problems()),
 			schema.Printable(s.File))
 		if err != nil {
 			return err
@@ -140,7 +138,7 @@ func (a *app) watching(ctx context.Context, look func() (schema.Import, error)) 
 			default:
 				ready := imp.Tally.Outcomes[schema.Ready]
 				done := imp.Tally.Outcomes[schema.Claimed]
-				line := fmt.Sprintf("Import %d: %s, %s of %s claimed.", imp.ID, strings.ReplaceAll(string(imp.State), "_", " "), screen.Number(done), users(done+ready))
+				line := a.language().Say("Import %d: %s, %s of %s claimed.", imp.ID, screen.State(imp.State), schema.Number(done), users(done+ready))
 				switch {
 				case bar != nil && imp.State == schema.StateApplying:
 					bar.Watch(done, done+ready)
@@ -213,7 +211,7 @@ func (a *app) reportCommand() *cobra.Command {
 					return err
 				}
 				return a.writeOutput(flags.output, func(to io.Writer) error {
-					return flags.report(to).OfImport(cmd.Context(), p.Store, p.Policy, imp)
+					return flags.report(to, a.language()).OfImport(cmd.Context(), p.Store, p.Policy, imp)
 				}, imp.File)
 			})
 		},
@@ -262,7 +260,7 @@ func (a *app) cancelCommand() *cobra.Command {
 
 func writeJSON(to io.Writer, value any) error {
 	if err := schema.NewEncoder(to).Encode(value); err != nil {
-		return unwritable("The answer", err)
+		return unwritable(schema.Word("The answer"), err)
 	}
 	return nil
 }

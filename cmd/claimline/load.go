@@ -43,7 +43,8 @@ and --claimable, those who can be claimed. --domains are the organization's own.
 quantity; without it there is no limit. So plan, reasons, deadlines and previews are those of the real users.`,
 		Example: `  claimline load samples/org
   claimline load --from control-hub --org acme --domains acme.example \
-    --users samples/control-hub/users.csv --claimable samples/control-hub/claimable-after.csv
+    --users samples/control-hub/users.csv \
+    --claimable samples/control-hub/claimable-after.csv
   claimline load --ignore "Cost centre" samples/org
   claimline load --encoding windows-1252 samples/org`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -163,12 +164,13 @@ func (a *app) loadControlHub(ctx context.Context, p *session, flags loadFlags, o
 
 // sayLoaded says what a snapshot held, and per file what was mended and not understood.
 func (a *app) sayLoaded(from string, loaded *snapshot.Loaded) {
-	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(from), screen.Count(loaded.Organizations, "organization"), users(loaded.Users),
-		screen.Count(loaded.Domains, "domain"), screen.Count(loaded.Licenses, "licence"), screen.Count(loaded.Claims, "open claim"))
+	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(from), schema.SayCount(loaded.Organizations, "%s organization", "%s organizations"), users(loaded.Users),
+		schema.SayCount(loaded.Domains, "%s domain", "%s domains"), schema.SayCount(loaded.Licenses, "%s licence", "%s licences"),
+		schema.SayCount(loaded.Claims, "%s open claim", "%s open claims"))
 	for _, file := range loaded.Files {
 		a.sayMended(file, loaded.Repairs[file])
 		if n := loaded.OtherColumns[file]; n > 0 {
-			a.say("%s: %s not read.", schema.Printable(file), screen.Count(n, "Control Hub column")+screen.Pick(n, " is", " are"))
+			a.say("%s: %s", schema.Printable(file), schema.SayCount(n, "%s Control Hub column is not read.", "%s Control Hub columns are not read."))
 		}
 		if unknown := loaded.UnknownColumns[file]; len(unknown) > 0 {
 			names := make([]string, len(unknown))
@@ -184,10 +186,10 @@ func (a *app) sayLoaded(from string, loaded *snapshot.Loaded) {
 		if notice.Line > 0 {
 			place += ":" + strconv.Itoa(notice.Line)
 		}
-		a.say("%s: %s", place, schema.Printable(notice.Message))
+		a.say("%s: %s", place, notice.Message)
 	}
 	if more := len(loaded.Notices) - shown; more > 0 {
-		a.say("And %s like these; --json has all of them.", screen.Count(more, "notice"))
+		a.say("%s", schema.SayCount(more, "And %s notice like these; --json has all of them.", "And %s notices like these; --json has all of them."))
 	}
 	for _, name := range loaded.Unused {
 		a.say("--ignore %q let nothing pass: there is nothing of this name that is not understood.", name)
@@ -208,16 +210,16 @@ func (a *app) showErrors(all snapshot.Errors) error {
 	}
 	list := make([]map[string]string, len(all))
 	for i, refused := range all {
-		list[i] = jsonError(refused, refused.Remedy())
+		list[i] = jsonError(placed(refused).String(), refused.Code, refused.Remedy())
 	}
 	return writeJSON(a.stderr, map[string]any{"error": list[0], "errors": list})
 }
 
-func problems(n int) string {
+func problems(n int) schema.Text {
 	if n == snapshot.MostErrors {
-		return "at least " + screen.Count(n, "problem")
+		return schema.Say("at least %s problems", schema.Number(n))
 	}
-	return screen.Count(n, "problem")
+	return schema.SayCount(n, "%s problem", "%s problems")
 }
 
 // sayMended says what was mended in a file, one sentence for each kind.

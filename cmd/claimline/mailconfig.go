@@ -60,7 +60,7 @@ func knownWebhookKeys(path string, value any) error {
 // checkMail refuses settings of mails and webhooks that cannot work.
 func (c *config) checkMail() *schema.Error {
 	refuse := func(key, format string, args ...any) *schema.Error {
-		return schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s must be %s.", key, fmt.Sprintf(format, args...))
+		return schema.Refuse(schema.CodeConfigInvalid, "The configuration's %s must be %s.", key, schema.Say(format, args...))
 	}
 	if c.Service.BaseURL != "" {
 		if _, ok := schema.ParseBaseURL(c.Service.BaseURL); !ok {

@@ -192,9 +192,9 @@ func (a *app) organization(ctx context.Context, s *store.Store) (schema.Organiza
 			shown = append(shown, organization.ID)
 		}
 	}
-	list := strings.Join(shown, ", ")
+	list := schema.Say("%s", strings.Join(shown, ", "))
 	if len(ids) > len(shown) {
-		list += fmt.Sprintf(" and %d more", len(ids)-len(shown))
+		list = schema.Say("%s and %d more", list, len(ids)-len(shown))
 	}
 	if a.config.Org == "" {
 		return schema.Organization{}, usage("Nothing says which organization claims.").WithFix("Add --org ID, or set CLAIMLINE_ORG. Known: %s.", list)

@@ -9,15 +9,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
 // settings are what org shows and org set changes, in the order they are shown.
 var settings = []struct {
-	key, meaning string
-	get          func(*schema.Organization) string
-	set          func(*schema.Organization, string) bool // false: not a value it can have
-	values       string
+	key     string
+	meaning schema.Word
+	get     func(*schema.Organization) string
+	set     func(*schema.Organization, string) bool // false: not a value it can have
+	values  schema.Word
 }{
 	{
 		"bring_conversations", "some users bring content (delayed claims)",
@@ -91,10 +93,10 @@ func (a *app) orgCommand() *cobra.Command {
 }
 
 func (a *app) orgSetCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "set KEY=VALUE...",
 		Short: "Change settings of your organization",
-		Long:  settingsHelp(),
+		Long:  settingsHelp(words.English),
 		Example: `  claimline org set --org acme activation_emails=off
   claimline org set --org acme bring_conversations=on retention_days=90`,
 		ValidArgsFunction: completeSettings,
@@ -118,13 +120,18 @@ func (a *app) orgSetCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		cmd.Long = settingsHelp(a.language())
+		cmd.Root().HelpFunc()(cmd, args)
+	})
+	return cmd
 }
 
-func settingsHelp() string {
+func settingsHelp(l words.Language) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, "Changes settings of your organization, all of those given or none:")
+	fmt.Fprintln(&b, l.Say("Changes settings of your organization, all of those given or none:"))
 	for _, s := range settings {
-		fmt.Fprintf(&b, "\n  %-20s %s: %s", s.key, s.values, s.meaning)
+		fmt.Fprintf(&b, "\n  %-20s %s: %s", s.key, l.Format(string(s.values)), l.Format(string(s.meaning)))
 	}
 	return b.String()
 }
@@ -168,7 +175,7 @@ func (a *app) showOrganization(organization schema.Organization) error {
 	}
 	t := screen.NewTable(screen.Whole("Setting"), screen.Whole("Value"), screen.Text("What it does"))
 	for _, s := range settings {
-		if err := t.Add(s.key, s.get(&organization), s.meaning); err != nil {
+		if err := t.Add(s.key, s.get(&organization), a.language().Format(string(s.meaning))); err != nil {
 			return err
 		}
 	}

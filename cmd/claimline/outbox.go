@@ -118,7 +118,7 @@ func (a *app) showOutbox(ctx context.Context, p *session, filter store.MailFilte
 		screen.When("Next attempt"), screen.When("Sent"), screen.Text("Error"))
 	defer func() { _ = t.Close() }()
 	err = eachMail(ctx, p, filter, limit, func(e schema.OutboxEntry) error {
-		return t.Add(e.ID, e.Kind, string(e.State), schema.Printable(e.To), screen.Number(e.Attempts), screen.Stamp(e.NextAttemptAt), screen.Stamp(e.SentAt), schema.Printable(e.Error))
+		return t.Add(e.ID, e.Kind, string(e.State), schema.Printable(e.To), a.number(e.Attempts), screen.Stamp(e.NextAttemptAt), screen.Stamp(e.SentAt), schema.Printable(e.Error))
 	})
 	if err != nil {
 		return err
@@ -131,10 +131,10 @@ func (a *app) showOutbox(ctx context.Context, p *session, filter store.MailFilte
 		return err
 	}
 	if t.Len() == limit {
-		a.say("These are the first %s; --limit 0 shows all.", screen.Number(limit))
+		a.say("These are the first %s; --limit 0 shows all.", schema.Number(limit))
 	}
 	if !a.config.mailed() {
-		a.say("%s", notMailed)
+		a.say(notMailed)
 	}
 	return nil
 }
@@ -171,10 +171,10 @@ func (a *app) outboxRetryCommand() *cobra.Command {
 					return a.answer(map[string]int{"retried": n})
 				}
 				if !a.config.mailed() {
-					a.say("%s", notMailed)
+					a.say(notMailed)
 					return nil
 				}
-				a.say("%s tried again, by the service. Mails that wait for their first turn are sent all the same.", screen.Count(n, "mail")+screen.Pick(n, " is", " are"))
+				a.say("%s tried again, by the service. Mails that wait for their first turn are sent all the same.", schema.SayCount(n, "%s mail is", "%s mails are"))
 				return nil
 			})
 		},
@@ -216,7 +216,7 @@ on waiting, unless --sent says that they are on their way.`,
 				if err != nil {
 					return err
 				}
-				a.say("Exported %s with a personal link each.", screen.Count(n, "mail"))
+				a.say("Exported %s with a personal link each.", schema.SayCount(n, "%s mail", "%s mails"))
 				if !sent && n > 0 {
 					a.say("They still wait. Once they are on their way, have them count as sent: add --sent.")
 				}
@@ -233,7 +233,7 @@ on waiting, unless --sent says that they are on their way.`,
 func (a *app) exportMails(ctx context.Context, p *session, organization string, sent bool, to io.Writer) (n int, err error) {
 	w := dialect.NewWriter(to, schema.Format{Delimiter: ','})
 	if err := w.Write(exportHeader); err != nil {
-		return 0, unwritable("The export", err)
+		return 0, unwritable(schema.Word("The export"), err)
 	}
 	rules := p.people.Rules()
 	seen := map[int64]bool{}
@@ -250,7 +250,7 @@ func (a *app) exportMails(ctx context.Context, p *session, organization string, 
 			seen[linked[i].Claim] = true
 			n++
 			if err := w.Write(exportRow(rules, &linked[i])); err != nil {
-				return n, unwritable("The export", err)
+				return n, unwritable(schema.Word("The export"), err)
 			}
 		}
 		if next == 0 {
@@ -259,7 +259,7 @@ func (a *app) exportMails(ctx context.Context, p *session, organization string, 
 		after = next
 	}
 	if err := w.Flush(); err != nil {
-		return n, unwritable("The export", err)
+		return n, unwritable(schema.Word("The export"), err)
 	}
 	return n, nil
 }
@@ -335,7 +335,7 @@ service.templates take the place of the program's own templates; what is wrong w
 			}
 			return a.writeOutput(output, func(to io.Writer) error {
 				if _, err := io.WriteString(to, strings.TrimRight(text, "\n")+"\n"); err != nil {
-					return unwritable("The mail", err)
+					return unwritable(schema.Word("The mail"), err)
 				}
 				return nil
 			})

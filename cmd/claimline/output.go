@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/claimline/claimline/pipeline/report"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -68,7 +69,7 @@ func (a *app) checkTarget(name string, inputs ...string) error {
 
 // keptFrom says what a file is that must not be written over; blank: it may be. info is nil where there is no
 // file yet.
-func (a *app) keptFrom(path string, info fs.FileInfo, inputs []string) string {
+func (a *app) keptFrom(path string, info fs.FileInfo, inputs []string) schema.Word {
 	is := func(other string) bool {
 		if other == "" || other == "-" {
 			return false
@@ -205,18 +206,22 @@ func (a *app) writeOutput(name string, work func(io.Writer) error, inputs ...str
 		return err
 	}
 	defer file.remove()
+	what := any(name)
+	if name == "" {
+		what = schema.Word("The output")
+	}
 	if err := work(file); err != nil {
-		return workError(first(name, "The output"), err)
+		return workError(what, err)
 	}
 	if err := a.deliver(file, t); err != nil {
-		return unwritable(first(name, "The output"), err)
+		return unwritable(what, err)
 	}
 	return nil
 }
 
 // workError returns why a work failed that writes: a file operation that nobody has put into words is that of
 // the output.
-func workError(name string, err error) error {
+func workError(name any, err error) error {
 	_, told := errors.AsType[*schema.Error](err)
 	if _, path := errors.AsType[*os.PathError](err); path && !told {
 		return unwritable(name, err)
@@ -332,8 +337,8 @@ func notOneOf(flag, value string, values []string) error {
 	return refused.WithFix("Write %s with one of: %s.", flag, strings.Join(values, ", "))
 }
 
-func (f *reportFlags) report(to io.Writer) *report.Report {
-	return &report.Report{To: to, Format: report.Format(f.format), Only: f.only, Reason: schema.Code(f.reason)}
+func (f *reportFlags) report(to io.Writer, l words.Language) *report.Report {
+	return &report.Report{To: to, Format: report.Format(f.format), Only: f.only, Reason: schema.Code(f.reason), Language: l}
 }
 
 // words returns the flags as somebody would write them to have the same rows again.

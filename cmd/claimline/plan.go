@@ -12,7 +12,7 @@ import (
 func (a *app) writePlan(to io.Writer, p screen.Page, plan *schema.Plan, organization schema.Organization, order schema.Order, policy schema.Policy) error {
 	v := screen.Plan{Plan: plan, Organization: organization, Order: order, Policy: policy, Now: a.now()}
 	if err := v.Write(to, p); err != nil {
-		return unwritable("The plan", err)
+		return unwritable(schema.Word("The plan"), err)
 	}
 	return nil
 }

@@ -37,5 +37,5 @@ func (a *app) progress() *screen.Progress {
 	if !a.terminal(a.stderr) || a.flags.quiet || a.env("TERM") == "dumb" {
 		return nil
 	}
-	return &screen.Progress{To: a.stderr, Now: a.now, Width: a.page(a.stderr).Width}
+	return &screen.Progress{To: a.stderr, Now: a.now, Page: a.page(a.stderr)}
 }

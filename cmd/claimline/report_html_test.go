@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
-	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -252,7 +251,7 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 			}
 		}
 	}
-	of := screen.Number(summary.Claimed) + " of 1,205 users"
+	of := schema.Number(summary.Claimed).String() + " of 1,205 users"
 	correct := fmt.Sprintf("; %d rows to correct.", summary.Invalid+summary.Ineligible)
 	assert.Equal(t, of+" would be claimed"+correct, shownText(dry.all("h1")[0]))
 	assert.Equal(t, "Claimed "+of+correct, shownText(done.all("h1")[0]))
@@ -263,7 +262,7 @@ func TestHTMLReportTellsTheWholeImport(t *testing.T) {
 	facts := done.facts()
 	assert.Equal(t, summary.SHA256, facts["SHA-256 of the file"])
 	assert.Equal(t, "Acme AB (acme)", facts["Organization"])
-	assert.Equal(t, fmt.Sprintf("%s claim mails recorded %d activation mails recorded", screen.Number(summary.Claimed), summary.Claimed-delayed), facts["Mails"])
+	assert.Equal(t, fmt.Sprintf("%s claim mails recorded %d activation mails recorded", schema.Number(summary.Claimed).String(), summary.Claimed-delayed), facts["Mails"])
 	assert.Equal(t, localDate(started), facts["Started"])
 	assert.Contains(t, facts["Mended while the file was read"], "3 blank rows left out.")
 	assert.NotContains(t, done.text(), "mails sent")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -114,7 +114,7 @@ func (a *app) retractImport(ctx context.Context, importID string, dryRun, yes bo
 		if a.flags.json {
 			err = a.writeOutput("", func(to io.Writer) error { return run.writeJSON(ctx, to) })
 		} else {
-			err = run.each(ctx, run.printTo(a.stdout))
+			err = run.each(ctx, run.printTo(a.stdout, a.language()))
 		}
 		return a.endRetract(id, &run, err)
 	})
@@ -154,14 +154,14 @@ func (r *retractRun) each(ctx context.Context, each func([]schema.Retraction) er
 }
 
 // printTo returns what writes pages as lines.
-func (r *retractRun) printTo(to io.Writer) func([]schema.Retraction) error {
+func (r *retractRun) printTo(to io.Writer, l words.Language) func([]schema.Retraction) error {
 	return func(page []schema.Retraction) error {
 		var lines bytes.Buffer
 		for i := range page {
-			lines.WriteString(retractLine(page[i], r.dryRun) + "\n")
+			lines.WriteString(r.line(l, page[i]) + "\n")
 		}
 		if _, err := to.Write(lines.Bytes()); err != nil {
-			return unwritable("The answer", err)
+			return unwritable(schema.Word("The answer"), err)
 		}
 		return nil
 	}
@@ -187,7 +187,7 @@ func (a *app) endRetract(id int64, run *retractRun, err error) error {
 	number := strconv.FormatInt(id, 10)
 	if run.trouble != nil {
 		if run.retracted > 0 && !run.dryRun {
-			a.say("Retracted %s of %s before it stopped. For the rest: %s", screen.Number(run.retracted), users(run.plan.Plan.Can), a.command("retract", "--import", number))
+			a.say("Retracted %s of %s before it stopped. For the rest: %s", schema.Number(run.retracted), users(run.plan.Plan.Can), a.command("retract", "--import", number))
 		}
 		return run.trouble
 	}
@@ -195,10 +195,10 @@ func (a *app) endRetract(id int64, run *retractRun, err error) error {
 		a.exit = exitProblems
 	}
 	for _, domain := range run.plan.Plan.Domains {
-		a.say("%s is claimed. To retract its users: %s", domain, a.withGlobals(people.ReleaseAndRetract(domain, "--import "+number)))
+		a.say("%s is claimed. To retract its users: %s", domain, a.withGlobals(people.ReleaseAndRetract(domain, "--import "+number).In(a.language())))
 	}
 	if !a.flags.json && !run.dryRun { // else what was said before still holds
-		a.say("Retracted %s; %s could not be retracted.", users(run.retracted), screen.Number(run.refused))
+		a.say("Retracted %s; %s could not be retracted.", users(run.retracted), schema.Number(run.refused))
 	}
 	if err = cmp.Or(run.unwritten, err); err != nil && !run.dryRun {
 		// Without its cause, for a reader that has had enough must be told, too, that all of it was done.
@@ -214,19 +214,19 @@ func (a *app) tellRetract(id int64, n store.Retractable) {
 	for _, count := range n.Cannot {
 		cannot += count
 	}
-	a.say("Import %d: %s can be retracted, %s cannot.", id, users(n.Can), screen.Number(cannot))
+	a.say("Import %d: %s can be retracted, %s cannot.", id, users(n.Can), schema.Number(cannot))
 	for _, code := range screen.ByCount(n.Cannot) {
-		a.say("  %-26s %6s  %s", code, screen.Number(n.Cannot[code]), code.Message(""))
+		a.say("  %-26s %6s  %s", code, a.number(n.Cannot[code]), code.Wrong(""))
 	}
 }
 
-func retractLine(r schema.Retraction, dryRun bool) string {
-	email := schema.Printable(first(r.Email, "(account gone)"))
+func (r *retractRun) line(l words.Language, claim schema.Retraction) string {
+	email := schema.Printable(first(claim.Email, l.Say("(account gone)")))
 	switch {
-	case !r.Retracted:
-		return fmt.Sprintf("%s: no: %s", email, r.Reason)
-	case dryRun:
-		return email + ": would be retracted"
+	case !claim.Retracted:
+		return l.Say("%s: no: %s", email, claim.Reason)
+	case r.dryRun:
+		return l.Say("%s: would be retracted", email)
 	}
-	return email + ": retracted"
+	return l.Say("%s: retracted", email)
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -52,6 +53,7 @@ type app struct {
 // globalFlags are the flags of every command.
 type globalFlags struct {
 	db, org, config, logLevel     string
+	language                      string
 	json, quiet, noColor, noInput bool
 }
 
@@ -117,7 +119,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddGroup(groups...)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate(versionText())
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), helpText(cmd)) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), helpText(cmd, a.language())) })
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.flags.db, "db", "", "database: sqlite:PATH or postgres://USER@HOST/DATABASE (env CLAIMLINE_DB; default sqlite:claimline.db)")
 	flags.StringVar(&a.flags.org, "org", "", "id of the claiming organization (env CLAIMLINE_ORG)")
@@ -126,6 +128,7 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolVarP(&a.flags.quiet, "quiet", "q", false, "say nothing but the answer and errors")
 	flags.BoolVar(&a.flags.noColor, "no-color", false, "no colour (env NO_COLOR)")
 	flags.BoolVar(&a.flags.noInput, "no-input", false, "never ask")
+	flags.StringVar(&a.flags.language, "language", "", "en or sv (env LC_ALL, LC_MESSAGES, LANG; default en)")
 	flags.StringVar(&a.flags.logLevel, "log-level", "", "log to stderr: debug, info, warn (default) or error")
 	addTo(root, groupPrepare, a.loadCommand(), a.orgCommand(), a.domainCommand(), a.eligibleCommand(), a.exportCommand())
 	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand(), a.handoffCommand())
@@ -144,6 +147,9 @@ func (a *app) rootCommand() *cobra.Command {
 // configure reads what holds for every command: flag, environment, file, default, in that order of
 // precedence.
 func (a *app) configure() error {
+	if given := a.flags.language; given != "" && !slices.Contains(words.Languages, words.Language(given)) {
+		return notOneOf("--language", given, names(words.Languages))
+	}
 	var err error
 	if a.config, err = a.readConfig(); err != nil {
 		return err
@@ -168,6 +174,18 @@ func (a *app) openLogAt(usual string) error {
 	return nil
 }
 
+// language returns the language that people at the terminal are told things in: that of --language, else of
+// their locale.
+func (a *app) language() words.Language {
+	if given := words.Language(a.flags.language); slices.Contains(words.Languages, given) {
+		return given
+	}
+	return words.OfLocale(first(a.env("LC_ALL"), a.env("LC_MESSAGES"), a.env("LANG")))
+}
+
+// number writes a number with its digits in groups.
+func (a *app) number(n int) string { return a.language().Number(n) }
+
 // terminal reports whether f is one.
 func (a *app) terminal(f any) bool {
 	file, ok := f.(*os.File)
@@ -184,7 +202,7 @@ func (a *app) say(format string, args ...any) {
 	if a.flags.quiet {
 		return
 	}
-	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+	for line := range strings.SplitSeq(schema.Say(format, args...).In(a.language()), "\n") {
 		a.tell(line, "  ")
 	}
 }
@@ -197,16 +215,21 @@ func (a *app) showError(err error) {
 	}
 	// What a refusal says to people may quote the file, which no log does.
 	a.log.Debug().Str("code", string(refused.Code)).Str("place", refused.Place()).AnErr("cause", refused.Err).Msg("refused")
-	message := placed(refused)
-	fix := refused.Remedy()
-	if a.importID != 0 && refused.Fix == "" {
+	l := schema.Language(a.language())
+	if a.flags.json {
+		l = words.English // for programs
+	}
+	message := placed(refused).In(l)
+	_, cure := refused.Told()
+	fix := cure.In(l)
+	if a.importID != 0 && refused.Fix.IsZero() {
 		fix = placeholder.ReplaceAllString(fix, strconv.FormatInt(a.importID, 10))
 	}
 	if refused.Code != schema.CodeUsage { // which tells how a command is written, and not which one to run
 		fix = a.withGlobals(fix)
 	}
 	if a.flags.json {
-		answer := map[string]any{"error": jsonError(refused, fix)}
+		answer := map[string]any{"error": jsonError(message, refused.Code, fix)}
 		_ = schema.NewEncoder(a.stderr).Encode(answer)
 		return
 	}
@@ -215,7 +238,7 @@ func (a *app) showError(err error) {
 	}
 	a.tell(fmt.Sprintf("claimline: %s (%s)", schema.Printable(message), refused.Code), "  ")
 	if fix != "" {
-		a.tell("  Fix: "+schema.Printable(fix), "       ")
+		a.tell("  "+a.language().Say("Fix: %s", schema.Printable(fix)), "       ")
 	}
 }
 
@@ -225,7 +248,7 @@ var placeholder = regexp.MustCompile(`\bID\b`)
 // next says what to run next, on a line of its own that can be copied.
 func (a *app) next(command string) {
 	if !a.flags.quiet {
-		fmt.Fprintf(a.stderr, "Next: %s\n", command)
+		fmt.Fprintln(a.stderr, a.language().Say("Next: %s", command))
 	}
 }
 
@@ -240,7 +263,7 @@ func (a *app) answer(value any) error { return writeJSON(a.stdout, value) }
 // printLine writes a line of the answer to stdout.
 func (a *app) printLine(line string) error {
 	if _, err := fmt.Fprintln(a.stdout, line); err != nil {
-		return unwritable("The answer", err)
+		return unwritable(schema.Word("The answer"), err)
 	}
 	return nil
 }
@@ -249,7 +272,8 @@ func usage(format string, args ...any) *schema.Error {
 	return schema.Refuse(schema.CodeUsage, format, args...)
 }
 
-func unwritable(what string, err error) error {
+// unwritable refuses an output, which is named by its file or by a schema.Word.
+func unwritable(what any, err error) error {
 	return schema.Refuse(schema.CodeOutputUnwritable, "%s could not be written: %s.", what, cause(err)).Because(err)
 }
 
@@ -269,15 +293,25 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		flag := invalid.GetFlag()
-		kind := map[string]string{"int": "a number", "bool": "true or false"}[flag.Value.Type()]
-		return usage("--%s takes %s, not %q.", flag.Name, first(kind, "another value"), invalid.GetValue()).Because(err).
+		kind := schema.Word("another value")
+		switch flag.Value.Type() {
+		case "int":
+			kind = "a number"
+		case "bool":
+			kind = "true or false"
+		}
+		return usage("--%s takes %s, not %q.", flag.Name, kind, invalid.GetValue()).Because(err).
 			WithFix("See %s --help.", cmd.CommandPath())
 	}
 	if refused := flagHint(cmd, err); refused != nil {
 		return refused
 	}
 	refused := usage("%s.", strings.ToUpper(err.Error()[:1])+err.Error()[1:]).Because(err)
+	if lacking, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		refused = usage("Flag needs an argument: --%s.", lacking.GetFlag().Name).Because(err)
+	}
 	if _, unknown, found := strings.Cut(err.Error(), "unknown flag: "); found {
+		refused = usage("Unknown flag: %s.", unknown).Because(err)
 		if near, ok := schema.Nearest([]string{unknown}, flags); ok {
 			return refused.WithFix("Did you mean %s? See %s --help.", near, cmd.CommandPath())
 		}
@@ -348,14 +382,15 @@ func first(values ...string) string {
 }
 
 // placed returns what a refusal says, with the place that it is about.
-func placed(refused *schema.Error) string {
-	if place := refused.Place(); place != "" {
-		return place + ": " + refused.Text()
+func placed(refused *schema.Error) schema.Text {
+	message, _ := refused.Told()
+	if place := refused.Where(); !place.IsZero() {
+		return schema.Say("%s: %s", place, message)
 	}
-	return refused.Text()
+	return message
 }
 
 // jsonError returns a refusal as --json shows it.
-func jsonError(refused *schema.Error, fix string) map[string]string {
-	return map[string]string{"code": string(refused.Code), "message": placed(refused), "fix": fix}
+func jsonError(message string, code schema.Code, fix string) map[string]string {
+	return map[string]string{"code": string(code), "message": message, "fix": fix}
 }

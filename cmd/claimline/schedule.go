@@ -162,12 +162,12 @@ func (a *app) listSchedules(schedules []schema.Schedule) error {
 	for _, s := range schedules {
 		next, last, ended := screen.Stamp(schema.Moment(s.NextRunAt)), "", ""
 		if s.Paused {
-			next = "paused"
+			next = a.language().Say("paused")
 		}
 		if s.LastRun != nil {
 			last, ended = screen.Stamp(&s.LastRun.At), string(s.LastRun.State)
 		}
-		err := t.Add(schema.Printable(s.Name), s.Cron, s.Zone, screen.Number(s.MaxClaims), next, last, ended, schema.Printable(first(s.File, s.Dir)))
+		err := t.Add(schema.Printable(s.Name), s.Cron, s.Zone, a.number(s.MaxClaims), next, last, ended, schema.Printable(first(s.File, s.Dir)))
 		if err != nil {
 			return err
 		}
@@ -195,81 +195,81 @@ func (a *app) scheduleShowCommand() *cobra.Command {
 // writeSchedule says all about one schedule, one thing a line.
 func (a *app) writeSchedule(s schema.Schedule) error {
 	page := a.page(a.stdout)
-	lines := []string{schema.Printable(s.Name) + ": " + s.Cron + " in " + s.Zone}
-	add := func(what, format string, args ...any) {
-		lines = append(lines, screen.Beside(page, fmt.Sprintf("  %-10s ", what), schema.Printable(fmt.Sprintf(format, args...)))...)
+	lines := []string{page.Say("%s: %s in %s", schema.Printable(s.Name), s.Cron, s.Zone)}
+	line := func(what schema.Word, format string, args ...any) {
+		lines = append(lines, screen.Beside(page, fmt.Sprintf("  %-10s ", page.Format(string(what))), schema.Printable(page.Say(format, args...)))...)
 	}
 	if s.File != "" {
-		add("file", "%s", s.File)
+		line("file", "%s", s.File)
 	} else {
-		add("folder", "%s", s.Dir)
+		line("folder", "%s", s.Dir)
 	}
-	add("claims", "up to %s in each run, agreed to by %s on %s", users(s.MaxClaims), s.ConsentedBy, screen.Moment(s.ConsentedAt))
+	line("claims", "up to %s in each run, agreed to by %s on %s", users(s.MaxClaims), s.ConsentedBy, screen.Moment(s.ConsentedAt))
 	if s.AcceptEdits {
-		add("names", "many accounts may get another name")
+		line("names", "many accounts may get another name")
 	}
 	if s.AllOrNothing {
-		add("problems", "any in a file, and nobody of it is claimed")
+		line("problems", "any in a file, and nobody of it is claimed")
 	}
 	if s.ActivationEmails != nil {
-		add("mails", "activation mails are %s", map[bool]string{true: "on", false: "off"}[*s.ActivationEmails])
+		line("mails", "activation mails are %s", schema.Word(onOff(*s.ActivationEmails)))
 	}
 	reads, err := readingWords(s.Reading)
 	if err != nil {
 		return err
 	}
 	for _, what := range reads {
-		add("reads", "%s", what)
+		line("reads", "%s", what)
 	}
 	if len(s.Notify) > 0 {
-		add("tells", "%s", strings.Join(s.Notify, ", "))
+		line("tells", "%s", strings.Join(s.Notify, ", "))
 	}
 	if s.Paused {
-		add("next", "paused: %s", a.command("schedule", "unpause", s.Name))
+		line("next", "paused: %s", a.command("schedule", "unpause", s.Name))
 	} else {
-		add("next", "%s", screen.Moment(s.NextRunAt))
+		line("next", "%s", screen.Moment(s.NextRunAt))
 	}
 	if s.LastRun != nil {
-		add("last", "%s: %s", screen.Moment(s.LastRun.At), runWords(*s.LastRun))
+		line("last", "%s: %s", screen.Moment(s.LastRun.At), runWords(*s.LastRun))
 	}
 	return a.printLine(strings.Join(lines, "\n"))
 }
 
 // readingWords says how files are read where that was said, one thing a line.
-func readingWords(r schema.Reading) (lines []string, err error) {
+func readingWords(r schema.Reading) (lines []schema.Text, err error) {
 	var order schema.Order
 	if err := r.Into(&order, "--"); err != nil {
 		return nil, err
 	}
 	if order.Encoding != "" {
-		lines = append(lines, "as "+order.Encoding)
+		lines = append(lines, schema.Say("as %s", order.Encoding))
 	}
 	if order.Sheet != "" {
-		lines = append(lines, fmt.Sprintf("the sheet %q of workbooks", order.Sheet))
+		lines = append(lines, schema.Say("the sheet %q of workbooks", order.Sheet))
 	}
 	for _, header := range slices.Sorted(maps.Keys(order.Columns)) {
-		lines = append(lines, fmt.Sprintf("the column %q as %s", header, order.Columns[header]))
+		lines = append(lines, schema.Say("the column %q as %s", header, order.Columns[header]))
 	}
 	for _, header := range order.IgnoreColumns {
-		lines = append(lines, fmt.Sprintf("nothing in the column %q", header))
+		lines = append(lines, schema.Say("nothing in the column %q", header))
 	}
 	if order.EveryRow {
-		lines = append(lines, "every row, where there is no column Claim")
+		lines = append(lines, schema.Say("every row, where there is no column Claim"))
 	}
 	if order.NoEdits {
-		lines = append(lines, "no data: accounts keep theirs")
+		lines = append(lines, schema.Say("no data: accounts keep theirs"))
 	}
 	return lines, nil
 }
 
 // runWords says how a run ended.
-func runWords(run schema.ScheduleRun) string {
-	words := string(run.State)
+func runWords(run schema.ScheduleRun) schema.Text {
+	words := schema.Say("%s", run.State)
 	if run.ImportID != 0 {
-		words += fmt.Sprintf(", import %d", run.ImportID)
+		words = schema.Say("%s, import %d", words, run.ImportID)
 	}
 	if run.Code != "" {
-		words += fmt.Sprintf(" (%s)", run.Code)
+		words = schema.Say("%s (%s)", words, run.Code)
 	}
 	return words
 }

@@ -20,6 +20,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	for _, locale := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} { // tests are in English, wherever they run
+		_ = os.Unsetenv(locale)
+	}
 	testdb.Without(
 		"TestDatabaseOfANewerVersion", "TestEveryExampleWorks", "TestFileSizeLimit", "TestReadOnlyDatabase", "TestServeOnFullDisk", // files
 		"TestCommandsThatAreToldCanBeCopied", "TestHelpOfEveryCommand", "TestPulse", "TestReadme.*", "TestTheExitCodeIsTheImports", "TestWatching.*", // no database

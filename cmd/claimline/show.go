@@ -38,51 +38,51 @@ retracted or why not, what it changes, licences, the owner's choice, and what ha
 // writeView says all about one address, one thing a line.
 func (a *app) writeView(v *schema.AccountView, policy schema.Policy) error {
 	page := a.page(a.stdout)
-	lines := []string{schema.Printable(v.Email) + ": " + strings.ReplaceAll(string(v.Status), "_", " ") + " in " + schema.Printable(v.Organization)}
-	add := func(what, format string, args ...any) {
-		lines = append(lines, screen.Beside(page, fmt.Sprintf("  %-10s ", what), schema.Printable(fmt.Sprintf(format, args...)))...)
+	lines := []string{page.Say("%s: %s in %s", schema.Printable(v.Email), schema.Word(strings.ReplaceAll(string(v.Status), "_", " ")), schema.Printable(v.Organization))}
+	line := func(what schema.Word, format string, args ...any) {
+		lines = append(lines, screen.Beside(page, fmt.Sprintf("  %-10s ", page.Format(string(what))), schema.Printable(page.Say(format, args...)))...)
 	}
 	if v.Name != "" {
-		add("name", "%s", v.Name)
+		line("name", "%s", v.Name)
 	}
 	if c := v.Claim; c != nil {
-		claimed := fmt.Sprintf("%s, made %s", c.Type, screen.Moment(c.ClaimedAt))
+		claimed := schema.Say("%s, made %s", schema.Word(c.Type), screen.Moment(c.ClaimedAt))
 		if c.Import != nil {
-			claimed += " by import " + *c.Import
+			claimed = schema.Say("%s by import %s", claimed, *c.Import)
 		}
 		if c.Line != nil {
-			claimed += fmt.Sprintf(", line %d", *c.Line)
+			claimed = schema.Say("%s, line %d", claimed, *c.Line)
 		}
-		add("claim", "%s", claimed)
+		line("claim", "%s", claimed)
 		until := screen.Moment(c.ClaimedAt.Add(policy.DecisionTime()))
 		switch {
 		case c.ClosedAt != nil && c.Choice != nil:
-			add("closed", "%s, the owner chose %s", screen.Moment(*c.ClosedAt), *c.Choice)
+			line("closed", "%s, the owner chose %s", screen.Moment(*c.ClosedAt), *c.Choice)
 		case c.ClosedAt != nil:
-			add("closed", "%s", screen.Moment(*c.ClosedAt))
+			line("closed", "%s", screen.Moment(*c.ClosedAt))
 		case c.Type == schema.Delayed:
-			add("decision", "the owner can decide until %s; then account and content move", until)
+			line("decision", "the owner can decide until %s; then account and content move", until)
 		}
 		switch {
 		case c.Retractable:
-			add("retract", "possible until %s: %s", until, a.command("retract", v.Email))
+			line("retract", "possible until %s: %s", until, a.command("retract", v.Email))
 		default:
-			add("retract", "not possible (%s): %s", c.RetractReason, c.RetractReason.Message(""))
+			line("retract", "not possible (%s): %s", c.RetractReason, c.RetractReason.Wrong(""))
 		}
 	} else {
-		add("claim", "none; whether it can be claimed: %s", a.command("eligible", "--why", v.Email))
+		line("claim", "none; whether it can be claimed: %s", a.command("eligible", "--why", v.Email))
 	}
 	for _, column := range slices.Sorted(maps.Keys(v.Edits)) {
-		add("edit", "%s: %q → %q", column, v.Edits[column][0], v.Edits[column][1])
+		line("edit", "%s: %q → %q", column, v.Edits[column][0], v.Edits[column][1])
 	}
 	if len(v.Licenses) > 0 {
-		add("licences", "%s", strings.Join(v.Licenses, ", "))
+		line("licences", "%s", strings.Join(v.Licenses, ", "))
 	}
 	for _, mail := range v.Mails {
-		add("mail", "%s: %s, %s", screen.Moment(mail.At), mail.Kind, mail.State)
+		line("mail", "%s: %s, %s", screen.Moment(mail.At), mail.Kind, mail.State)
 	}
 	for _, event := range v.Events {
-		add("event", "%s: %s", screen.Moment(event.At), strings.ReplaceAll(event.What, "_", " "))
+		line("event", "%s: %s", screen.Moment(event.At), schema.Word(strings.ReplaceAll(event.What, "_", " ")))
 	}
 	return a.printLine(strings.Join(lines, "\n"))
 }

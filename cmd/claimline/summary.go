@@ -34,7 +34,7 @@ func (a *app) writeImport(to io.Writer, p screen.Page, imp schema.Import) error 
 		v.Took = a.now().Sub(a.agreed)
 	}
 	if err := v.Write(to, p); err != nil {
-		return unwritable("The summary", err)
+		return unwritable(schema.Word("The summary"), err)
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func (a *app) sayNext(imp schema.Import) {
 Deleting one deletes its content for good.`)
 		}
 		a.say(`Add the claimed users to your directory before the next full synchronization.
-Whoever is missing there becomes inactive, and is removed %s later.`, screen.Count(a.config.Policy.InactiveDays, "day"))
+Whoever is missing there becomes inactive, and is removed %s later.`, screen.Days(a.config.Policy.InactiveDays))
 	}
 	a.next(a.nextCommand(imp))
 }

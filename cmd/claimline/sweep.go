@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/cmd/claimline/screen"
+	"github.com/claimline/claimline/schema"
 )
 
 func (a *app) sweepCommand() *cobra.Command {
@@ -24,7 +24,7 @@ imports past their keeping time. All of it counts as done before; run this daily
 					return a.answer(swept)
 				}
 				a.say("Wrote what was due: %s transferred, %s removed for being inactive, the rows of %s removed.",
-					users(swept.Transferred), screen.Number(swept.Removed), screen.Count(swept.ImportsRemoved, "import"))
+					users(swept.Transferred), schema.Number(swept.Removed), schema.SayCount(swept.ImportsRemoved, "%s import", "%s imports"))
 				return nil
 			})
 		},

@@ -138,22 +138,24 @@ func (a *app) sayList(file string, list directory.Notes) {
 	}
 	a.sayMended(file, list.Repairs)
 	if n := list.NoAddress; n > 0 {
-		a.say("%s no address and %s left out.", screen.Count(n, "row")+screen.Pick(n, " has", " have"), screen.Pick(n, "was", "were"))
+		a.say("%s", schema.SayCount(n, "%s row has no address and was left out.", "%s rows have no address and were left out."))
 	}
 	if n := list.Objects; n > 0 {
-		a.say("%s (column %q) and %s left out.", screen.Count(n, "object")+screen.Pick(n, " is no person", " are no persons"), schema.Printable(list.ObjectColumn), screen.Pick(n, "was", "were"))
+		a.say("%s", schema.SayCount(n, "%s object is no person (column %q) and was left out.", "%s objects are no persons (column %q) and were left out.", schema.Printable(list.ObjectColumn)))
 	}
 	if n := list.Several; n > 0 {
-		a.say("%s several addresses in the column %q, and the first was taken.", screen.Count(n, "row")+screen.Pick(n, " has", " have"), column)
+		a.say("%s", schema.SayCount(n, "%s row has several addresses in the column %q, and the first was taken.",
+			"%s rows have several addresses in the column %q, and the first was taken.", column))
 	}
 	if list.Lost != "" {
 		a.say("The column %q has the name of a type instead of addresses, as Export-Csv writes it, so other addresses of people are not known.", schema.Printable(list.Lost))
 	}
 	if n := list.Guests; n > 0 {
-		a.say("%s (#EXT#) %s left out.", screen.Count(n, "guest"), screen.Pick(n, "was", "were"))
+		a.say("%s", schema.SayCount(n, "%s guest (#EXT#) was left out.", "%s guests (#EXT#) were left out."))
 	}
 	if n := list.Disabled; n > 0 {
-		a.say("%s disabled in the directory (column %q), and in the list all the same.", screen.Count(n, "account")+screen.Pick(n, " is", " are"), list.DisabledColumn)
+		a.say("%s", schema.SayCount(n, "%s account is disabled in the directory (column %q), and in the list all the same.",
+			"%s accounts are disabled in the directory (column %q), and in the list all the same.", list.DisabledColumn))
 	}
 }
 
@@ -179,7 +181,7 @@ func (a *app) warnCase(plan *people.SyncPlan) {
 // warnBeside names the members that the list lacks, though it has them otherwise.
 func (a *app) warnBeside(plan *people.SyncPlan) {
 	for _, b := range plan.Beside[:min(len(plan.Beside), syncShown)] {
-		email, place := schema.Printable(b.Email), fmt.Sprintf("line %d, column %q", b.Line, schema.Printable(b.Column))
+		email, place := schema.Printable(b.Email), schema.Say("line %d, column %q", b.Line, schema.Printable(b.Column))
 		switch b.Why {
 		case directory.OtherAddress:
 			a.say("Warning: %s is in the directory under another address, %s (%s); the address itself is in nobody's column %q.",
@@ -206,7 +208,7 @@ func (a *app) agreeSync(ctx context.Context, plan *people.SyncPlan, yes bool) er
 	if err := a.writeSync(a.stderr, plan); err != nil {
 		return err
 	}
-	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), screen.Number(reactivate))
+	return a.agrees(ctx, yes, "Deactivate %s, and reactivate %s?", users(deactivate), schema.Number(reactivate))
 }
 
 func (a *app) answerSync(plan *people.SyncPlan) error {
@@ -231,7 +233,7 @@ func (a *app) writeSync(to io.Writer, plan *people.SyncPlan) error {
 	counts := screen.NewTable(screen.Whole("Effect"), screen.Numeric("Users"))
 	for _, effect := range schema.SyncEffects {
 		if n := plan.Counts[effect]; n > 0 {
-			if err := counts.Add(string(effect), screen.Number(n)); err != nil {
+			if err := counts.Add(string(effect), a.number(n)); err != nil {
 				return err
 			}
 		}
@@ -260,7 +262,7 @@ func (a *app) writeSync(to io.Writer, plan *people.SyncPlan) error {
 		return nil
 	}
 	if _, err := fmt.Fprintln(to); err != nil {
-		return unwritable("The answer", err)
+		return unwritable(schema.Word("The answer"), err)
 	}
 	if err := a.writeTable(to, concerned); err != nil {
 		return err

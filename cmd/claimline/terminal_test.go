@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -194,7 +193,7 @@ func TestThousandsInTheAnswer(t *testing.T) {
 		assert.Equal(t, want, ok && n == 1138, answer)
 	}
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
-		assert.Equal(t, want, screen.Number(n))
+		assert.Equal(t, want, schema.Number(n).String())
 	}
 }
 
@@ -242,7 +241,7 @@ func TestStoppedAtTheQuestion(t *testing.T) {
 				assert.Equal(t, exitInterrupted, term.wait(t).code)
 				got = s.execute(t, "resume", "--accept-permanent", "1")
 				assert.Equal(t, exitProblems, got.code, got.stderr)
-				assert.Equal(t, ready, screen.Number(s.latest(t).Claimed))
+				assert.Equal(t, ready, schema.Number(s.latest(t).Claimed).String())
 				return
 			}
 			term.typed(t, "no\n")

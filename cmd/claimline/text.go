@@ -15,9 +15,9 @@ import (
 // page returns what fits where f writes to. What is no terminal takes everything, in plain lines.
 func (a *app) page(f any) screen.Page {
 	if !a.terminal(f) {
-		return screen.Page{}
+		return screen.Page{Language: a.language()}
 	}
-	p := screen.Page{Width: 80, Height: 24, Colour: a.colour(f)} // of a terminal that does not say
+	p := screen.Page{Width: 80, Height: 24, Colour: a.colour(f), Language: a.language()} // of a terminal that does not say
 	if file, ok := f.(*os.File); ok {
 		if width, height, err := term.GetSize(int(file.Fd())); err == nil && width > 0 && height > 0 {
 			p.Width, p.Height = width, height
@@ -29,15 +29,15 @@ func (a *app) page(f any) screen.Page {
 // outputPage returns what fits where the answer goes: to the file called name, or to stdout.
 func (a *app) outputPage(name string) screen.Page {
 	if name != "" && name != "-" {
-		return screen.Page{}
+		return screen.Page{Language: a.language()}
 	}
 	return a.page(a.stdout)
 }
 
 // writeTable writes a table, no wider than what is there.
 func (a *app) writeTable(to io.Writer, t *screen.Table) error {
-	if err := t.Write(to, a.page(to).Width); err != nil {
-		return unwritable("The answer", err)
+	if err := t.Write(to, a.page(to)); err != nil {
+		return unwritable(schema.Word("The answer"), err)
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ func (a *app) writeLines(lines ...string) error {
 		b.WriteString(strings.Join(screen.Wrap(line, width, indent), "\n") + "\n")
 	}
 	if _, err := io.WriteString(a.stdout, b.String()); err != nil {
-		return unwritable("The answer", err)
+		return unwritable(schema.Word("The answer"), err)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (f *userFlags) filter() (filter people.MemberFilter, order people.MemberOrd
 }
 
 // notALimit refuses a limit below 0.
-func notALimit(limit int, of string) error {
+func notALimit(limit int, of schema.Word) error {
 	return usage("--limit %d is no number of %s.", limit, of).WithFix("Write --limit %d, or --limit 0 for all.", -limit)
 }
 
@@ -197,6 +197,7 @@ func (a *app) showUsers(ctx context.Context, list userList) (err error) {
 	t := screen.NewTable(screen.Address("Address"), screen.Text("Name"), screen.Whole("Status"), screen.Whole("Claim"), screen.When("Claimed"),
 		screen.Numeric("Days"), screen.Whole("Retract"), screen.Text("Why not"))
 	defer func() { err = errors.Join(err, t.Close()) }()
+	yes, no := a.language().Say("yes"), a.language().Say("no")
 	total, err := list.each(ctx, func(l *schema.Listing) error {
 		days, retract, why := "", "", ""
 		if l.DaysLeft != nil {
@@ -204,9 +205,9 @@ func (a *app) showUsers(ctx context.Context, list userList) (err error) {
 		}
 		switch {
 		case l.Retractable:
-			retract = "yes"
+			retract = yes
 		case l.ClaimType != "":
-			retract, why = "no", string(l.RetractReason)
+			retract, why = no, string(l.RetractReason)
 		}
 		return t.Add(schema.Printable(l.Email), schema.Printable(l.Name), string(l.Status), string(l.ClaimType), screen.Stamp(l.ClaimedAt), days, retract, why)
 	})
@@ -226,7 +227,7 @@ func (a *app) showUsers(ctx context.Context, list userList) (err error) {
 		}
 	}
 	if total > t.Len() {
-		a.say("%s of %s; --limit 0 shows all.", screen.Number(t.Len()), users(total))
+		a.say("%s of %s; --limit 0 shows all.", schema.Number(t.Len()), users(total))
 	} else {
 		a.say("%s.", users(total))
 	}

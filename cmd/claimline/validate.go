@@ -76,7 +76,7 @@ func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, or
 		defer clearProgress()
 		var rows *report.Report
 		if flags.format != formatJSON && (flags.format != formatText || flags.narrows()) { // text: the rows, then the plan
-			rows = flags.report(to)
+			rows = flags.report(to, a.language())
 		}
 		if plan, err = p.Validate(cmd.Context(), source, order, rows, watch); err != nil {
 			return err

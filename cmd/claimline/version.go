@@ -5,6 +5,8 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/schema"
 )
 
 func versionText() string {
@@ -23,7 +25,7 @@ func (a *app) versionCommand() *cobra.Command {
 				return a.answer(map[string]string{"version": version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
 			}
 			if _, err := fmt.Fprint(a.stdout, versionText()); err != nil {
-				return unwritable("The answer", err)
+				return unwritable(schema.Word("The answer"), err)
 			}
 			return nil
 		},

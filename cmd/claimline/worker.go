@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline/jobs"
 	"github.com/claimline/claimline/pipeline/schedule"
 	"github.com/claimline/claimline/schema"
@@ -39,7 +38,7 @@ on with them.`,
 				if err != nil {
 					return err
 				}
-				a.say("Working on %s at once. Stop with Ctrl-C.", screen.Count(workers, "import"))
+				a.say("Working on %s at once. Stop with Ctrl-C.", schema.SayCount(workers, "%s import", "%s imports"))
 				work.Run(cmd.Context())
 				return nil
 			})

@@ -137,7 +137,7 @@ func findEncoding(name string) (encoding.Encoding, error) {
 	refusal := schema.Refuse(schema.CodeUsage, "No encoding is known as %q.", schema.Printable(name)).
 		WithFix("Say for example --encoding windows-1252, macintosh or ibm850, or save the file as CSV UTF-8.")
 	if near, ok := schema.Nearest([]string{name}, encodingNames); ok {
-		refusal.Fix = "Did you mean --encoding " + near + "? Or save the file as CSV UTF-8."
+		refusal = refusal.WithFix("Did you mean --encoding %s? Or save the file as CSV UTF-8.", near)
 	}
 	return nil, refusal
 }

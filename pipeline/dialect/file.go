@@ -34,17 +34,17 @@ type File struct {
 // OpenFile opens the file of this name. One that is no regular file, such as a pipe, is spooled: it is read
 // to its end, and its text kept in a temporary file. The caller closes it. Refused with CodeFileUnreadable.
 func OpenFile(name string) (*File, error) {
-	refused := func(err error, why string) error {
+	unreadable := func(err error, why schema.Word) error {
 		return schema.Refuse(schema.CodeFileUnreadable, "The file cannot be read: %s.", why).At(name, 0, 0).Because(err)
 	}
 	file, err := os.Open(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, refused(err, "there is none of this name")
+		return nil, unreadable(err, "there is none of this name")
 	case errors.Is(err, fs.ErrPermission):
-		return nil, refused(err, "you are not allowed to read it")
+		return nil, unreadable(err, "you are not allowed to read it")
 	case err != nil:
-		return nil, refused(err, "the system refused to open it")
+		return nil, unreadable(err, "the system refused to open it")
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
@@ -52,7 +52,7 @@ func OpenFile(name string) (*File, error) {
 	}
 	if err != nil {
 		_ = file.Close()
-		return nil, refused(err, "it is a folder, or no ordinary file")
+		return nil, unreadable(err, "it is a folder, or no ordinary file")
 	}
 	if !info.Mode().IsRegular() {
 		defer func() { _ = file.Close() }()

@@ -188,7 +188,7 @@ func (o *opening) refused() error {
 			refusal := schema.Refuse(schema.CodeEncodingUnknown, "The cells seem to be separated by %s, which is not known as a delimiter.", shown).
 				WithFix("Save the file as CSV, with commas or semicolons.").At("", o.records[i].line, 0)
 			if c > ' ' && c < 0x7f {
-				refusal.Fix = "Save the file as CSV, with commas or semicolons. Or put a line above the header: sep=" + string(c)
+				refusal = refusal.WithFix("Save the file as CSV, with commas or semicolons. Or put a line above the header: sep=%c", c)
 			}
 			return refusal
 		}

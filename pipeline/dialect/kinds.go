@@ -11,7 +11,7 @@ import (
 )
 
 // kind is a kind of file that is no CSV, and what to do about it; no name: none.
-type kind struct{ name, fix string }
+type kind struct{ name, fix schema.Word }
 
 func (k kind) refusal() *schema.Error {
 	return schema.Refuse(schema.CodeEncodingUnknown, "The file is %s, not a CSV file.", k.name).WithFix("%s", k.fix)

@@ -130,7 +130,7 @@ func TestLDIFRefused(t *testing.T) {
 		assert.Equal(t, "people.ldif", refused.File, name)
 		assert.Equal(t, c.line, refused.Line, name)
 		assert.Equal(t, c.attribute, refused.Header, name)
-		assert.Contains(t, refused.Message, c.says, name)
+		assert.Contains(t, refused.Text(), c.says, name)
 		assert.NotEmpty(t, refused.Remedy(), name)
 	}
 }

@@ -32,7 +32,7 @@ func (s *splitter) strayQuote(start, open, column int) *schema.Error {
 	}
 	switch other := s.otherDelimiter(start, open); {
 	case other != 0:
-		return s.malformed(column, "The header's cells are separated by %s, and those of this row by %s.", NameDelimiter(s.delimiter), NameDelimiter(other)).
+		return s.malformed(column, "The header's cells are separated by %s, and those of this row by %s.", schema.Word(NameDelimiter(s.delimiter)), schema.Word(NameDelimiter(other))).
 			WithFix("Save the file again with the same delimiter in header and rows.").At("", s.line, column)
 	case blank(before):
 		return s.malformed(column, "A blank stands before the opening quote of a cell.").

@@ -109,7 +109,7 @@ func (r *Reader) tooLong(ctx context.Context, format schema.Format) error {
 	limit := schema.Refuse(schema.CodeLimitExceeded, "A row is longer than %d bytes.", cut).At("", r.line, 0)
 	delimiter := delimiterOf(format)
 	if bytes.HasSuffix(r.data[:cut], bytes.Repeat([]byte{delimiter}, min(cut, blankTail))) {
-		limit.Fix = deleteBlankColumns
+		limit = limit.WithFix(deleteBlankColumns)
 	}
 	err := r.peek(cut).Parse(format, records)
 	if err == nil && r.data[cut-1] == '"' { // which may be the first of a pair: that is seen further on

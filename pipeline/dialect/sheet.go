@@ -175,7 +175,7 @@ func (w *sheetWriter) write(row *workbook.Row) error {
 	if size > w.most {
 		refused := schema.Refuse(schema.CodeLimitExceeded, "A row is longer than %d bytes.", w.most).At("", row.Number, 0)
 		if blankCells(row.Cells) > blankTail {
-			refused.Fix = deleteBlankColumns
+			refused = refused.WithFix(deleteBlankColumns)
 		}
 		return refused
 	}

@@ -171,8 +171,8 @@ func TestTheSheetThatIsMeantIsRead(t *testing.T) {
 			refused := &schema.Error{}
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, schema.CodeSheetUnclear, refused.Code)
-			assert.Contains(t, refused.Message, c.says)
-			assert.Contains(t, refused.Fix, "--sheet")
+			assert.Contains(t, refused.Text(), c.says)
+			assert.Contains(t, refused.Remedy(), "--sheet")
 			continue
 		}
 		require.NoError(t, err)
@@ -257,7 +257,7 @@ func TestRefusalsOfWorkbooks(t *testing.T) {
 			refused := &schema.Error{}
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, []any{c.code, "f.xlsx", c.line}, []any{refused.Code, refused.File, refused.Line}, refused.Message)
-			assert.Contains(t, refused.Message, c.says)
+			assert.Contains(t, refused.Text(), c.says)
 		})
 	}
 }

@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -199,7 +198,7 @@ func withoutAddresses(ctx context.Context, source dialect.Source, limits dialect
 	if best < 0 {
 		return refused.WithFix("Export the directory again, with the column mail; or name the column of the addresses: --address COLUMN.")
 	}
-	refused.Message += " The column " + schema.Quote(header[best]) + " has addresses, in " + strconv.Itoa(count) + " of its cells."
+	refused.Message = refused.Message.And("The column %s has addresses, in %d of its cells.", schema.Quote(header[best]), count)
 	if header[best] == "" {
 		return refused.WithFix("Give the column of the addresses, which has no header, the name %s.", addressColumns()[0])
 	}

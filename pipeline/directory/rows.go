@@ -83,16 +83,16 @@ func (r *rows) read(row row) error {
 		r.aside(&row, NoAddress, Entry{})
 		return nil
 	}
-	refused := func(problem schema.Code, message, fix string) error {
-		return schema.Refuse(problem, "%s", message).At(l.file, row.at(l.Place), l.Field()).In(l.Header[l.Place]).WithFix("%s %s", fix, unreadable)
+	refused := func(problem schema.Code, message, fix schema.Text) error {
+		return schema.Refuse(problem, "%s", message).At(l.file, row.at(l.Place), l.Field()).In(l.Header[l.Place]).WithFix("%s %s", fix, schema.Word(unreadable))
 	}
 	if strings.IndexByte(email, '?') >= 0 && !strings.ContainsAny(email, " :/") {
-		return refused(schema.CodeEmailInvalid, "In the address a letter was lost, and ? written for it: "+schema.Quote(email)+".",
-			"Export the list again in an encoding that has all letters: Export-Csv -Encoding UTF8, csvde -u, ldifde -u.")
+		return refused(schema.CodeEmailInvalid, schema.Say("In the address a letter was lost, and ? written for it: %s.", schema.Quote(email)),
+			schema.Say("Export the list again in an encoding that has all letters: Export-Csv -Encoding UTF8, csvde -u, ldifde -u."))
 	}
 	key, problem := schema.ParseAddress(email)
 	if problem != "" {
-		message, fix := usersfile.Explain(problem, email).Words()
+		message, fix := usersfile.Explain(problem, email).Told()
 		return refused(problem, message, fix)
 	}
 	if several {

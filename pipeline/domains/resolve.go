@@ -71,23 +71,23 @@ func (r Resolver) ask(ctx context.Context, question *dns.Msg, server string) (*d
 			break
 		}
 	}
-	refused := func(format string, args ...any) *schema.Error {
+	unanswered := func(format string, args ...any) *schema.Error {
 		return schema.Refuse(schema.CodeDNSFailed, format, args...).Because(err)
 	}
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		return nil, refused("The name server %s did not answer within %s.", server, r.Timeout)
+		return nil, unanswered("The name server %s did not answer within %s.", server, r.Timeout)
 	}
 	if err != nil {
-		return nil, refused("The name server %s could not be asked.", server)
+		return nil, unanswered("The name server %s could not be asked.", server)
 	}
 	switch answer.Rcode {
 	case dns.RcodeSuccess, dns.RcodeNameError:
 		return answer, nil
 	case dns.RcodeRefused:
-		return nil, refused("The name server %s refused the question.", server).
+		return nil, unanswered("The name server %s refused the question.", server).
 			WithFix("Name another server in the configuration, under resolver.")
 	}
-	return nil, refused("The name server %s could not find the answer (%s).", server, dns.RcodeToString[answer.Rcode])
+	return nil, unanswered("The name server %s could not find the answer (%s).", server, dns.RcodeToString[answer.Rcode])
 }
 
 func texts(answer *dns.Msg) []string {

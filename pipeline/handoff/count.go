@@ -3,7 +3,6 @@ package handoff
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -189,9 +188,9 @@ func (s *scan) findPart(parts int) (int, error) {
 	if len(found) == 1 {
 		return found[0], nil
 	}
-	why := "it quotes no address of any part"
+	why := schema.Say("it quotes no address of any part")
 	if len(found) > 1 {
-		why = fmt.Sprintf("it quotes addresses of %d parts", len(found))
+		why = schema.Say("it quotes addresses of %d parts", len(found))
 	}
 	return 0, schema.Refuse(schema.CodePartUnclear, "It is not certain which part the file is about: %s.", why).At(s.source.Name(), 0, 0).
 		WithFix("Say which: --part 1=%s, or another number up to %d.", s.source.Name(), parts)
@@ -208,12 +207,12 @@ const (
 
 // findFirstRow finds out whether the header counts as row 1: the number of the part's first row, and what
 // tells.
-func (s *scan) findFirstRow(part, rows, given int) (first int, why string, err error) {
+func (s *scan) findFirstRow(part, rows, given int) (first int, why schema.Text, err error) {
 	at := func(refused *schema.Error, p place) error {
 		return refused.At(s.source.Name(), p.line, s.numberColumn).In(s.header)
 	}
 	if s.messages == 0 {
-		return cmp.Or(given, headerCounted), "nothing is said against any row", nil
+		return cmp.Or(given, headerCounted), schema.Say("nothing is said against any row"), nil
 	}
 	of := s.found[part]
 	if of == nil {
@@ -224,32 +223,32 @@ func (s *scan) findFirstRow(part, rows, given int) (first int, why string, err e
 		if s.lowestSaid.number < 1 {
 			wrong = s.lowestSaid
 		}
-		return 0, "", at(schema.Refuse(schema.CodeRowUnknown, "There is no row %d in part %d, which has %d.", wrong.number, part, rows), wrong)
+		return 0, schema.Text{}, at(schema.Refuse(schema.CodeRowUnknown, "There is no row %d in part %d, which has %d.", wrong.number, part, rows), wrong)
 	}
 	if err := s.checkAddresses(part, of); err != nil {
-		return 0, "", err
+		return 0, schema.Text{}, err
 	}
 	type reason struct {
 		first int
-		why   string
+		why   schema.Text
 	}
 	var reasons []reason
 	for first, known := range of.strict {
-		reasons = append(reasons, reason{first, fmt.Sprintf("row %d is %s", known[0].number, known[0].email)})
+		reasons = append(reasons, reason{first, schema.Say("row %d is %s", known[0].number, known[0].email)})
 	}
 	if s.highest.number == rows+1 {
-		reasons = append(reasons, reason{headerCounted, fmt.Sprintf("the highest number is %d, and the part has %d rows", s.highest.number, rows)})
+		reasons = append(reasons, reason{headerCounted, schema.Say("the highest number is %d, and the part has %d rows", s.highest.number, rows)})
 	}
 	if s.lowestSaid.number == 1 {
-		reasons = append(reasons, reason{headerNotCounted, "something is said against row 1"})
+		reasons = append(reasons, reason{headerNotCounted, schema.Say("something is said against row 1")})
 	}
 	if s.count == rows && s.lowest.number == 1 && s.highest.number == rows {
-		reasons = append(reasons, reason{headerNotCounted, fmt.Sprintf("the numbers are those from 1 to %d", rows)})
+		reasons = append(reasons, reason{headerNotCounted, schema.Say("the numbers are those from 1 to %d", rows)})
 	}
 	if s.blank > 0 && s.count+s.blank == rows { // one line for each row, blank where nothing is said
 		for _, first := range []int{headerNotCounted, headerCounted} {
 			if s.offsets[first-headerNotCounted] == s.count {
-				reasons = append(reasons, reason{first, "its blank lines stand for the rows of which nothing is said"})
+				reasons = append(reasons, reason{first, schema.Say("its blank lines stand for the rows of which nothing is said")})
 			}
 		}
 	}
@@ -258,26 +257,26 @@ func (s *scan) findFirstRow(part, rows, given int) (first int, why string, err e
 	switch {
 	case certain: // messages may quote the address of another row
 	case one > 0 && two == 0:
-		reasons = append(reasons, reason{headerNotCounted, "the messages quote the addresses of these rows"})
+		reasons = append(reasons, reason{headerNotCounted, schema.Say("the messages quote the addresses of these rows")})
 	case two > 0 && one == 0:
-		reasons = append(reasons, reason{headerCounted, "the messages quote the addresses of these rows"})
+		reasons = append(reasons, reason{headerCounted, schema.Say("the messages quote the addresses of these rows")})
 	}
 	slices.SortFunc(reasons, func(a, b reason) int { return cmp.Compare(a.first, b.first) })
 	for i := 1; i < len(reasons); i++ {
 		if reasons[i].first != reasons[0].first {
-			return 0, "", at(schema.Refuse(schema.CodeFirstRowUnclear, "The file contradicts itself on whether the header counts as row 1: %s, and %s.", reasons[0].why, reasons[i].why).
+			return 0, schema.Text{}, at(schema.Refuse(schema.CodeFirstRowUnclear, "The file contradicts itself on whether the header counts as row 1: %s, and %s.", reasons[0].why, reasons[i].why).
 				WithFix("Download errors.csv again from the task of part %d, and check that it is that part's.", part), s.lowestSaid)
 		}
 	}
 	switch {
 	case len(reasons) == 0 && given == 0:
-		return 0, "", at(schema.Refuse(schema.CodeFirstRowUnclear, "Nothing tells whether the header counts as row 1 in the numbers of the file."), s.lowestSaid)
+		return 0, schema.Text{}, at(schema.Refuse(schema.CodeFirstRowUnclear, "Nothing tells whether the header counts as row 1 in the numbers of the file."), s.lowestSaid)
 	case len(reasons) == 0:
-		return given, "--first-row says so", nil
+		return given, schema.Say("--first-row says so"), nil
 	case given != 0 && given != reasons[0].first && certain:
-		return 0, "", at(schema.Refuse(schema.CodeFirstRowUnclear, "--first-row %d cannot be: %s.", given, reasons[0].why), s.lowestSaid)
+		return 0, schema.Text{}, at(schema.Refuse(schema.CodeFirstRowUnclear, "--first-row %d cannot be: %s.", given, reasons[0].why), s.lowestSaid)
 	case given != 0:
-		return given, "--first-row says so", nil
+		return given, schema.Say("--first-row says so"), nil
 	}
 	return reasons[0].first, reasons[0].why, nil
 }

@@ -84,7 +84,7 @@ func (s *survey) nothing() error {
 	for reason, lines := range s.plan.Plan.Problems {
 		if refused.Line == 0 || lines[0] < refused.Line {
 			refused.Line = lines[0]
-			refused.Message = fmt.Sprintf("No row of the file is left to upload; the first is left out for: %s", reason.Message())
+			refused.Message = schema.Say("No row of the file is left to upload; the first is left out for: %s", reason.Wrong())
 		}
 	}
 	return refused

@@ -2,7 +2,6 @@ package handoff
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/usersfile"
@@ -35,7 +34,7 @@ func (s *survey) effects() {
 // notices says what of the file as a whole Control Hub would not take.
 func (s *survey) notices() {
 	l := s.checker.layout
-	add := func(code schema.Code, column, message, fix string) {
+	add := func(code schema.Code, column string, message, fix schema.Text) {
 		s.plan.Notices = append(s.plan.Notices, Notice{Code: code, Column: column, Message: message, Fix: fix})
 	}
 	if s.request.Template != nil {
@@ -56,26 +55,26 @@ func (s *survey) notices() {
 			case l.Place(usersfile.Claim), l.Place(usersfile.ClaimType), l.Place(usersfile.SourceOrganization):
 				continue
 			}
-			fix := "Delete the column. claimline handoff make leaves it out."
+			fix := schema.Say("Delete the column. claimline handoff make leaves it out.")
 			if near, ok := schema.Nearest([]string{header}, headers); ok {
-				fix = "Did you mean " + schema.Quote(near) + "? Else delete the column; claimline handoff make leaves it out."
+				fix = schema.Say("Did you mean %s? Else delete the column; claimline handoff make leaves it out.", schema.Quote(near))
 			}
-			add(schema.CodeHeaderUnknown, header, "The template has no column "+schema.Quote(header)+", and Control Hub refuses a file with a header that it does not know.", fix)
+			add(schema.CodeHeaderUnknown, header, schema.Say("The template has no column %s, and Control Hub refuses a file with a header that it does not know.", schema.Quote(header)), fix)
 		}
 	}
 	for n := range s.checker.pairs {
 		if p := &s.checker.pairs[n]; s.request.Template != nil && p.kind != readOnlyKind && s.plan.Header[p.at] != p.column.header {
 			s.plan.Notices = append(s.plan.Notices, Notice{
 				Code: schema.CodeHeaderUnknown, Column: l.Header[p.at], Mended: true,
-				Message: "The template calls the column " + schema.Quote(l.Header[p.at]) + " otherwise: " + schema.Quote(p.column.header) + ".",
-				Fix:     "Rename it. claimline handoff make writes it as the template does.",
+				Message: schema.Say("The template calls the column %s otherwise: %s.", schema.Quote(l.Header[p.at]), schema.Quote(p.column.header)),
+				Fix:     schema.Say("Rename it. claimline handoff make writes it as the template does."),
 			})
 		}
 	}
 	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > MaxPartRows {
 		parts := (ready + MaxPartRows - 1) / MaxPartRows
-		add(schema.CodeTooManyRows, "", strconv.Itoa(ready)+" rows are to be uploaded, and Control Hub takes "+strconv.Itoa(MaxPartRows)+" in a file.",
-			"claimline handoff make cuts them into "+strconv.Itoa(parts)+" parts.")
+		add(schema.CodeTooManyRows, "", schema.Say("%d rows are to be uploaded, and Control Hub takes %d in a file.", ready, MaxPartRows),
+			schema.Say("claimline handoff make cuts them into %d parts.", parts))
 	}
 }
 

@@ -94,7 +94,7 @@ func reasonsOf(messages []string) []schema.Code {
 }
 
 // fixOf says what to do about a row that Control Hub refused.
-func fixOf(reason schema.Code) string {
+func fixOf(reason schema.Code) schema.Word {
 	switch reason {
 	case schema.CodeNotClaimed:
 		return "Claim the user in Control Hub first, then upload retry.csv."
@@ -110,12 +110,18 @@ func fixOf(reason schema.Code) string {
 		return "Get more licences, or leave the service blank; then upload retry.csv."
 	case schema.CodeServiceConflict:
 		return "Leave all but one of the services blank in retry.csv, then upload it."
-	case schema.CodeServiceSuspended, schema.CodeBooleanInvalid, schema.CodeLocationMissing, schema.CodeNumberMissing:
-		return reason.Fix() + " Then upload retry.csv."
+	case schema.CodeServiceSuspended:
+		return "Leave the cell blank, or have the subscription renewed first. Then upload retry.csv."
+	case schema.CodeBooleanInvalid:
+		return "Write TRUE or FALSE, or leave the cell blank. Then upload retry.csv."
+	case schema.CodeLocationMissing:
+		return "Fill in Location, or leave the licence blank. Then upload retry.csv."
+	case schema.CodeNumberMissing:
+		return "Fill in Phone Number or Extension, or leave the licence blank. Then upload retry.csv."
 	case schema.CodeUserNotFound, schema.CodeEmailInvalid:
 		return "Check the address, and correct it in retry.csv."
 	}
-	return reason.Fix()
+	return schema.Word(reason.Fix())
 }
 
 // mendable reports whether a row that was refused for this reason can be uploaded again, once it is mended

@@ -37,7 +37,7 @@ type ErrorNote struct {
 	File     string
 	Part     int
 	FirstRow int // the number of the part's first row, as Control Hub counts; 0: nothing was said
-	Why      string
+	Why      schema.Text
 }
 
 // Results joins what Control Hub said to the rows of a hand-off, and adds a report of every row to its
@@ -144,7 +144,7 @@ func (j *joiner) begin(ctx context.Context, part int) error {
 	for row, messages := range words {
 		reasons := reasonsOf(messages)
 		j.refused[row] = &schema.Finding{
-			Outcome: schema.Refused, Reasons: reasons, Message: strings.Clone(strings.Join(messages, " ")), Fix: fixOf(reasons[0]),
+			Outcome: schema.Refused, Reasons: reasons, Message: strings.Clone(strings.Join(messages, " ")), Fix: string(fixOf(reasons[0])),
 		}
 	}
 	return nil

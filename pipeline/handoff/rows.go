@@ -366,7 +366,7 @@ func (s *rowCheck) calling() {
 			continue
 		}
 		if first != "" && asked {
-			s.found.Add(schema.CodeServiceConflict, p.headerIn(s.layout), schema.Quote(first)+" and "+schema.Quote(p.name))
+			s.found.Add(schema.CodeServiceConflict, p.headerIn(s.layout), schema.Quote(first), schema.Quote(p.name))
 			return
 		}
 		first = p.name

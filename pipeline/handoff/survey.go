@@ -62,8 +62,8 @@ type Effect struct {
 type Notice struct {
 	Code    schema.Code `json:"code"`
 	Column  string      `json:"column,omitempty"`
-	Message string      `json:"message"`
-	Fix     string      `json:"fix"`
+	Message schema.Text `json:"message"`
+	Fix     schema.Text `json:"fix"`
 	Mended  bool        `json:"mended"` // in the parts that Make makes
 }
 

@@ -231,15 +231,18 @@ func (v *verifier) judge(row int, cells []string, said *schema.Finding, claimabl
 		return f
 	}
 	with := *f
-	var fixes []string
 	for _, code := range licenseWarnings {
-		if with.Warnings = append(with.Warnings, wrong[code]...); len(wrong[code]) > 0 {
-			fixes = append(fixes, code.Fix())
-		}
+		with.Warnings = append(with.Warnings, wrong[code]...)
 	}
 	if len(f.Reasons) == 0 { // a report for people has no room for warnings
-		with.Message = "The user does not have what was asked for: " + strings.Join(with.Warnings, ", ") + "."
-		with.Fix = strings.Join(fixes, " ")
+		hint := schema.HintLicensesWrong
+		switch {
+		case len(wrong[schema.CodeLicenseKept]) == 0:
+			hint = schema.HintLicenses
+		case len(wrong[schema.CodeLicenseMissing]) == 0:
+			hint = schema.HintLicensesKept
+		}
+		with.Explain(hint, strings.Join(with.Warnings, ", "))
 	}
 	return &with
 }

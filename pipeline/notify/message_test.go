@@ -129,13 +129,6 @@ func TestClean(t *testing.T) {
 	assert.LessOrEqual(t, utf8.RuneCountInString(clean(strings.Repeat("å", 10_000))), longest+1)
 }
 
-func TestSwedishOfEveryReason(t *testing.T) {
-	for _, code := range schema.RowReasons() {
-		_, ok := swedishReasons[code]
-		assert.Equal(t, code.Problem(), ok, code)
-	}
-}
-
 func TestLanguageOf(t *testing.T) {
 	for tag, want := range map[string]string{"": "en", "sv": "sv", "sv-SE": "sv", "SV-fi": "sv", "en-GB": "en", "da": "en", "nonsense tag": "en"} {
 		assert.Equal(t, want, languageOf(tag), tag)

@@ -14,6 +14,7 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/store"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -143,7 +144,7 @@ func (s *Sender) importReport(ctx context.Context, w words, imp schema.Import, n
 	}
 	var files []attachment
 	if len(imp.Plan) > 0 && !imp.RowsRemoved {
-		if files, err = s.attachments(ctx, imp, &summary, room); err != nil {
+		if files, err = s.attachments(ctx, imp, &summary, catalogue.Language(w.language), room); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -186,15 +187,15 @@ func firstClaim(imp *schema.Import) time.Time {
 
 // attachments returns the report of an import as a page, and the rows with problems as CSV, where there are
 // some; what there is no room for is left out.
-func (s *Sender) attachments(ctx context.Context, imp schema.Import, summary *schema.Summary, room int) ([]attachment, error) {
+func (s *Sender) attachments(ctx context.Context, imp schema.Import, summary *schema.Summary, l catalogue.Language, room int) ([]attachment, error) {
 	wanted := []struct {
 		attachment
 		report.Report
-	}{{attachment{Name: "report-" + summary.ID + ".html", Type: "text/html"}, report.Report{Format: report.HTML}}}
+	}{{attachment{Name: "report-" + summary.ID + ".html", Type: "text/html"}, report.Report{Format: report.HTML, Language: l}}}
 	if summary.Problems() > 0 {
 		wanted = append(wanted, wanted[0])
 		wanted[1].attachment = attachment{Name: "problems-" + summary.ID + ".csv", Type: "text/csv"}
-		wanted[1].Report = report.Report{Format: report.CSV, Only: []string{report.OnlyProblems}}
+		wanted[1].Report = report.Report{Format: report.CSV, Only: []string{report.OnlyProblems}, Language: l}
 	}
 	var files []attachment
 	for _, w := range wanted {
@@ -235,12 +236,17 @@ func refusedReport(w words, news *schema.News) *Report {
 		Title: w.pick("An import could not start", "En import kunde inte starta"), File: fileName(news.File), Schedule: news.Schedule,
 		Fix: news.Fix,
 	}
-	message := news.Message
-	if message == "" {
-		message = news.Code.Message("")
+	l := catalogue.Language(w.language)
+	message := news.Code.Wrong("").In(l)
+	switch {
+	case news.Message == "":
+	case l == catalogue.English:
+		message = news.Message
+	default: // the news are kept in English
+		message += " (" + news.Message + ")"
 	}
-	if r.Fix == "" {
-		r.Fix = news.Code.Fix("")
+	if r.Fix == "" || l != catalogue.English {
+		r.Fix = news.Code.Cure("").In(l)
 	}
 	r.Sentence = w.pick("Nobody was claimed: "+r.File+" could not be imported.", "Inga anspråk gjordes: "+r.File+" kunde inte importeras.") + " " + message
 	r.Subject = w.pick(r.File+" could not be imported", r.File+" kunde inte importeras") + " (" + string(news.Code) + ")"
@@ -257,12 +263,10 @@ func (w words) problems(reasons map[schema.Code]int) []Problem {
 		}
 		return slices.Index(schema.RowReasons(), a) - slices.Index(schema.RowReasons(), b)
 	})
+	l := catalogue.Language(w.language)
 	problems := make([]Problem, 0, len(codes))
 	for _, code := range codes {
-		p := Problem{Count: w.counted(reasons[code], "row", "rows", "rad", "rader"), Message: code.Message(), Fix: code.Fix()}
-		if swedish, ok := swedishReasons[code]; ok && w.language == "sv" {
-			p.Message, p.Fix = swedish[0], swedish[1]
-		}
+		p := Problem{Count: w.counted(reasons[code], "row", "rows", "rad", "rader"), Message: code.Wrong().In(l), Fix: code.Cure().In(l)}
 		problems = append(problems, p)
 	}
 	return problems

@@ -50,14 +50,6 @@ func Headline(language string, imp *schema.Import, s *schema.Summary) (title, se
 	return w.title(imp.State), w.sentence(imp, s)
 }
 
-// Reason says in a language what the reason of a row means, and what to do about it.
-func Reason(language string, code schema.Code) (message, fix string) {
-	if said, found := swedishReasons[code]; found && language == "sv" {
-		return said[0], said[1]
-	}
-	return code.Message(""), code.Fix()
-}
-
 // sentence says in one sentence what happened.
 func (w words) sentence(imp *schema.Import, s *schema.Summary) string {
 	ready := imp.Tally.Outcomes[schema.Ready]
@@ -122,39 +114,4 @@ func (w words) attached(files []attachment, problems bool, id string) []string {
 			"Det som är för stort för ett mejl, eller redan har tagits bort, är inte bifogat: claimline report "+id+"."))
 	}
 	return notes
-}
-
-// swedishReasons says in Swedish what schema.Code.Message and Fix say of the reasons for which rows want
-// attention.
-var swedishReasons = map[schema.Code][2]string{
-	schema.CodeFieldCount:              {"Raden har inte lika många celler som rubrikraden.", "Lägg till de celler som saknas, eller sätt citattecken runt den cell som innehåller avgränsaren."},
-	schema.CodeBooleanInvalid:          {"Cellen är varken TRUE eller FALSE.", "Skriv TRUE eller FALSE, eller lämna cellen tom."},
-	schema.CodeEmailMissing:            {"Raden saknar e-postadress.", "Skriv användarens e-postadress, eller ta bort raden."},
-	schema.CodeEmailTooLong:            {"E-postadressen är längre än 254 byte.", "Skriv den adress som användaren loggar in med."},
-	schema.CodeEmailInvalid:            {"E-postadressen är inte giltig.", "Skriv den som namn@example.com, utan citattecken, kommentarer eller blanksteg."},
-	schema.CodeTextTooLong:             {"Texten är längre än 64 tecken.", "Korta texten till högst 64 tecken."},
-	schema.CodeTextInvalid:             {"Texten innehåller en radbrytning, ett styrtecken eller oläsliga byte.", "Skriv texten på nytt på en rad, och spara filen som UTF-8."},
-	schema.CodePhoneInvalid:            {"Telefonnumret är inte skrivet i internationellt format.", "Skriv + och landsnumret, bara siffror, som i +46701234567; eller lämna cellen tom."},
-	schema.CodeLanguageInvalid:         {"Det här är ingen språkkod.", "Skriv en kod som sv-SE eller en, eller lämna cellen tom."},
-	schema.CodeClaimTypeInvalid:        {"Anspråkstypen är varken immediate eller delayed.", "Skriv immediate (omedelbart) eller delayed (fördröjt), eller lämna cellen tom."},
-	schema.CodeDuplicateRow:            {"Samma adress finns redan i filen.", "Behåll den ena raden och ta bort den andra."},
-	schema.CodeClaimContradicted:       {"En annan rad säger att användaren ska lämnas utanför.", "Avgör vilken rad som gäller: ta bort den ena, eller ge båda samma värde i Claim."},
-	schema.CodeUserNotFound:            {"Inget konto har den adressen.", "Kontrollera stavningen, eller ta bort raden."},
-	schema.CodeClaimedElsewhere:        {"En annan organisation har gjort anspråk på användaren.", "Vänta tills det anspråket är avslutat eller återkallat, och försök sedan igen."},
-	schema.CodeDomainNotVerified:       {"Din organisation har inte verifierat adressens domän.", "Verifiera domänen."},
-	schema.CodeDomainClaimedElsewhere:  {"En annan organisation har gjort anspråk på adressens domän.", "Be den organisationen att frigöra domänen."},
-	schema.CodeDomainVerifiedElsewhere: {"En annan organisation har verifierat adressens domän, eller en domän som överlappar den.", "Be den organisationen att ta bort domänen."},
-	schema.CodeSourceSSO:               {"Användarens organisation använder enkel inloggning (SSO).", "Be den organisationen att stänga av enkel inloggning, eller att ta bort användaren."},
-	schema.CodeSourceDirectorySync:     {"Användarens organisation synkroniserar sina användare från en katalog.", "Be den organisationen att stänga av synkroniseringen, eller att ta bort användaren."},
-	schema.CodeStaleClaimType:          {"Anspråkstypen är inte längre den som användaren skulle få.", "Exportera filen på nytt, eller lämna cellen Claim Type tom."},
-	schema.CodeDirectorySyncEnabled:    {"Katalogsynkroniseringen är på i din organisation, så inga anspråk kan göras.", "Stäng av den: claimline org set directory_sync=off. Försök sedan igen."},
-	schema.CodeFormulaCell:             {"Cellen börjar med = eller @, och Control Hub läser cellerna som de är.", "Skriv själva värdet, eller lämna cellen tom."},
-	schema.CodeServiceSuspended:        {"Tjänsten är avstängd, och Control Hub tar inte emot någon fil med TRUE för den.", "Lämna cellen tom, eller låt förnya abonnemanget först."},
-	schema.CodeLocationMissing:         {"En Calling-licens kräver en plats.", "Fyll i Location, eller lämna licensen tom."},
-	schema.CodeNumberMissing:           {"En Calling-licens kräver ett telefonnummer eller en anknytning.", "Fyll i Phone Number eller Extension, eller lämna licensen tom."},
-	schema.CodeServiceConflict:         {"Raden ber om tjänster som utesluter varandra.", "Lämna alla utom en tomma."},
-	schema.CodeDomainNotOurs:           {"Adressens domän är ingen av era.", "Kontrollera stavningen. Är domänen er, lägg till den i --domains."},
-	schema.CodeNotInDirectory:          {"Ingen i er katalog har den här adressen.", "Lägg först till användaren i katalogen: annars tas kontot bort vid nästa synkronisering."},
-	schema.CodeCaseMismatch:            {"Adressen är skriven med andra stora och små bokstäver på ett annat ställe.", "Skriv adressen likadant överallt: en koppling kan skilja på stora och små bokstäver."},
-	schema.CodeInternal:                {"Något gick fel som inte har med uppgifterna i filen att göra.", "Försök igen. Om det händer på nytt: kör med --log-level debug och rapportera vad som sägs."},
 }

@@ -128,7 +128,7 @@ func accountKey(email string) (string, error) {
 // refusal returns a refusal about one account, named as it was written, with the commands to run where they
 // are known.
 func refusal(code schema.Code, email, key string) error {
-	refused := schema.Refuse(code, "%s: %s", schema.Shorten(email), code.Message(""))
+	refused := schema.Refuse(code, "%s: %s", schema.Shorten(email), code.Wrong(""))
 	switch code {
 	case schema.CodeDomainClaimed:
 		return refused.WithFix("%s", ReleaseAndRetract(schema.KeyDomain(key), email))
@@ -144,6 +144,6 @@ func refusal(code schema.Code, email, key string) error {
 
 // ReleaseAndRetract returns how to retract where the claimed domain is all that is in the way (see R22): what
 // follows the command retract is what is to be retracted.
-func ReleaseAndRetract(domain, what string) string {
-	return fmt.Sprintf("Run these three: claimline domain release %s; claimline retract %s; claimline domain claim %s.", domain, what, domain)
+func ReleaseAndRetract(domain, what string) schema.Text {
+	return schema.Say("Run these three: claimline domain release %s; claimline retract %s; claimline domain claim %s.", domain, what, domain)
 }

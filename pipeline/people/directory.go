@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/claim"
@@ -86,7 +85,7 @@ func (p *People) checkFits(ctx context.Context, organization string, source dial
 	if members == 0 {
 		return nil
 	}
-	why := "no address in the column %q is a member's"
+	refused := schema.Refuse(schema.CodeDirectoryMismatch, "The list does not fit your organization: no address in the column %q is a member's.", d.Column)
 	if matched > 0 {
 		if address != "" {
 			return nil
@@ -95,17 +94,17 @@ func (p *People) checkFits(ctx context.Context, organization string, source dial
 		if err != nil || 2*foreign <= len(d.entries) {
 			return err
 		}
-		why = "most addresses in the column %q lie in domains that your organization does not hold"
+		refused = schema.Refuse(schema.CodeDirectoryMismatch,
+			"The list does not fit your organization: most addresses in the column %q lie in domains that your organization does not hold.", d.Column)
 	}
 	best, count, err := p.bestColumn(ctx, organization, source, address, len(d.Header))
 	if err != nil {
 		return err
 	}
-	refused := schema.Refuse(schema.CodeDirectoryMismatch, "The list does not fit your organization: "+why+".", d.Column).
-		At(source.Name(), d.HeaderLine, d.Field()).In(d.Column)
+	refused = refused.At(source.Name(), d.HeaderLine, d.Field()).In(d.Column)
 	switch {
 	case best >= 0 && best != d.Place && count > matched:
-		refused.Message += " The column " + schema.Quote(d.Header[best]) + " fits better: " + strconv.Itoa(count) + " of its addresses are members'."
+		refused.Message = refused.Message.And("The column %s fits better: %d of its addresses are members'.", schema.Quote(d.Header[best]), count)
 		return refused.WithFix("Read the addresses from there: --address %q.", d.Header[best])
 	case matched > 0:
 		return refused.WithFix("Check that this is your own directory's list. If it is, say that the column is right: --address %q.", d.Column)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	_ "embed" // the page's parts
 	"html/template"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -22,10 +24,16 @@ var (
 	//go:embed report.js
 	htmlScript template.JS
 
-	htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-		"grouped": grouped, "plain": plain, "counted": counted, "lower": strings.ToLower,
-	}).Parse(htmlSource))
+	htmlTemplates = map[words.Language]*template.Template{words.English: htmlTemplate(words.English), words.Swedish: htmlTemplate(words.Swedish)}
 )
+
+// htmlTemplate returns the template of the page in a language.
+func htmlTemplate(l words.Language) *template.Template {
+	return template.Must(template.New("report").Funcs(template.FuncMap{
+		"grouped": l.Number, "plain": plain, "lower": strings.ToLower, "t": l.Say, "n": l.Count, "word": func(t schema.ClaimType) string { return l.Format(string(t)) },
+		"language": func() words.Language { return l },
+	}).Parse(htmlSource))
+}
 
 // htmlRows is how many rows a page lists at most: beyond, it would be slow to open, and the CSV is at hand.
 const htmlRows = 5000
@@ -38,6 +46,7 @@ type htmlReporter struct {
 	onlyProblems bool
 	claiming     schema.Organization // blank offline
 	policy       schema.Policy
+	language     words.Language
 
 	tally     schema.Tally
 	own       int // rows that want attention themselves: see schema.Result.Problem
@@ -55,9 +64,9 @@ type htmlReporter struct {
 	hasSource bool
 }
 
-func newHTMLReporter(to *bufio.Writer, l *usersfile.Layout, onlyProblems bool, claiming schema.Organization, policy schema.Policy) *htmlReporter {
+func newHTMLReporter(to *bufio.Writer, l *usersfile.Layout, onlyProblems bool, claiming schema.Organization, policy schema.Policy, language words.Language) *htmlReporter {
 	return &htmlReporter{
-		to: to, layout: l, onlyProblems: onlyProblems, claiming: claiming, policy: policy,
+		to: to, layout: l, onlyProblems: onlyProblems, claiming: claiming, policy: policy, language: cmp.Or(language, words.English),
 		types: map[schema.ClaimType]int{}, warnings: map[string]int{},
 		causes: kept.Causes{}, edits: edits{}, services: map[string]map[string]int{}, hasSource: l.Has(usersfile.SourceOrganization),
 	}
@@ -124,7 +133,7 @@ func (r *htmlReporter) list(c *kept.Rows, i int) {
 	if full && (!problem || len(r.others) == 0) {
 		return
 	}
-	row := c.Result(i, clip(r.layout.Address(c.Records.Cells(i))))
+	row := told(c, i, r.language, clip(r.layout.Address(c.Records.Cells(i))))
 	if len(row.Edits) > 0 {
 		kept := make(schema.Edits, len(row.Edits))
 		for column, values := range row.Edits {
@@ -143,7 +152,7 @@ func (r *htmlReporter) list(c *kept.Rows, i int) {
 }
 
 func (r *htmlReporter) end(w Whole) error {
-	if err := htmlTemplate.Execute(r.to, r.page(w)); err != nil {
+	if err := htmlTemplates[r.language].Execute(r.to, r.page(w)); err != nil {
 		return err
 	}
 	return r.to.Flush()

@@ -9,13 +9,13 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"golang.org/x/net/idna"
 
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -156,33 +156,33 @@ type htmlRow struct {
 }
 
 func (r *htmlReporter) page(w Whole) htmlPage {
-	s := w.Summary
+	l, s := r.language, w.Summary
 	p := htmlPage{
-		Script: htmlScript, ScriptHash: digest(string(htmlScript)), Summary: s, State: stateWords(s.State, s.DryRun),
+		Script: htmlScript, ScriptHash: digest(string(htmlScript)), Summary: s, State: stateWords(l, s.State, s.DryRun),
 		By: plain(cmp.Or(r.claiming.Name, s.Organization)), Offline: s.DryRun && s.Organization == "",
 		StaysBehind: s.Warnings[schema.CodeContentNotTransferred], Edited: r.edited, Edits: r.edits.list(),
 	}
 	p.Rows = r.tally.Rows
 	name := plain(filepath.Base(s.File))
 	if s.File == "-" {
-		name = "standard input"
+		name = l.Say("standard input")
 	}
-	p.Title = "Import " + s.ID + " of " + name
+	p.Title = l.Say("Import %s of %s", s.ID, name)
 	if s.DryRun {
-		p.Title = "Preview of " + name
+		p.Title = l.Say("Preview of %s", name)
 	}
 	if w.Handoff != nil {
-		p.Title, p.State = "Hand-off of "+name, r.handoffState(w.Handoff)
+		p.Title, p.State = l.Say("Hand-off of %s", name), r.handoffState(w.Handoff)
 	}
 	style := htmlStyle + printTitle(p.Title)
 	p.Style, p.StyleHash = template.CSS(style), digest(style) //nolint:gosec // the style's only data are escaped by printTitle
 	p.Headline = r.headline(w)
 	p.Dates = r.dates(w)
-	p.Outcomes = outcomes(r.tally.Outcomes, r.tally.Rows)
+	p.Outcomes = outcomes(l, r.tally.Outcomes, r.tally.Rows)
 	if p.Offline { // nothing is known of the users
 		for i := range p.Outcomes {
 			if p.Outcomes[i].Outcome == schema.Ready {
-				p.Outcomes[i].Meaning = "No mistake was found in the row."
+				p.Outcomes[i].Meaning = l.Say("No mistake was found in the row.")
 			}
 		}
 	}
@@ -199,13 +199,13 @@ func (r *htmlReporter) page(w Whole) htmlPage {
 }
 
 // outcomes lists the outcomes that there are, with the number of their rows, of all those there are.
-func outcomes(counts map[schema.Outcome]int, rows int) []htmlOutcome {
+func outcomes(l words.Language, counts map[schema.Outcome]int, rows int) []htmlOutcome {
 	var list []htmlOutcome
 	for _, of := range [][]schema.Outcome{schema.Outcomes, schema.HandoffOutcomes} {
 		for _, outcome := range of {
 			known := slices.ContainsFunc(list, func(o htmlOutcome) bool { return o.Outcome == outcome })
 			if n := counts[outcome]; n > 0 && !known {
-				list = append(list, outcomeWords(outcome, n, rows))
+				list = append(list, outcomeWords(l, outcome, n, rows))
 			}
 		}
 	}
@@ -215,10 +215,11 @@ func outcomes(counts map[schema.Outcome]int, rows int) []htmlOutcome {
 // reasons lists the first reasons of all rows, the most frequent first: problems by who must act, and what is
 // none.
 func (r *htmlReporter) reasons(w Whole, listed []schema.Result) (groups []htmlGroup, quiet []htmlReason) {
+	l := r.language
 	var all []htmlReason
 	for code, n := range r.tally.Reasons {
 		reason := htmlReason{
-			Code: code, Outcome: outcomeWords(outcomeOf(code, w), n, r.tally.Rows), Message: code.Message(), Fix: fixOf(code, w.Summary),
+			Code: code, Outcome: outcomeWords(l, outcomeOf(code, w), n, r.tally.Rows), Message: code.Wrong().In(l), Fix: fixOf(code, w.Summary).In(l),
 			Rows: n, More: n, Listed: slices.ContainsFunc(listed, func(row schema.Result) bool { return row.Reason == code }),
 		}
 		const most = 5
@@ -235,14 +236,14 @@ func (r *htmlReporter) reasons(w Whole, listed []schema.Result) (groups []htmlGr
 					reason.Commands = append(reason.Commands, htmlCommand{Command: "claimline domain verify " + shellWord(domain.name)})
 				}
 			}
-			reason.Fix = "Verify the domain, if it is yours:"
+			reason.Fix = l.Say("Verify the domain, if it is yours:")
 		}
 		all = append(all, reason)
 	}
 	slices.SortFunc(all, func(a, b htmlReason) int { return cmp.Or(b.Rows-a.Rows, cmp.Compare(a.Code, b.Code)) })
 	if w.Handoff != nil {
 		if len(all) > 0 {
-			groups = []htmlGroup{{Title: "Not claimed", Reasons: all}}
+			groups = []htmlGroup{{Title: l.Say("Not claimed"), Reasons: all}}
 		}
 		for _, reason := range all {
 			groups[0].Rows += reason.Rows
@@ -250,7 +251,7 @@ func (r *htmlReporter) reasons(w Whole, listed []schema.Result) (groups []htmlGr
 		return groups, nil
 	}
 	for _, actor := range schema.Actors {
-		group := htmlGroup{Actor: actor, Title: actorWords(actor)}
+		group := htmlGroup{Actor: actor, Title: l.Format(string(actorWords(actor)))}
 		for _, reason := range all {
 			if reason.Code.Actor() == actor {
 				group.Rows += reason.Rows
@@ -306,31 +307,45 @@ func (r *htmlReporter) doubtful() []htmlDoubt {
 
 // breakdowns lists how the rows stand by domain, and by source organization where the file tells it.
 func (r *htmlReporter) breakdowns() []htmlBreakdown {
-	list := []htmlBreakdown{{ID: "domains", Title: "By domain", Of: "Domain", Parts: parts(&r.domains, "domains", "no valid address", displayDomain)}}
+	l := r.language
+	list := []htmlBreakdown{{ID: "domains", Title: l.Say("By domain"), Of: l.Say("Domain"), Parts: parts(l, &r.domains, domainNames)}}
 	if r.hasSource {
-		named := parts(&r.sources, "organizations", "none given", plain)
-		list = append(list, htmlBreakdown{ID: "sources", Title: "By source organization", Of: "Source organization", Parts: named})
+		named := parts(l, &r.sources, organizationNames)
+		list = append(list, htmlBreakdown{ID: "sources", Title: l.Say("By source organization"), Of: l.Say("Source organization"), Parts: named})
 	}
 	return list
 }
 
+// naming says how the names of a breakdown are shown.
+type naming struct {
+	display    func(string) string
+	blank      schema.Word // no name
+	rest       schema.Word // all that were not told apart
+	one, other string      // how many others there are
+}
+
+var (
+	domainNames       = naming{displayDomain, "No valid address", "All other domains", "%s other domain", "%s other domains"}
+	organizationNames = naming{plain, "None given", "All other organizations", "%s other organization", "%s other organizations"}
+)
+
 // parts puts a breakdown into words.
-func parts(b *breakdown, plural, blank string, display func(string) string) []htmlPart {
+func parts(l words.Language, b *breakdown, names naming) []htmlPart {
 	const most = 10
 	var list []htmlPart
 	for _, of := range b.largest(most) {
 		p := htmlPart{
-			Rows: of.rows, Done: of.outcomes[schema.Ready] + of.outcomes[schema.Claimed], Outcomes: outcomes(of.outcomes, of.rows),
+			Rows: of.rows, Done: of.outcomes[schema.Ready] + of.outcomes[schema.Claimed], Outcomes: outcomes(l, of.outcomes, of.rows),
 		}
 		switch {
 		case of.names == 1 && of.name == "":
-			p.Name = strings.ToUpper(blank[:1]) + blank[1:]
+			p.Name = l.Format(string(names.blank))
 		case of.names == 1:
-			p.Name = display(of.name)
+			p.Name = names.display(of.name)
 		case of.names == 0:
-			p.Name = "All other " + plural
+			p.Name = l.Format(string(names.rest))
 		default:
-			p.Name = grouped(of.names) + " other " + plural
+			p.Name = l.Count(of.names, names.one, names.other)
 		}
 		p.Segments = segments(p.Outcomes)
 		list = append(list, p)
@@ -348,44 +363,44 @@ func displayDomain(domain string) string {
 
 // listing puts the rows to list into words.
 func (r *htmlReporter) listing(p *htmlPage, w Whole, listed []schema.Result) htmlList {
-	l := htmlList{OnlyProblems: r.onlyProblems, Of: r.tally.Rows, Problems: r.tally.Problems(), Listed: len(r.problems), Command: allRows(w)}
+	list := htmlList{OnlyProblems: r.onlyProblems, Of: r.tally.Rows, Problems: r.tally.Problems(), Listed: len(r.problems), Command: allRows(w)}
 	if w.Handoff != nil {
-		l.Problems = r.own
+		list.Problems = r.own
 	}
 	if r.onlyProblems {
-		l.Of = l.Problems
+		list.Of = list.Problems
 	}
-	l.Rows = make([]htmlRow, len(listed))
+	list.Rows = make([]htmlRow, len(listed))
 	for i, result := range listed {
-		l.Rows[i] = describe(result)
+		list.Rows[i] = r.describe(result)
 	}
 	for _, outcome := range p.Outcomes {
 		if slices.ContainsFunc(listed, func(row schema.Result) bool { return row.Outcome == outcome.Outcome }) {
-			l.Outcomes = append(l.Outcomes, outcome)
+			list.Outcomes = append(list.Outcomes, outcome)
 		}
 	}
 	for _, group := range p.Groups {
-		l.Reasons = append(l.Reasons, group.Reasons...)
+		list.Reasons = append(list.Reasons, group.Reasons...)
 	}
-	l.Reasons = append(l.Reasons, p.Quiet...)
-	l.Reasons = slices.DeleteFunc(l.Reasons, func(reason htmlReason) bool { return !reason.Listed })
-	return l
+	list.Reasons = append(list.Reasons, p.Quiet...)
+	list.Reasons = slices.DeleteFunc(list.Reasons, func(reason htmlReason) bool { return !reason.Listed })
+	return list
 }
 
 // describe puts a row into words.
-func describe(result schema.Result) htmlRow {
+func (r *htmlReporter) describe(result schema.Result) htmlRow {
 	row := htmlRow{
-		Result: result, Address: strings.SplitAfter(plain(result.Email), "@"), Label: outcomeLabel(result.Outcome), Own: result.Problem() || result.Outcome.Unfinished(),
+		Result: result, Address: strings.SplitAfter(plain(result.Email), "@"), Label: r.language.Format(string(outcomeLabel(result.Outcome))), Own: result.Problem() || result.Outcome.Unfinished(),
 	}
 	row.Fix = plain(row.Fix)
 	for i, reason := range result.Reasons {
 		if i > 0 {
-			row.Also = append(row.Also, reason.Message())
+			row.Also = append(row.Also, reason.Wrong().In(r.language))
 		}
 	}
 	for _, warning := range result.Warnings {
 		code, detail, _ := strings.Cut(warning, ":")
-		row.Notes = append(row.Notes, schema.Code(code).Message(detail))
+		row.Notes = append(row.Notes, schema.Code(code).Wrong(detail).In(r.language))
 	}
 	for _, column := range schema.Columns {
 		if values, edited := result.Edits[column]; edited {
@@ -435,14 +450,14 @@ func printTitle(title string) string {
 }
 
 // unknownColumns names columns for people: not more, and none longer, than one reads.
-func unknownColumns(names []string) []string {
+func unknownColumns(l words.Language, names []string) []string {
 	const most = 50
 	columns := make([]string, 0, most+1)
 	for _, name := range names[:min(len(names), most)] {
 		columns = append(columns, plain(schema.Shorten(name)))
 	}
 	if more := len(names) - most; more > 0 {
-		columns = append(columns, fmt.Sprintf("and %d more", more))
+		columns = append(columns, l.Say("and %d more", more))
 	}
 	return columns
 }
@@ -456,25 +471,8 @@ func digest(source string) string {
 // plain returns text of the file as a page may hold it: without what would hide, or turn the text around.
 func plain(s string) string { return schema.Printable(strings.ToValidUTF8(s, "�")) }
 
-// grouped returns a number with its thousands told apart.
-func grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// counted returns a number of things in words.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return grouped(n) + " " + thing + "s"
-}
-
 // date returns a moment to the minute, in the local zone, which it names; blank where there is none.
-func date(t time.Time) string {
+func date(l words.Language, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -483,5 +481,5 @@ func date(t time.Time) string {
 	if _, offset := t.Zone(); offset != 0 {
 		zone += strings.TrimSuffix(t.Format("-07:00"), ":00")
 	}
-	return t.Format("2\u00a0January\u00a02006, 15:04\u00a0") + zone
+	return strings.ReplaceAll(l.LongDay(t), " ", "\u00a0") + t.Format(l.Clock()) + "\u00a0" + zone
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -22,7 +23,7 @@ func pageOf(t *testing.T, w Whole, counted func(*htmlReporter)) string {
 	require.NoError(t, err)
 	var page strings.Builder
 	claiming := schema.Organization{ID: "acme", Name: "Acme AB"}
-	r := newHTMLReporter(bufio.NewWriter(&page), l, false, claiming, schema.DefaultPolicy())
+	r := newHTMLReporter(bufio.NewWriter(&page), l, false, claiming, schema.DefaultPolicy(), words.English)
 	counted(r)
 	require.NoError(t, r.end(w))
 	return page.String()
@@ -123,7 +124,7 @@ func TestPageTellsAnAuditorWhatIsKnown(t *testing.T) {
 		"Options All or nothing: one problem, and nobody is claimed Every row claims, for the file has no column Claim " +
 			"Read in the encoding macintosh The column Gör anspråk is Claim The column <i> means nothing",
 		"Mails 2 claim mails recorded Activation mails were off",
-		"A claim can be taken back until " + strings.Join(strings.Fields(date(agreed.Add(14*24*time.Hour))), " ") + " (the last one ",
+		"A claim can be taken back until " + strings.Join(strings.Fields(date(words.English, agreed.Add(14*24*time.Hour))), " ") + " (the last one ",
 	} {
 		assert.Contains(t, page, fact)
 	}
@@ -197,7 +198,7 @@ func TestShellWord(t *testing.T) {
 func TestRepairsAreAllToldInWords(t *testing.T) {
 	t.Parallel()
 	for _, kind := range schema.Repairs {
-		sentence := repairSentence(kind, 2)
+		sentence := repairSentence(kind, 2).String()
 		assert.NotContains(t, sentence, string(kind)+"s", "%s has no words of its own", kind)
 		assert.True(t, strings.HasSuffix(sentence, "."), sentence)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
@@ -31,6 +32,8 @@ type Report struct {
 	// case.
 	Search string
 	Parts  bool // the rows were handed off in parts, and have origins
+	// Language is what people are told in: the zero value is English. JSON Lines are English in any case.
+	Language words.Language
 
 	start int64 // where it begins in a Rewinder
 	begun bool  // has been written to
@@ -117,13 +120,28 @@ func (r *Report) Begin(l *usersfile.Layout, format schema.Format, claiming schem
 	case JSONL:
 		rows = newJSONReporter(to, l)
 	case Text:
-		rows = &textReporter{to: to, layout: l}
+		rows = &textReporter{to: to, layout: l, language: r.Language}
 	case HTML:
-		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy)
+		rows = newHTMLReporter(to, l, slices.Contains(r.Only, OnlyProblems), claiming, policy, r.Language)
 	default:
-		rows = newTableReporter(to, l, format, r.Parts, r.Format == XLSX)
+		rows = newTableReporter(to, l, format, r.Parts, r.Format == XLSX, r.Language)
 	}
 	return &Writer{report: r, rows: rows}, nil
+}
+
+// told returns the result of a row with its message and fix in a language.
+func told(c *kept.Rows, i int, l words.Language, address string) schema.Result {
+	result := c.Result(i, address)
+	say(&result, &c.Verdicts[i], l)
+	return result
+}
+
+// say has a result say what was found in a language.
+func say(result *schema.Result, v *kept.Verdict, l words.Language) {
+	if l == words.Swedish { // English it is already
+		message, fix := v.Told()
+		result.Message, result.Fix = message.In(l), fix.In(l)
+	}
 }
 
 // Rewinder is what a report is written to that can take back what it was given: a file.

@@ -4,15 +4,15 @@
   for (const element of document.querySelectorAll(".scripted")) element.hidden = false;
 
   for (const button of document.querySelectorAll(".copy")) {
-    const code = button.previousElementSibling;
+    const code = button.previousElementSibling, usual = button.textContent, { copied, selected } = button.dataset;
     const said = (text) => {
       button.textContent = text;
-      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      setTimeout(() => { button.textContent = usual; }, 2000);
     };
     button.addEventListener("click", () => {
       getSelection().selectAllChildren(code);
-      if (!navigator.clipboard) return said("Selected");
-      navigator.clipboard.writeText(code.textContent).then(() => said("Copied"), () => said("Selected"));
+      if (!navigator.clipboard) return said(selected);
+      navigator.clipboard.writeText(code.textContent).then(() => said(copied), () => said(selected));
     });
   }
 
@@ -25,7 +25,7 @@
     if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
     return texts.get(row);
   };
-  const number = (n) => n.toLocaleString("en");
+  const number = (n) => n.toLocaleString(document.documentElement.lang);
   const problems = rows.some((row) => "problem" in row.dataset);
   if (!problems) show.querySelector("[value=problems]").remove();
   const first = problems ? "problems" : "all"; // what a page without a filter in its address shows
@@ -45,8 +45,8 @@
       if (visible) shown++;
       else if (match) more++;
     }
-    byId("shown").textContent = "Showing " + number(shown) + " of " + number(rows.length) + " rows listed" +
-      (more ? "; " + number(more) + " more match." : ".");
+    const { all, more: beyond } = byId("shown").dataset;
+    byId("shown").textContent = (more ? beyond : all).replace("{1}", number(shown)).replace("{2}", number(rows.length)).replace("{3}", number(more));
     byId("none").hidden = shown > 0;
     byId("more").hidden = more === 0;
   };

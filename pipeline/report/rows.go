@@ -39,7 +39,9 @@ func (r *Report) Page(ctx context.Context, s *store.Store, imp schema.Import, af
 				more = true
 				return errEnough
 			}
-			rows = append(rows, v.Result(line, address).Complete())
+			result := v.Result(line, address)
+			say(&result, v, r.Language)
+			rows = append(rows, result.Complete())
 		}
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
@@ -25,6 +26,8 @@ type tableReporter struct {
 	format schema.Format
 	added  []string // headers
 	cells  []string
+
+	language words.Language
 }
 
 // table is a form of a table.
@@ -36,8 +39,8 @@ type table interface {
 	end() error
 }
 
-func newTableReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format, parts, sheet bool) *tableReporter {
-	r := &tableReporter{to: to, layout: l, format: format, added: schema.ReportHeaders}
+func newTableReporter(to *bufio.Writer, l *usersfile.Layout, format schema.Format, parts, sheet bool, language words.Language) *tableReporter {
+	r := &tableReporter{to: to, layout: l, format: format, added: schema.ReportHeaders, language: language}
 	if parts {
 		r.added = slices.Concat(r.added, schema.PartHeaders)
 	}
@@ -101,7 +104,7 @@ func (r *tableReporter) rows(c *kept.Rows, numbers []int) error {
 	var said []string
 	for _, i := range numbers {
 		v := &c.Verdicts[i]
-		result := c.Result(i, "")
+		result := told(c, i, r.language, "")
 		said = append(said[:0], strconv.Itoa(result.Line), string(result.Outcome), string(result.Reason), result.Message, result.Fix, editsText(result.Edits))
 		if len(r.added) > len(schema.ReportHeaders) {
 			said = append(said, strconv.Itoa(result.Part), strconv.Itoa(result.Row))

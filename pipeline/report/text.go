@@ -7,6 +7,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -14,23 +15,25 @@ import (
 type textReporter struct {
 	to     *bufio.Writer
 	layout *usersfile.Layout
+
+	language words.Language
 }
 
 func (r *textReporter) rows(c *kept.Rows, numbers []int) error {
 	for _, i := range numbers {
-		result := c.Result(i, r.layout.Address(c.Records.Cells(i)))
-		if _, err := r.to.WriteString(textLine(&result) + "\n"); err != nil {
+		result := told(c, i, r.language, r.layout.Address(c.Records.Cells(i)))
+		if _, err := r.to.WriteString(textLine(&result, r.language) + "\n"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func textLine(result *schema.Result) string {
+func textLine(result *schema.Result, l words.Language) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "line %d", result.Line)
+	b.WriteString(l.Say("line %d", result.Line))
 	if result.Part > 0 {
-		fmt.Fprintf(&b, " (part %d, row %d)", result.Part, result.Row)
+		b.WriteString(l.Say(" (part %d, row %d)", result.Part, result.Row))
 	}
 	b.WriteString(": ")
 	if result.Email != "" {
@@ -46,7 +49,7 @@ func textLine(result *schema.Result) string {
 	if result.Reason != "" {
 		fmt.Fprintf(&b, ": %s", result.Reason)
 		if result.Column != "" {
-			fmt.Fprintf(&b, ` in column "%s"`, schema.Printable(result.Column))
+			b.WriteString(l.Say(` in column "%s"`, schema.Printable(result.Column)))
 		}
 		fmt.Fprintf(&b, ": %s %s", schema.Printable(result.Message), schema.Printable(result.Fix))
 	}

@@ -40,7 +40,7 @@ func candidates(s schema.Schedule, attended bool) ([]candidate, error) {
 	}
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
-		why := "the system refused to open it"
+		why := schema.Word("the system refused to open it")
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			why = "there is none of this name"

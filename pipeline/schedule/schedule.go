@@ -183,7 +183,7 @@ func checkNotify(addresses []string) error {
 			problem = schema.CodeEmailInvalid
 		}
 		if problem != "" {
-			return schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
+			return schema.Refuse(problem, "%s", problem.Wrong(schema.Quote(address)))
 		}
 		if slices.ContainsFunc(addresses[:i], func(other string) bool { k, _ := schema.ParseAddress(other); return k == key }) {
 			return schema.Refuse(schema.CodeScheduleInvalid, "%s is to be told twice.", schema.Quote(address)).WithFix("Name each address once.")
@@ -208,7 +208,7 @@ const maxName = 64
 // checkName refuses, with CodeScheduleInvalid, a name that would not look as it is, or that no address of a
 // page can have.
 func checkName(name string) error {
-	why := ""
+	why := schema.Word("")
 	switch {
 	case strings.TrimSpace(name) == "":
 		why = "is blank"

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"maps"
 	"path/filepath"
@@ -658,32 +657,25 @@ func (h *hub) summarize(notices []store.Notice) {
 }
 
 // message says what there was reason to tell so many times, first on the line that it is told of.
-func (n notice) message(count int) string {
-	users, are, have, single := fmt.Sprintf("%d users", count), "are", "have", false
-	if count == 1 {
-		users, are, have, single = "1 user", "is", "has", true
-	}
+func (n notice) message(count int) schema.Text {
 	switch n.kind {
 	case leftOut:
-		if single {
-			return fmt.Sprintf("1 cell of %s is not understood, and is left out.", n.column)
-		}
-		return fmt.Sprintf("%d cells of %s are not understood, and are left out; this is the first.", count, n.column)
+		return schema.SayCount(count, "%s cell of %s is not understood, and is left out.", "%s cells of %s are not understood, and are left out; this is the first.", n.column)
 	case noStatus:
-		return fmt.Sprintf("%s %s no status, and %s taken for active.", users, have, are)
+		return schema.SayCount(count, "%s user has no status, and is taken for active.", "%s users have no status, and are taken for active.")
 	case isDelayed:
-		return fmt.Sprintf("%s %s a delayed claim. It is not known when it was made: it counts from today.", users, have)
+		return schema.SayCount(count, "%s user has a delayed claim. It is not known when it was made: it counts from today.",
+			"%s users have a delayed claim. It is not known when it was made: it counts from today.")
 	case isTaken:
-		return fmt.Sprintf("%s %s being claimed by another organization, and %s left out.", users, are, are)
+		return schema.SayCount(count, "%s user is being claimed by another organization, and is left out.",
+			"%s users are being claimed by another organization, and are left out.")
 	case isMember:
-		if single {
-			return "1 user is in the users export too, and counts as a member."
-		}
-		return fmt.Sprintf("%d users are in the users export too, and count as members.", count)
+		return schema.SayCount(count, "%s user is in the users export too, and counts as a member.", "%s users are in the users export too, and count as members.")
 	case openClaims:
-		return fmt.Sprintf("%s %s under an open claim of yours here, and %s left as the database has them.", users, are, are)
+		return schema.SayCount(count, "%s user is under an open claim of yours here, and is left as the database has them.",
+			"%s users are under an open claim of yours here, and are left as the database has them.")
 	case notService:
-		return fmt.Sprintf("The column %q is not taken for a service: this cell is neither TRUE nor FALSE.", n.column)
+		return schema.Say("The column %q is not taken for a service: this cell is neither TRUE nor FALSE.", n.column)
 	}
-	return fmt.Sprintf("The file does not have the service %q, of which there is no limit now.", n.column)
+	return schema.Say("The file does not have the service %q, of which there is no limit now.", n.column)
 }

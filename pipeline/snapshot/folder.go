@@ -19,7 +19,7 @@ import (
 func (l *loading) survey(ctx context.Context) error {
 	entries, err := os.ReadDir(l.folder)
 	if err != nil {
-		why := "the system refused to read it"
+		why := schema.Word("the system refused to read it")
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			why = "there is none of this name"
@@ -85,11 +85,11 @@ func (l *loading) checkFile(name string, all [tables]table, there map[string]boo
 	case i >= 0:
 		refused = schema.Refuse(schema.CodeFileUnclear, "%q may be %s, which the folder does not have.", name, all[i].name)
 	}
-	fix := "Take it out of the folder, or leave it out: --ignore %q."
+	refused = refused.At(filepath.Join(l.folder, name), 0, 0).WithFix("Take it out of the folder, or leave it out: --ignore %q.", name)
 	if i >= 0 && !there[all[i].name] {
-		fix = "Call it " + all[i].name + " if that is what it is, and save it as CSV UTF-8. Or leave it out: --ignore %q."
+		refused = refused.WithFix("Call it %s if that is what it is, and save it as CSV UTF-8. Or leave it out: --ignore %q.", all[i].name, name)
 	}
-	l.problems = append(l.problems, problem{refused.At(filepath.Join(l.folder, name), 0, 0).WithFix(fix, name), -1})
+	l.problems = append(l.problems, problem{refused, -1})
 }
 
 // mayBe reports whether a file may be meant for the one that is called name.

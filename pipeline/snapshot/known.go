@@ -168,17 +168,16 @@ func (l *loading) unlicensed(service string) bool {
 }
 
 func (l *loading) refuseService(u *store.LoadUser, service string) {
-	refused := schema.Refuse(schema.CodeServiceUnknown, "The organization %s has no licence of the service %s.", schema.Quote(u.OrganizationID), schema.Quote(service))
-	fix := "Separate services with semicolons, or add the licence to licenses.csv. To let it pass: --ignore %q."
+	refused := schema.Refuse(schema.CodeServiceUnknown, "The organization %s has no licence of the service %s.", schema.Quote(u.OrganizationID), schema.Quote(service)).
+		WithFix("Separate services with semicolons, or add the licence to licenses.csv. To let it pass: --ignore %q.", service)
 	var names []string
 	for _, licensed := range l.known.services[u.OrganizationID] {
 		names = append(names, licensed.service)
 	}
 	slices.Sort(names)
 	if near, ok := schema.Nearest([]string{service}, names); ok {
-		fix = "Did you mean " + near + "? If not, add the licence to licenses.csv. To let it pass: --ignore %q."
+		refused = refused.WithFix("Did you mean %s? If not, add the licence to licenses.csv. To let it pass: --ignore %q.", near, service)
 	}
-	refused = refused.WithFix(fix, service)
 	l.files[users].place(refused, u.Line, "services")
 	l.problems = append(l.problems, problem{refused, users})
 }

@@ -233,8 +233,8 @@ func (r *row) take(records *dialect.Records, i int) (ok bool) {
 		refused := schema.Refuse(schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(r.header))
 		switch other := dialect.OtherDelimiter(r.reader.Format(), cells); {
 		case other != 0:
-			refused.Message = schema.HintOtherDelimiter.Message(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
-			refused = refused.WithFix("%s", schema.HintOtherDelimiter.Fix())
+			refused.Message = schema.HintOtherDelimiter.Wrong(dialect.NameDelimiter(other), dialect.NameDelimiter(r.reader.Format().Delimiter))
+			refused = refused.WithFix("%s", schema.HintOtherDelimiter.Cure())
 		case len(cells) > len(r.header):
 			refused = refused.WithFix("Put a cell that contains the delimiter in quotes, or delete the surplus cells.")
 		}

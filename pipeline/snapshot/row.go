@@ -40,7 +40,7 @@ func (o *opened) place(refused *schema.Error, line int, column string) {
 
 // explain notes a cell with one of the problems that cells of the users file have, in the same words.
 func (r *row) explain(column string, code schema.Code, cell string) {
-	message, fix := usersfile.Explain(code, cell).Words()
+	message, fix := usersfile.Explain(code, cell).Told()
 	r.note(column, schema.Refuse(code, "%s", message).WithFix("%s", fix))
 }
 
@@ -297,7 +297,7 @@ func (r *row) phone(column string) string {
 	case spelt:
 		r.repairs[schema.RepairPhoneSpelling]++
 	case schema.UnsignedPhone(cell):
-		r.note(column, schema.Refuse(schema.CodePhoneInvalid, "%s", schema.CodePhoneInvalid.Message(schema.Quote(cell))).
+		r.note(column, schema.Refuse(schema.CodePhoneInvalid, "%s", schema.CodePhoneInvalid.Wrong(schema.Quote(cell))).
 			WithFix("Write +%s if that is the number; or leave it blank.", cell))
 	case !schema.ValidPhone(cell):
 		r.explain(column, schema.CodePhoneInvalid, cell)

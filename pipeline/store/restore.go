@@ -71,9 +71,9 @@ func (l *loader) restore(ctx context.Context, part []LoadClaim) error {
 }
 
 // notice tells something about a claim.
-func (l *loader) notice(line int, message string) {
+func (l *loader) notice(line int, message schema.Word) {
 	if len(l.notices) < maxNotices {
-		l.notices = append(l.notices, Notice{fileClaims, line, message})
+		l.notices = append(l.notices, Notice{fileClaims, line, schema.Say("%s", message)})
 	}
 }
 

@@ -42,9 +42,9 @@ type Loader interface {
 
 // Notice is something in a snapshot that was left out, or that is likely to be a mistake.
 type Notice struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Message string `json:"message"`
+	File    string      `json:"file"`
+	Line    int         `json:"line"`
+	Message schema.Text `json:"message"`
 }
 
 // LoadOrganization is an organization of a snapshot with the line it stands on, for messages.
@@ -305,7 +305,7 @@ func (l *loader) merge(ctx context.Context) error {
 		return err
 	}
 	for _, line := range moves {
-		l.notices = append(l.notices, Notice{fileUsers, line, "The account moves to another organization while a claim on it is open. The claim stays open."})
+		l.notices = append(l.notices, Notice{fileUsers, line, schema.Say("The account moves to another organization while a claim on it is open. The claim stays open.")})
 	}
 	line, err := l.tx.StagedTaken(ctx)
 	if errors.Is(err, ErrTwice) {

@@ -125,7 +125,7 @@ var rowCount = regexp.MustCompile(`(?i)^\(?\s*[0-9][0-9 .,\x{00a0}]*\s+(row|reco
 // begins; 0: there is none, and the file ends without a line end.
 func (l *Layout) FieldCount(record []string, format schema.Format, next int) *schema.Finding {
 	cells, width := strconv.Itoa(len(record)), strconv.Itoa(len(l.Header))
-	f := schema.NewFinding(schema.CodeFieldCount, "", cells+" instead of "+width)
+	f := schema.NewFinding(schema.CodeFieldCount, "", cells, width)
 	email, other := l.columns[Email], dialect.OtherDelimiter(format, record)
 	switch line, ok := NoUser(record, ""); {
 	case ok, len(record) < len(l.Header) && len(record) == 1 && sentence(line):

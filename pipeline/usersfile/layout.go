@@ -3,7 +3,6 @@ package usersfile
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
@@ -213,7 +212,7 @@ func (l *Layout) cleaned(column int, known string) bool {
 }
 
 // MayBe is the sentence that names a column, and the one that it may be.
-const MayBe = "%q may be %s, which the file does not have otherwise."
+const MayBe = "The column %q may be %s, which the file does not have otherwise."
 
 // unclear refuses columns that could be one that the file lacks.
 func (l *Layout) unclear(unknown []int) *schema.Error {
@@ -254,20 +253,20 @@ func RefuseDoubts(doubts []Doubt, sentence string) *schema.Error {
 	if len(doubts) == 0 {
 		return nil
 	}
-	var said, is, nothing []string
+	var said, is, nothing []schema.Text
 	for _, d := range doubts {
 		if d.Header == "" {
-			said = append(said, fmt.Sprintf("Column %d, which has no header, may be %s.", d.Column+1, d.Known))
-			is = append(is, fmt.Sprintf("in the file, by the header %q", d.Known))
-			nothing = append(nothing, "delete the column")
+			said = append(said, schema.Say("Column %d, which has no header, may be %s.", d.Column+1, d.Known))
+			is = append(is, schema.Say("in the file, by the header %q", d.Known))
+			nothing = append(nothing, schema.Say("delete the column"))
 			continue
 		}
-		said = append(said, fmt.Sprintf("The column "+sentence, d.Header, d.Known))
-		is = append(is, fmt.Sprintf("--column %q", d.Header+"="+d.Known))
-		nothing = append(nothing, fmt.Sprintf("--ignore-column %q", d.Header))
+		said = append(said, schema.Say(sentence, d.Header, d.Known))
+		is = append(is, schema.Say("--column %q", d.Header+"="+d.Known))
+		nothing = append(nothing, schema.Say("--ignore-column %q", d.Header))
 	}
-	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", strings.Join(said, " ")).In(doubts[0].Header).
-		WithFix("Say what it is: %s. Or that it is nothing: %s.", strings.Join(is, " "), strings.Join(nothing, " ")).Because(DoubtsError(doubts))
+	refused := schema.Refuse(schema.CodeColumnUnclear, "%s", schema.Join(said, " ")).In(doubts[0].Header).
+		WithFix("Say what it is: %s. Or that it is nothing: %s.", schema.Join(is, " "), schema.Join(nothing, " ")).Because(DoubtsError(doubts))
 	refused.Column = doubts[0].Column + 1
 	return refused
 }

@@ -55,7 +55,7 @@ func (l *Layout) Judge(m Marks) *schema.Error {
 			doubts = append(doubts, Doubt{Column: column, Header: l.Header[column], Known: schema.ClaimHeader})
 		}
 	}
-	refused := RefuseDoubts(doubts, "%q has nothing but TRUE, FALSE or words for them: it may be %s, which the file does not have.")
+	refused := RefuseDoubts(doubts, "The column %q has nothing but TRUE, FALSE or words for them: it may be %s, which the file does not have.")
 	if refused != nil {
 		refused = refused.WithFix("%s If every row is to be claimed, whatever it says: --every-row.", refused.Fix)
 	}

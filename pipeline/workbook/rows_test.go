@@ -207,7 +207,7 @@ func TestWhatIsNotCertainIsRefused(t *testing.T) {
 			refused := &schema.Error{}
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, c.code, refused.Code, refused.Message)
-			assert.Contains(t, refused.Message, c.says)
+			assert.Contains(t, refused.Text(), c.says)
 			assert.NotEmpty(t, refused.Remedy())
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	ics "github.com/arran4/golang-ical"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -36,7 +37,7 @@ const calendarAddresses = 50
 // Write writes deadlines, the soonest first, as a calendar file: one event for each day of a place and kind,
 // however many are due. An event keeps its identity from one file to the next, so that a calendar program
 // that takes in both has it once.
-func Write(to io.Writer, organization schema.Organization, list func(each func(schema.Deadline) error) error, now time.Time, where *time.Location) error {
+func Write(to io.Writer, organization schema.Organization, list func(each func(schema.Deadline) error) error, now time.Time, where *time.Location, l words.Language) error {
 	var events []*dayEvent
 	known := map[dayOf]*dayEvent{}
 	err := list(func(d schema.Deadline) error {
@@ -63,13 +64,13 @@ func Write(to io.Writer, organization schema.Organization, list func(each func(s
 		event := calendar.AddEvent(hex.EncodeToString(sum[:16]) + "@claimline")
 		event.SetDtStampTime(now)
 		event.SetAllDayStartAt(e.due.In(where))
-		event.SetSummary(e.summary())
-		event.SetDescription(e.description())
+		event.SetSummary(e.summary().In(l))
+		event.SetDescription(e.description(l))
 		event.SetTimeTransparency(ics.TransparencyTransparent)
 		alarm := event.AddAlarm()
 		alarm.SetAction(ics.ActionDisplay)
 		alarm.SetTrigger("-PT15H") // nine in the morning of the day before
-		alarm.SetDescription(e.summary())
+		alarm.SetDescription(e.summary().In(l))
 	}
 	// SerializeTo does not tell of a disk that is full.
 	if _, err := io.WriteString(to, calendar.Serialize(ics.WithNewLineWindows)); err != nil {
@@ -78,21 +79,21 @@ func Write(to io.Writer, organization schema.Organization, list func(each func(s
 	return nil
 }
 
-func (e *dayEvent) summary() string {
+func (e *dayEvent) summary() schema.Text {
 	switch e.kind {
 	case schema.DeadlineDecision:
-		return screen.Count(e.count, "delayed claim") + " complete" + screen.Pick(e.count, "s", "")
+		return schema.SayCount(e.count, "%s delayed claim completes", "%s delayed claims complete")
 	case schema.DeadlineRetract:
-		return screen.Count(e.count, "claim") + " can no longer be retracted"
+		return schema.SayCount(e.count, "%s claim can no longer be retracted", "%s claims can no longer be retracted")
 	default:
-		return screen.Count(e.count, "inactive user") + screen.Pick(e.count, " is", " are") + " removed"
+		return schema.SayCount(e.count, "%s inactive user is removed", "%s inactive users are removed")
 	}
 }
 
-func (e *dayEvent) description() string {
-	text := "The first at " + screen.Moment(e.due) + ".\n" + strings.Join(e.addresses, "\n")
+func (e *dayEvent) description(l words.Language) string {
+	text := l.Say("The first at %s.", screen.Moment(e.due)) + "\n" + strings.Join(e.addresses, "\n")
 	if more := e.count - len(e.addresses); more > 0 {
-		text += "\nand " + screen.Number(more) + " more: claimline deadlines"
+		text += "\n" + l.Say("and %s more: claimline deadlines", schema.Number(more))
 	}
 	return text
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -39,7 +40,7 @@ func TestCalendarIsWellFormed(t *testing.T) {
 		schema.Deadline{Email: long, Kind: schema.DeadlineRetract, DueAt: now.Add(48 * time.Hour)},
 	)
 	var written bytes.Buffer
-	require.NoError(t, Write(&written, schema.Organization{ID: "acme", Name: "Åkeri, \"Norr\"; Syd\nBEGIN:VEVENT"}, list, now, time.Local))
+	require.NoError(t, Write(&written, schema.Organization{ID: "acme", Name: "Åkeri, \"Norr\"; Syd\nBEGIN:VEVENT"}, list, now, time.Local, words.English))
 	for line := range strings.SplitSeq(strings.TrimSuffix(written.String(), "\r\n"), "\r\n") {
 		assert.LessOrEqual(t, len(line), 75, line)
 		assert.NotContains(t, line, "\n")
@@ -77,7 +78,7 @@ func TestCalendarIsWellFormed(t *testing.T) {
 	// Written again, what is due on the same days are the same events.
 	var again bytes.Buffer
 	one := deadlines(schema.Deadline{Email: "cy@acme.example", Kind: schema.DeadlineDecision, DueAt: now.Add(time.Second)})
-	require.NoError(t, Write(&again, schema.Organization{ID: "acme"}, one, now.Add(time.Hour), time.Local))
+	require.NoError(t, Write(&again, schema.Organization{ID: "acme"}, one, now.Add(time.Hour), time.Local, words.English))
 	for id := range ids {
 		if strings.Contains(again.String(), id) {
 			delete(ids, id)
@@ -97,7 +98,7 @@ func TestACalendarNamesTheFirstOfMany(t *testing.T) {
 			}
 		}
 		return nil
-	}, due, time.Local))
+	}, due, time.Local, words.English))
 	assert.Less(t, written.Len(), 10_000)
 	unfolded := strings.ReplaceAll(written.String(), "\r\n ", "")
 	assert.Contains(t, unfolded, "100\\,000 delayed claims complete")
@@ -106,7 +107,7 @@ func TestACalendarNamesTheFirstOfMany(t *testing.T) {
 
 func TestAnEmptyCalendarIsACalendar(t *testing.T) {
 	var written bytes.Buffer
-	require.NoError(t, Write(&written, schema.Organization{ID: "acme"}, deadlines(), time.Time{}, time.Local))
+	require.NoError(t, Write(&written, schema.Organization{ID: "acme"}, deadlines(), time.Time{}, time.Local, words.English))
 	assert.Equal(t, 1, strings.Count(written.String(), "BEGIN:VCALENDAR\r\n"))
 	assert.True(t, strings.HasSuffix(written.String(), "END:VCALENDAR\r\n"))
 }

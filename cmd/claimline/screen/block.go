@@ -12,10 +12,10 @@ import (
 // there is no room.
 type block struct {
 	head  []string
-	items [][]string // each its lines
-	more  string     // what is said behind "and 3 more"
-	least int        // items that stay
-	none  []string   // what is said where no item has room
+	items [][]string  // each its lines
+	more  schema.Text // what is said behind "and 3 more"
+	least int         // items that stay
+	none  []string    // what is said where no item has room
 }
 
 // lines returns the block with so many of its items.
@@ -28,7 +28,7 @@ func (b *block) lines(p Page, items int) []string {
 		lines = append(lines, item...)
 	}
 	if more := len(b.items) - items; more > 0 {
-		lines = append(lines, Wrap("  and "+Number(more)+" more"+b.more, p.Width, 4)...)
+		lines = append(lines, Wrap("  "+p.Say("and %s more%s", schema.Number(more), b.more), p.Width, 4)...)
 	}
 	return lines
 }
@@ -67,7 +67,7 @@ func write(to io.Writer, p Page, lines []string) error {
 }
 
 // countLine is a line that says how many rows end how.
-var countLine = regexp.MustCompile(`^  ([a-z_]+) +[0-9,]+  `)
+var countLine = regexp.MustCompile(`^  ([a-z_]+) +[0-9,\x{a0}]+  `)
 
 func (p Page) paint(line int, s string) string {
 	if !p.Colour {

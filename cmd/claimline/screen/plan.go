@@ -36,41 +36,47 @@ func (v *Plan) Write(to io.Writer, p Page) error {
 
 // blocks returns the plan's parts in the order in which they are shown; those in front are cut last.
 func (v *Plan) blocks(p Page, explained bool) []block {
-	blocks := []block{{head: Wrap(v.sentence(), p.Width, 2)}, v.outcomes(p)}
+	blocks := []block{{head: Wrap(v.sentence().In(p), p.Width, 2)}, v.outcomes(p)}
 	if v.Plan.Tally.Outcomes[schema.Ready] > 0 && !v.Order.Offline {
 		blocks = append(blocks, v.content(p), v.mails(p))
 	}
-	return append(blocks, problems(p, v.Plan, v.Plan.Tally.Reasons, explained, "see every row with --format csv"), v.edits(p), v.doubtful(p), v.licenses(p),
+	return append(blocks, problems(p, v.Plan, v.Plan.Tally.Reasons, explained, schema.Say("; see every row with --format csv")), v.edits(p), v.doubtful(p), v.licenses(p),
 		unknown(p, v.Plan.UnknownColumns, slices.Concat(schema.Columns, v.Plan.Services)), repairs(p, v.Plan.Repairs))
 }
 
 // sentence returns the whole plan in one.
-func (v *Plan) sentence() string {
+func (v *Plan) sentence() schema.Text {
 	file, rows, ready := schema.Printable(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
-	wrong, correct := v.Plan.Tally.Problems(), ""
-	if wrong > 0 {
-		correct = "; " + Count(wrong, "row") + " to correct"
-	}
+	wrong := v.Plan.Tally.Problems()
+	correct := toCorrect(wrong)
 	switch {
 	case v.Order.Offline:
-		return fmt.Sprintf("Plan for %s: %s of %s in order%s. Whether the users can be claimed was not looked up.", file, Number(ready), Count(rows, "row"), correct)
+		return schema.Say("Plan for %s: %s of %s in order%s. Whether the users can be claimed was not looked up.", file, schema.Number(ready), Rows(rows), correct)
 	case v.Order.AllOrNothing && wrong > 0:
-		return fmt.Sprintf("Plan for %s: nobody would be claimed, because %s of %s would have to be corrected, and it is all or nothing.",
-			file, Number(wrong), Count(rows, "row"))
+		return schema.Say("Plan for %s: nobody would be claimed, because %s of %s would have to be corrected, and it is all or nothing.",
+			file, schema.Number(wrong), Rows(rows))
 	case ready == 0:
-		return fmt.Sprintf("Plan for %s: nobody would be claimed of %s%s.", file, Users(rows), correct)
+		return schema.Say("Plan for %s: nobody would be claimed of %s%s.", file, Users(rows), correct)
 	}
-	tail := ""
+	var tail schema.Text
 	if v.Organization.Name != "" {
-		tail = " for " + schema.Printable(v.Organization.Name)
+		tail = schema.Say(" for %s", schema.Printable(v.Organization.Name))
 	}
 	if v.Order.AllOrNothing {
-		tail += ", all or nothing"
+		tail = schema.Say("%s, all or nothing", tail)
 	}
-	return fmt.Sprintf("Plan for %s: %s of %s would be claimed%s%s.", file, Number(ready), Users(rows), tail, correct)
+	return schema.Say("Plan for %s: %s of %s would be claimed%s%s.", file, schema.Number(ready), Users(rows), tail, correct)
 }
 
-var meanings = map[schema.Outcome]string{
+// toCorrect says behind a sentence how many rows there are to correct, if any.
+func toCorrect(n int) schema.Text {
+	if n == 0 {
+		return schema.Text{}
+	}
+	return schema.SayCount(n, "; %s row to correct", "; %s rows to correct")
+}
+
+var meanings = map[schema.Outcome]schema.Word{
 	schema.Ready:        "would be claimed",
 	schema.Unchanged:    "members, or claimed, before",
 	schema.Skipped:      "left alone, as the file says",
@@ -83,11 +89,11 @@ var meanings = map[schema.Outcome]string{
 // counts says how many rows end how; what no row does is not said.
 func counts(p Page, rows int, of map[schema.Outcome]int) []string {
 	var lines []string
-	width := len(Number(rows))
+	width := widthOf(p.Number(rows))
 	for _, outcome := range schema.Outcomes {
 		if n := of[outcome]; n > 0 {
-			start := fmt.Sprintf("  %-13s %*s  ", outcome, width, Number(n))
-			lines = append(lines, Beside(p, start, meanings[outcome])...)
+			start := fmt.Sprintf("  %-13s %*s  ", outcome, width, p.Number(n))
+			lines = append(lines, Beside(p, start, p.Format(string(meanings[outcome])))...)
 		}
 	}
 	return lines
@@ -119,11 +125,11 @@ func (v *Plan) outcomes(p Page) block {
 	b := block{head: counts(p, v.Plan.Tally.Rows, v.Plan.Tally.Outcomes)}
 	until := Date(v.Now.Add(v.Policy.DecisionTime()))
 	if n := v.Plan.Types[schema.Immediate]; n > 0 {
-		b.head = append(b.head, Wrap(fmt.Sprintf("  %s immediate: joins at once; can be retracted until %s.", Number(n), until), p.Width, 4)...)
+		b.head = append(b.head, Wrap("  "+p.Say("%s immediate: joins at once; can be retracted until %s.", schema.Number(n), until), p.Width, 4)...)
 	}
 	if n := v.Plan.Types[schema.Delayed]; n > 0 {
-		b.head = append(b.head, Wrap(fmt.Sprintf("  %s delayed: %s to decide, until %s; then account and content move.",
-			Number(n), Count(v.Policy.DecisionDays, "day"), until), p.Width, 4)...)
+		b.head = append(b.head, Wrap("  "+p.Say("%s delayed: %s to decide, until %s; then account and content move.",
+			schema.Number(n), Days(v.Policy.DecisionDays), until), p.Width, 4)...)
 	}
 	return b
 }
@@ -134,7 +140,7 @@ func (v *Plan) content(p Page) block {
 	if n == 0 {
 		return block{}
 	}
-	return block{head: Wrap(fmt.Sprintf("Content of %s stays behind. Keep the original organization until they have chosen: "+
+	return block{head: Wrap(p.Say("Content of %s stays behind. Keep the original organization until they have chosen: "+
 		"deleting it deletes messages, meetings and recordings for good.", Users(n)), p.Width, 2)}
 }
 
@@ -144,52 +150,53 @@ func (v *Plan) mails(p Page) block {
 	if v.Order.ActivationEmails != nil {
 		on = *v.Order.ActivationEmails
 	}
-	activation := "no activation mails (they are off)"
+	activation := schema.Say("no activation mails (they are off)")
 	if on {
-		activation = Count(v.Plan.Types[schema.Immediate], "activation mail") + " at once"
+		activation = schema.SayCount(v.Plan.Types[schema.Immediate], "%s activation mail at once", "%s activation mails at once")
 	}
-	return block{head: Wrap(fmt.Sprintf("Mails that will be recorded: %s, %s.", Count(v.Plan.Tally.Outcomes[schema.Ready], "claim mail"), activation), p.Width, 2)}
+	return block{head: Wrap(p.Say("Mails that will be recorded: %s, %s.",
+		schema.SayCount(v.Plan.Tally.Outcomes[schema.Ready], "%s claim mail", "%s claim mails"), activation), p.Width, 2)}
 }
 
 // problems lists why rows are not claimed: below each reason what those rows have in common, or their first
 // lines; more says where to see them all.
-func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained bool, more string) block {
-	b := block{more: "; " + more}
+func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained bool, more schema.Text) block {
+	b := block{more: more}
 	for _, code := range ByCount(reasons) {
 		n := reasons[code]
-		item := []string{fmt.Sprintf("  %-24s %7s", code, Number(n))}
+		item := []string{fmt.Sprintf("  %-24s %7s", code, p.Number(n))}
 		causes := 0
 		for _, cause := range plan.Causes {
 			if cause.Reason == code && cause.Value != "" {
 				causes += cause.Count
-				item = append(item, Wrap("      "+Cause(cause), p.Width, 8)...)
+				item = append(item, Wrap("      "+Cause(cause).In(p), p.Width, 8)...)
 			}
 		}
 		if causes == 0 {
 			const shown = 5
 			first := plan.Problems[code]
-			item = Beside(p, item[0]+"  ", lines(first[:min(len(first), shown)], n))
+			item = Beside(p, item[0]+"  ", lines(first[:min(len(first), shown)], n).In(p))
 		}
 		if explained {
-			item = append(item, Wrap("      "+code.Message(""), p.Width, 8)...)
+			item = append(item, Wrap("      "+code.Wrong("").In(p), p.Width, 8)...)
 		}
 		b.items = append(b.items, item)
 	}
 	if len(b.items) > 0 {
-		b.head = Wrap("Rows that are not claimed, by reason:", p.Width, 2)
-		b.none = list(p, "Rows that are not claimed: ", numbered(reasons))
+		b.head = Wrap(p.Say("Rows that are not claimed, by reason:"), p.Width, 2)
+		b.none = list(p, p.Say("Rows that are not claimed: "), numbered(p, reasons))
 	}
 	return b
 }
 
 // Cause says what many rows have in common, as in 1,200 × "FALSKT" in Claim.
-func Cause(c schema.Cause) string {
-	s := fmt.Sprintf("%s × %s", Number(c.Count), End(schema.Printable(c.Value), 50))
+func Cause(c schema.Cause) schema.Text {
+	s := schema.Say("%s × %s", schema.Number(c.Count), End(schema.Printable(c.Value), 50))
 	if c.Column != "" {
-		s += " in " + End(schema.Printable(c.Column), 40)
+		s = schema.Say("%s in %s", s, End(schema.Printable(c.Column), 40))
 	}
-	if where := lines(c.Lines, c.Count); where != "" {
-		s += ", " + where
+	if where := lines(c.Lines, c.Count); !where.IsZero() {
+		s = schema.Say("%s, %s", s, where)
 	}
 	return s
 }
@@ -202,33 +209,33 @@ func (v *Plan) edits(p Page) block {
 	cells, name, number := 0, 0, 0
 	for _, e := range v.Plan.Edits {
 		cells += e.Count
-		name, number = max(name, widthOf(schema.Printable(e.Column))), max(number, len(Number(e.Count)))
+		name, number = max(name, widthOf(schema.Printable(e.Column))), max(number, widthOf(p.Number(e.Count)))
 	}
-	heading := fmt.Sprintf("What changes in accounts: %s, by column, the first of each:", Count(cells, "value"))
+	heading := p.Say("What changes in accounts: %s, by column, the first of each:", Values(cells))
 	if n := v.Plan.NameEdits; n > 0 {
-		heading = fmt.Sprintf("What changes in accounts: %s, by column, the first of each. %s another name:",
-			Count(cells, "value"), Users(n)+Pick(n, " gets", " get"))
+		heading = p.Say("What changes in accounts: %s, by column, the first of each. %s:", Values(cells),
+			schema.SayCount(n, "%s user gets another name", "%s users get another name"))
 	}
 	b := block{head: Wrap(heading, p.Width, 2), least: 1}
 	for _, e := range v.Plan.Edits {
-		old := "(blank)"
+		old := p.Say("(blank)")
 		if e.Old != "" {
 			old = quoted(e.Old)
 		}
-		start := fmt.Sprintf("  %s %*s  ", text.Pad(schema.Printable(e.Column), name, ' '), number, Number(e.Count))
-		b.items = append(b.items, Beside(p, start, fmt.Sprintf("%s → %s (line %d, %s)", old, quoted(e.New), e.Line, schema.Printable(e.Email))))
+		start := fmt.Sprintf("  %s %*s  ", text.Pad(schema.Printable(e.Column), name, ' '), number, p.Number(e.Count))
+		b.items = append(b.items, Beside(p, start, p.Say("%s → %s (line %d, %s)", old, quoted(e.New), e.Line, schema.Printable(e.Email))))
 	}
 	return b
 }
 
 // doubtful says which cells are not written to accounts, because they cannot be meant (see R17).
 func (v *Plan) doubtful(p Page) block {
-	cells, columns := byColumn(v.Plan.Doubtful)
+	cells, columns := byColumn(p, v.Plan.Doubtful)
 	if cells == 0 {
 		return block{}
 	}
-	return block{head: Wrap(fmt.Sprintf("%s %s damaged (%s), so the accounts keep what they have: %s. See them with --only warnings.",
-		Count(cells, "cell"), Pick(cells, "seems", "seem"), schema.CodeEditDoubtful, columns), p.Width, 2)}
+	return block{head: Wrap(p.Count(cells, "%s cell seems damaged (%s), so the accounts keep what they have: %s. See them with --only warnings.",
+		"%s cells seem damaged (%s), so the accounts keep what they have: %s. See them with --only warnings.", schema.CodeEditDoubtful, columns), p.Width, 2)}
 }
 
 // licenses says what the claims take of each service (see R17).
@@ -239,24 +246,24 @@ func (v *Plan) licenses(p Page) block {
 		if need.Assigned+need.Missing+need.Asked == 0 {
 			continue
 		}
-		left, without := Number(need.Left), ""
+		left, without := p.Number(need.Left), ""
 		lacking += need.Missing
 		if need.Unlimited {
-			left = "any"
+			left = p.Say("any")
 		}
 		if need.Missing > 0 {
-			without = Number(need.Missing)
+			without = p.Number(need.Missing)
 		}
-		_ = t.Add("  "+schema.Printable(need.Service), Number(need.Assigned+need.Missing), left, Number(need.Asked), without) // a few lines stay in memory
+		_ = t.Add("  "+schema.Printable(need.Service), p.Number(need.Assigned+need.Missing), left, p.Number(need.Asked), without) // a few lines stay in memory
 	}
 	if t.Len() == 0 {
 		return block{}
 	}
 	var b strings.Builder
-	_ = t.Write(&b, p.Width) // a builder takes everything
+	_ = t.Write(&b, p) // a builder takes everything
 	rows := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	licenses := block{head: rows[:1], none: Wrap(fmt.Sprintf("Licences of %s are needed; %s lacking.",
-		Count(t.Len(), "service"), Number(lacking)+Pick(lacking, " is", " are")), p.Width, 2)}
+	licenses := block{head: rows[:1], none: Wrap(p.Say("Licences of %s are needed; %s.", schema.SayCount(t.Len(), "%s service", "%s services"),
+		schema.SayCount(lacking, "%s is lacking", "%s are lacking")), p.Width, 2)}
 	for _, row := range rows[1:] {
 		licenses.items = append(licenses.items, []string{row})
 	}
@@ -272,10 +279,10 @@ func unknown(p Page, columns, known []string) block {
 	for i, name := range columns {
 		names[i] = schema.Printable(name)
 		if near, ok := schema.Nearest([]string{name}, known); ok {
-			names[i] += " (did you mean " + schema.Printable(near) + "?)"
+			names[i] = p.Say("%s (did you mean %s?)", names[i], schema.Printable(near))
 		}
 	}
-	return block{head: list(p, "Columns not understood: ", names)}
+	return block{head: list(p, p.Say("Columns not understood: "), names)}
 }
 
 // repairs says what was mended in a file.
@@ -283,12 +290,12 @@ func repairs(p Page, of map[schema.Repair]int) block {
 	b := block{}
 	for _, kind := range schema.Repairs {
 		if n := of[kind]; n > 0 {
-			b.items = append(b.items, Wrap("  "+Repair(kind, n), p.Width, 4))
+			b.items = append(b.items, Wrap("  "+Repair(kind, n).In(p), p.Width, 4))
 		}
 	}
 	if len(b.items) > 0 {
-		b.head = []string{"How the file was read:"}
-		b.none = Wrap("The file was read with "+Count(len(b.items), "repair")+"; --json names them.", p.Width, 2)
+		b.head = []string{p.Say("How the file was read:")}
+		b.none = Wrap(p.Count(len(b.items), "The file was read with %s repair; --json names them.", "The file was read with %s repairs; --json names them."), p.Width, 2)
 	}
 	return b
 }
@@ -299,7 +306,7 @@ func list(p Page, heading string, items []string) []string {
 	for shown := len(items); ; shown-- {
 		line := heading + strings.Join(items[:shown], ", ")
 		if more := len(items) - shown; more > 0 {
-			line += fmt.Sprintf(" and %d more", more)
+			line += p.Say(" and %d more", more)
 		}
 		if wrapped := Wrap(line, p.Width, 2); len(wrapped) <= most || p.Height == 0 || shown == 1 {
 			return wrapped

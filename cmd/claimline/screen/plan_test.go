@@ -121,7 +121,7 @@ func TestPlanWithoutATerminalIsWhole(t *testing.T) {
 		}
 		for kind, n := range v.Plan.Repairs {
 			if n > 0 {
-				assert.Contains(t, out.String(), Repair(kind, n))
+				assert.Contains(t, out.String(), Repair(kind, n).String())
 			}
 		}
 		for _, e := range v.Plan.Edits {
@@ -203,12 +203,12 @@ func TestEveryRepairHasWords(t *testing.T) {
 	seen := map[string]bool{}
 	for _, kind := range schema.Repairs {
 		for _, n := range []int{1, 2} {
-			words := Repair(kind, n)
+			words := Repair(kind, n).String()
 			assert.NotEmpty(t, words, kind)
 			assert.NotRegexp(t, "[a-z]_[a-z]", words, kind)
 			assert.True(t, strings.HasSuffix(words, "."), words)
 		}
-		assert.False(t, seen[Repair(kind, 2)], "%s says what another says", kind)
-		seen[Repair(kind, 2)] = true
+		assert.False(t, seen[Repair(kind, 2).String()], "%s says what another says", kind)
+		seen[Repair(kind, 2).String()] = true
 	}
 }

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline"
+	"github.com/claimline/claimline/schema"
 )
 
 // Progress shows on a terminal how far something is, on one line that is written again and again. It may be
 // told from several goroutines.
 type Progress struct {
-	To    io.Writer
-	Now   func() time.Time
-	Width int // columns of the terminal; 0: unknown
+	To   io.Writer
+	Now  func() time.Time
+	Page Page // with the width of the terminal; 0: unknown
 
 	mu      sync.Mutex
 	phase   pipeline.Phase
@@ -61,9 +62,9 @@ func (b *Progress) Watch(done, total int) {
 
 func (b *Progress) draw(now time.Time, done, total int, elapsed time.Duration) {
 	b.drawn, b.shown = now, true
-	line := progressLine(b.phase, done, total, done-b.first, elapsed)
-	if b.Width > 0 {
-		line = End(line, b.Width-1) // the last column would break the line
+	line := progressLine(b.Page, b.phase, done, total, done-b.first, elapsed)
+	if b.Page.Width > 0 {
+		line = End(line, b.Page.Width-1) // the last column would break the line
 	}
 	fmt.Fprint(b.To, clearLine+line)
 }
@@ -79,35 +80,38 @@ func (b *Progress) Clear() {
 }
 
 // progressLine says how far a phase is, which has done so many rows in the time given.
-func progressLine(phase pipeline.Phase, done, total, lately int, elapsed time.Duration) string {
+func progressLine(p Page, phase pipeline.Phase, done, total, lately int, elapsed time.Duration) string {
 	rate := 0.0
 	if elapsed > 0 {
 		rate = float64(lately) / elapsed.Seconds()
 	}
 	if total <= 0 {
-		doing, ok := map[pipeline.Phase]string{pipeline.Loading: "Loading", pipeline.Exporting: "Exporting"}[phase]
-		if !ok {
-			doing = "Reading the file"
+		doing := schema.Word("Reading the file")
+		switch phase {
+		case pipeline.Loading:
+			doing = "Loading"
+		case pipeline.Exporting:
+			doing = "Exporting"
 		}
-		return fmt.Sprintf("%s: %s, %s/s", doing, Count(done, "row"), Number(int(rate)))
+		return p.Say("%s: %s, %s/s", doing, Rows(done), schema.Number(int(rate)))
 	}
 	done = min(done, total)
 	full := progressBar * done / total
-	line := fmt.Sprintf("Claiming [%s%s] %3d%%  %s of %s, %s/s", strings.Repeat("#", full), strings.Repeat(".", progressBar-full),
-		100*done/total, Number(done), Number(total), Number(int(rate)))
+	line := p.Say("Claiming [%s%s] %3d%%  %s of %s, %s/s", strings.Repeat("#", full), strings.Repeat(".", progressBar-full),
+		100*done/total, schema.Number(done), schema.Number(total), schema.Number(int(rate)))
 	if rate >= 1 {
-		line += ", " + leftText(time.Duration(float64(total-done)/rate*float64(time.Second)))
+		line += ", " + left(time.Duration(float64(total-done)/rate*float64(time.Second))).In(p)
 	}
 	return line
 }
 
-// leftText returns a time left, in the unit that fits.
-func leftText(d time.Duration) string {
+// left says how much time is left, in the unit that fits.
+func left(d time.Duration) schema.Text {
 	switch {
 	case d < time.Minute:
-		return fmt.Sprintf("%d s left", int(d.Seconds()))
+		return schema.Say("%d s left", int(d.Seconds()))
 	case d < time.Hour:
-		return fmt.Sprintf("%d min left", int(d.Minutes()))
+		return schema.Say("%d min left", int(d.Minutes()))
 	}
-	return fmt.Sprintf("%d h left", int(d.Hours()))
+	return schema.Say("%d h left", int(d.Hours()))
 }

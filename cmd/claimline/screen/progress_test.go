@@ -31,7 +31,7 @@ func TestProgressLine(t *testing.T) {
 		{pipeline.Applying, 1, 7201, 1, time.Second, "Claiming [....................]   0%  1 of 7,201, 1/s, 2 h left"},
 		{pipeline.Applying, 1000, 1000, 1000, time.Second, "Claiming [####################] 100%  1,000 of 1,000, 1,000/s, 0 s left"},
 	} {
-		assert.Equal(t, test.want, progressLine(test.phase, test.done, test.total, test.lately, test.elapsed))
+		assert.Equal(t, test.want, progressLine(Page{}, test.phase, test.done, test.total, test.lately, test.elapsed))
 	}
 }
 
@@ -67,7 +67,7 @@ func TestProgressOfAnImportThatIsWatched(t *testing.T) {
 	t.Parallel()
 	var screen bytes.Buffer
 	at := now
-	bar := &Progress{To: &screen, Now: func() time.Time { return at }, Width: 80}
+	bar := &Progress{To: &screen, Now: func() time.Time { return at }, Page: Page{Width: 80}}
 	bar.Watch(5000, 10_000)
 	at = at.Add(2 * time.Second)
 	bar.Watch(7000, 10_000)
@@ -80,13 +80,13 @@ func TestProgressNeverBreaksTheLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var screen bytes.Buffer
 		at := now
-		bar := &Progress{To: &screen, Now: func() time.Time { return at }, Width: rapid.IntRange(20, 100).Draw(t, "width")}
+		bar := &Progress{To: &screen, Now: func() time.Time { return at }, Page: Page{Width: rapid.IntRange(20, 100).Draw(t, "width")}}
 		total := rapid.IntRange(1, 3_000_000).Draw(t, "total")
 		bar.Update(pipeline.Applying, 0, total)
 		at = at.Add(time.Duration(rapid.Int64Range(int64(progressDelay), int64(time.Hour)).Draw(t, "elapsed")))
 		bar.Update(pipeline.Applying, rapid.IntRange(0, total).Draw(t, "done"), total)
 		for line := range strings.SplitSeq(screen.String(), clearLine) {
-			assert.Less(t, len([]rune(line)), bar.Width, line)
+			assert.Less(t, len([]rune(line)), bar.Page.Width, line)
 		}
 	})
 }

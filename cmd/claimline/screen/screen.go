@@ -7,14 +7,13 @@
 package screen
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -23,50 +22,27 @@ type Page struct {
 	Width  int // columns; 0: any number
 	Height int // lines; 0: any number
 	Colour bool
+
+	words.Language
 }
 
-// Number writes a number with separators between thousands.
-func Number(n int) string {
-	digits := strconv.Itoa(n)
-	start := 0
-	if n < 0 {
-		start = 1
-	}
-	for i := len(digits) - 3; i > start; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
+// Users says how many users there are.
+func Users(n int) schema.Text { return schema.SayCount(n, "%s user", "%s users") }
 
-// Count writes a number of things in words; the thing is named in the singular.
-func Count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return Number(n) + " " + thing + "s"
-}
+// Rows says how many rows there are.
+func Rows(n int) schema.Text { return schema.SayCount(n, "%s row", "%s rows") }
 
-// Users writes a number of users in words.
-func Users(n int) string { return Count(n, "user") }
+// Days says how many days there are.
+func Days(n int) schema.Text { return schema.SayCount(n, "%s day", "%s days") }
 
-// Moment writes a time as the reader's clock shows it, with its zone.
-func Moment(t time.Time) string { return t.Local().Format("2 Jan 2006 15:04 MST") }
+// Values says how many values there are.
+func Values(n int) schema.Text { return schema.SayCount(n, "%s value", "%s values") }
 
-// Date writes the reader's day of a time.
-func Date(t time.Time) string { return t.Local().Format("2 Jan 2006") }
+// Moment is a time as the reader's clock shows it, with its zone.
+func Moment(t time.Time) schema.Instant { return schema.Instant(t.Local()) }
 
-// Span writes how long something took or will take, in the unit that fits.
-func Span(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return strconv.FormatFloat(max(d, 100*time.Millisecond).Round(100*time.Millisecond).Seconds(), 'f', 1, 64) + " s"
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	}
-	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-}
+// Date is the reader's day of a time.
+func Date(t time.Time) schema.Day { return schema.Day(t.Local()) }
 
 // Wrap breaks a text at blanks into lines of so many columns at most, those behind the first indented; 0
 // columns: any number. A word that is wider than a line is shortened in its middle.

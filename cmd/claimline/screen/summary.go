@@ -22,8 +22,8 @@ type Import struct {
 // Write shows the import on one page, as far as it fits.
 func (v *Import) Write(to io.Writer, p Page) error {
 	blocks := []block{
-		{head: Wrap(v.Sentence(), p.Width, 2)}, {head: v.who(p)}, {head: counts(p, v.Summary.Rows, v.outcomes())}, {head: v.dates(p)},
-		problems(p, v.Plan, v.Summary.Reasons, p.Height == 0, fmt.Sprintf("see every row with claimline report %d", v.Import.ID)), v.warnings(p), v.edits(p),
+		{head: Wrap(v.sentence(p).In(p), p.Width, 2)}, {head: v.who(p)}, {head: counts(p, v.Summary.Rows, v.outcomes())}, {head: v.dates(p)},
+		problems(p, v.Plan, v.Summary.Reasons, p.Height == 0, schema.Say("; see every row with claimline report %d", v.Import.ID)), v.warnings(p), v.edits(p),
 		unknown(p, v.Summary.UnknownColumns, schema.Columns), repairs(p, v.Summary.Repairs),
 	}
 	const next = 6 // lines of what to do now
@@ -34,99 +34,96 @@ func (v *Import) Write(to io.Writer, p Page) error {
 	return write(to, p, fitted(p, blocks, room))
 }
 
-// Sentence returns the whole import in one.
-func (v *Import) Sentence() string {
+// sentence returns the whole import in one.
+func (v *Import) sentence(p Page) schema.Text {
 	s := &v.Summary
-	correct := ""
-	if n := s.Problems(); n > 0 {
-		correct = "; " + Count(n, "row") + " to correct"
-	}
-	claimed := fmt.Sprintf("Claimed %s of %s", Number(s.Claimed), Users(s.Rows))
-	rest := ""
+	correct := toCorrect(s.Problems())
+	claimed, of := schema.Number(s.Claimed), Users(s.Rows)
 	if s.NotAttempted > 0 {
-		rest = "; " + Users(s.NotAttempted) + " not attempted"
+		correct = schema.Say("%s%s", schema.SayCount(s.NotAttempted, "; %s user not attempted", "; %s users not attempted"), correct)
 	}
 	switch s.State {
 	case schema.StateQueued, schema.StatePlanning:
-		return "Nothing is claimed yet: the file is being read."
+		return schema.Say("Nothing is claimed yet: the file is being read.")
 	case schema.StateAwaitingConsent:
-		return fmt.Sprintf("Nothing is claimed yet: %s can be, and nobody has agreed to it%s.", Users(v.Import.Tally.Outcomes[schema.Ready]), correct)
+		return schema.Say("Nothing is claimed yet: %s can be, and nobody has agreed to it%s.", Users(v.Import.Tally.Outcomes[schema.Ready]), toCorrect(s.Problems()))
 	case schema.StateApplying:
-		return fmt.Sprintf("Claiming: %s of %s so far, %s to go%s.", Number(s.Claimed), Users(s.Rows), Number(s.NotAttempted), correct)
+		return schema.Say("Claiming: %s of %s so far, %s to go%s.", claimed, of, schema.Number(s.NotAttempted), toCorrect(s.Problems()))
 	case schema.StateRejected:
 		if v.Import.Reason != schema.CodeAllOrNothing {
-			return "Nothing was claimed: nobody agreed to the plan" + correct + "."
+			return schema.Say("Nothing was claimed: nobody agreed to the plan%s.", toCorrect(s.Problems()))
 		}
-		return fmt.Sprintf("Nothing was claimed: it was all or nothing, and %s %s to be corrected.", Count(s.Problems(), "row"), Pick(s.Problems(), "has", "have"))
+		return schema.SayCount(s.Problems(), "Nothing was claimed: it was all or nothing, and %s row has to be corrected.",
+			"Nothing was claimed: it was all or nothing, and %s rows have to be corrected.")
 	case schema.StateCancelled:
-		return claimed + ", then the import was cancelled" + rest + correct + "."
+		return schema.Say("Claimed %s of %s, then the import was cancelled%s.", claimed, of, correct)
 	case schema.StateInterrupted:
-		return claimed + ", then the import was interrupted" + rest + correct + "."
+		return schema.Say("Claimed %s of %s, then the import was interrupted%s.", claimed, of, correct)
 	case schema.StateFailed:
 		if v.Import.SHA256 == "" {
-			return "Nothing was claimed: the file was not read to its end."
+			return schema.Say("Nothing was claimed: the file was not read to its end.")
 		}
-		return claimed + ", then something broke" + rest + correct + "."
+		return schema.Say("Claimed %s of %s, then something broke%s.", claimed, of, correct)
 	}
 	if s.Claimed == 0 {
-		return "Nothing was claimed: " + v.nobody() + "."
+		return schema.Say("Nothing was claimed: %s.", v.nobody())
 	}
-	return claimed + v.took() + rest + correct + "."
+	if took := v.took(); took > 0 {
+		return schema.Say("Claimed %s of %s in %s%s.", claimed, of, p.Span(took), correct)
+	}
+	return schema.Say("Claimed %s of %s%s.", claimed, of, correct)
 }
 
 // nobody says why an import that was done has claimed nobody.
-func (v *Import) nobody() string {
+func (v *Import) nobody() schema.Text {
 	s := &v.Summary
-	var parts []string
+	var parts []schema.Text
 	if s.Unchanged > 0 {
-		parts = append(parts, Users(s.Unchanged)+" "+Pick(s.Unchanged, "was a member, or claimed,", "were members, or claimed,")+" before")
+		parts = append(parts, schema.SayCount(s.Unchanged, "%s user was a member, or claimed, before", "%s users were members, or claimed, before"))
 	}
 	if s.Skipped > 0 {
-		parts = append(parts, "the file leaves "+Users(s.Skipped)+" alone")
+		parts = append(parts, schema.SayCount(s.Skipped, "the file leaves %s user alone", "the file leaves %s users alone"))
 	}
 	if n := s.Problems(); n > 0 {
-		parts = append(parts, Count(n, "row")+" to correct")
+		parts = append(parts, schema.SayCount(n, "%s row to correct", "%s rows to correct"))
 	}
 	if s.NotAttempted > 0 {
-		parts = append(parts, Users(s.NotAttempted)+" not attempted")
+		parts = append(parts, schema.SayCount(s.NotAttempted, "%s user not attempted", "%s users not attempted"))
 	}
 	if len(parts) == 0 {
-		return "there was nobody to claim"
+		return schema.Say("there was nobody to claim")
 	}
-	return strings.Join(parts, "; ")
+	return schema.Join(parts, "; ")
 }
 
-func (v *Import) took() string {
+// took returns how long the claiming took; 0: that is not known.
+func (v *Import) took() time.Duration {
 	took := v.Took
 	if took == 0 && !v.Import.ConsentedAt.IsZero() {
 		took = v.Import.FinishedAt.Sub(v.Import.ConsentedAt)
 	}
-	if took <= 0 { // the times kept are whole seconds
-		return ""
-	}
-	return " in " + Span(took)
+	return max(took, 0) // the times kept are whole seconds
 }
 
 // who says which import it is, who ran it, and who agreed to it, when.
 func (v *Import) who(p Page) []string {
 	imp := &v.Import
-	line := fmt.Sprintf("Import %d of %s for %s: %s.", imp.ID, schema.Printable(imp.File), schema.Printable(imp.OrganizationID),
-		strings.ReplaceAll(string(v.Summary.State), "_", " "))
-	line += " Started " + Moment(imp.StartedAt) + by(imp.CreatedBy)
+	line := p.Say("Import %d of %s for %s: %s.", imp.ID, schema.Printable(imp.File), schema.Printable(imp.OrganizationID), State(v.Summary.State))
+	line += " " + p.Say("Started %s%s", Moment(imp.StartedAt), by(imp.CreatedBy))
 	if !imp.ConsentedAt.IsZero() {
-		line += ", agreed to " + Moment(imp.ConsentedAt) + by(imp.ConsentedBy)
+		line += p.Say(", agreed to %s%s", Moment(imp.ConsentedAt), by(imp.ConsentedBy))
 	}
 	if !imp.FinishedAt.IsZero() {
-		line += ", ended " + Moment(imp.FinishedAt)
+		line += p.Say(", ended %s", Moment(imp.FinishedAt))
 	}
 	return Wrap(line+".", p.Width, 2)
 }
 
-func by(name string) string {
+func by(name string) schema.Text {
 	if name == "" {
-		return ""
+		return schema.Text{}
 	}
-	return " by " + schema.Printable(name)
+	return schema.Say(" by %s", schema.Printable(name))
 }
 
 // outcomes counts the rows; those whose turn may still come are not among them.
@@ -145,9 +142,9 @@ func (v *Import) dates(p Page) []string {
 		return nil
 	}
 	until := v.Import.ConsentedAt.Add(v.Policy.DecisionTime())
-	line := "Claims can be retracted until " + Moment(until) + ", as long as the owner has not signed in."
+	line := p.Say("Claims can be retracted until %s, as long as the owner has not signed in.", Moment(until))
 	if v.Plan.Types[schema.Delayed] > 0 {
-		line += " Delayed ones complete by themselves on " + Date(until) + "."
+		line += " " + p.Say("Delayed ones complete by themselves on %s.", Date(until))
 	}
 	return Wrap(line, p.Width, 2)
 }
@@ -155,33 +152,38 @@ func (v *Import) dates(p Page) []string {
 func (v *Import) warnings(p Page) block {
 	var b block
 	for _, code := range ByCount(v.Summary.Warnings) {
-		b.items = append(b.items, Beside(p, fmt.Sprintf("  %-24s %7s  ", code, Number(v.Summary.Warnings[code])), code.Message("")))
+		b.items = append(b.items, Beside(p, fmt.Sprintf("  %-24s %7s  ", code, p.Number(v.Summary.Warnings[code])), code.Wrong("").In(p)))
 	}
 	if len(b.items) > 0 {
-		b.head, b.none = []string{"Warnings:"}, list(p, "Warnings: ", numbered(v.Summary.Warnings))
+		b.head, b.none = []string{p.Say("Warnings:")}, list(p, p.Say("Warnings:")+" ", numbered(p, v.Summary.Warnings))
 	}
 	return b
 }
 
 // edits says how many values of accounts the claims change, by column (see R17).
 func (v *Import) edits(p Page) block {
-	cells, columns := byColumn(v.Summary.Edits)
+	cells, columns := byColumn(p, v.Summary.Edits)
 	if cells == 0 {
 		return block{}
 	}
-	return block{head: Wrap(fmt.Sprintf("What changes in accounts: %s (%s).", Count(cells, "value"), columns), p.Width, 2)}
+	return block{head: Wrap(p.Say("What changes in accounts: %s (%s).", Values(cells), columns), p.Width, 2)}
 }
 
 // byColumn adds up cells, and lists them by column in the order of the file.
-func byColumn(counts map[string]int) (cells int, list string) {
+func byColumn(p Page, counts map[string]int) (cells int, list string) {
 	var columns []string
 	for _, column := range schema.Columns {
 		if n := counts[column]; n > 0 {
-			columns = append(columns, fmt.Sprintf("%s %s", column, Number(n)))
+			columns = append(columns, fmt.Sprintf("%s %s", column, p.Number(n)))
 			cells += n
 		}
 	}
 	return cells, strings.Join(columns, ", ")
+}
+
+// State names how an import stands.
+func State(state schema.ImportState) schema.Word {
+	return schema.Word(strings.ReplaceAll(string(state), "_", " "))
 }
 
 // ProblemsFile names the file for the rows of an import that have problems, after the one that was imported.

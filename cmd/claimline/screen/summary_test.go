@@ -77,8 +77,8 @@ func TestTheSummarySaysWhoAndUntilWhen(t *testing.T) {
 	require.NoError(t, v.Write(&out, Page{}))
 	until := now.Add(time.Minute + 14*24*time.Hour)
 	for _, want := range []string{
-		"Import 3 of users.csv for acme: completed with errors. Started " + Moment(now) + " by terminal:ann, agreed to " + Moment(now.Add(time.Minute)) + " by terminal:bo",
-		"Claims can be retracted until " + Moment(until), "Delayed ones complete by themselves on " + Date(until), `1,200 × "FALSKT" in Claim`,
+		"Import 3 of users.csv for acme: completed with errors. Started " + Moment(now).String() + " by terminal:ann, agreed to " + Moment(now.Add(time.Minute)).String() + " by terminal:bo",
+		"Claims can be retracted until " + Moment(until).String(), "Delayed ones complete by themselves on " + Date(until).String(), `1,200 × "FALSKT" in Claim`,
 		"What changes in accounts: 1,101 values (Last Name 1,100, Title 1).", "  claimed       1,138", "content_not_transferred",
 	} {
 		assert.Contains(t, out.String(), want)

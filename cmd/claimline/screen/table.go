@@ -58,11 +58,7 @@ type Table struct {
 
 // NewTable returns a table without rows.
 func NewTable(columns ...Column) *Table {
-	t := &Table{columns: columns, widths: make([]int, len(columns))}
-	for i, c := range columns {
-		t.widths[i] = widthOf(c.header)
-	}
-	return t
+	return &Table{columns: columns, widths: make([]int, len(columns))}
 }
 
 const cellEnd = "\x1f" // no printable cell has it
@@ -83,14 +79,15 @@ func (t *Table) Close() error { return t.rows.Close() }
 
 const gap = 2 // columns between two columns of a table
 
-// Write writes the table in so many columns; 0: as wide as it is.
-func (t *Table) Write(to io.Writer, width int) error {
-	widths := t.fitted(width)
-	out := bufio.NewWriter(to)
+// Write writes the table, with its headers in the language of the page, as wide as that allows.
+func (t *Table) Write(to io.Writer, p Page) error {
 	headers := make([]string, len(t.columns))
 	for i, c := range t.columns {
-		headers[i] = c.header
+		headers[i] = p.Format(c.header)
+		t.widths[i] = max(t.widths[i], widthOf(headers[i]))
 	}
+	widths := t.fitted(p.Width)
+	out := bufio.NewWriter(to)
 	t.line(out, headers, widths)
 	err := t.rows.Each(func(row []byte) error {
 		t.line(out, strings.Split(string(row), cellEnd), widths)

@@ -27,7 +27,7 @@ func someUsers(t require.TestingT) *Table {
 
 func drawn(t require.TestingT, table *Table, width int) []string {
 	var out bytes.Buffer
-	require.NoError(t, table.Write(&out, width))
+	require.NoError(t, table.Write(&out, Page{Width: width}))
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
 
@@ -65,7 +65,7 @@ func TestTableFitsAnyWidth(t *testing.T) {
 		var numbers []string
 		for range rows {
 			at := time.Unix(rapid.Int64Range(0, 1<<32).Draw(t, "time"), 0)
-			numbers = append(numbers, Number(rapid.IntRange(0, 9_999_999).Draw(t, "number")))
+			numbers = append(numbers, schema.Number(rapid.IntRange(0, 9_999_999).Draw(t, "number")).String())
 			require.NoError(t, table.Add(schema.Printable(word.Draw(t, "address")), schema.Printable(word.Draw(t, "name")), numbers[len(numbers)-1], Stamp(&at), "delayed_claim"))
 		}
 		width := rapid.IntRange(60, 200).Draw(t, "width")
@@ -140,12 +140,12 @@ func TestSpool(t *testing.T) {
 func TestNumbersInWords(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{0: "0 users", 1: "1 user", 999: "999 users", 1000: "1,000 users", 1234567: "1,234,567 users", -1000: "-1,000 users"} {
-		assert.Equal(t, want, Users(n))
+		assert.Equal(t, want, Users(n).String())
 	}
 	for d, want := range map[time.Duration]string{
 		0: "0.1 s", 300 * time.Millisecond: "0.3 s", 9 * time.Second: "9.0 s", 42 * time.Second: "42 s", 90 * time.Second: "1 min", 61 * time.Minute: "1 h 1 min",
 	} {
-		assert.Equal(t, want, Span(d))
+		assert.Equal(t, want, Page{}.Span(d))
 	}
 }
 

@@ -24,10 +24,10 @@ func ByCount(counts map[schema.Code]int) []schema.Code {
 }
 
 // numbered lists codes with how often each occurs.
-func numbered(counts map[schema.Code]int) []string {
+func numbered(p Page, counts map[schema.Code]int) []string {
 	var words []string
 	for _, code := range ByCount(counts) {
-		words = append(words, string(code)+" "+Number(counts[code]))
+		words = append(words, string(code)+" "+p.Number(counts[code]))
 	}
 	return words
 }
@@ -40,81 +40,75 @@ func attention(code schema.Code) int {
 }
 
 // lines names the first lines of the file that something is about, of so many in all.
-func lines(first []int, of int) string {
+func lines(first []int, of int) schema.Text {
 	if len(first) == 0 {
-		return ""
+		return schema.Text{}
 	}
 	words := make([]string, len(first))
 	for i, line := range first {
 		words[i] = fmt.Sprint(line)
 	}
-	list := "line " + words[0]
-	if of > 1 {
-		list = "lines " + strings.Join(words, ", ")
+	list := strings.Join(words, ", ")
+	switch more := of - len(first); {
+	case more > 0:
+		return schema.Say("lines %s and %s more", list, schema.Number(more))
+	case of > 1:
+		return schema.Say("lines %s", list)
 	}
-	if more := of - len(first); more > 0 {
-		list += " and " + Number(more) + " more"
-	}
-	return list
+	return schema.Say("line %s", list)
 }
 
 // Repair says in a sentence what was mended, and how often.
-func Repair(kind schema.Repair, n int) string {
+func Repair(kind schema.Repair, n int) schema.Text {
 	switch kind {
 	case schema.RepairBOM:
-		return "The byte order mark at its start was taken off."
+		return schema.Say("The byte order mark at its start was taken off.")
 	case schema.RepairUTF16:
-		return "It was read as UTF-16."
+		return schema.Say("It was read as UTF-16.")
 	case schema.RepairWindows1252:
-		return "It was read as Windows-1252."
+		return schema.Say("It was read as Windows-1252.")
 	case schema.RepairEncoding:
-		return "It was read in the encoding that was asked for."
+		return schema.Say("It was read in the encoding that was asked for.")
 	case schema.RepairMojibake:
-		return "Letters that were encoded twice, UTF-8 taken for Windows-1252, were put right in " + Count(n, "cell") + "."
+		return schema.SayCount(n, "Letters that were encoded twice, UTF-8 taken for Windows-1252, were put right in %s cell.",
+			"Letters that were encoded twice, UTF-8 taken for Windows-1252, were put right in %s cells.")
 	case schema.RepairDelimiter:
-		return "Its delimiter is not the comma, and was recognized."
+		return schema.Say("Its delimiter is not the comma, and was recognized.")
 	case schema.RepairPreamble:
-		return Count(n, "line") + " above the header " + was(n) + " left out."
+		return schema.SayCount(n, "%s line above the header was left out.", "%s lines above the header were left out.")
 	case schema.RepairHeaderCleaned:
-		return Count(n, "header") + " " + was(n) + " read without blanks or marks around the name."
+		return schema.SayCount(n, "%s header was read without blanks or marks around the name.", "%s headers were read without blanks or marks around the name.")
 	case schema.RepairHeaderRepeated:
-		return Count(n, "row") + " that " + Pick(n, "repeats", "repeat") + " the header " + was(n) + " left out."
+		return schema.SayCount(n, "%s row that repeats the header was left out.", "%s rows that repeat the header were left out.")
 	case schema.RepairEndMark:
-		return "The end mark behind its last row was taken off."
+		return schema.Say("The end mark behind its last row was taken off.")
 	case schema.RepairBlankRow:
-		return Count(n, "blank row") + " " + was(n) + " left out."
+		return schema.SayCount(n, "%s blank row was left out.", "%s blank rows were left out.")
 	case schema.RepairCellsMissing:
-		return Count(n, "row") + " with missing last cells, which were read as blank."
+		return schema.SayCount(n, "%s row with missing last cells, which were read as blank.", "%s rows with missing last cells, which were read as blank.")
 	case schema.RepairCellsSurplus:
-		return Count(n, "row") + " with surplus blank cells, or marks, behind the last column: left out."
+		return schema.SayCount(n, "%s row with surplus blank cells, or marks, behind the last column: left out.",
+			"%s rows with surplus blank cells, or marks, behind the last column: left out.")
 	case schema.RepairBlanksTrimmed:
-		return Count(n, "cell") + " " + was(n) + " trimmed of the blanks around."
+		return schema.SayCount(n, "%s cell was trimmed of the blanks around.", "%s cells were trimmed of the blanks around.")
 	case schema.RepairBooleanWords:
-		return Count(n, "cell") + " with another word for TRUE or FALSE " + was(n) + " read as that."
+		return schema.SayCount(n, "%s cell with another word for TRUE or FALSE was read as that.", "%s cells with another word for TRUE or FALSE were read as that.")
 	case schema.RepairTextFormula:
-		return Count(n, "text formula") + ` like ="Adam" ` + was(n) + " read as the text in it."
+		return schema.SayCount(n, `%s text formula like ="Adam" was read as the text in it.`, `%s text formulas like ="Adam" were read as the text in it.`)
 	case schema.RepairPhoneSpelling:
-		return Count(n, "phone number") + " " + was(n) + " read without blanks and signs."
+		return schema.SayCount(n, "%s phone number was read without blanks and signs.", "%s phone numbers were read without blanks and signs.")
 	case schema.RepairLanguageSpelling:
-		return Count(n, "language") + " like en_US " + was(n) + " read as en-US."
+		return schema.SayCount(n, "%s language like en_US was read as en-US.", "%s languages like en_US were read as en-US.")
 	case schema.RepairHiddenSheet:
-		return "The sheet that was read is hidden in the workbook."
+		return schema.Say("The sheet that was read is hidden in the workbook.")
 	case schema.RepairHiddenRow:
-		return Count(n, "row") + " that " + Pick(n, "is", "are") + " hidden in the workbook " + was(n) + " read like the others."
+		return schema.SayCount(n, "%s row that is hidden in the workbook was read like the others.", "%s rows that are hidden in the workbook were read like the others.")
 	case schema.RepairHiddenColumn:
-		return Count(n, "column") + " that " + Pick(n, "is", "are") + " hidden in the workbook " + was(n) + " read like the others."
+		return schema.SayCount(n, "%s column that is hidden in the workbook was read like the others.",
+			"%s columns that are hidden in the workbook were read like the others.")
 	case schema.RepairMergedCells:
-		return Count(n, "group") + " of merged cells: of each only the first cell has content, and the others are blank."
+		return schema.SayCount(n, "%s group of merged cells: of each only the first cell has content, and the others are blank.",
+			"%s groups of merged cells: of each only the first cell has content, and the others are blank.")
 	}
-	return ""
-}
-
-func was(n int) string { return Pick(n, "was", "were") }
-
-// Pick returns the word for one, or that for several.
-func Pick(n int, one, several string) string {
-	if n == 1 {
-		return one
-	}
-	return several
+	return schema.Text{}
 }

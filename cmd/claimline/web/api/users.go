@@ -12,6 +12,7 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/calendar"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/pipeline/workbook"
 	"github.com/claimline/claimline/schema"
 )
@@ -289,6 +290,6 @@ func (a *API) deadlinesCalendar(ctx context.Context, in *CalendarRequest) (*huma
 	}
 	defer func() { _ = due.Close() }()
 	return download(ctx, "text/calendar; charset=utf-8", "deadlines.ics", func(to io.Writer) error {
-		return calendar.Write(to, o, due.Each, a.Flow.Now(), a.Location)
+		return calendar.Write(to, o, due.Each, a.Flow.Now(), a.Location, words.English)
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/calendar"
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/store"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -219,7 +220,7 @@ func (p *Pages) downloadCalendar(e *exchange) error {
 	}
 	defer func() { _ = due.Close() }()
 	file, err := desk.NewDownload(func(to io.Writer) error {
-		return calendar.Write(to, e.organization, due.Each, p.Flow.Now(), p.Location)
+		return calendar.Write(to, e.organization, due.Each, p.Flow.Now(), p.Location, catalogue.Language(e.words.language))
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/pipeline/report"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -112,7 +113,7 @@ func (p *Pages) rows(e *exchange, imp schema.Import) (*rowsPage, error) {
 	query := e.r.URL.Query()
 	page := &rowsPage{Only: query.Get("only"), Search: strings.TrimSpace(query.Get("search")), Reason: schema.Code(query.Get("reason"))}
 	page.Filtered = page.Only != "" || page.Search != "" || page.Reason != ""
-	r := &report.Report{Search: page.Search}
+	r := &report.Report{Search: page.Search, Language: catalogue.Language(e.words.language)}
 	if page.Only != "" && (slices.Contains([]string{report.OnlyProblems, report.OnlyEdits, report.OnlyWarnings}, page.Only) || slices.Contains(schema.Outcomes, schema.Outcome(page.Only))) {
 		r.Only = []string{page.Only}
 	}
@@ -124,12 +125,6 @@ func (p *Pages) rows(e *exchange, imp schema.Import) (*rowsPage, error) {
 	var err error
 	if page.Rows, more, err = r.Page(e.r.Context(), p.Flow.Store, imp, max(after, 0), rowsShown); err != nil {
 		return nil, err
-	}
-	for i := range page.Rows {
-		row := &page.Rows[i]
-		if row.Reason != "" && e.words.language == swedish {
-			row.Message, row.Fix = e.words.problem(row.Reason)
-		}
 	}
 	if more {
 		query.Set("after", strconv.Itoa(page.Rows[len(page.Rows)-1].Line))

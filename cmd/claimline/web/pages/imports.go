@@ -22,6 +22,7 @@ import (
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/usersfile"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -172,11 +173,8 @@ func (p *Pages) planImport(e *exchange) error {
 	page.Candidates, _ = errors.AsType[dialect.CandidatesError](err)
 	page.Sheets, _ = errors.AsType[dialect.SheetsError](err)
 	page.Doubts, _ = errors.AsType[usersfile.DoubtsError](err)
-	switch { // what is asked on the page says all that a command says of its options
-	case len(page.Candidates) > 0:
-		said.Message, said.Fix, said.English = string(e.words.say("It is not certain in which encoding the file is. Choose below what the cell says.")), "", false
-	case len(page.Doubts) > 0 && said.English:
-		said.Message, said.Fix, said.English = string(e.words.say("It is not certain what some of the columns are. Say it below.")), "", false
+	if len(page.Candidates) > 0 { // what is asked on the page says all that a command says of its options
+		said.Message, said.Fix = string(e.words.say("It is not certain in which encoding the file is. Choose below what the cell says.")), ""
 	}
 	for _, d := range page.Doubts {
 		page.EveryRow = page.EveryRow || d.Known == schema.ClaimHeader
@@ -315,7 +313,7 @@ func (p *Pages) followImport(e *exchange, imp schema.Import) error {
 
 // downloadReport hands out what became of the rows.
 func (p *Pages) downloadReport(e *exchange, imp schema.Import) error {
-	r := &report.Report{Format: report.Format(e.r.FormValue("format"))}
+	r := &report.Report{Format: report.Format(e.r.FormValue("format")), Language: catalogue.Language(e.words.language)}
 	if !slices.Contains([]report.Format{report.CSV, report.XLSX, report.JSONL, report.HTML}, r.Format) {
 		r.Format = report.CSV
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -18,7 +19,6 @@ type refusal struct {
 	Message string
 	Fix     string
 	Place   string // in a file; blank: none
-	English bool   // it is said in English, on a page in another language
 	Request string // id, by which operators find what was logged; blank where nothing was
 }
 
@@ -29,15 +29,13 @@ func (w *words) refusalOf(err error) refusal {
 	if !ok {
 		refused = &schema.Error{Code: schema.CodeInternal, Err: err}
 	}
-	said := refusal{Status: refused.Code.Status(), Code: refused.Code, Place: refused.Place()}
-	said.Message, said.Fix = w.problem(refused.Code)
-	_, translated := swedishCodes[refused.Code]
-	if w.language == english || !translated {
-		said.Message = refused.Text()
-		if refused.Fix != "" && !forTerminal(refused.Fix) {
-			said.Fix = refused.Fix
-		}
-		said.English = w.language != english
+	said := refusal{Status: refused.Code.Status(), Code: refused.Code, Place: refused.Where().In(catalogue.Language(w.language))}
+	l := catalogue.Language(w.language)
+	message, _ := refused.Told()
+	said.Message = message.In(l)
+	_, said.Fix = w.problem(refused.Code)
+	if fix := refused.Fix.In(l); fix != "" && !forTerminal(fix) {
+		said.Fix = fix
 	}
 	return said
 }

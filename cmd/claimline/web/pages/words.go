@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"github.com/claimline/claimline/pipeline/notify"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -21,10 +21,7 @@ const (
 	swedish = "sv"
 )
 
-var (
-	languages = []string{english, swedish}
-	matcher   = language.NewMatcher([]language.Tag{language.English, language.Swedish})
-)
+var languages = []string{english, swedish}
 
 const languageCookie = "language"
 
@@ -34,16 +31,8 @@ func languageOf(r *http.Request, preferences ...string) string {
 	if chosen, err := r.Cookie(languageCookie); err == nil {
 		preferences = append([]string{chosen.Value}, preferences...)
 	}
-	for _, preference := range append(preferences, r.Header.Get("Accept-Language")) {
-		tags, _, err := language.ParseAcceptLanguage(preference)
-		if err != nil || len(tags) == 0 {
-			continue
-		}
-		if _, index, confidence := matcher.Match(tags...); confidence > language.No {
-			return languages[index]
-		}
-	}
-	return english
+	l, _ := catalogue.Match(append(preferences, r.Header.Get("Accept-Language"))...)
+	return string(l)
 }
 
 // words says things in a language. What is said is known by its English, and translated by the catalogue.
@@ -60,11 +49,7 @@ func newWords(lang string, zone *time.Location) *words {
 // say returns a text with its values in their places. A value is escaped unless it is HTML; numbers have
 // their digits in groups.
 func (w *words) say(text string, values ...any) template.HTML {
-	if w.language == swedish {
-		if translated, found := catalogue[text]; found {
-			text = translated
-		}
-	}
+	text = catalogue.Language(w.language).Format(text)
 	for i, value := range values {
 		switch v := value.(type) {
 		case int, int64, template.HTML:
@@ -135,22 +120,15 @@ func (w *words) role(r schema.Role) template.HTML {
 
 // problem says what a code means, and what to do about it.
 func (w *words) problem(code schema.Code) (message, fix string) {
-	if said, found := swedishCodes[code]; found && w.language == swedish {
-		return said[0], said[1]
+	l := catalogue.Language(w.language)
+	message = code.Wrong("").In(l)
+	if fix, found := pageFixes[code]; found {
+		return message, l.Format(string(fix))
 	}
-	if w.language == swedish {
-		if message, fix = notify.Reason(swedish, code); !forTerminal(fix) {
-			return message, fix
-		}
-		return message, ""
-	}
-	if fix, found := englishFixes[code]; found {
-		return code.Message(""), fix
-	}
-	if fix = code.Fix(); forTerminal(fix) {
+	if fix = code.Cure().In(l); forTerminal(fix) {
 		fix = ""
 	}
-	return code.Message(""), fix
+	return message, fix
 }
 
 func (w *words) functions() template.FuncMap {

@@ -1,9 +1,9 @@
-package pages
+package words
 
-// catalogue says in Swedish what the pages say, by the English of it.
+// swedishPages is what the pages say.
 //
 //nolint:misspell,gosec // it is Swedish, and G101: no secret
-var catalogue = map[string]string{
+var swedishPages = map[string]string{
 	"Skip to the content": "Till innehållet",
 	"Error:":              "Fel:",
 
@@ -68,7 +68,6 @@ var catalogue = map[string]string{
 
 	// Choices about a file, and taking an import back.
 	"It is not certain in which encoding the file is. Choose below what the cell says.": "Det är inte säkert vilken teckenkodning filen har. Välj nedan vad som står i cellen.",
-	"It is not certain what some of the columns are. Say it below.":                     "Det är inte säkert vad några av kolumnerna är. Ange det nedan.",
 	"Encoding of the file":                          "Filens teckenkodning",
 	"Recognized by itself":                          "Känns igen automatiskt",
 	"There is nothing to take back in this import.": "Det finns inget att återkalla i den här importen.",
@@ -771,4 +770,27 @@ var catalogue = map[string]string{
 	"verified":                         "verifierad",
 	"waits for its TXT record":         "väntar på sin TXT-post",
 	"yes":                              "ja",
+
+	// What to do about codes, for who reads a page.
+	"Check the address, or begin at the first page.":                     "Kontrollera adressen, eller börja på första sidan.",
+	"Begin at the first page.":                                           "Börja på första sidan.",
+	"Go back, look at what you filled in, and try again.":                "Gå tillbaka, se över det du fyllde i och försök igen.",
+	"Open the page again in this browser, and send the form from there.": "Öppna sidan på nytt i webbläsaren och skicka formuläret därifrån.",
+	"Try again. If it happens again, tell your administrator.":           "Försök igen. Kontakta din administratör om det händer på nytt.",
+	"Ask the organization to make the account active again.":             "Be organisationen att aktivera kontot igen.",
+	"Check the spelling.":                                                "Kontrollera stavningen.",
+	"There is nothing to do.":                                            "Det finns inget att göra.",
+	"Copy the whole token again, or ask your administrator for another.": "Kopiera hela din token en gång till, eller be din administratör om en ny.",
+
+	"Ask your administrator for a token that may do more.":                         "Be din administratör om en token med högre behörighet.",
+	"Choose one of those on the page.":                                             "Välj något av det som står på sidan.",
+	"Give an address in another domain, for example a private one.":                "Ange en adress på en annan domän, till exempel din privata.",
+	"Let it go on first.":                                                          "Låt det fortsätta först.",
+	"Name the column of the addresses, under More choices.":                        "Ange vilken kolumn adresserna står i, under Fler val.",
+	"Publish the record exactly as it is shown, wait a while, and check again.":    "Publicera posten precis som den visas, vänta en stund och kontrollera igen.",
+	"See which there are under Schedules.":                                         "Se vilka scheman som finns under Scheman.",
+	"See which there are under Settings.":                                          "Se vilka som finns under Inställningar.",
+	"There is nothing to release.":                                                 "Det finns inget att frigöra.",
+	"Try again later, or ask whoever runs the service to look at its name server.": "Försök igen senare, eller be den som sköter tjänsten att se över dess namnserver.",
+	"Wait until its run has ended.":                                                "Vänta tills körningen är klar.",
 }

@@ -1,0 +1,150 @@
+package words
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/claimline/claimline/schema"
+)
+
+// Language is a language that people are told things in; the zero value is English.
+type Language string
+
+// The languages.
+const (
+	English Language = "en"
+	Swedish Language = "sv"
+)
+
+// Languages are all there are, the usual one first.
+var Languages = []Language{English, Swedish}
+
+var matcher = language.NewMatcher([]language.Tag{language.English, language.Swedish})
+
+// Match returns the language that suits a list of preferences best, each as in sv-SE or in a header
+// Accept-Language; the first that says something counts. ok is false where none does.
+func Match(preferences ...string) (l Language, ok bool) {
+	for _, preference := range preferences {
+		tags, _, err := language.ParseAcceptLanguage(preference)
+		if err != nil || len(tags) == 0 {
+			continue
+		}
+		if _, index, confidence := matcher.Match(tags...); confidence > language.No {
+			return Languages[index], true
+		}
+	}
+	return English, false
+}
+
+// OfLocale returns the language of a locale as systems name it, such as sv_SE.UTF-8; English where it has
+// none of ours.
+func OfLocale(locale string) Language {
+	name, _, _ := strings.Cut(locale, ".")
+	name, _, _ = strings.Cut(name, "@")
+	l, _ := Match(strings.ReplaceAll(name, "_", "-"))
+	return l
+}
+
+// Format returns a sentence in the language, with the places of its values. One that the catalogue does not
+// have is returned as it is.
+func (l Language) Format(english string) string {
+	if l != Swedish {
+		return english
+	}
+	for _, part := range swedish {
+		if said, found := part[english]; found {
+			return said
+		}
+	}
+	return english
+}
+
+// Say returns a sentence with its values in their places; those that are a schema.Text, a schema.Number or the
+// like are said in the language, too.
+func (l Language) Say(format string, values ...any) string {
+	return schema.Say(format, values...).In(l)
+}
+
+// Count says how many there are of something: the number comes first among the values.
+func (l Language) Count(n int, one, several string, values ...any) string {
+	return schema.SayCount(n, one, several, values...).In(l)
+}
+
+// Number returns a number with its digits in groups.
+func (l Language) Number(n int) string {
+	if l == Swedish {
+		return schema.Number(n).Grouped("\u00a0")
+	}
+	return schema.Number(n).String()
+}
+
+// Percent returns a share of a hundred with one decimal, or none where that is 0.
+func (l Language) Percent(share float64) string {
+	digits := strings.TrimSuffix(strconv.FormatFloat(share, 'f', 1, 64), ".0")
+	if l == Swedish {
+		return l.decimal(digits) + "\u00a0%"
+	}
+	return digits + "%"
+}
+
+func (l Language) decimal(digits string) string {
+	if l == Swedish {
+		return strings.Replace(digits, ".", ",", 1)
+	}
+	return digits
+}
+
+var months = [...]string{"jan.", "feb.", "mars", "april", "maj", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "dec."}
+
+// Day returns the day of a time in the zone that it has.
+func (l Language) Day(t time.Time) string {
+	if l == Swedish {
+		return fmt.Sprintf("%d %s %d", t.Day(), months[t.Month()-1], t.Year())
+	}
+	return schema.Day(t).String()
+}
+
+var longMonths = [...]string{
+	"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december",
+}
+
+// LongDay returns the day of a time with the month's whole name.
+func (l Language) LongDay(t time.Time) string {
+	if l == Swedish {
+		return fmt.Sprintf("%d %s %d", t.Day(), longMonths[t.Month()-1], t.Year())
+	}
+	return t.Format("2 January 2006")
+}
+
+// Clock returns the layout of the time of day behind a day.
+func (l Language) Clock() string {
+	if l == Swedish {
+		return " kl. 15.04"
+	}
+	return ", 15:04"
+}
+
+// Moment returns a time as a clock of the zone that it has shows it, with that zone.
+func (l Language) Moment(t time.Time) string {
+	if l == Swedish {
+		return l.Day(t) + t.Format(l.Clock()+" MST")
+	}
+	return schema.Instant(t).String()
+}
+
+// Span returns how long something took or will take, in the unit that fits.
+func (l Language) Span(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return l.decimal(strconv.FormatFloat(max(d, 100*time.Millisecond).Round(100*time.Millisecond).Seconds(), 'f', 1, 64)) + " s"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return l.Say("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
