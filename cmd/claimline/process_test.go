@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/claimline/claimline/pipeline/store/postgres/postgrestest"
 	"github.com/claimline/claimline/pipeline/store/testdb"
 	"github.com/claimline/claimline/schema"
 )
@@ -75,8 +76,14 @@ func openLab(t *testing.T) lab {
 	return l
 }
 
-// labTemplate is a database with the lab's organization.
-var labTemplate = testdb.Template{Prepare: func(ctx context.Context, address string) error {
+// labTemplate is a database with the lab's organization, and labOnPostgres one that is in PostgreSQL always.
+var (
+	labTemplate   = testdb.Template{Prepare: loadLab}
+	labOnPostgres = postgrestest.Template{Prepare: loadLab}
+)
+
+// loadLab loads the lab's organization.
+func loadLab(ctx context.Context, address string) error {
 	l, err := theLab()
 	if err != nil {
 		return err
@@ -86,7 +93,7 @@ var labTemplate = testdb.Template{Prepare: func(ctx context.Context, address str
 		return fmt.Errorf("load the lab's organization: %w\n%s", err, out)
 	}
 	return nil
-}}
+}
 
 // site returns a copy of the lab's database.
 func (l lab) site(t *testing.T, flags ...string) *site {

@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	testdb.Without(
 		"TestDatabaseOfANewerVersion", "TestEveryExampleWorks", "TestFileSizeLimit", "TestReadOnlyDatabase", "TestServeOnFullDisk", // files
 		"TestCommandsThatAreToldCanBeCopied", "TestHelpOfEveryCommand", "TestPulse", "TestReadme.*", "TestTheExitCodeIsTheImports", "TestWatching.*", // no database
-		"TestServeWhileTheDatabaseIsAway", // PostgreSQL always
-		"TestHTMLReport.*", "TestMemory",  // what they look at comes from the file and the kept rows
+		"TestServeWhileTheDatabaseIsAway", "TestWorkers", // PostgreSQL always
+		"TestHTMLReport.*", "TestMemory", // what they look at comes from the file and the kept rows
 	)
 	code := m.Run()
 	_ = os.RemoveAll(shared)

@@ -23,7 +23,7 @@ import (
 func TestWorkers(t *testing.T) {
 	t.Parallel()
 	l := openLab(t)
-	s := siteIn(labTemplate.Copy(t))
+	s := siteIn(labOnPostgres.Copy(t))
 	s.program, s.global = l.program, append(s.global, "--config", l.config)
 	first := s.start(t, "worker", "--workers", "1")
 
