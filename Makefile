@@ -38,14 +38,15 @@ pictures: build ## draw samples/pictures/*.png, the pictures of the README: the 
 # The race detector is built with cgo, the program without. It watches SQLite's driver, not what was translated from
 # C below it, whose memory lies where the detector never looks: to ask it all the same takes half of all the time.
 # Without the detector, the tests of whatever has a database run on PostgreSQL once more, but for those that their
-# package leaves out by name: the laws, the commands, the pages, and whatever kills, freezes and interrupts. So do
-# all of the thousands of variants of awkward files, of which the detector sees a part.
+# package leaves out by name: the laws, the commands, the pages, and whatever kills, freezes and interrupts. Of the
+# thousands of variants of awkward files these two see a part; all of them run last.
 # Vet is lint's affair.
 test: ## run all tests with the race detector, and on PostgreSQL without; installs what they need
 	@bash .ci/need build-essential=gcc chromium=chromium postgresql=/usr/lib/postgresql/*/bin/initdb
 	CGO_ENABLED=1 .ci/postgres go test -race -gcflags='modernc.org/...=-race=false' -gcflags='modernc.org/sqlite=-d=checkptr=0' -vet=off -timeout 30m ./...
 	CGO_ENABLED=0 CLAIMLINE_TEST_ON=postgres .ci/postgres go test -vet=off -timeout 30m \
 		$$(grep -rl --include='*_test.go' pipeline/store/testdb cmd pipeline | xargs -n1 dirname | sort -u | sed 's,^,./,')
+	CGO_ENABLED=0 go test -vet=off -timeout 30m -run '^TestHunt' ./cmd/claimline
 
 FAULTS := ^Test(WorkersKilled|WorkerFrozen|WorkerCutOff|ServerRestarted|SameUsersAtOnce|ClocksOff)$$
 torture: ## kill, freeze and cut off workers, and restart PostgreSQL, ten times as often as the tests do
