@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -132,16 +132,15 @@ func parseMails(value string) (*bool, error) {
 	return nil, notOneOf("--activation-emails", value, []string{"on", "off"})
 }
 
-// importBallast is so many bytes that are never touched, and so take no memory. The collector counts them, and
-// starts half as often: an import takes some more memory whatever the size of the file, and not a byte more
-// with every row.
-const importBallast = 24 << 20
+// ballast returns bytes that are never touched, and so take no memory. The collector counts them, and starts
+// half as often: an import takes some more memory whatever the size of the file, and not a byte more with every
+// row.
+var ballast = sync.OnceValue(func() []byte { return make([]byte, 24<<20) })
 
 // runImport imports one source, after consent. What may keep the report from being written is found before
 // anybody is claimed.
 func (a *app) runImport(ctx context.Context, p *session, organization schema.Organization, source dialect.Source, order schema.Order, flags importFlags) error {
-	ballast := make([]byte, importBallast)
-	defer runtime.KeepAlive(ballast)
+	ballast()
 	if err := a.checkTarget(flags.output, source.Name()); err != nil {
 		return err
 	}
