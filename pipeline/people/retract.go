@@ -30,26 +30,18 @@ const retractPage = 1000
 // PlanRetract counts what retracting an import would do, and changes nothing. Refused with
 // CodeRetractByImportOff, CodeImportNotFound.
 func (p *People) PlanRetract(ctx context.Context, organization string, id int64) (*ImportRetract, error) {
-	if !p.Policy.RetractByImport {
-		return nil, schema.Refuse(schema.CodeRetractByImportOff, "")
-	}
-	imp, err := p.Store.Import(ctx, organization, id)
+	r, err := p.importRetract(ctx, organization, id)
 	if err != nil {
 		return nil, err
 	}
-	r := &ImportRetract{people: p, imp: imp, names: &rowNames{store: p.Store, imp: imp}, Limit: retractPage}
-	if r.claims, r.Plan, err = p.Store.ImportClaims(ctx, p.Rules(), imp.OrganizationID, id); err != nil {
+	if r.claims, r.Plan, err = p.Store.ImportClaims(ctx, p.Rules(), r.imp.OrganizationID, id); err != nil {
 		return nil, fmt.Errorf("count the claims of the import: %w", err)
 	}
 	return r, nil
 }
 
-// Mark returns the place that Next has come to, also where it ended with an error, for ResumeRetract.
-func (r *ImportRetract) Mark() string { return r.claims.Mark(r.undone) }
-
-// ResumeRetract goes on behind a mark of one that was planned; in its Plan only the domains are known, which are
-// these. Refused as PlanRetract is, and with CodeRequestInvalid.
-func (p *People) ResumeRetract(ctx context.Context, organization string, id int64, mark string, domains []string) (*ImportRetract, error) {
+// importRetract makes sure that the claims of an import may be taken back together.
+func (p *People) importRetract(ctx context.Context, organization string, id int64) (*ImportRetract, error) {
 	if !p.Policy.RetractByImport {
 		return nil, schema.Refuse(schema.CodeRetractByImportOff, "")
 	}
@@ -57,9 +49,21 @@ func (p *People) ResumeRetract(ctx context.Context, organization string, id int6
 	if err != nil {
 		return nil, err
 	}
-	r := &ImportRetract{people: p, imp: imp, names: &rowNames{store: p.Store, imp: imp}, Limit: retractPage}
+	return &ImportRetract{people: p, imp: imp, names: &rowNames{store: p.Store, imp: imp}, Limit: retractPage}, nil
+}
+
+// Mark returns the place that Next has come to, also where it ended with an error, for ResumeRetract.
+func (r *ImportRetract) Mark() string { return r.claims.Mark(r.undone) }
+
+// ResumeRetract goes on behind a mark of one that was planned; in its Plan only the domains are known, which
+// are these. Refused as PlanRetract is, and with CodeRequestInvalid.
+func (p *People) ResumeRetract(ctx context.Context, organization string, id int64, mark string, domains []string) (*ImportRetract, error) {
+	r, err := p.importRetract(ctx, organization, id)
+	if err != nil {
+		return nil, err
+	}
 	r.Plan.Domains = slices.Sorted(slices.Values(domains))
-	r.claims, err = p.Store.ResumeImportClaims(imp.OrganizationID, id, mark)
+	r.claims, err = p.Store.ResumeImportClaims(r.imp.OrganizationID, id, mark)
 	return r, err
 }
 
