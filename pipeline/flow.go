@@ -20,8 +20,8 @@ type Config struct {
 	Policy  schema.Policy
 	Limits  dialect.Limits
 	Workers int // blocks worked on at once, at least 1
-	// TransactionRows is how many rows of an import one transaction applies, about; 0: DefaultTransactionRows.
-	// More costs fewer flushes of the disk, and holds others up for longer.
+	// TransactionRows is how many rows of an import one transaction applies, about; 0:
+	// DefaultTransactionRows. More costs fewer flushes of the disk, and holds others up for longer.
 	TransactionRows int
 
 	Lease  time.Duration // how long an import stays with a process that no longer renews it

@@ -48,7 +48,8 @@ func TestRetractOfAnImportThatIsStopped(t *testing.T) {
 	require.Positive(t, stopped)
 }
 
-// resumed foretells what retracting an import does in steps of their own, which may end in the middle of a page.
+// resumed foretells what retracting an import does in steps of their own, which may end in the middle of a
+// page.
 func resumed(t *rapid.T, p *people.People, imp schema.Import) (all []schema.Retraction) {
 	ctx := context.Background()
 	run, err := p.PlanRetract(ctx, imp.OrganizationID, imp.ID)

@@ -27,8 +27,8 @@ func (p *Flow) Settle(ctx context.Context) (schema.Swept, error) {
 	return swept, nil
 }
 
-// RemoveOld removes file and rows of imports past their keeping time, and counts these imports. What was noted
-// of schedules' runs is kept as long.
+// RemoveOld removes file and rows of imports past their keeping time, and counts these imports. What was
+// noted of schedules' runs is kept as long.
 func (p *Flow) RemoveOld(ctx context.Context) (removed int, err error) {
 	before := p.now().Add(-p.Policy.KeepTime())
 	removed, err = p.Store.RemoveImports(ctx, before)

@@ -193,8 +193,8 @@ type Import struct {
 	FinishedAt       time.Time // zero: not ended
 	RowsRemoved      bool      // file and rows are gone, by age
 
-	// Attended says that a person at a terminal drives it: where that ends, it waits for one. Else any process
-	// goes on with it.
+	// Attended says that a person at a terminal drives it: where that ends, it waits for one. Else any
+	// process goes on with it.
 	Attended bool
 	Runner   string // names the process that works on it, or did last; blank: it was handed back, and nobody has taken it
 	Epoch    int64  // grows with every change of hands

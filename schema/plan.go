@@ -48,8 +48,8 @@ type Format struct {
 	BOM       bool   `json:"bom"`               // a byte order mark comes first; true for a file that was UTF-16
 	Columns   int    `json:"columns,omitempty"` // cells of the header, to read records by; 0: not known
 	Cut       string `json:"cut,omitempty"`     // surplus delimiters at the end of the header, which rows may have too
-	// Workbook says that the file is a workbook. Its records are then those of a sheet as CSV, in which each is a
-	// line, whatever it holds: the lines are the rows of the sheet.
+	// Workbook says that the file is a workbook. Its records are then those of a sheet as CSV, in which each
+	// is a line, whatever it holds: the lines are the rows of the sheet.
 	Workbook bool `json:"workbook,omitempty"`
 }
 

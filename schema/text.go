@@ -9,7 +9,8 @@ import (
 
 // Language says in a language what is written in English.
 type Language interface {
-	// Format returns a text with the places of its values; where the language does not have it, the English one.
+	// Format returns a text with the places of its values; where the language does not have it, the English
+	// one.
 	Format(english string) string
 	// Number returns a number with its digits in groups.
 	Number(n int) string

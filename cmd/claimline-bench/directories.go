@@ -44,9 +44,9 @@ func (p *directoryPerson) proxies(between string) string {
 	return strings.Join(append(all, "sip:"+p.mail), between)
 }
 
-// listed returns acme's people as their employer's directory lists them: nearly all members and claimed users,
-// one of them with other capitals, one under another address than the one known here, two who have no account
-// yet; two accounts are disabled.
+// listed returns acme's people as their employer's directory lists them: nearly all members and claimed
+// users, one of them with other capitals, one under another address than the one known here, two who have no
+// account yet; two accounts are disabled.
 func (s *sample) listed() []*directoryPerson {
 	var all []*directoryPerson
 	add := func(u *user, mail string) {

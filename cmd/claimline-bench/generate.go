@@ -178,7 +178,8 @@ func (g *generator) snapshot(ctx context.Context, dir string) error {
 			return nil
 		}),
 		file("claims.csv", claimColumns, func(t *table) error {
-			// A quarter of those with single sign-on have been claimed by their employer before it was switched on.
+			// A quarter of those with single sign-on have been claimed by their employer before it was
+			// switched on.
 			for n := 1; n < g.Users/50; n += 8 {
 				t.row(g.other(n).email, "acme", "immediate", "2024-05-13T08:00:00Z", "")
 			}

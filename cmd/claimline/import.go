@@ -133,8 +133,8 @@ func parseMails(value string) (*bool, error) {
 }
 
 // ballast returns bytes that are never touched, and so take no memory. The collector counts them, and starts
-// half as often: an import takes some more memory whatever the size of the file, and not a byte more with every
-// row.
+// half as often: an import takes some more memory whatever the size of the file, and not a byte more with
+// every row.
 var ballast = sync.OnceValue(func() []byte { return make([]byte, 24<<20) })
 
 // runImport imports one source, after consent. What may keep the report from being written is found before

@@ -459,8 +459,8 @@ func TestMemory(t *testing.T) {
 	file := filepath.Join(folder, "users.csv")
 	for _, args := range [][]string{{"load", filepath.Join(folder, "org")}, {"validate", file}, {"import", "--accept-permanent", file}} {
 		p := s.start(t, args...)
-		// The high-water mark of the process's own memory. What wait4 tells counts the memory of the test, too,
-		// from which the process was forked.
+		// The high-water mark of the process's own memory. What wait4 tells counts the memory of the test,
+		// too, from which the process was forked.
 		peak := 0
 		for !p.ended() {
 			peak = max(peak, p.highWater())

@@ -12,7 +12,8 @@ import (
 )
 
 func TestAssign(t *testing.T) {
-	// Sorted: Calling (2 left), Extra (none left), Messaging (unlimited, automatic), Rooms (automatic, 1 left).
+	// Sorted: Calling (2 left), Extra (none left), Messaging (unlimited, automatic), Rooms (automatic, 1
+	// left).
 	licenses := []schema.License{
 		{Service: "Rooms", Quantity: 3, Held: 2, AutoAssign: true},
 		{Service: "Messaging", Quantity: schema.Unlimited, Held: 1000, AutoAssign: true},

@@ -52,8 +52,8 @@ var languages = map[string]string{
 	"norwegian bokmål": "nb", "norwegian (bokmål)": "nb", "norska (bokmål)": "nb",
 }
 
-// Language returns the BCP 47 tag of a language as Control Hub has it: a tag, en_US, or a name, English; ok is
-// false where it is neither.
+// Language returns the BCP 47 tag of a language as Control Hub has it: a tag, en_US, or a name, English; ok
+// is false where it is neither.
 func Language(word string) (tag string, ok bool) {
 	if schema.ValidLanguage(word) {
 		return word, true

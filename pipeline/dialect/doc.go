@@ -4,8 +4,8 @@
 //
 //	file ─▶ NewReader: encoding, delimiter, header ─▶ Next: blocks of whole records ─▶ Parse: cells ─▶ Fit, Clean
 //
-// A workbook is unpacked first: the sheet that is meant becomes CSV of which every record is a line, and is read
-// like any other file.
+// A workbook is unpacked first: the sheet that is meant becomes CSV of which every record is a line, and is
+// read like any other file.
 //
 // Next is serial and cheap: it decodes, and finds where records end. Parse does the rest of the work, and may
 // run on several blocks at the same time. Fit makes a record as wide as the header, Clean reads one cell.

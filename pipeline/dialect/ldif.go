@@ -127,8 +127,8 @@ func (r *LDIF) skipMarks() error {
 // RepairEndMark.
 func (r *LDIF) Repairs() map[schema.Repair]int { return maps.Clone(r.repairs) }
 
-// Next reads the next entry, with the values that places asks for in the order of the file, and returns io.EOF
-// after the last. Any other error but that of ctx is a *schema.Error with file, line and attribute:
+// Next reads the next entry, with the values that places asks for in the order of the file, and returns
+// io.EOF after the last. Any other error but that of ctx is a *schema.Error with file, line and attribute:
 // schema.CodeLDIFMalformed where the file is not as in RFC 2849, has changes instead of entries, points to
 // values in other files, or says that the search which made it did not come to its end;
 // schema.CodeLimitExceeded; schema.CodeFileUnreadable, and schema.CodeFileChanged at its end.

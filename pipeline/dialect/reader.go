@@ -38,14 +38,14 @@ const Windows1252 = "windows-1252"
 type Options struct {
 	Limits
 
-	// Encoding is the one that the user names, any that golang.org/x/text knows; empty: it is found out. A byte
-	// order mark wins over it.
+	// Encoding is the one that the user names, any that golang.org/x/text knows; empty: it is found out. A
+	// byte order mark wins over it.
 	Encoding string
 	// SingleByte is the encoding of text that is neither UTF-8 nor UTF-16. Empty: such a file is refused with
 	// schema.CodeEncodingUnclear. After Windows1252 Reread reads a cell again, without loss.
 	SingleByte string
-	// Names are the headers by which the header is known: it is the first of the first 20 records that has one
-	// of them.
+	// Names are the headers by which the header is known: it is the first of the first 20 records that has
+	// one of them.
 	Names []string
 }
 

@@ -73,8 +73,8 @@ func isGuest(name string) bool {
 	return strings.IndexByte(name, '#') >= 0 && strings.Contains(strings.ToLower(name), guestMark)
 }
 
-// personClasses are the classes of persons, and otherClasses those of what has them too and is none: machines,
-// and contacts, who have no account.
+// personClasses are the classes of persons, and otherClasses those of what has them too and is none:
+// machines, and contacts, who have no account.
 var (
 	personClasses = []string{"person", "organizationalPerson", "inetOrgPerson", "residentialPerson", "user", "account", "posixAccount"}
 	otherClasses  = []string{"computer", "contact"}

@@ -25,8 +25,8 @@ type table struct {
 	each    rowsFunc
 }
 
-// rowsFunc hands over every row once. wanted are the columns that are needed, nil: all; cells of others may be
-// blank. Cells of columns from mayLack on may be missing in the file.
+// rowsFunc hands over every row once. wanted are the columns that are needed, nil: all; cells of others may
+// be blank. Cells of columns from mayLack on may be missing in the file.
 type rowsFunc func(ctx context.Context, wanted []int, mayLack int, repairs map[schema.Repair]int, each func(row) error) error
 
 // row is one row, valid until the next one is read.
@@ -310,8 +310,8 @@ func (t *table) text(cell string) string {
 	return strings.Join(all, ";")
 }
 
-// address returns the address in a cell of the column at place: of several values the first, of proxyAddresses
-// the one that is called so. more tells that there were others which could have been meant.
+// address returns the address in a cell of the column at place: of several values the first, of
+// proxyAddresses the one that is called so. more tells that there were others which could have been meant.
 func (t *table) address(cell string, place int) (email string, did dialect.Cleaned, more bool) {
 	cell = t.text(cell)
 	if t.proxies[place] && !isTypeName(cell) {

@@ -18,8 +18,8 @@ type Loop struct {
 	Name    string
 	Workers int           // how many do it at once; 0: one
 	Every   time.Duration // how often it is looked for unasked; 0: DefaultEvery
-	// RunOnce does one piece of what is due at a time, and reports whether there may be more. Once ctx ends, it
-	// finishes what it has begun, and returns.
+	// RunOnce does one piece of what is due at a time, and reports whether there may be more. Once ctx ends,
+	// it finishes what it has begun, and returns.
 	RunOnce func(ctx context.Context, now time.Time) (more bool, err error)
 }
 

@@ -60,8 +60,8 @@ func Upkeep(flow *pipeline.Flow) Loop {
 	}}
 }
 
-// Removals returns the loop that removes file and rows of imports, and what was noted of schedules' runs, past
-// their keeping time.
+// Removals returns the loop that removes file and rows of imports, and what was noted of schedules' runs,
+// past their keeping time.
 func Removals(flow *pipeline.Flow) Loop {
 	return Loop{Name: RemovalsLoop, Every: time.Hour, RunOnce: func(ctx context.Context, _ time.Time) (bool, error) {
 		_, err := flow.RemoveOld(ctx)

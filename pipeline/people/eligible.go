@@ -20,8 +20,8 @@ type Eligibility struct {
 	Reasons  []schema.Code    `json:"reasons"`    // every one that applies, in the order of the checks
 	Warnings []schema.Code    `json:"-"`          // of a claim that could be made
 
-	// Elsewhere is the domain of another organization for which it cannot be claimed, that of the address or one
-	// that overlaps with it (see R6); empty: none.
+	// Elsewhere is the domain of another organization for which it cannot be claimed, that of the address or
+	// one that overlaps with it (see R6); empty: none.
 	Elsewhere string `json:"-"`
 }
 
@@ -80,8 +80,8 @@ type EligibleList struct {
 // searchCounted is up to how many users are counted that a search finds: each is looked at.
 const searchCounted = 10_000
 
-// SearchEligible lists the first users that may be claimed now, at most limit of them, and counts all that the
-// selection leaves in, up to 10,000; more says that there are others.
+// SearchEligible lists the first users that may be claimed now, at most limit of them, and counts all that
+// the selection leaves in, up to 10,000; more says that there are others.
 func (p *People) SearchEligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, more bool, err error) {
 	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
 		switch {

@@ -52,7 +52,8 @@ func (p *People) EachEligible(ctx context.Context, organization string, selectio
 
 // Export writes the users file for the eligible users of an organization, sorted by address key, and returns
 // how many they are. Spreadsheets open a CSV file with a BOM and CRLF line ends best: that is what format can
-// ask for, or for a workbook. Refused with CodeTooManyRows where they are more than a workbook holds. progress, where it is not nil, is told now and then how many rows are through.
+// ask for, or for a workbook. Refused with CodeTooManyRows where they are more than a workbook holds.
+// progress, where it is not nil, is told now and then how many rows are through.
 func (p *People) Export(ctx context.Context, organization string, selection Selection, format schema.Format, to io.Writer, progress func(rows int)) (int, error) {
 	licenses, err := p.Store.Licenses(ctx, p.Rules(), organization)
 	if err != nil {

@@ -90,9 +90,9 @@ type DaysLeftMark struct {
 	Key   string // of the others
 }
 
-// MembersByDaysLeft returns users of EachMember behind a mark, at most limit of them: those under open claims of
-// the organization by when these run out, longest: the last first, and then the others by address key. It looks
-// at no more of them than it must. more says that there are others behind next.
+// MembersByDaysLeft returns users of EachMember behind a mark, at most limit of them: those under open claims
+// of the organization by when these run out, longest: the last first, and then the others by address key. It
+// looks at no more of them than it must. more says that there are others behind next.
 func (p *People) MembersByDaysLeft(ctx context.Context, organization string, filter MemberFilter, after DaysLeftMark, limit int, longest bool) (list []schema.Listing, next DaysLeftMark, more bool, err error) {
 	rules := p.Rules()
 	words := strings.Fields(schema.Fold(filter.Search))

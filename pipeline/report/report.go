@@ -28,8 +28,8 @@ type Report struct {
 	Reason schema.Code
 	// Outcome, where it is not blank, leaves of these the rows that have it.
 	Outcome schema.Outcome
-	// Search, where it is not blank, leaves of these, in Page, the rows in whose address it occurs, whatever the
-	// case.
+	// Search, where it is not blank, leaves of these, in Page, the rows in whose address it occurs, whatever
+	// the case.
 	Search string
 	Parts  bool // the rows were handed off in parts, and have origins
 	// Language is what people are told in: the zero value is English. JSON Lines are English in any case.

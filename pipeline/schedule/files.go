@@ -53,8 +53,8 @@ func candidates(s schema.Schedule, attended bool) ([]candidate, error) {
 	var list []candidate
 	for _, entry := range entries {
 		name := entry.Name()
-		// What begins with a dot is no *.csv to a shell either; ~$ begins the name of what Excel keeps beside a workbook
-		// that is open.
+		// What begins with a dot is no *.csv to a shell either; ~$ begins the name of what Excel keeps beside
+		// a workbook that is open.
 		ext := strings.ToLower(filepath.Ext(name))
 		if ext != ".csv" && ext != ".xlsx" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") {
 			continue

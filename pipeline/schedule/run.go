@@ -20,8 +20,8 @@ type Attendant struct {
 	Show func(imp schema.Import) error
 	// Apply applies an import that was agreed to, until it has ended or cannot go on.
 	Apply func(imp schema.Import) error
-	// Told is told what became of a file, or that there was none, with the refusal where it was refused. left is
-	// a file that is not taken: somebody may still be writing it, or it was refused before.
+	// Told is told what became of a file, or that there was none, with the refusal where it was refused. left
+	// is a file that is not taken: somebody may still be writing it, or it was refused before.
 	Told func(run schema.ScheduleRun, refused error)
 	Left func(path string, why schema.Code)
 }

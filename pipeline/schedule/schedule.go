@@ -21,8 +21,8 @@ type Scheduler struct {
 }
 
 // Add adds a schedule to which ConsentedBy has agreed, now. Zone must be named. Refused with
-// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeUsage (Reading), CodeEmailInvalid (Notify), CodePathNotAllowed,
-// CodeScheduleExists, CodeOrganizationUnknown. The file may be missing.
+// CodeScheduleInvalid, CodeCronInvalid, CodeZoneUnknown, CodeUsage (Reading), CodeEmailInvalid (Notify),
+// CodePathNotAllowed, CodeScheduleExists, CodeOrganizationUnknown. The file may be missing.
 func (s *Scheduler) Add(ctx context.Context, schedule schema.Schedule) (schema.Schedule, error) {
 	schedule.ConsentedAt = s.Now().UTC()
 	when, err := s.check(&schedule)

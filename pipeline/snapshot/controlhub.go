@@ -108,10 +108,10 @@ const (
 const claimableLine = 1 << 30
 
 // LoadControlHub takes in what an organization has exported from Control Hub, all or nothing. Every account's
-// id is its address key, or the one that the store has for it. Refused, besides the codes of files and those of
-// rows, with CodeEmailDuplicate, CodeValueInvalid (a status that nobody knows), CodeColumnUnclear and
-// CodeServiceUnknown; all as Errors, as Load has them. Users that the organization has an open claim on stay as
-// they are in the store.
+// id is its address key, or the one that the store has for it. Refused, besides the codes of files and those
+// of rows, with CodeEmailDuplicate, CodeValueInvalid (a status that nobody knows), CodeColumnUnclear and
+// CodeServiceUnknown; all as Errors, as Load has them. Users that the organization has an open claim on stay
+// as they are in the store.
 func LoadControlHub(ctx context.Context, s Store, rules claim.Rules, from ControlHub, options Options) (*Loaded, error) {
 	if err := checkEncoding(ctx, options.Encoding); err != nil {
 		return nil, err
@@ -212,8 +212,8 @@ func (h *hub) readColumns(o *opened) *schema.Error {
 	return nil
 }
 
-// findServices finds the columns of the users export that are services: those that end with a subscription, and
-// those behind Title whose filled cells are all booleans.
+// findServices finds the columns of the users export that are services: those that end with a subscription,
+// and those behind Title whose filled cells are all booleans.
 func (h *hub) findServices(ctx context.Context, o *opened) error {
 	names := make([]string, len(o.header))
 	for i, header := range o.header {
@@ -585,9 +585,9 @@ func (h *hub) settle(ctx context.Context, into store.Loader, part []store.LoadUs
 	return part, into.Organizations(ctx, []store.LoadOrganization{{Organization: schema.Organization{ID: Outside, Name: Outside, Kind: schema.Enterprise}}})
 }
 
-// recognize makes a row one about the account that the store has under its address. A user under an open claim
-// of the organization is its member by the export, and is not by what lies below the claim: the row is left
-// out then.
+// recognize makes a row one about the account that the store has under its address. A user under an open
+// claim of the organization is its member by the export, and is not by what lies below the claim: the row is
+// left out then.
 func (h *hub) recognize(u *store.LoadUser, known store.KnownUser) {
 	u.ID = known.ID
 	claimed := known.Claiming == h.from.Organization

@@ -15,13 +15,14 @@ type DB interface {
 	// Read runs do on one state of the database. do must not wait for anything but the database.
 	Read(ctx context.Context, do func(Tx) error) error
 	// Write runs do in a transaction, which is committed where do returns nil, and undone otherwise. After a
-	// conflict with another transaction, ErrConflict of do included, it runs do again, where there can be others
-	// at all. Where the database cannot be written to, do is not run.
+	// conflict with another transaction, ErrConflict of do included, it runs do again, where there can be
+	// others at all. Where the database cannot be written to, do is not run.
 	Write(ctx context.Context, do func(Tx) error) error
 	// Check finds out whether the database can be reached, and has the schema that this program knows.
 	Check(ctx context.Context) error
-	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as deleting
-	// alone does not. While others use the database that may not be possible: then the next one does it.
+	// Erase sees to it that nobody can read from the database's files what has been deleted, as far as
+	// deleting alone does not. While others use the database that may not be possible: then the next one does
+	// it.
 	Erase(ctx context.Context) error
 }
 
@@ -30,13 +31,15 @@ type DB interface {
 // here: settings, the schedule, an organization's turn, the import, accounts by key, licences by name, the
 // outbox last. hold keeps others from changing what was found until the transaction ends.
 type Tx interface {
-	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at them.
+	// LockSettings keeps others from changing settings, or, exclusively, from doing anything that looks at
+	// them.
 	LockSettings(ctx context.Context, exclusive bool) error
-	// Stamp names the state of all that a rule looks at, but for what HoldSeen answers: two equal ones mean that
-	// nothing has changed between. It grows with each change, in the transaction that makes it too. 0: this
-	// database cannot say.
+	// Stamp names the state of all that a rule looks at, but for what HoldSeen answers: two equal ones mean
+	// that nothing has changed between. It grows with each change, in the transaction that makes it too. 0:
+	// this database cannot say.
 	Stamp(ctx context.Context) (int64, error)
-	// Now is the time by the database's clock, which issues leases: by it, many machines agree on who has one.
+	// Now is the time by the database's clock, which issues leases: by it, many machines agree on who has
+	// one.
 	Now(ctx context.Context) (time.Time, error)
 
 	Organizations
@@ -62,8 +65,8 @@ type Organizations interface {
 
 	// Licenses lists the licences of organizations, by organization and service; of all where none is named.
 	Licenses(ctx context.Context, hold bool, organizations ...string) ([]schema.License, error)
-	// PutLicenses inserts licences, of which none is held, or updates quantity and automatic assignment of those
-	// there are.
+	// PutLicenses inserts licences, of which none is held, or updates quantity and automatic assignment of
+	// those there are.
 	PutLicenses(ctx context.Context, licenses []schema.License) error
 	// PutHeld writes what is held of licences. Less than 0 is an error.
 	PutHeld(ctx context.Context, licenses []schema.License) error
@@ -112,29 +115,31 @@ type Accounts interface {
 	Accounts(ctx context.Context, keys []string, hold bool) ([]claim.Account, error)
 	// AccountsByID finds accounts by number, in their order; those that are gone are left out.
 	AccountsByID(ctx context.Context, ids []int64, hold bool) ([]claim.Account, error)
-	// HoldSeen keeps others from changing accounts, and reports whether all of them are as they were seen, but
-	// for claims made on them since: InsertClaims tells of those. Where Stamp says as much, it looks at nothing.
+	// HoldSeen keeps others from changing accounts, and reports whether all of them are as they were seen,
+	// but for claims made on them since: InsertClaims tells of those. Where Stamp says as much, it looks at
+	// nothing.
 	HoldSeen(ctx context.Context, seen []Seen) (bool, error)
-	// Views finds views by address key, by which they are returned. Who asks, and the domain, are not filled in.
+	// Views finds views by address key, by which they are returned. Who asks, and the domain, are not filled
+	// in.
 	Views(ctx context.Context, keys []string) ([]claim.View, error)
 	// ViewsByID is Views by number.
 	ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error)
 	// Members lists accounts that belong to the organization or are under its open claim, and that the filter
-	// might leave in: nobody else need be left out. By address key, up to limit of those behind a key; views are
-	// as with Views.
+	// might leave in: nobody else need be left out. By address key, up to limit of those behind a key; views
+	// are as with Views.
 	Members(ctx context.Context, organization string, filter MemberFilter, after string, limit int) ([]claim.View, error)
-	// MembersByClaim lists accounts under open claims of the organization that the filter might leave in, by when
-	// the claim was made and by its number, up to limit of those behind a mark; newest: the last first. The zero
-	// mark is before all.
+	// MembersByClaim lists accounts under open claims of the organization that the filter might leave in, by
+	// when the claim was made and by its number, up to limit of those behind a mark; newest: the last first.
+	// The zero mark is before all.
 	MembersByClaim(ctx context.Context, organization string, filter MemberFilter, after ClaimMark, limit int, newest bool) ([]MarkedAccount, error)
 	// CountMembers counts the accounts that belong to the organization, and those under its open claims.
 	CountMembers(ctx context.Context, organization string) (int, error)
 	// Candidates lists accounts that the organization might claim and that the filter might leave in, and
-	// members and claimed ones for whom time may have changed that, by address key, up to limit of those behind
-	// a key.
+	// members and claimed ones for whom time may have changed that, by address key, up to limit of those
+	// behind a key.
 	Candidates(ctx context.Context, organization string, filter CandidateFilter, after string, limit int) ([]Candidate, error)
-	// CountUnclaimed counts the accounts in these domains, and those of them without an open claim, by domain and
-	// organization.
+	// CountUnclaimed counts the accounts in these domains, and those of them without an open claim, by domain
+	// and organization.
 	CountUnclaimed(ctx context.Context, domains []string) ([]Unclaimed, error)
 	// CountClaimed counts the accounts under open claims of the organization, by domain.
 	CountClaimed(ctx context.Context, organization string) (map[string]int, error)
@@ -159,8 +164,8 @@ type MemberFilter struct {
 	Status      schema.Status    // as listed
 	ClaimType   schema.ClaimType // as listed
 	Retractable bool             // only users whose claim can be retracted now (see R22)
-	// Search leaves out most accounts where a word of it does not occur in the address or a name, edited or not.
-	// It is folded, as schema.Fold does.
+	// Search leaves out most accounts where a word of it does not occur in the address or a name, edited or
+	// not. It is folded, as schema.Fold does.
 	Search    string
 	Unclaimed bool // only accounts under no open claim of the organization
 	NoProfile bool // names and other data, and edits of them, need not be filled in
@@ -211,12 +216,13 @@ type Given struct {
 
 // Claims keeps claims, and what becomes of accounts.
 type Claims interface {
-	// InsertClaims inserts open claims, and returns their ids, in the order of the claims. A second open claim
-	// on an account is an error: ErrTwice, where others can have made the first since the account was seen.
+	// InsertClaims inserts open claims, and returns their ids, in the order of the claims. A second open
+	// claim on an account is an error: ErrTwice, where others can have made the first since the account was
+	// seen.
 	InsertClaims(ctx context.Context, batch ClaimBatch) (ids []int64, err error)
 	// WriteEffects writes effects one after the other: accounts, claims, and tombstones of accounts that are
-	// gone. A closed claim remembers the address key of the account it was on. Joins has an id, made up by the
-	// caller.
+	// gone. A closed claim remembers the address key of the account it was on. Joins has an id, made up by
+	// the caller.
 	WriteEffects(ctx context.Context, effects []claim.Effect) error
 	// ImportClaims lists the claims that an import made, by their ids, up to limit of those behind an id.
 	ImportClaims(ctx context.Context, importID, after int64, limit int) ([]MadeClaim, error)
@@ -282,8 +288,8 @@ type Outbox interface {
 	InsertMail(ctx context.Context, m Mail) error
 	// TakeUp takes a mail out of the line, and holds it; number 0: the first.
 	TakeUp(ctx context.Context, id int64) (m Mail, found bool, err error)
-	// DueMail finds and holds the mail outside the line that is due for the longest time, and that nobody else
-	// holds.
+	// DueMail finds and holds the mail outside the line that is due for the longest time, and that nobody
+	// else holds.
 	DueMail(ctx context.Context, due DueMail) (m Mail, found bool, err error)
 	// FindMail finds and holds a mail outside the line.
 	FindMail(ctx context.Context, id int64) (m Mail, found bool, err error)
@@ -291,12 +297,12 @@ type Outbox interface {
 	UpdateMail(ctx context.Context, m Mail) error
 	// DeleteMail deletes a mail outside the line.
 	DeleteMail(ctx context.Context, id int64) error
-	// RetryMails makes mails of an organization due that are outside the line, wait or have failed, and are in
-	// nobody's hand, and counts them; blank organization: of all; no numbers: all of them. Servers that were
-	// away are forgotten.
+	// RetryMails makes mails of an organization due that are outside the line, wait or have failed, and are
+	// in nobody's hand, and counts them; blank organization: of all; no numbers: all of them. Servers that
+	// were away are forgotten.
 	RetryMails(ctx context.Context, organization string, ids []int64) (int, error)
-	// MailsTaken counts the mails that have been taken up since a time. Others that write and count wait until
-	// the transaction ends.
+	// MailsTaken counts the mails that have been taken up since a time. Others that write and count wait
+	// until the transaction ends.
 	MailsTaken(ctx context.Context, since time.Time) (int, error)
 	// Lined reports whether a mail waits in the line.
 	Lined(ctx context.Context) (bool, error)
@@ -311,10 +317,11 @@ type Outbox interface {
 
 	// ClaimsByID finds claims, open and closed, by number.
 	ClaimsByID(ctx context.Context, ids []int64) (map[int64]AnyClaim, error)
-	// Undecided lists open delayed claims by when they were made and by number, up to limit of those behind one.
+	// Undecided lists open delayed claims by when they were made and by number, up to limit of those behind
+	// one.
 	Undecided(ctx context.Context, after Reminded, until time.Time, limit int) ([]Reminded, error)
-	// LastReminded finds the claim up to which owners have been reminded so many days before the date, and holds
-	// it.
+	// LastReminded finds the claim up to which owners have been reminded so many days before the date, and
+	// holds it.
 	LastReminded(ctx context.Context, days int) (Reminded, error)
 	PutReminded(ctx context.Context, days int, last Reminded) error
 
@@ -398,8 +405,8 @@ type Link struct {
 type Snapshots interface {
 	// StageUsers stages users of organizations that there are.
 	StageUsers(ctx context.Context, users []LoadUser) error
-	// StagedTwice finds the first staged line whose id, or else whose address key, stands on an earlier one too;
-	// Line is 0 where there is none.
+	// StagedTwice finds the first staged line whose id, or else whose address key, stands on an earlier one
+	// too; Line is 0 where there is none.
 	StagedTwice(ctx context.Context) (Twice, error)
 	// StagedTaken finds the first staged line whose address key an account has that keeps it: one that is not
 	// staged, or that is pinned. Lines of accounts that are pinned or gone do not count. 0: there is none.
@@ -409,11 +416,12 @@ type Snapshots interface {
 	StagedMoves(ctx context.Context, limit int) ([]int, error)
 	// Staged finds out which of these address keys are staged.
 	Staged(ctx context.Context, keys []string) (map[string]bool, error)
-	// KnownUsers finds the accounts that have these address keys, whatever is staged, by key; but for those whose
-	// id is the key, and on which there is no open claim.
+	// KnownUsers finds the accounts that have these address keys, whatever is staged, by key; but for those
+	// whose id is the key, and on which there is no open claim.
 	KnownUsers(ctx context.Context, keys []string) (map[string]KnownUser, error)
 	// MergeStaged inserts or updates the accounts of the staged users, and ends the stage. Accounts that are
-	// gone do not come back; pinned ones keep all but last sign-in and conversations. A broken key is ErrTwice.
+	// gone do not come back; pinned ones keep all but last sign-in and conversations. A broken key is
+	// ErrTwice.
 	MergeStaged(ctx context.Context) error
 	// ClaimedTwice finds the first domain that two organizations have claimed; blank: there is none.
 	ClaimedTwice(ctx context.Context) (domain, one, other string, err error)
@@ -453,8 +461,8 @@ type Imports interface {
 	FindRequest(ctx context.Context, organization, key string, hold bool) (imp schema.Import, found bool, err error)
 	// DropRequest takes the RequestKey from an import.
 	DropRequest(ctx context.Context, id int64) error
-	// ListImports lists an organization's imports like FindImport, the newest first, of those older than an id,
-	// 0 being older than none; limit 0: all.
+	// ListImports lists an organization's imports like FindImport, the newest first, of those older than an
+	// id, 0 being older than none; limit 0: all.
 	ListImports(ctx context.Context, organization string, before int64, limit int) ([]schema.Import, error)
 	// UpdateImport writes what changes while an import lives: all but its id, organization, file, order and
 	// Plan.
@@ -465,8 +473,8 @@ type Imports interface {
 	PutPlan(ctx context.Context, id int64, plan []byte) error
 	// Plans finds the plans of imports that have one.
 	Plans(ctx context.Context, ids []int64) (map[int64][]byte, error)
-	// Tallies finds what the chunks of imports counted, in order: as applied, or as planned where they are not
-	// done.
+	// Tallies finds what the chunks of imports counted, in order: as applied, or as planned where they are
+	// not done.
 	Tallies(ctx context.Context, ids []int64) (map[int64][]schema.Tally, error)
 	// CountImports counts imports by the state that was written last, with when the oldest of each was agreed
 	// to, or begun.
@@ -510,8 +518,8 @@ type Schedules interface {
 	UpdateSchedule(ctx context.Context, s schema.Schedule) error
 	// DeleteSchedule deletes a schedule with its runs.
 	DeleteSchedule(ctx context.Context, id int64) error
-	// UnnotedImports lists the imports that the schedule has made since it was agreed to, that wait for consent,
-	// and that none of its runs names.
+	// UnnotedImports lists the imports that the schedule has made since it was agreed to, that wait for
+	// consent, and that none of its runs names.
 	UnnotedImports(ctx context.Context, s schema.Schedule) ([]int64, error)
 
 	InsertRun(ctx context.Context, run schema.ScheduleRun) (id int64, err error)

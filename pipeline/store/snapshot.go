@@ -20,8 +20,8 @@ import (
 // an account that a closed claim changed stay, a claim that was closed is not restored, a removed account
 // does not come back. A service has one name, whatever its case: the one under which it was loaded first.
 type Loader interface {
-	// Known finds the accounts that have these address keys before this snapshot's users come in, by key; but for
-	// those of which there is nothing to know: their id is the key, and there is no open claim on them.
+	// Known finds the accounts that have these address keys before this snapshot's users come in, by key; but
+	// for those of which there is nothing to know: their id is the key, and there is no open claim on them.
 	Known(ctx context.Context, keys []string) (map[string]KnownUser, error)
 	Organizations(ctx context.Context, organizations []LoadOrganization) error
 	Licenses(ctx context.Context, licenses []LoadLicense) error
@@ -31,12 +31,12 @@ type Loader interface {
 	// does not move away. Users that come after claims are an error.
 	Users(ctx context.Context, users []LoadUser) error
 	// Claims restores open claims, without licences or mail. One that is open already is brought up to date,
-	// unless it was made here; one on a member, or closed here since it was made, or older than the account that
-	// has the address now, is left out. Refused with CodeUserNotFound, CodeIDDuplicate (two on one account), and
-	// CodeClaimedElsewhere: another organization has an open claim there.
+	// unless it was made here; one on a member, or closed here since it was made, or older than the account
+	// that has the address now, is left out. Refused with CodeUserNotFound, CodeIDDuplicate (two on one
+	// account), and CodeClaimedElsewhere: another organization has an open claim there.
 	Claims(ctx context.Context, claims []LoadClaim) error
-	// Finish merges all that was taken in, and returns what whoever loads should be told. Load does so where it
-	// has not been called.
+	// Finish merges all that was taken in, and returns what whoever loads should be told. Load does so where
+	// it has not been called.
 	Finish(ctx context.Context) ([]Notice, error)
 }
 
@@ -77,8 +77,9 @@ type LoadClaim struct {
 	schema.Claim
 	Key  string
 	Line int
-	// Undated says that nobody knows when the claim was made: ClaimedAt is the latest that it can be. One that
-	// is open already stays as it is, and where one of the organization's was closed here, it is left out.
+	// Undated says that nobody knows when the claim was made: ClaimedAt is the latest that it can be. One
+	// that is open already stays as it is, and where one of the organization's was closed here, it is left
+	// out.
 	Undated bool
 }
 

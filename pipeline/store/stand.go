@@ -7,8 +7,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Stand is how far a domain is that an organization has verified or claimed: what the rules say of each account
-// with an address in it (see R1 to R8).
+// Stand is how far a domain is that an organization has verified or claimed: what the rules say of each
+// account with an address in it (see R1 to R8).
 type Stand struct {
 	Domain    schema.Domain
 	Claimed   int                      // under an open claim of the organization

@@ -14,8 +14,8 @@ type Row struct {
 	LeftAlone   bool   // its Claim is FALSE or blank
 	Asked       schema.ClaimType
 	Assignments []claim.Assignment // per service of the layout; nil: the file has no service columns
-	// Unsigned says that the phone is no number but for a + that it lacks: right where it is the account's own,
-	// wrong else.
+	// Unsigned says that the phone is no number but for a + that it lacks: right where it is the account's
+	// own, wrong else.
 	Unsigned bool
 }
 

@@ -63,8 +63,8 @@ func (l Language) Format(english string) string {
 	return english
 }
 
-// Say returns a sentence with its values in their places; those that are a schema.Text, a schema.Number or the
-// like are said in the language, too.
+// Say returns a sentence with its values in their places; those that are a schema.Text, a schema.Number or
+// the like are said in the language, too.
 func (l Language) Say(format string, values ...any) string {
 	return schema.Say(format, values...).In(l)
 }

@@ -360,7 +360,8 @@ func places(text string) []string {
 	return list
 }
 
-// derived are words that are made of codes, and those of which constants are not in sight where they are said.
+// derived are words that are made of codes, and those of which constants are not in sight where they are
+// said.
 var derived = func() map[string]bool {
 	list := map[string]bool{}
 	add := func(words ...string) {

@@ -53,8 +53,8 @@ func FuzzNumbers(f *testing.F) {
 	})
 }
 
-// FuzzScanner compares the scanner with encoding/xml: what that takes, it takes for the same, unless there is a
-// document type or another encoding in it.
+// FuzzScanner compares the scanner with encoding/xml: what that takes, it takes for the same, unless there is
+// a document type or another encoding in it.
 func FuzzScanner(f *testing.F) {
 	for _, text := range []string{
 		`<a b="1" c='>'>x&amp;y<![CDATA[ <z> ]]>é</a>`, `<?xml version="1.0"?><!-- c --><p:a><b/>` + "\r\n" + `&#x41;&#66;</p:a>`, `<a>`, `</a>`, `<a></b>`, `<a b></a>`, `<a/><b/>`,

@@ -53,8 +53,8 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	assert.Equal(t, &Notes{}, notes)
 }
 
-// TestLibreOfficeChangesNothing reads what LibreOffice saved after it had opened a workbook of ours, in Swedish,
-// German and English: testdata/README.md says how.
+// TestLibreOfficeChangesNothing reads what LibreOffice saved after it had opened a workbook of ours, in
+// Swedish, German and English: testdata/README.md says how.
 func TestLibreOfficeChangesNothing(t *testing.T) {
 	for _, language := range []string{"sv", "de", "en"} {
 		file, err := os.ReadFile("testdata/saved-" + language + ".xlsx")

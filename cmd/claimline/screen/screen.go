@@ -38,10 +38,10 @@ func Days(n int) schema.Text { return schema.SayCount(n, "%s day", "%s days") }
 // Values says how many values there are.
 func Values(n int) schema.Text { return schema.SayCount(n, "%s value", "%s values") }
 
-// Moment is a time as the reader's clock shows it, with its zone.
+// Moment returns a time as the reader's clock shows it, with its zone.
 func Moment(t time.Time) schema.Instant { return schema.Instant(t.Local()) }
 
-// Date is the reader's day of a time.
+// Date returns the reader's day of a time.
 func Date(t time.Time) schema.Day { return schema.Day(t.Local()) }
 
 // Wrap breaks a text at blanks into lines of so many columns at most, those behind the first indented; 0

@@ -47,8 +47,8 @@ func (s *service) show(ctx context.Context, name, path string) {
 	s.look(ctx, name)
 }
 
-// look requires the page that is shown to be right at every width, light and dark: it fits, axe finds nothing.
-// Pictures go where CLAIMLINE_PICTURES says.
+// look requires the page that is shown to be right at every width, light and dark: it fits, axe finds
+// nothing. Pictures go where CLAIMLINE_PICTURES says.
 func (s *service) look(ctx context.Context, name string) {
 	s.Helper()
 	folder := os.Getenv("CLAIMLINE_PICTURES")

@@ -146,8 +146,8 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 	return selections, conditions
 }
 
-// search returns a condition that every word of a search, the parameters from this number on, is in an address
-// or a name, edited or not. Letters that no accents can be taken from are left to the program.
+// search returns a condition that every word of a search, the parameters from this number on, is in an
+// address or a name, edited or not. Letters that no accents can be taken from are left to the program.
 func search(text string, parameter int) (conditions string) {
 	const (
 		texts = `concat_ws(E'\n', u.email, u.first_name, u.last_name, u.display_name,

@@ -52,9 +52,9 @@ var sessionDefaults = map[string]string{
 	"tcp_keepalives_count":                "3",
 	"tcp_user_timeout":                    "9s",
 
-	// Statements over thousands of rows are planned for those, and for the tables as large as they are by now: a
-	// plan made for an empty table goes through the full one once for each row. Compiling them costs more than
-	// it gains.
+	// Statements over thousands of rows are planned for those, and for the tables as large as they are by
+	// now: a plan made for an empty table goes through the full one once for each row. Compiling them costs
+	// more than it gains.
 	"plan_cache_mode":  "force_custom_plan",
 	"jit":              "off",
 	"random_page_cost": "1.1", // no disk of today minds much where something is

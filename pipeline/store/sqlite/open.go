@@ -49,15 +49,15 @@ const (
 	// checkpoints are far apart: 64 MiB of 4 KiB pages.
 	checkpointPages = 16384
 
-	// Cache per connection, in KiB; it is twice as much, for the driver rounds every page up to the next power of
-	// two. The one that writes holds the index of open claims of a million accounts, all pages of which a shuffled
-	// import changes in each transaction. For those that read the system has a cache: more than the inner pages of
-	// the trees made shuffled imports slower.
+	// Cache per connection, in KiB; it is twice as much, for the driver rounds every page up to the next
+	// power of two. The one that writes holds the index of open claims of a million accounts, all pages of
+	// which a shuffled import changes in each transaction. For those that read the system has a cache: more
+	// than the inner pages of the trees made shuffled imports slower.
 	writeCache = 16 << 10
 	readCache  = 512
 
-	// Connections that read, at least: with one per processor, requests that take a moment wait in line behind
-	// files that are planned, whose questions take longer.
+	// Connections that read, at least: with one per processor, requests that take a moment wait in line
+	// behind files that are planned, whose questions take longer.
 	readers = 8
 )
 
@@ -234,8 +234,8 @@ func (db *DB) openRead(ctx context.Context, path string) (int64, error) {
 
 	version, err := open(false)
 	err = wrap(err)
-	// Reading a WAL file needs its index beside it. Where that cannot be created, the file alone will do, unless
-	// there is something in a log that only the index gives access to.
+	// Reading a WAL file needs its index beside it. Where that cannot be created, the file alone will do,
+	// unless there is something in a log that only the index gives access to.
 	if schema.CodeOf(err) == schema.CodeDatabaseReadOnly && !hasLog(path) {
 		_ = db.read.Close()
 		version, err = open(true)

@@ -30,7 +30,8 @@ const (
 
 // accountReader turns rows into accounts, and finds their organizations when all are read.
 type accountReader struct {
-	// The driver's values as they are: what database/sql would do to convert them costs more than all the rest.
+	// The driver's values as they are: what database/sql would do to convert them costs more than all the
+	// rest.
 	row  [8]any
 	into [8]any // pointers to them
 

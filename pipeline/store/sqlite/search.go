@@ -10,8 +10,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// registerHolds lets statements search as the program does: holds(words, text, …) is 1 where every word, folded
-// already, occurs in the texts.
+// registerHolds lets statements search as the program does: holds(words, text, …) is 1 where every word,
+// folded already, occurs in the texts.
 var registerHolds = sync.OnceFunc(func() {
 	sqlite.MustRegisterDeterministicScalarFunction("holds", -1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		words, _ := args[0].(string)

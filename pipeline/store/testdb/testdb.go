@@ -35,7 +35,8 @@ func Without(tests ...string) {
 
 // Template makes databases that are all alike.
 type Template struct {
-	// Prepare makes the first ready, at an address as --db takes it; afterwards nobody uses it. It is called once.
+	// Prepare makes the first ready, at an address as --db takes it; afterwards nobody uses it. It is called
+	// once.
 	Prepare func(ctx context.Context, address string) error
 
 	postgres postgrestest.Template

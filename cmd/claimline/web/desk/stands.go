@@ -9,8 +9,8 @@ import (
 )
 
 // Counting the accounts of an organization by domain looks at each, which takes seconds where there are a
-// million. A count is made once for all who ask; where that took longer than anybody waits, it is kept so many
-// times as long as it took.
+// million. A count is made once for all who ask; where that took longer than anybody waits, it is kept so
+// many times as long as it took.
 const (
 	keptTimes = 20
 	standWait = 150 * time.Millisecond // for a new count, after which the last one does

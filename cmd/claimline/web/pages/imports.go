@@ -182,8 +182,8 @@ func (p *Pages) planImport(e *exchange) error {
 	return e.show(said.Status, "new", page)
 }
 
-// exportEligible hands out the users who can be claimed, or those of them that are asked for, to be edited and
-// imported.
+// exportEligible hands out the users who can be claimed, or those of them that are asked for, to be edited
+// and imported.
 func (p *Pages) exportEligible(e *exchange) error {
 	selection := people.Selection{Domain: e.r.FormValue("domain"), Type: schema.ClaimType(e.r.FormValue("type")), Search: e.r.FormValue("search")}
 	format := report.CSV
@@ -395,8 +395,8 @@ const (
 	fieldSteps   = "steps" // a script goes on
 )
 
-// retractImport takes the claims of an import back, as many as can be in a moment; what is left is gone on with
-// from the page that is shown.
+// retractImport takes the claims of an import back, as many as can be in a moment; what is left is gone on
+// with from the page that is shown.
 func (p *Pages) retractImport(e *exchange, imp schema.Import) error {
 	ctx, form := e.r.Context(), e.r.PostForm
 	shown, cannot := retracting{Begun: true}, map[schema.Code]int{}

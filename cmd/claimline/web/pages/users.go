@@ -76,8 +76,8 @@ func (p *Pages) listUsers(e *exchange) error {
 	return e.show(http.StatusOK, "users", page)
 }
 
-// findUsers fills in the users behind a mark, and returns the mark of the next page; blank: there is none. What
-// is no mark of ours begins at the first.
+// findUsers fills in the users behind a mark, and returns the mark of the next page; blank: there is none.
+// What is no mark of ours begins at the first.
 func (p *Pages) findUsers(e *exchange, page *usersPage, filter people.MemberFilter, after string) (next string, err error) {
 	ctx, id := e.r.Context(), e.organization.ID
 	if page.Sort != bySoon && page.Sort != byLatest {
