@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,11 +15,13 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/notify/smtptest"
 )
 
 // catcher is a mail server that takes every mail, but for one address.
 type catcher struct {
-	smtp.Session
+	smtptest.Session
 	mutex sync.Mutex
 	mails []string
 	took  func() // is called for each mail before its sender is told; nil: nobody is
@@ -29,28 +30,10 @@ type catcher struct {
 // listen starts the server, which ends with the test, and returns its port.
 func (c *catcher) listen(t *testing.T) int {
 	t.Helper()
-	server := smtp.NewServer(c)
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(listener)
-	}()
-	t.Cleanup(func() {
-		_ = server.Close()
-		<-ended
-	})
-	return listener.Addr().(*net.TCPAddr).Port
+	return smtptest.Serve(t, smtp.NewServer(c), nil)
 }
 
 func (c *catcher) NewSession(*smtp.Conn) (smtp.Session, error) { return c, nil }
-
-func (*catcher) Reset() {}
-
-func (*catcher) Logout() error { return nil }
-
-func (*catcher) Mail(string, *smtp.MailOptions) error { return nil }
 
 func (*catcher) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if strings.HasPrefix(to, "bo@") {

@@ -39,6 +39,7 @@ import (
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/notify"
+	"github.com/claimline/claimline/pipeline/notify/smtptest"
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
@@ -154,20 +155,11 @@ func (p *post) serve(t *testing.T, change func(*smtp.Server, net.Listener) net.L
 	server := smtp.NewServer(p)
 	server.Domain, server.EnableSMTPUTF8 = "localhost", true
 	server.ErrorLog = quiet{}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	if change != nil {
-		listener = change(server, listener)
-	}
-	p.host, p.port = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(listener)
-	}()
-	t.Cleanup(func() {
-		_ = server.Close()
-		<-ended
+	p.host, p.port = "127.0.0.1", smtptest.Serve(t, server, func(listener net.Listener) net.Listener {
+		if change == nil {
+			return listener
+		}
+		return change(server, listener)
 	})
 }
 

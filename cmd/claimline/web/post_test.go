@@ -3,7 +3,6 @@ package web_test
 import (
 	"io"
 	"mime/quotedprintable"
-	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -11,11 +10,13 @@ import (
 
 	"github.com/emersion/go-smtp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/pipeline/notify/smtptest"
 )
 
 // post is a mail server that keeps every mail.
 type post struct {
-	smtp.Session
+	smtptest.Session
 	mutex sync.Mutex
 	mails []string
 }
@@ -23,30 +24,10 @@ type post struct {
 // listen starts the server, which ends with the test, and returns its port.
 func (p *post) listen(t *testing.T) int {
 	t.Helper()
-	server := smtp.NewServer(p)
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(listener)
-	}()
-	t.Cleanup(func() {
-		_ = server.Close()
-		<-ended
-	})
-	return listener.Addr().(*net.TCPAddr).Port
+	return smtptest.Serve(t, smtp.NewServer(p), nil)
 }
 
 func (p *post) NewSession(*smtp.Conn) (smtp.Session, error) { return p, nil }
-
-func (*post) Reset() {}
-
-func (*post) Logout() error { return nil }
-
-func (*post) Mail(string, *smtp.MailOptions) error { return nil }
-
-func (*post) Rcpt(string, *smtp.RcptOptions) error { return nil }
 
 func (p *post) Data(r io.Reader) error {
 	text, err := io.ReadAll(r)
