@@ -61,6 +61,9 @@ func (b *Book) readFormats(part string) (*formats, error) {
 			if err != nil {
 				return err
 			}
+			if len(code) > mostCode {
+				return tooLarge("The workbook has a format of cells with more than %d bytes.", mostCode)
+			}
 			custom[number] = code
 		case inCells && name == "xf":
 			number, err := s.number("numFmtId", 0)

@@ -20,6 +20,7 @@ const (
 	mostSheet   = 2 << 30   // bytes of XML of one sheet, which are read as they come
 	mostStrings = 128 << 20 // bytes of text that cells share, which are held in memory
 	mostOther   = 32 << 20  // bytes of XML of any other part
+	mostCode    = 1024      // bytes of a format: spreadsheet programs have 255 characters
 	mostStyles  = 65_490    // formats of cells, as spreadsheet programs have it
 )
 

@@ -110,15 +110,12 @@ func (r *rowReader) beginRow(s *scanner) (err error) {
 		return malformedError("its rows are in no order")
 	}
 	r.row.Hidden, err = s.flag("hidden")
-	r.inRow, r.cells, r.text = true, r.cells[:0], r.text[:0]
+	r.inRow, r.cell, r.cells, r.text = true, cell{}, r.cells[:0], r.text[:0]
 	return err
 }
 
 func (r *rowReader) beginCell(s *scanner) (err error) {
-	r.cell = cell{column: 1}
-	if n := len(r.cells); n > 0 {
-		r.cell.column = r.cells[n-1].column + 1
-	}
+	r.cell = cell{column: r.cell.column + 1}
 	at, err := s.attribute("r")
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func nextSection(code string) (s section, rest string, more bool) {
 			}
 			text(s.bracket(code[i+1 : i+end]))
 			i = min(i+end+1, len(code))
-		case strings.HasPrefix(strings.ToLower(code[i:]), "general"):
+		case len(code)-i >= len("general") && strings.EqualFold(code[i:i+len("general")], "general"):
 			s.tokens = append(s.tokens, formatToken{'G', ""})
 			i += len("general")
 		case strings.IndexByte("0#?.,%", c) >= 0:

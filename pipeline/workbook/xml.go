@@ -189,15 +189,17 @@ func localName(name []byte) []byte { return name[bytes.IndexByte(name, ':')+1:] 
 
 // tagEnd returns how far the > is that ends the tag: none that stands in quotes.
 func (s *scanner) tagEnd() (int, error) {
+	end := 0
 	for at := 1; ; {
-		n, err := s.find(">", at)
-		if err != nil {
-			return 0, err
+		if end < at { // not looked for, or it stood in quotes
+			var err error
+			if end, err = s.find(">", at); err != nil {
+				return 0, err
+			}
 		}
-		tag := s.buf[s.pos+at : s.pos+n]
-		quote := bytes.IndexAny(tag, `"'`)
+		quote := bytes.IndexAny(s.buf[s.pos+at:s.pos+end], `"'`)
 		if quote < 0 {
-			return n, nil
+			return end, nil
 		}
 		at += quote
 		closing, err := s.find(string(s.buf[s.pos+at]), at+1)
