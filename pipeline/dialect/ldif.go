@@ -211,13 +211,13 @@ func (r *LDIF) opening() (opens bool, err error) {
 		return true, r.check()
 	case name == versionLine && first:
 		if version := strings.TrimSpace(string(r.value)); version != "1" {
-			return false, r.malformed("LDIF of the version %s is not known.", schema.Quote(version)).WithFix(exportEntries)
+			return false, r.malformed("LDIF of the version %s is not known.", schema.Quote(version))
 		}
 		return false, nil
 	case around[name]:
 		return false, r.aside()
 	}
-	return false, r.malformed("An entry begins with its name (dn:), and this is something else.").WithFix(exportEntries)
+	return false, r.malformed("An entry begins with its name (dn:), and this is something else.")
 }
 
 // aside passes by what ldapsearch writes around entries, which says how the search ended.
@@ -240,7 +240,7 @@ func (r *LDIF) aside() error {
 const exportEntries = "Export the directory again, for example with ldifde -f people.ldf, or ldapsearch -LLL > people.ldif."
 
 func (r *LDIF) malformed(format string, args ...any) *schema.Error {
-	return schema.Refuse(schema.CodeLDIFMalformed, format, args...).At("", r.at, 0).In(string(r.name)).WithFix("%s", exportEntries)
+	return schema.Refuse(schema.CodeLDIFMalformed, format, args...).At("", r.at, 0).In(string(r.name)).WithFix(exportEntries)
 }
 
 // longestName is how many bytes an attribute's name may have, its options included.
@@ -315,7 +315,7 @@ func (r *LDIF) attribute(places LDIFPlaces) (more bool, place int, err error) {
 			return false, 0, r.noAttribute()
 		case place == changePlace:
 			if change := strings.TrimSpace(string(r.value)); !strings.EqualFold(change, "add") {
-				return false, 0, r.malformed("The file is a list of changes (%s), not the entries of a directory.", schema.Quote(change)).WithFix(exportEntries)
+				return false, 0, r.malformed("The file is a list of changes (%s), not the entries of a directory.", schema.Quote(change))
 			}
 			place = -1
 		}
@@ -341,7 +341,7 @@ func (r *LDIF) tooLong() error {
 }
 
 func (r *LDIF) noAttribute() error {
-	return r.malformed("The line is no attribute with a value: %s.", schema.Quote(schema.Shorten(string(r.value)))).
+	return r.malformed("The line is no attribute with a value: %s.", schema.Quote(string(r.value))).
 		WithFix("If the line continues the one above it, put a blank before it. Else export the directory again: the file may be damaged.")
 }
 
@@ -435,13 +435,13 @@ func (r *LDIF) take() error {
 	written := r.value
 	switch {
 	case len(written) > 0 && written[0] == '<':
-		return r.malformed("The value stands in another file, and is not read: %s.", schema.Quote(schema.Shorten(string(written)))).
+		return r.malformed("The value stands in another file, and is not read: %s.", schema.Quote(string(written))).
 			WithFix("Export the directory again, with its values in the file itself.")
 	case len(written) > 0 && written[0] == ':':
 		written = bytes.Trim(written[1:], " ")
 		decoded, err := base64.StdEncoding.Strict().AppendDecode(r.text, written)
 		if err != nil {
-			return r.malformed("The value is no base64, which :: announces: %s.", schema.Quote(schema.Shorten(string(written)))).Because(err)
+			return r.malformed("The value is no base64, which :: announces: %s.", schema.Quote(string(written))).Because(err)
 		}
 		r.text = decoded
 	default:

@@ -460,7 +460,7 @@ func (r *htmlReporter) options(o schema.Order) []string {
 		list = append(list, l.Say("The accounts' data are left alone"))
 	}
 	if o.Sheet != "" {
-		list = append(list, "The sheet "+schema.Shorten(o.Sheet)+" of the workbook was read")
+		list = append(list, l.Say("The sheet %s of the workbook was read", schema.Shorten(o.Sheet)))
 	}
 	if o.Encoding != "" {
 		list = append(list, l.Say("Read in the encoding %s", o.Encoding))

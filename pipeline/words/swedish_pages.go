@@ -462,7 +462,8 @@ var swedishPages = map[string]string{
 	"Write each address once.":                                                "Skriv varje adress en gång.",
 
 	"How its files are read, where that is not certain": "Hur filerna läses, om det inte är säkert",
-	"Encoding": "Teckenkodning",
+	"Encoding":           "Teckenkodning",
+	"Sheet of workbooks": "Arbetsböckers blad",
 	"As in windows-1252. Blank: a file whose encoding is not certain is refused.": "Till exempel windows-1252. Tomt: en fil vars teckenkodning inte är säker avvisas.",
 	"What columns are": "Vad kolumnerna är",
 	"One a line: its header in the file, = and the column that it is.":       "En per rad: rubriken i filen, = och den kolumn som det är.",

@@ -188,6 +188,7 @@ var swedishReports = map[string]string{
 	"The cells are not separated by commas. The other separator was recognized.": "Cellerna är inte åtskilda av komman. Den andra avgränsaren kändes igen.",
 	"The column %s is %s":                                                        "Kolumnen %s är %s",
 	"The column %s means nothing":                                                "Kolumnen %s betyder inget",
+	"The sheet %s of the workbook was read":                                      "Bladet %s i arbetsboken lästes",
 	"The file is written in UTF-16, and was read as such.":                       "Filen är skriven i UTF-16, och lästes så.",
 	"The file is written in Windows-1252, and was read as such.":                 "Filen är skriven i Windows-1252, och lästes så.",
 	"The file says to leave the user alone.":                                     "Filen säger att användaren ska lämnas utanför.",
