@@ -59,7 +59,7 @@ func (d *Desk) Stands(ctx context.Context, organization string) (Stands, error) 
 		c.of[organization] = of
 	}
 	if of.done == nil && !time.Now().Before(of.until) {
-		of.done = make(chan struct{})
+		of.done, of.err = make(chan struct{}), nil                         // who does not wait gets what was counted last, not why it failed
 		counting, cancel := context.WithCancel(context.WithoutCancel(ctx)) // who has asked may go
 		of.cancel = cancel
 		c.work.Go(func() { defer cancel(); d.count(counting, organization, of) })

@@ -14,7 +14,8 @@ import (
 type home struct {
 	Waiting   []listed          // imports that wait for somebody
 	Running   []listed          // imports that are under way, or wait for their turn
-	Latest    []listed          // imports that have ended
+	Latest    []listed          // imports that have ended, among the newest
+	Any       bool              // there are imports
 	Schedules []schema.Schedule // whose last run failed or waits
 	Failed    []store.ListedMail
 	MoreMails bool // have failed
@@ -29,7 +30,6 @@ type home struct {
 // domainStands is how far a domain is.
 type domainStands struct {
 	store.Stand
-	All     int // accounts
 	Ready   int // that can be claimed
 	Refused int // that cannot be
 	Reasons []counted
@@ -58,6 +58,7 @@ func (p *Pages) home(e *exchange) error {
 	if err != nil {
 		return err
 	}
+	h.Any = len(found) > 0
 	found = slices.DeleteFunc(found, func(imp schema.Import) bool { return !imp.State.Ended() })
 	if h.Latest, err = p.listed(e, found); err != nil {
 		return err
@@ -123,8 +124,7 @@ func (p *Pages) stands(e *exchange, h *home) error {
 		for _, n := range s.Cannot {
 			v.Refused += n
 		}
-		v.All = s.Members + s.Claimed + v.Ready + v.Refused
-		v.Bar = e.words.picture(v.All, part{schema.Claimed, e.words.say("yours"), s.Members + s.Claimed},
+		v.Bar = e.words.picture(s.Members+s.Claimed+v.Ready+v.Refused, part{schema.Claimed, e.words.say("yours"), s.Members + s.Claimed},
 			part{schema.NotAttempted, e.words.say("can be claimed"), v.Ready}, part{schema.Ineligible, e.words.say("cannot be claimed"), v.Refused})
 		h.Domains = append(h.Domains, v)
 		h.Yours += s.Members + s.Claimed

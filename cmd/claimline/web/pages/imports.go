@@ -213,7 +213,7 @@ func orderOf(e *exchange, fields url.Values) (schema.Order, error) {
 			reading.Columns = append(reading.Columns, given)
 		}
 	}
-	for _, address := range strings.FieldsFunc(fields.Get(fieldNotify), func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' || r == '\r' }) {
+	for _, address := range addresses(fields.Get(fieldNotify)) {
 		if _, problem := schema.ParseAddress(address); problem != "" {
 			return order, schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
 		}

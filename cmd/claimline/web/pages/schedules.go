@@ -16,11 +16,11 @@ import (
 // A schedule is added in two steps: a form, and its answers to check, with the box that agrees to the claims
 // of every run. Names of schedules are all that follows /schedules/, so the form has no path of its own.
 func (p *Pages) registerSchedules() {
-	p.page("GET /schedules", schema.RoleViewer, func(e *exchange) error {
+	p.handle("GET /schedules", func(e *exchange) error {
 		if e.r.URL.Query().Has("add") {
 			return p.admit(schema.RoleAdmin, p.newSchedule)(e)
 		}
-		return p.listSchedules(e)
+		return p.admit(schema.RoleViewer, p.listSchedules)(e)
 	})
 	p.page("POST /schedules", schema.RoleAdmin, p.addSchedule)
 	p.page("GET /schedules/{name}", schema.RoleViewer, func(e *exchange) error { return p.showSchedule(e, http.StatusOK, nil) })
@@ -228,11 +228,8 @@ type example struct {
 	Due  template.HTML
 }
 
-// The kinds of a path.
-const (
-	kindFile   = "file"
-	kindFolder = "dir"
-)
+// kindFolder is the kind of a path that is a folder.
+const kindFolder = "dir"
 
 var examples = []string{"0 3 * * *", "30 6 * * mon-fri", "0 8-17 * * mon-fri", "0 5 1 * *"}
 

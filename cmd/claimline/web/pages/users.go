@@ -112,7 +112,6 @@ func parseMark(text string) (m people.DaysLeftMark) {
 // userPage is all about one user.
 type userPage struct {
 	schema.AccountView
-	Name         string
 	Organization string // name of the one that the account belongs to
 	Ours         bool   // that is the reader's
 	Until        time.Time
@@ -133,8 +132,10 @@ func (p *Pages) user(e *exchange) (page userPage, err error) {
 	if err != nil {
 		return page, err
 	}
-	page = userPage{AccountView: shown, Name: shown.Name, Organization: shown.Organization, Ours: shown.Organization == id}
-	if o, err := p.Flow.Store.Organization(ctx, shown.Organization); err == nil {
+	page = userPage{AccountView: shown, Organization: shown.Organization, Ours: shown.Organization == id}
+	if page.Ours {
+		page.Organization = nameOf(e.organization)
+	} else if o, err := p.Flow.Store.Organization(ctx, shown.Organization); err == nil {
 		page.Organization = nameOf(o)
 	} else if schema.CodeOf(err) != schema.CodeOrganizationUnknown {
 		return page, err
