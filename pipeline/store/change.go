@@ -120,7 +120,7 @@ func (d due) views(ctx context.Context, id string, keys []string) ([]claim.View,
 	return views, complete(ctx, d.tx, o, views)
 }
 
-// complete fills in who asks, and the domains as that organization sees them.
+// complete fills in who asks, and the domains as that organization sees them, but for what overlaps with them.
 func complete(ctx context.Context, tx Tx, o *schema.Organization, views []claim.View) error {
 	keys := make([]string, len(views))
 	for i := range views {
@@ -130,7 +130,7 @@ func complete(ctx context.Context, tx Tx, o *schema.Organization, views []claim.
 	if o != nil {
 		actor = o.ID
 	}
-	seen, err := domains(ctx, tx, actor, domainsOf(keys))
+	seen, err := heldDomains(ctx, tx, actor, domainsOf(keys))
 	for i := range views {
 		views[i].Organization, views[i].Domain = o, seen[schema.KeyDomain(views[i].Key)]
 	}

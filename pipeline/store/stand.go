@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
@@ -106,9 +107,7 @@ func (c *stands) all(ctx context.Context, tx Tx, names []string) error {
 		c.add(domain, v.Account, 1)
 	})
 	for _, stand := range c.of {
-		if stand.Cannot[schema.CodeClaimedElsewhere] == 0 {
-			delete(stand.Cannot, schema.CodeClaimedElsewhere)
-		}
+		maps.DeleteFunc(stand.Cannot, func(_ schema.Code, n int) bool { return n == 0 })
 	}
 	return err
 }

@@ -190,6 +190,23 @@ func domainsOf(keys []string) (list []string) {
 	return list
 }
 
+// heldDomains looks up domains as an organization sees them, but for others that overlap with them.
+func heldDomains(ctx context.Context, tx Tx, id string, names []string) (map[string]claim.Domain, error) {
+	held, err := tx.Holders(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	holders := map[string][]schema.Domain{}
+	for _, d := range held {
+		holders[d.Domain] = append(holders[d.Domain], d)
+	}
+	seen := make(map[string]claim.Domain, len(names))
+	for _, name := range names {
+		seen[name] = claim.SeenBy(id, name, holders[name])
+	}
+	return seen, nil
+}
+
 // domains looks up domains as an organization sees them (see R5, R6).
 func domains(ctx context.Context, tx Tx, id string, names []string) (map[string]claim.Domain, error) {
 	wanted := slices.Clone(names)
