@@ -384,8 +384,7 @@ func unreported(err error, imp schema.Import, flags reportFlags) error {
 	} else if flags.output != "" && flags.output != "-" {
 		again = append(again, "-o", flags.output)
 	}
-	refused, _ := errors.AsType[*schema.Error](err)
-	return schema.Refuse(schema.CodeOutputUnwritable, "%s claimed, but: %s", have(imp.Tally.Outcomes[schema.Claimed]), troubleText(refused)).Because(err).
+	return schema.Refuse(schema.CodeOutputUnwritable, "%s claimed, but: %s", have(imp.Tally.Outcomes[schema.Claimed]), troubleText(err)).Because(err).
 		WithFix("Nothing needs to be claimed again. To have the report: %s.", commandLine(again...))
 }
 

@@ -143,7 +143,7 @@ func (s *Sender) importReport(ctx context.Context, w words, imp schema.Import, n
 		return nil, nil, err
 	}
 	var files []attachment
-	if len(imp.Plan) > 0 && !imp.RowsRemoved {
+	if len(imp.Plan) > 0 && !imp.RowsRemoved && room > 0 {
 		if files, err = s.attachments(ctx, imp, &summary, catalogue.Language(w.language), room); err != nil {
 			return nil, nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/kept"
@@ -24,7 +25,11 @@ var (
 	//go:embed report.js
 	htmlScript template.JS
 
-	htmlTemplates = map[words.Language]*template.Template{words.English: htmlTemplate(words.English), words.Swedish: htmlTemplate(words.Swedish)}
+	// Parsed when there is a page to write: most commands write none.
+	htmlTemplates = map[words.Language]func() *template.Template{
+		words.English: sync.OnceValue(func() *template.Template { return htmlTemplate(words.English) }),
+		words.Swedish: sync.OnceValue(func() *template.Template { return htmlTemplate(words.Swedish) }),
+	}
 )
 
 // htmlTemplate returns the template of the page in a language.
@@ -152,7 +157,7 @@ func (r *htmlReporter) list(c *kept.Rows, i int) {
 }
 
 func (r *htmlReporter) end(w Whole) error {
-	if err := htmlTemplates[r.language].Execute(r.to, r.page(w)); err != nil {
+	if err := htmlTemplates[r.language]().Execute(r.to, r.page(w)); err != nil {
 		return err
 	}
 	return r.to.Flush()
