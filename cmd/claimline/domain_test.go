@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -24,12 +25,8 @@ type nameServer struct {
 
 func newNameServer(t *testing.T) *nameServer {
 	t.Helper()
-	s := &nameServer{}
-	udp, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s.address = udp.LocalAddr().String()
-	tcp, err := new(net.ListenConfig).Listen(t.Context(), "tcp", s.address)
-	require.NoError(t, err)
+	udp, tcp := freePort(t)
+	s := &nameServer{address: tcp.Addr().String()}
 	for _, server := range []*dns.Server{{PacketConn: udp}, {Listener: tcp}} {
 		server.Handler = dns.HandlerFunc(func(to dns.ResponseWriter, question *dns.Msg) {
 			answer := s.answer.Load()
@@ -51,6 +48,22 @@ func newNameServer(t *testing.T) *nameServer {
 		})
 	}
 	return s
+}
+
+// freePort listens on a port over UDP and TCP. One that is free for the one may be somebody's for the other,
+// while so many programs talk to each other here: then the next is taken.
+func freePort(t *testing.T) (udp net.PacketConn, tcp net.Listener) {
+	t.Helper()
+	for {
+		tcp, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		udp, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", tcp.Addr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+		require.NoError(t, tcp.Close())
+	}
 }
 
 // says lets the server answer with this code and these TXT records, each of several strings.
