@@ -39,8 +39,8 @@ type lab struct {
 	folder, program string
 	generator       string
 	users           string // the file that claims everybody
-	config          string // transactions are small
-	shortLease      string // likewise, and a dead process is soon given up
+	config          string // transactions are small, and a frozen process keeps its import however long a test takes
+	shortLease      string // transactions are small, and a dead process is soon given up
 }
 
 // theLab is built once, for all tests that want it.
@@ -65,7 +65,7 @@ var theLab = sync.OnceValues(func() (l lab, err error) {
 		}
 	}
 	const small = "transaction_rows: 1000\n" // many chunks, so that there are many moments between two
-	return l, errors.Join(os.Chmod(l.folder, 0o755), os.WriteFile(l.config, []byte(small), 0o600),
+	return l, errors.Join(os.Chmod(l.folder, 0o755), os.WriteFile(l.config, []byte(small+"lease: 5m\n"), 0o600),
 		os.WriteFile(l.shortLease, []byte(small+"lease: 300ms\n"), 0o600))
 })
 
