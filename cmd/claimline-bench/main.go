@@ -1,5 +1,5 @@
-// Command claimline-bench makes the inputs that Claimline is measured and shown with,
-// and measures it beside its peers.
+// Command claimline-bench makes the inputs that Claimline is measured and shown with (package input), and
+// measures it beside its peers.
 package main
 
 import (
@@ -14,6 +14,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/claimline/claimline/cmd/claimline-bench/input"
 )
 
 func main() {
@@ -36,7 +38,7 @@ type command struct {
 var commands = []command{
 	{"generate", "DIR", "write a snapshot (DIR/org) and a users file (DIR/users.csv)", generateCommand},
 	{"samples", "DIR", "write the sample files, the same ones every time", func(*flag.FlagSet) work {
-		return func(_ context.Context, dir string, _, _ io.Writer) error { return Samples(dir) }
+		return func(_ context.Context, dir string, _, _ io.Writer) error { return input.Samples(dir) }
 	}},
 	{"bench", "", "measure Claimline beside its peers", benchCommand},
 	{"serve", "", "measure the service under uploads and readers", serveCommand},
@@ -86,10 +88,10 @@ func usage(stderr io.Writer) {
 }
 
 func generateCommand(flags *flag.FlagSet) work {
-	var o Options
-	o.flags(flags)
+	var o input.Options
+	inputFlags(flags, &o)
 	return func(ctx context.Context, dir string, stdout, _ io.Writer) error {
-		stats, err := Generate(ctx, dir, o)
+		stats, err := input.Generate(ctx, dir, o)
 		if err != nil {
 			return err
 		}
@@ -97,8 +99,8 @@ func generateCommand(flags *flag.FlagSet) work {
 	}
 }
 
-// flags declares the flags that set o.
-func (o *Options) flags(flags *flag.FlagSet) {
+// inputFlags declares the flags that set o.
+func inputFlags(flags *flag.FlagSet, o *input.Options) {
 	flags.IntVar(&o.Users, "users", 1_000_000, "eligible users, and so rows of the users file")
 	flags.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same files")
 	flags.Float64Var(&o.Bad, "bad", 0, "share of rows with a problem, 0 to 1")

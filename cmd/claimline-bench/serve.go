@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/claimline/claimline/cmd/claimline-bench/input"
 )
 
 // serving says what a service is measured with.
@@ -58,7 +60,7 @@ func (o *serving) work(ctx context.Context, _ string, stdout, stderr io.Writer) 
 		return errors.New("uploads and rows must be positive")
 	}
 	fmt.Fprintf(stderr, "making %d files of %d rows\n", o.uploads, o.rows)
-	if _, err := Generate(ctx, o.dir, Options{Users: o.uploads * o.rows, Seed: 1}); err != nil {
+	if _, err := input.Generate(ctx, o.dir, input.Options{Users: o.uploads * o.rows, Seed: 1}); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(filepath.Join(o.dir, "users.csv"))
