@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/cmd/claimline-bench/input"
+	"github.com/claimline/claimline/cmd/claimline-bench/service"
 )
 
 func main() {
@@ -120,5 +121,33 @@ func benchCommand(flags *flag.FlagSet) work {
 	flags.StringVar(&o.Readme, "readme", "cmd/claimline-bench/README.md", "file whose benchmark section is written")
 	return func(ctx context.Context, _ string, stdout, stderr io.Writer) error {
 		return Bench(ctx, o, stdout, stderr)
+	}
+}
+
+func serveCommand(flags *flag.FlagSet) work {
+	o := service.Options{Uploads: 50, Rows: 20_000, Dir: "out/serve"}
+	serviceFlags(flags, &o)
+	flags.IntVar(&o.Readers, "readers", 500, "who look at the imports all the time, every other one by following its events")
+	flags.IntVar(&o.Room, "room", 4, "files that the service plans at once; the others are told to come again")
+	return measureService(&o)
+}
+
+func soakCommand(flags *flag.FlagSet) work {
+	o := service.Options{Uploads: 2000, Rows: 20, Dir: "out/soak", Room: 4, AtOnce: 2}
+	serviceFlags(flags, &o)
+	flags.IntVar(&o.Every, "every", 500, "after so many imports is looked what the process holds")
+	return measureService(&o)
+}
+
+func serviceFlags(flags *flag.FlagSet, o *service.Options) {
+	flags.IntVar(&o.Uploads, "uploads", o.Uploads, "files that are uploaded, each an import")
+	flags.IntVar(&o.Rows, "rows", o.Rows, "rows of each file")
+	flags.StringVar(&o.Dir, "dir", o.Dir, "folder for inputs, database and log, which are made anew")
+	flags.StringVar(&o.Program, "program", "bin/claimline", "the program to measure")
+}
+
+func measureService(o *service.Options) work {
+	return func(ctx context.Context, _ string, stdout, stderr io.Writer) error {
+		return service.Measure(ctx, *o, stdout, stderr)
 	}
 }
