@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 func TestSeparatorsInValues(t *testing.T) {
 	user := []string{"7", "1", "", "", "3", "ann@acme.example", "active", "Ann", "Li", "Ann Li", "", "", "", "", `["Messaging"]`}
 	claimed := []string{"9", "1", "0", "1700000000", "", "", "", "", "active", "", "", `{"title":"Chef"}`}
-	for name, fields := range map[string][]string{"no claim": user, "a claim": append(user[:len(user):len(user)], claimed...)} {
+	for name, fields := range map[string][]string{"no claim": user, "a claim": slices.Concat(user, claimed)} {
 		read := func(packed string) (a claim.Account, err error) {
 			record := record{rest: packed}
 			newAccountReader(1).read(&record, &a)
