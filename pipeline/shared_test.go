@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"hash/maphash"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/testdb"
@@ -80,5 +82,25 @@ func TestWhatIsSharedIsNotChanged(t *testing.T) {
 	require.NotEmpty(t, organizations)
 	for o, then := range organizations {
 		require.Equal(t, then, *o)
+	}
+}
+
+// Blocks are used again once they have been reported: what a report is still to say of their rows it has copied.
+func TestReportsCopyWhatTheySayLater(t *testing.T) {
+	file, err := dialect.OpenFile("../samples/edited.csv")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	for _, format := range []report.Format{report.HTML, report.Text, report.CSV, report.JSONL} {
+		var said [2]bytes.Buffer
+		for i, rows := range []int{2, 5000} {
+			p := offline()
+			p.Limits.BlockRows = rows
+			_, err := p.Validate(t.Context(), file, schema.Order{Offline: true}, &report.Report{To: &said[i], Format: format}, Watch{})
+			require.NoError(t, err)
+		}
+		require.NotEmpty(t, said[0].String())
+		if said[1].String() != said[0].String() { // without both in the message
+			t.Errorf("as %s the report depends on the size of blocks", format)
+		}
 	}
 }
