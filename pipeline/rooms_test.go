@@ -135,8 +135,8 @@ func (r *room) rise(rooms map[string]*room) int {
 	return r.above
 }
 
-// TestRooms holds the table of packages in README.md against the packages: each says in a sentence what it is,
-// stands below those that it imports, and gives a reason where it is long.
+// TestRooms holds the table of packages in README.md against the packages: each says in a sentence what it
+// is, stands below those that it imports, and gives a reason where it is long.
 func TestRooms(t *testing.T) {
 	const begin, end = "<!-- packages -->\n", "<!-- end of packages -->"
 	readme, err := os.ReadFile("README.md")

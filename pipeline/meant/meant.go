@@ -1,5 +1,5 @@
-// Package meant finds out how a users file was meant where its bytes leave that open: in which encoding it is,
-// and whether it was decoded wrongly before. What accounts say whose names are in it tells.
+// Package meant finds out how a users file was meant where its bytes leave that open: in which encoding it
+// is, and whether it was decoded wrongly before. What accounts say whose names are in it tells.
 package meant
 
 import (
