@@ -15,10 +15,16 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/pipeline/handoff"
+	"github.com/claimline/claimline/pipeline/handoff/results"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
+
+// follower returns what follows hand-offs.
+func (a *app) follower() *results.Follower {
+	h := a.handoff()
+	return &results.Follower{Policy: h.Policy, Workers: h.Workers, Limits: h.Limits}
+}
 
 // outcomeFlags returns the flags of a report on rows that were handed off.
 func outcomeFlags(cmd *cobra.Command) *reportFlags {
@@ -75,12 +81,12 @@ Exit code 3 tells that some row was refused.`,
 			inputs, parts = append(inputs, name), append(parts, part)
 		}
 		return a.withSources(inputs, func(sources []dialect.Source) error {
-			files := make([]handoff.Errors, len(sources))
+			files := make([]results.Errors, len(sources))
 			for i, source := range sources {
-				files[i] = handoff.Errors{Source: source, Part: parts[i]}
+				files[i] = results.Errors{Source: source, Part: parts[i]}
 			}
-			return a.reportOutcome(cmd, args[0], rows, inputs, func(h *handoff.Handoff, to *report.Report) (*handoff.Outcome, error) {
-				return h.Results(cmd.Context(), args[0], files, firstRow, to)
+			return a.reportOutcome(cmd, args[0], rows, inputs, func(f *results.Follower, to *report.Report) (*results.Outcome, error) {
+				return f.Results(cmd.Context(), args[0], files, firstRow, to)
 			})
 		})
 	}
@@ -135,8 +141,8 @@ Exit code 3 tells that something is not as it was asked.`,
 			if len(sources) > 1 {
 				listed = sources[1]
 			}
-			return a.reportOutcome(cmd, args[0], rows, inputs, func(h *handoff.Handoff, to *report.Report) (*handoff.Outcome, error) {
-				return h.Verify(cmd.Context(), args[0], sources[0], listed, to)
+			return a.reportOutcome(cmd, args[0], rows, inputs, func(f *results.Follower, to *report.Report) (*results.Outcome, error) {
+				return f.Verify(cmd.Context(), args[0], sources[0], listed, to)
 			})
 		})
 	}
@@ -144,11 +150,11 @@ Exit code 3 tells that something is not as it was asked.`,
 }
 
 // reportOutcome lets work find out what became of the rows of a hand-off, and tells it.
-func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlags, inputs []string, work func(*handoff.Handoff, *report.Report) (*handoff.Outcome, error)) error {
-	h := a.handoff()
+func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlags, inputs []string, work func(*results.Follower, *report.Report) (*results.Outcome, error)) error {
+	f := a.follower()
 	saw, done := a.counting(pipeline.Planning)
-	h.Saw = saw
-	var outcome *handoff.Outcome
+	f.Saw = saw
+	var outcome *results.Outcome
 	if err := notWithin(folder, flags.output); err != nil {
 		return err
 	}
@@ -158,7 +164,7 @@ func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlag
 		if flags.format != formatJSON && (flags.format != formatText || flags.narrows()) {
 			rows = flags.report(to, a.language())
 		}
-		if outcome, err = work(h, rows); err != nil {
+		if outcome, err = work(f, rows); err != nil {
 			return err
 		}
 		switch flags.format {
@@ -190,7 +196,7 @@ func notWithin(folder, output string) error {
 
 // outcomeAnswer returns what became of the rows of a hand-off as --json shows it. The counts of the
 // outcomes add up to the rows.
-func outcomeAnswer(o *handoff.Outcome) map[string]any {
+func outcomeAnswer(o *results.Outcome) map[string]any {
 	answer := map[string]any{
 		"folder": o.Folder, "source": o.Source.File, "sha256": o.Source.SHA256, "mode": o.Mode, "parts": len(o.Parts), "rows": o.Tally.Rows,
 		"reasons": notNil(o.Tally.Reasons), "warnings": notNil(o.Tally.Warnings), "report": o.Report, "retry": o.Retry,
@@ -221,7 +227,7 @@ var handoffMeanings = map[schema.Outcome]schema.Word{
 }
 
 // writeOutcome shows what became of the rows of a hand-off.
-func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
+func writeOutcome(to io.Writer, p screen.Page, o *results.Outcome) error {
 	lines := []string{p.Say("%s, made of %s: %s in %s.", schema.Printable(o.Folder), schema.Printable(o.Source.File), screen.Rows(o.Tally.Rows), inParts(o.Parts))}
 	width := utf8.RuneCountInString(p.Number(o.Tally.Rows))
 	for _, outcome := range schema.HandoffOutcomes {
@@ -247,7 +253,7 @@ func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
 }
 
 // sayOutcome says how the files were read, what was added to the folder, and what to do next.
-func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *handoff.Outcome) {
+func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *results.Outcome) {
 	for _, file := range o.Files {
 		if file.FirstRow == 2 {
 			a.say("%s is about part %d; the header counts as row 1: %s.", schema.Printable(file.File), file.Part, file.Why)
@@ -302,7 +308,7 @@ func (a *app) handoffStatusCommand() *cobra.Command {
 		Example: `  claimline handoff status claim-1`,
 		Args:    oneArg("folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			status, err := a.handoff().Status(cmd.Context(), args[0])
+			status, err := a.follower().Status(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -340,7 +346,7 @@ func notClaimed(outcomes map[schema.Outcome]int) (n int) {
 }
 
 // statusAnswer returns how far a hand-off is as --json shows it.
-func statusAnswer(folder string, s *handoff.Status) map[string]any {
+func statusAnswer(folder string, s *results.Status) map[string]any {
 	parts := make([]map[string]any, len(s.Parts))
 	for i, part := range s.Parts {
 		parts[i] = map[string]any{"file": part.File, "rows": part.Rows, "there": part.There, "outcomes": part.Outcomes}
@@ -352,7 +358,7 @@ func statusAnswer(folder string, s *handoff.Status) map[string]any {
 }
 
 // writeHandoffStatus shows how far a hand-off is: one sentence, and a table of the parts.
-func (a *app) writeHandoffStatus(folder string, s *handoff.Status) error {
+func (a *app) writeHandoffStatus(folder string, s *results.Status) error {
 	what := schema.Say("nothing is known yet of what Control Hub said")
 	switch tally := s.Tally(); {
 	case s.Checked != "":

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -22,7 +23,7 @@ func (s *survey) effects() {
 		if c.kind != serviceKind {
 			continue
 		}
-		e := Effect{Service: c.name, Suspended: c.suspended}
+		e := folder.Effect{Service: c.name, Suspended: c.suspended}
 		if service, ok := given[i]; ok {
 			e.Adds, e.Removes, e.Given = s.counts[service].Adds, s.counts[service].Removes, true
 		}
@@ -71,9 +72,9 @@ func (s *survey) notices() {
 			})
 		}
 	}
-	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > MaxPartRows {
-		parts := (ready + MaxPartRows - 1) / MaxPartRows
-		add(schema.CodeTooManyRows, "", schema.Say("%d rows are to be uploaded, and Control Hub takes %d in a file.", ready, MaxPartRows),
+	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > folder.MaxPartRows {
+		parts := (ready + folder.MaxPartRows - 1) / folder.MaxPartRows
+		add(schema.CodeTooManyRows, "", schema.Say("%d rows are to be uploaded, and Control Hub takes %d in a file.", ready, folder.MaxPartRows),
 			schema.Say("claimline handoff make cuts them into %d parts.", parts))
 	}
 }

@@ -8,22 +8,11 @@ import (
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/directory"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// Mode is what Control Hub does with FALSE in the column of a service.
-type Mode string
-
-// The modes of an upload.
-const (
-	AddOnly   Mode = "add"        // FALSE is ignored
-	AddRemove Mode = "add-remove" // FALSE removes the service
-)
-
-// Modes lists the modes.
-var Modes = []Mode{AddOnly, AddRemove}
 
 // pair is a column of the template that the file has, too.
 type pair struct {
@@ -81,7 +70,7 @@ type checker struct {
 	callings  []int // those that are Calling licences
 	services  int   // of the file
 	words     int   // of carries, per record
-	mode      Mode
+	mode      folder.Mode
 	seed      maphash.Seed
 	domains   map[string]bool // keys; nil: any
 	users     *users          // nil: none were given
@@ -334,7 +323,7 @@ func (s *rowCheck) services(i int) {
 			s.found.Add(schema.CodeServiceSuspended, p.headerIn(s.layout))
 		case value && gets:
 			do = adds
-		case !value && s.mode == AddOnly:
+		case !value && s.mode == folder.AddOnly:
 			s.block.falses++
 		case !value && loses:
 			do = removes

@@ -1,4 +1,4 @@
-package handoff
+package results
 
 import (
 	"context"
@@ -6,11 +6,32 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
+
+// Follower follows hand-offs.
+type Follower struct {
+	Policy  schema.Policy
+	Limits  dialect.Limits
+	Workers int       // blocks worked on at once, at least 1
+	Saw     func(int) // is told how many rows have come by; nil: nobody wants to know
+}
+
+// blockRows is how many rows a block has in which a part is read. More cost memory and gain nothing.
+const blockRows = 2500
+
+func (f *Follower) limits() dialect.Limits {
+	limits := f.Limits
+	if limits.BlockRows == 0 {
+		limits.BlockRows = blockRows
+	}
+	return limits
+}
 
 // Errors is a file of errors that Control Hub has written.
 type Errors struct {
@@ -21,7 +42,7 @@ type Errors struct {
 // Outcome is what became of the rows of a hand-off, as far as is known.
 type Outcome struct {
 	Folder string
-	*Manifest
+	*folder.Manifest
 	Tally  schema.Tally
 	Report string // the file in the folder that has every row
 	Retry  string // the file in the folder with the rows to upload again; blank: there are none
@@ -48,12 +69,12 @@ type ErrorNote struct {
 // Refused with CodePartUnclear and CodeFirstRowUnclear where a file does not tell, with CodeRowUnknown
 // where it is about rows that the part has not, and with CodeFileChanged where a part is not as it was
 // made.
-func (h *Handoff) Results(ctx context.Context, folder string, files []Errors, firstRow int, to *report.Report) (*Outcome, error) {
-	m, err := ReadManifest(folder)
+func (f *Follower) Results(ctx context.Context, dir string, files []Errors, firstRow int, to *report.Report) (*Outcome, error) {
+	m, err := folder.ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := h.openParts(folder, m)
+	parts, err := f.openParts(dir, m)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +83,7 @@ func (h *Handoff) Results(ctx context.Context, folder string, files []Errors, fi
 			return nil, schema.Refuse(schema.CodeUsage, "There is no part %d; the hand-off has %d.", file.Part, len(m.Parts))
 		}
 	}
-	o := &Outcome{Folder: folder, Manifest: m}
+	o := &Outcome{Folder: dir, Manifest: m}
 	readings, err := parts.readings(ctx, files, firstRow)
 	if err != nil {
 		return nil, err
@@ -70,7 +91,7 @@ func (h *Handoff) Results(ctx context.Context, folder string, files []Errors, fi
 	for _, r := range readings {
 		o.Files = append(o.Files, r.ErrorNote)
 	}
-	before, err := h.openReport(ctx, folder, resultsFiles)
+	before, err := f.openReport(ctx, dir, folder.Results)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +102,7 @@ func (h *Handoff) Results(ctx context.Context, folder string, files []Errors, fi
 		}
 	}
 	j := joiner{readings: readings}
-	return o, parts.write(ctx, o, resultsFiles, to, func(b *partRows) error {
+	return o, parts.write(ctx, o, folder.Results, to, func(b *partRows) error {
 		if err := j.begin(ctx, b.part); err != nil {
 			return err
 		}
@@ -128,13 +149,13 @@ func (j *joiner) begin(ctx context.Context, part int) error {
 			continue
 		}
 		j.given = true
-		file, err := openErrors(ctx, r.source, r.limits)
+		file, err := controlhub.OpenErrors(ctx, r.source, r.limits)
 		if err != nil {
 			return err
 		}
-		if err := file.each(ctx, func(s said) error {
-			if row := s.number - r.FirstRow + 1; len(s.messages) > 0 {
-				words[row] = append(words[row], s.messages...)
+		if err := file.Each(ctx, func(s controlhub.Said) error {
+			if row := s.Number - r.FirstRow + 1; len(s.Messages) > 0 {
+				words[row] = append(words[row], s.Messages...)
 			}
 			return nil
 		}); err != nil {
@@ -142,7 +163,7 @@ func (j *joiner) begin(ctx context.Context, part int) error {
 		}
 	}
 	for row, messages := range words {
-		reasons := reasonsOf(messages)
+		reasons := controlhub.Reasons(messages)
 		j.refused[row] = &schema.Finding{
 			Outcome: schema.Refused, Reasons: reasons, Message: strings.Clone(strings.Join(messages, " ")), Fix: string(fixOf(reasons[0])),
 		}
@@ -153,18 +174,18 @@ func (j *joiner) begin(ctx context.Context, part int) error {
 // write gives every row of the parts its verdict, in order, and adds the report, and the rows to upload
 // again, to the folder.
 func (p *partsReader) write(ctx context.Context, o *Outcome, kind string, to *report.Report, judge func(*partRows) error) (err error) {
-	full, err := newAddition(p.folder, kind)
+	full, err := folder.Add(p.dir, kind)
 	if err != nil {
 		return err
 	}
-	defer full.remove()
-	retry, err := newAddition(p.folder, retryFile)
+	defer full.Remove()
+	retry, err := folder.Add(p.dir, folder.Retry)
 	if err != nil {
 		return err
 	}
-	defer retry.remove()
+	defer retry.Remove()
 	format := schema.Format{CRLF: true, Columns: len(p.manifest.Columns)}
-	reports := []*report.Report{{To: full.file, Format: report.CSV, Parts: true}}
+	reports := []*report.Report{{To: full.File, Format: report.CSV, Parts: true}}
 	if to != nil {
 		to.Parts = true
 		reports = append(reports, to)
@@ -175,7 +196,7 @@ func (p *partsReader) write(ctx context.Context, o *Outcome, kind string, to *re
 			return err
 		}
 	}
-	again := dialect.NewWriter(retry.file, schema.Format{CRLF: true})
+	again := dialect.NewWriter(retry.File, schema.Format{CRLF: true})
 	retries := 0
 	err = p.each(ctx, func(b *partRows) error {
 		if err := judge(b); err != nil {
@@ -211,7 +232,7 @@ func (p *partsReader) write(ctx context.Context, o *Outcome, kind string, to *re
 			File: o.Source.File, SHA256: o.Source.SHA256, Rows: o.Tally.Rows, Claimed: o.Tally.Outcomes[schema.Claimed],
 			Reasons: o.Tally.Reasons, Warnings: o.Tally.Warnings,
 		},
-		Handoff: &report.Handoff{Folder: p.folder, Verified: kind == verifiedFiles},
+		Handoff: &report.Handoff{Folder: p.dir, Verified: kind == folder.Verified},
 	}
 	for _, w := range writers {
 		if err := w.End(whole); err != nil {
@@ -222,11 +243,11 @@ func (p *partsReader) write(ctx context.Context, o *Outcome, kind string, to *re
 		return fmt.Errorf("write the rows to upload again: %w", err)
 	}
 	if retries > 0 {
-		if o.Retry, err = retry.keep(); err != nil {
+		if o.Retry, err = retry.Keep(); err != nil {
 			return err
 		}
 	}
-	o.Report, err = full.keep()
+	o.Report, err = full.Keep()
 	return err
 }
 

@@ -1,4 +1,4 @@
-package handoff
+package results
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
@@ -88,48 +89,48 @@ type evidence struct {
 
 // scan reads a file once, and remembers what tells of which part it is and how it counts.
 func (p *partsReader) scan(ctx context.Context, file Errors) (*scan, error) {
-	e, err := openErrors(ctx, file.Source, p.limits())
+	e, err := controlhub.OpenErrors(ctx, file.Source, p.limits())
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{source: file.Source, part: file.Part, found: map[int]*matches{}, header: e.reader.Header()[e.number], numberColumn: e.number + 1}
+	s := &scan{source: file.Source, part: file.Part, found: map[int]*matches{}, header: e.Reader.Header()[e.Number], numberColumn: e.Number + 1}
 	if len(p.manifest.Parts) == 1 && s.part == 0 {
 		s.part = 1
 	}
-	if e.email >= 0 {
-		s.emailHeader = e.reader.Header()[e.email]
+	if e.Email >= 0 {
+		s.emailHeader = e.Reader.Header()[e.Email]
 	}
 	s.offsets = map[int]int{}
-	err = e.each(ctx, func(said said) error {
-		at := place{said.number, said.line}
+	err = e.Each(ctx, func(said controlhub.Said) error {
+		at := place{said.Number, said.Line}
 		s.count++
-		s.offsets[said.number-(said.line-e.reader.HeaderLine())]++
-		s.messages += len(said.messages)
+		s.offsets[said.Number-(said.Line-e.Reader.HeaderLine())]++
+		s.messages += len(said.Messages)
 		if s.count == 1 || at.number < s.lowest.number {
 			s.lowest = at
 		}
 		if at.number > s.highest.number {
 			s.highest = at
 		}
-		if len(said.messages) > 0 && (s.lowestSaid.line == 0 || at.number < s.lowestSaid.number) {
+		if len(said.Messages) > 0 && (s.lowestSaid.line == 0 || at.number < s.lowestSaid.number) {
 			s.lowestSaid = at
 		}
-		if at.number <= headerNotCounted && slices.ContainsFunc(said.messages, aboutHeader.MatchString) {
-			return schema.Refuse(schema.CodeHeaderUnknown, "Control Hub refused the part as a whole, for its header: %s", schema.Printable(said.messages[0])).
+		if at.number <= headerNotCounted && slices.ContainsFunc(said.Messages, aboutHeader.MatchString) {
+			return schema.Refuse(schema.CodeHeaderUnknown, "Control Hub refused the part as a whole, for its header: %s", schema.Printable(said.Messages[0])).
 				At(s.source.Name(), at.line, s.numberColumn).In(s.header).
 				WithFix("Download the template again, make the hand-off again with it, and upload those parts: nobody was claimed with this one.")
 		}
-		if key, problem := schema.ParseAddress(said.email); problem == "" {
-			s.strict = append(s.strict, claimOf{key: strings.Clone(key), email: strings.Clone(said.email), place: at})
+		if key, problem := schema.ParseAddress(said.Email); problem == "" {
+			s.strict = append(s.strict, claimOf{key: strings.Clone(key), email: strings.Clone(said.Email), place: at})
 		}
-		for _, message := range said.messages {
-			for _, key := range addresses(message) {
+		for _, message := range said.Messages {
+			for _, key := range controlhub.Addresses(message) {
 				s.loose = append(s.loose, claimOf{key: strings.Clone(key), place: at})
 			}
 		}
 		return nil
 	})
-	s.blank = e.blank
+	s.blank = e.Blank
 	return s, err
 }
 

@@ -1,10 +1,9 @@
-package main
+package service
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -15,57 +14,39 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/claimline/claimline/cmd/claimline-bench/input"
 )
 
-// serving says what a service is measured with.
-type serving struct {
-	uploads int // files
-	rows    int // of each file
-	readers int // who look at the imports all the time
-	room    int // files that the service plans at once
-	every   int // after so many imports is looked what the process holds; 0: after all
-	atOnce  int // files sent at once; 0: all
-	dir     string
-	program string
+// Options say what the service is measured with.
+type Options struct {
+	Uploads int // files, each an import
+	Rows    int // of each file
+	Readers int // who look at the imports all the time, every other one by following its events
+	Room    int // files that the service plans at once
+	Every   int // after so many imports is looked what the process holds; 0: after all
+	AtOnce  int // files sent at once; 0: all
+
+	Dir     string // for inputs, database and log, which are made anew
+	Program string
 }
 
-func (o *serving) flags(flags *flag.FlagSet) {
-	flags.IntVar(&o.uploads, "uploads", o.uploads, "files that are uploaded, each an import")
-	flags.IntVar(&o.rows, "rows", o.rows, "rows of each file")
-	flags.StringVar(&o.dir, "dir", o.dir, "folder for inputs, database and log, which are made anew")
-	flags.StringVar(&o.program, "program", "bin/claimline", "the program to measure")
-}
-
-func serveCommand(flags *flag.FlagSet) work {
-	o := serving{uploads: 50, rows: 20_000, dir: "out/serve"}
-	o.flags(flags)
-	flags.IntVar(&o.readers, "readers", 500, "who look at the imports all the time, every other one by following its events")
-	flags.IntVar(&o.room, "room", 4, "files that the service plans at once; the others are told to come again")
-	return o.work
-}
-
-func soakCommand(flags *flag.FlagSet) work {
-	o := serving{uploads: 2000, rows: 20, dir: "out/soak", room: 4, atOnce: 2}
-	o.flags(flags)
-	flags.IntVar(&o.every, "every", 500, "after so many imports is looked what the process holds")
-	return o.work
-}
-
-// work starts a service on generated data, uploads all files, agrees to each plan, and follows the imports to
-// their ends. It fails where a row is lost.
-func (o *serving) work(ctx context.Context, _ string, stdout, stderr io.Writer) (err error) {
-	if o.uploads < 1 || o.rows < 1 || o.readers < 0 || o.every < 0 {
+// Measure starts a service on generated data, uploads all files, agrees to each plan, and follows the imports
+// to their ends. It tells stdout how requests were answered, and what the process held. It fails where a row
+// is lost.
+func Measure(ctx context.Context, o Options, stdout, stderr io.Writer) (err error) {
+	if o.Uploads < 1 || o.Rows < 1 || o.Readers < 0 || o.Every < 0 {
 		return errors.New("uploads and rows must be positive")
 	}
-	fmt.Fprintf(stderr, "making %d files of %d rows\n", o.uploads, o.rows)
-	if _, err := Generate(ctx, o.dir, Options{Users: o.uploads * o.rows, Seed: 1}); err != nil {
+	fmt.Fprintf(stderr, "making %d files of %d rows\n", o.Uploads, o.Rows)
+	if _, err := input.Generate(ctx, o.Dir, input.Options{Users: o.Uploads * o.Rows, Seed: 1}); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(o.dir, "users.csv"))
+	text, err := os.ReadFile(filepath.Join(o.Dir, "users.csv"))
 	if err != nil {
 		return err
 	}
-	s, err := startService(ctx, o.program, o.dir, filepath.Join(o.dir, "org"), o.room)
+	s, err := startService(ctx, o.Program, o.Dir, filepath.Join(o.Dir, "org"), o.Room)
 	if err != nil {
 		return err
 	}
@@ -82,15 +63,15 @@ func (o *serving) work(ctx context.Context, _ string, stdout, stderr io.Writer) 
 	}
 	start := time.Now()
 	header, rows, _ := bytes.Cut(text, []byte("\n"))
-	every := o.every
+	every := o.Every
 	if every == 0 {
-		every = o.uploads
+		every = o.Uploads
 	}
-	for done := 0; done < o.uploads; {
-		batch := min(every, o.uploads-done)
+	for done := 0; done < o.Uploads; {
+		batch := min(every, o.Uploads-done)
 		files := make([][]byte, batch)
 		for i := range files {
-			files[i], rows = cutRows(header, rows, o.rows)
+			files[i], rows = cutRows(header, rows, o.Rows)
 		}
 		if err := o.imports(ctx, s, files, tell); err != nil {
 			return err
@@ -108,13 +89,13 @@ func (o *serving) work(ctx context.Context, _ string, stdout, stderr io.Writer) 
 	if err := tell("5 s later"); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%d imports of %d rows in %s, every row claimed\n", o.uploads, o.rows, took.Round(time.Second/10))
+	fmt.Fprintf(stdout, "%d imports of %d rows in %s, every row claimed\n", o.Uploads, o.Rows, took.Round(time.Second/10))
 	s.answers.tell(stdout)
 	return nil
 }
 
 // imports sees to the imports of files from their uploads to their ends, while readers look on.
-func (o *serving) imports(ctx context.Context, s *service, files [][]byte, tell func(when string) error) error {
+func (o Options) imports(ctx context.Context, s *service, files [][]byte, tell func(when string) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	planned, agreed := make([]chan struct{}, len(files)), make([]standing, len(files))
 	for i := range planned {
@@ -123,8 +104,8 @@ func (o *serving) imports(ctx context.Context, s *service, files [][]byte, tell 
 	g.Go(func() error {
 		senders, ctx := errgroup.WithContext(ctx)
 		senders.SetLimit(-1)
-		if o.atOnce > 0 {
-			senders.SetLimit(o.atOnce)
+		if o.AtOnce > 0 {
+			senders.SetLimit(o.AtOnce)
 		}
 		for i, file := range files {
 			senders.Go(func() (err error) {
@@ -136,7 +117,7 @@ func (o *serving) imports(ctx context.Context, s *service, files [][]byte, tell 
 				if err != nil {
 					return err
 				}
-				if imp.State != "completed" || imp.Rows != o.rows || imp.Claimed != o.rows || agreed[i].Ready != o.rows {
+				if imp.State != "completed" || imp.Rows != o.Rows || imp.Claimed != o.Rows || agreed[i].Ready != o.Rows {
 					return fmt.Errorf("import %s is %s: of %d rows %d were ready, and %d are claimed", imp.ID, imp.State, imp.Rows, agreed[i].Ready, imp.Claimed)
 				}
 				return nil
@@ -144,10 +125,10 @@ func (o *serving) imports(ctx context.Context, s *service, files [][]byte, tell 
 		}
 		return senders.Wait()
 	})
-	for i := range o.readers {
+	for i := range o.Readers {
 		g.Go(func() error {
 			which := i / 2 % len(files)
-			if err := pause(ctx, readEvery*time.Duration(i)/time.Duration(o.readers)); err != nil { // they do not ask in step
+			if err := pause(ctx, readEvery*time.Duration(i)/time.Duration(o.Readers)); err != nil { // they do not ask in step
 				return err
 			}
 			if err := s.await(ctx, planned[which]); err != nil {
@@ -169,7 +150,7 @@ func (o *serving) imports(ctx context.Context, s *service, files [][]byte, tell 
 	}
 	watched := make(chan error, 1)
 	ended := make(chan struct{})
-	go func() { watched <- watch(ctx, ended, tell, o.readers > 0) }()
+	go func() { watched <- watch(ctx, ended, tell, o.Readers > 0) }()
 	err := g.Wait()
 	close(ended)
 	return errors.Join(err, <-watched)

@@ -1,4 +1,4 @@
-package handoff
+package results
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/stage"
 	"github.com/claimline/claimline/pipeline/usersfile"
@@ -20,9 +21,9 @@ import (
 
 // partsReader reads the parts of a hand-off again, as they were made.
 type partsReader struct {
-	*Handoff
-	folder   string
-	manifest *Manifest
+	*Follower
+	dir      string
+	manifest *folder.Manifest
 	layout   *usersfile.Layout
 	address  int // the column of the addresses
 }
@@ -41,18 +42,18 @@ type partRows struct {
 }
 
 // openParts returns a reader of the parts of a folder.
-func (h *Handoff) openParts(folder string, m *Manifest) (*partsReader, error) {
+func (f *Follower) openParts(dir string, m *folder.Manifest) (*partsReader, error) {
 	var names []string
 	for _, header := range m.Columns {
 		if _, field := controlhub.Field(header); field < 0 {
 			names = append(names, header)
 		}
 	}
-	l, err := usersfile.NewLayout(filepath.Join(folder, partName(1, len(m.Parts))), 1, m.Columns, names, usersfile.Options{Offline: true})
+	l, err := usersfile.NewLayout(filepath.Join(dir, folder.PartName(1, len(m.Parts))), 1, m.Columns, names, usersfile.Options{Offline: true})
 	if err != nil {
-		return nil, schema.Refuse(schema.CodeManifestInvalid, "The manifest's columns are none of a part.").At(filepath.Join(folder, manifestFile), 0, 0).Because(err)
+		return nil, schema.Refuse(schema.CodeManifestInvalid, "The manifest's columns are none of a part.").At(filepath.Join(dir, folder.ManifestFile), 0, 0).Because(err)
 	}
-	return &partsReader{Handoff: h, folder: folder, manifest: m, layout: l, address: slices.Index(m.Columns, m.Address)}, nil
+	return &partsReader{Follower: f, dir: dir, manifest: m, layout: l, address: slices.Index(m.Columns, m.Address)}, nil
 }
 
 // each hands over the rows of all parts, in their order. A part that is not as it was made is refused, with
@@ -110,10 +111,10 @@ func (p *partsReader) each(ctx context.Context, hand func(*partRows) error) erro
 // read sends the blocks of one part.
 func (p *partsReader) read(ctx context.Context, i int, blocks chan<- *partRows) (err error) {
 	part := &p.manifest.Parts[i]
-	path := filepath.Join(p.folder, part.File)
-	lines, err := part.Lines.lines(part.Rows)
+	path := filepath.Join(p.dir, part.File)
+	lines, err := part.Lines.Numbers(part.Rows)
 	if err != nil {
-		return schema.Refuse(schema.CodeManifestInvalid, "The manifest is damaged: %s of %s.", err, part.File).At(filepath.Join(p.folder, manifestFile), 0, 0)
+		return schema.Refuse(schema.CodeManifestInvalid, "The manifest is damaged: %s of %s.", err, part.File).At(filepath.Join(p.dir, folder.ManifestFile), 0, 0)
 	}
 	file, err := dialect.OpenFile(path)
 	if err != nil {
@@ -158,7 +159,7 @@ func (p *partsReader) read(ctx context.Context, i int, blocks chan<- *partRows) 
 // changed refuses a part that is not as it was made.
 func (p *partsReader) changed(part int) *schema.Error {
 	return schema.Refuse(schema.CodeFileChanged, "The part is not as it was made, so nobody knows what its rows are.").
-		At(filepath.Join(p.folder, p.manifest.Parts[part-1].File), 0, 0).
+		At(filepath.Join(p.dir, p.manifest.Parts[part-1].File), 0, 0).
 		WithFix("Put it back as it was, or make the hand-off again in another folder: the same file and flags make the same parts.")
 }
 

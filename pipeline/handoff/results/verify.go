@@ -1,4 +1,4 @@
-package handoff
+package results
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -40,19 +41,19 @@ type verifier struct {
 // those who can still be claimed. What Control Hub had refused stays so, with its reason, unless the
 // exports show otherwise. to, where it is not nil, is written too. Refused with the codes of files, and
 // with CodeFileChanged where a part is not as it was made.
-func (h *Handoff) Verify(ctx context.Context, folder string, users, claimable dialect.Source, to *report.Report) (*Outcome, error) {
-	m, err := ReadManifest(folder)
+func (f *Follower) Verify(ctx context.Context, dir string, users, claimable dialect.Source, to *report.Report) (*Outcome, error) {
+	m, err := folder.ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := h.openParts(folder, m)
+	parts, err := f.openParts(dir, m)
 	if err != nil {
 		return nil, err
 	}
 	v := &verifier{partsReader: parts, seed: maphash.MakeSeed(), fates: make([]fate, 0, m.Rows)}
 	for i, header := range m.Columns {
 		name, _ := controlhub.WithoutMark(dialect.CleanHeader(header))
-		if slices.ContainsFunc(m.Services, func(e Effect) bool { return dialect.SameHeader(e.Service, name) }) {
+		if slices.ContainsFunc(m.Services, func(e folder.Effect) bool { return dialect.SameHeader(e.Service, name) }) {
 			v.services = append(v.services, i)
 		}
 	}
@@ -70,12 +71,12 @@ func (h *Handoff) Verify(ctx context.Context, folder string, users, claimable di
 			return nil, err
 		}
 	}
-	before, err := h.openReport(ctx, folder, resultsFiles)
+	before, err := f.openReport(ctx, dir, folder.Results)
 	if err != nil {
 		return nil, err
 	}
 	defer before.close()
-	o := &Outcome{Folder: folder, Manifest: m}
+	o := &Outcome{Folder: dir, Manifest: m}
 	for n, unknown := range v.unknown {
 		if unknown {
 			o.Unchecked = append(o.Unchecked, strings.TrimSpace(m.Columns[v.services[n]]))
@@ -87,7 +88,7 @@ func (h *Handoff) Verify(ctx context.Context, folder string, users, claimable di
 		}
 	}
 	row := 0
-	return o, parts.write(ctx, o, verifiedFiles, to, func(b *partRows) error {
+	return o, parts.write(ctx, o, folder.Verified, to, func(b *partRows) error {
 		for i := range b.Verdicts {
 			said, err := before.next(ctx, b.part, b.first+i)
 			if err != nil {
@@ -121,18 +122,18 @@ func (v *verifier) find(key string) (row int, taken, ok bool) {
 
 // readUsers notes who is a member now, and which services each has.
 func (v *verifier) readUsers(ctx context.Context, source dialect.Source) error {
-	file, err := openExport(ctx, source, v.limits())
+	file, err := controlhub.OpenExport(ctx, source, v.limits())
 	if err != nil {
 		return err
 	}
-	status := file.place(usersfile.Status.Name())
+	status := file.Place(usersfile.Status.Name())
 	places := make([]int, len(v.services))
 	for n, column := range v.services {
 		name, _ := controlhub.WithoutMark(dialect.CleanHeader(v.manifest.Columns[column]))
-		places[n] = file.place(name)
+		places[n] = file.Place(name)
 		v.unknown[n] = places[n] < 0
 	}
-	return file.each(ctx, func(key string, cells []string) {
+	return file.Each(ctx, func(key string, cells []string) {
 		row, taken, ok := v.find(key)
 		switch {
 		case !ok:
@@ -142,14 +143,14 @@ func (v *verifier) readUsers(ctx context.Context, source dialect.Source) error {
 			return
 		}
 		v.fates[row] |= isMember
-		if status >= 0 && delayed(file.cell(cells[status])) {
+		if status >= 0 && delayed(file.Cell(cells[status])) {
 			v.fates[row] |= isDelayed
 		}
 		for n, place := range places {
 			if place < 0 {
 				continue
 			}
-			if has, _, _ := schema.ReadBool(file.cell(cells[place])); has {
+			if has, _, _ := schema.ReadBool(file.Cell(cells[place])); has {
 				v.held[row*v.words+n/64] |= 1 << (n % 64)
 			}
 		}
@@ -163,11 +164,11 @@ func delayed(word string) bool {
 
 // readClaimable notes who can still be claimed.
 func (v *verifier) readClaimable(ctx context.Context, source dialect.Source) error {
-	file, err := openExport(ctx, source, v.limits())
+	file, err := controlhub.OpenExport(ctx, source, v.limits())
 	if err != nil {
 		return err
 	}
-	return file.each(ctx, func(key string, _ []string) {
+	return file.Each(ctx, func(key string, _ []string) {
 		switch row, taken, ok := v.find(key); {
 		case !ok:
 		case taken:

@@ -1,4 +1,4 @@
-package handoff
+package folder
 
 import (
 	"bytes"
@@ -19,9 +19,34 @@ import (
 
 // The names of the files that a hand-off makes.
 const (
-	manifestFile = "manifest.json"
-	leftOutFile  = "left-out.csv"
+	ManifestFile = "manifest.json"
+	LeftOutFile  = "left-out.csv"
 )
+
+// MaxPartRows is how many users Control Hub takes in one file.
+const MaxPartRows = 20_000
+
+// Mode is what Control Hub does with FALSE in the column of a service.
+type Mode string
+
+// The modes of an upload.
+const (
+	AddOnly   Mode = "add"        // FALSE is ignored
+	AddRemove Mode = "add-remove" // FALSE removes the service
+)
+
+// Modes lists the modes.
+var Modes = []Mode{AddOnly, AddRemove}
+
+// Effect is what a hand-off does to one service.
+type Effect struct {
+	Service   string `json:"service"`
+	Adds      int    `json:"adds"`
+	Removes   int    `json:"removes"`
+	Leaves    int    `json:"leaves"`
+	Suspended bool   `json:"suspended,omitempty"`
+	Given     bool   `json:"-"` // the source has its column
+}
 
 // Manifest says what a folder holds: which rows of the source its parts are, and what they ask for.
 type Manifest struct {
@@ -54,7 +79,7 @@ type FileSum struct {
 type Part struct {
 	FileSum
 
-	Lines lineList `json:"lines"` // of the source, one per row
+	Lines LineList `json:"lines"` // of the source, one per row
 }
 
 // LeftOut counts the rows that are in no part, by first reason.
@@ -64,15 +89,15 @@ type LeftOut struct {
 	Reasons map[schema.Code]int `json:"reasons"`
 }
 
-// lineList is a list of line numbers in ascending order, written in ranges: "2-20001,20005". A million rows
+// LineList is a list of line numbers in ascending order, written in ranges: "2-20001,20005". A million rows
 // take a few bytes, unless every other row is left out.
-type lineList struct {
+type LineList struct {
 	text        []byte
 	first, last int // of the range that is open; 0: none is
 }
 
-// add adds a line, which must be greater than those before.
-func (l *lineList) add(line int) {
+// Add adds a line, which must be greater than those before.
+func (l *LineList) Add(line int) {
 	switch {
 	case l.last > 0 && line == l.last+1:
 		l.last = line
@@ -84,7 +109,7 @@ func (l *lineList) add(line int) {
 }
 
 // close ends the range that is open.
-func (l *lineList) close() {
+func (l *LineList) close() {
 	if l.last == 0 {
 		return
 	}
@@ -99,21 +124,21 @@ func (l *lineList) close() {
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (l *lineList) MarshalText() ([]byte, error) {
+func (l *LineList) MarshalText() ([]byte, error) {
 	l.close()
 	return l.text, nil
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (l *lineList) UnmarshalText(text []byte) error {
-	*l = lineList{text: slices.Clone(text)}
+func (l *LineList) UnmarshalText(text []byte) error {
+	*l = LineList{text: slices.Clone(text)}
 	return nil
 }
 
 var errLines = errors.New("the lines are no list of ascending numbers")
 
-// lines returns the numbers, of which there must be so many.
-func (l *lineList) lines(count int) ([]int, error) {
+// Numbers returns the numbers, of which there must be so many.
+func (l *LineList) Numbers(count int) ([]int, error) {
 	written, err := l.MarshalText()
 	if err != nil {
 		return nil, err
@@ -141,8 +166,8 @@ func (l *lineList) lines(count int) ([]int, error) {
 	return lines, nil
 }
 
-// partName returns the name of a part, from 1, of so many.
-func partName(part, of int) string {
+// PartName returns the name of a part, from 1, of so many.
+func PartName(part, of int) string {
 	width := max(2, len(strconv.Itoa(of)))
 	return fmt.Sprintf("part-%0*d-of-%0*d.csv", width, part, width, of)
 }
@@ -153,7 +178,7 @@ const maxManifest = 256 << 20
 // ReadManifest reads the manifest of a folder. Refused with CodeFileUnreadable where there is no such
 // folder, and with CodeManifestInvalid where it is none that Make has made, or damaged.
 func ReadManifest(folder string) (*Manifest, error) {
-	path := filepath.Join(folder, manifestFile)
+	path := filepath.Join(folder, ManifestFile)
 	info, err := os.Stat(folder)
 	if err != nil || !info.IsDir() {
 		return nil, schema.Refuse(schema.CodeFileUnreadable, "There is no folder of this name.").At(folder, 0, 0).Because(err).
@@ -198,7 +223,7 @@ func parseManifest(text []byte) (*Manifest, error) {
 	rows := 0
 	for i := range m.Parts {
 		p := &m.Parts[i]
-		if p.File != partName(i+1, len(m.Parts)) || p.Rows < 1 || p.Rows > MaxPartRows {
+		if p.File != PartName(i+1, len(m.Parts)) || p.Rows < 1 || p.Rows > MaxPartRows {
 			return nil, fmt.Errorf("part %d is none", i+1)
 		}
 		if sum, err := hex.DecodeString(p.SHA256); err != nil || len(sum) != 32 {
@@ -212,9 +237,9 @@ func parseManifest(text []byte) (*Manifest, error) {
 	return &m, nil
 }
 
-// write writes the manifest into a folder.
-func (m *Manifest) write(folder string) (err error) {
-	file, err := os.OpenFile(filepath.Join(folder, manifestFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// Write writes the manifest into a folder.
+func (m *Manifest) Write(folder string) (err error) {
+	file, err := os.OpenFile(filepath.Join(folder, ManifestFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("make the manifest: %w", err)
 	}

@@ -1,4 +1,4 @@
-package handoff
+package results
 
 import (
 	"context"
@@ -10,12 +10,13 @@ import (
 	"strconv"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/schema"
 )
 
 // Status says how far a hand-off is.
 type Status struct {
-	*Manifest
+	*folder.Manifest
 
 	Parts   []PartStatus
 	Results string // the last report of what Control Hub said; blank: none
@@ -44,31 +45,31 @@ func (s *Status) Tally() map[schema.Outcome]int {
 }
 
 // Status says how far a hand-off is, and changes nothing.
-func (h *Handoff) Status(ctx context.Context, folder string) (*Status, error) {
-	m, err := ReadManifest(folder)
+func (f *Follower) Status(ctx context.Context, dir string) (*Status, error) {
+	m, err := folder.ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
 	s := &Status{Manifest: m, Parts: make([]PartStatus, len(m.Parts))}
 	for i := range m.Parts {
-		info, err := os.Stat(filepath.Join(folder, m.Parts[i].File))
+		info, err := os.Stat(filepath.Join(dir, m.Parts[i].File))
 		s.Parts[i] = PartStatus{File: m.Parts[i].File, Rows: m.Parts[i].Rows, There: err == nil && info.Mode().IsRegular(), Outcomes: map[schema.Outcome]int{}}
 	}
-	for kind, name := range map[string]*string{resultsFiles: &s.Results, verifiedFiles: &s.Checked, retryFile: &s.Retry} {
-		if *name, _, err = latest(folder, kind); err != nil {
+	for kind, name := range map[string]*string{folder.Results: &s.Results, folder.Verified: &s.Checked, folder.Retry: &s.Retry} {
+		if *name, _, err = folder.Latest(dir, kind); err != nil {
 			return nil, err
 		}
 	}
-	kind := resultsFiles
+	kind := folder.Results
 	if s.Checked != "" {
-		kind = verifiedFiles
+		kind = folder.Verified
 	}
-	return s, h.count(ctx, folder, kind, s)
+	return s, f.count(ctx, dir, kind, s)
 }
 
 // count counts the rows of the last report of its kind, if there is one.
-func (h *Handoff) count(ctx context.Context, folder, kind string, s *Status) error {
-	e, err := h.openReport(ctx, folder, kind)
+func (f *Follower) count(ctx context.Context, dir, kind string, s *Status) error {
+	e, err := f.openReport(ctx, dir, kind)
 	if err != nil || e == nil {
 		return err
 	}

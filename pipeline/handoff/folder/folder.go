@@ -1,8 +1,11 @@
-package handoff
+package folder
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,25 +14,25 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// retryFile is the file of rows to upload again.
-const retryFile = "retry"
+// Retry is the file of rows to upload again.
+const Retry = "retry"
 
 // The files that the steps add to a folder.
 const (
-	resultsFiles  = "results"
-	verifiedFiles = "verified"
+	Results  = "results"
+	Verified = "verified"
 )
 
 // numbered returns the name of the file that a step adds the n-th time.
 func numbered(kind string, n int) string {
-	if kind == retryFile && n == 1 {
+	if kind == Retry && n == 1 {
 		return kind + ".csv"
 	}
 	return fmt.Sprintf("%s-%02d.csv", kind, n)
 }
 
-// latest returns the last file of its kind that was added, and its number; 0: there is none.
-func latest(folder, kind string) (name string, n int, err error) {
+// Latest returns the last file of its kind that was added, and its number; 0: there is none.
+func Latest(folder, kind string) (name string, n int, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return "", 0, schema.Refuse(schema.CodeFileUnreadable, "").At(folder, 0, 0).Because(err)
@@ -47,35 +50,36 @@ func latest(folder, kind string) (name string, n int, err error) {
 	return name, n, nil
 }
 
-// addition is a file on its way into a folder that is only added to.
-type addition struct {
+// Addition is a file on its way into a folder that is only added to.
+type Addition struct {
 	folder, kind string
-	file         *os.File
+	File         *os.File // what is written
 }
 
-func newAddition(folder, kind string) (*addition, error) {
+// Add makes a file of a kind, which stands under no name until it is kept.
+func Add(folder, kind string) (*Addition, error) {
 	file, err := os.CreateTemp(folder, "."+kind+"-*")
 	if err != nil {
 		return nil, schema.Refuse(schema.CodeOutputUnwritable, "Nothing can be added to the folder.").At(folder, 0, 0).Because(err)
 	}
-	return &addition{folder: folder, kind: kind, file: file}, nil
+	return &Addition{folder: folder, kind: kind, File: file}, nil
 }
 
-// remove takes away what has not been kept.
-func (a *addition) remove() {
-	_ = a.file.Close()
-	_ = os.Remove(a.file.Name()) // nothing, once it has its name
+// Remove takes away what has not been kept.
+func (a *Addition) Remove() {
+	_ = a.File.Close()
+	_ = os.Remove(a.File.Name()) // nothing, once it has its name
 }
 
-// keep gives the file the next name of its kind, and returns that; unless the last one of its kind says the
+// Keep gives the file the next name of its kind, and returns that; unless the last one of its kind says the
 // same: a step may be repeated.
-func (a *addition) keep() (name string, err error) {
-	last, n, err := latest(a.folder, a.kind)
+func (a *Addition) Keep() (name string, err error) {
+	last, n, err := Latest(a.folder, a.kind)
 	if err != nil {
 		return "", err
 	}
 	if last != "" {
-		same, err := sameContent(a.file, filepath.Join(a.folder, last))
+		same, err := sameContent(a.File, filepath.Join(a.folder, last))
 		if err != nil {
 			return "", err
 		}
@@ -83,14 +87,14 @@ func (a *addition) keep() (name string, err error) {
 			return last, nil
 		}
 	}
-	if err := a.file.Close(); err != nil {
+	if err := a.File.Close(); err != nil {
 		return "", fmt.Errorf("write %s: %w", a.kind, err)
 	}
 	for {
 		n++
 		name = numbered(a.kind, n)
 		path := filepath.Join(a.folder, name)
-		err := os.Link(a.file.Name(), path) // never over another
+		err := os.Link(a.File.Name(), path) // never over another
 		if errors.Is(err, os.ErrExist) {
 			continue
 		}
@@ -98,7 +102,7 @@ func (a *addition) keep() (name string, err error) {
 			if _, there := os.Lstat(path); there == nil {
 				continue
 			}
-			err = os.Rename(a.file.Name(), path)
+			err = os.Rename(a.File.Name(), path)
 		}
 		if err != nil {
 			return "", schema.Refuse(schema.CodeOutputUnwritable, "%s could not be added to the folder.", name).At(a.folder, 0, 0).Because(err)
@@ -114,10 +118,22 @@ func sameContent(file *os.File, other string) (bool, error) {
 		return false, nil // what cannot be read says something else
 	}
 	defer func() { _ = there.Close() }()
-	sum, err := sumOf(file)
+	sum, err := Sum(file)
 	if err != nil {
 		return false, err
 	}
-	otherSum, err := sumOf(there)
+	otherSum, err := Sum(there)
 	return sum == otherSum, err
+}
+
+// Sum returns the hash of a file that has been written.
+func Sum(file *os.File) (string, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return "", fmt.Errorf("read %s again: %w", filepath.Base(file.Name()), err)
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, file); err != nil {
+		return "", fmt.Errorf("read %s again: %w", filepath.Base(file.Name()), err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -1,4 +1,4 @@
-package handoff
+package results
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -26,16 +27,16 @@ type earlier struct {
 var earlierColumns = [...]string{schema.PartHeaders[0], schema.PartHeaders[1], "Claimline Result", "Claimline Reason", "Claimline Message", "Claimline Fix"}
 
 // openReport opens the last report of its kind; nil: there is none.
-func (h *Handoff) openReport(ctx context.Context, folder, kind string) (*earlier, error) {
-	name, _, err := latest(folder, kind)
+func (f *Follower) openReport(ctx context.Context, dir, kind string) (*earlier, error) {
+	name, _, err := folder.Latest(dir, kind)
 	if err != nil || name == "" {
 		return nil, err
 	}
 	e := &earlier{}
-	if e.file, err = dialect.OpenFile(filepath.Join(folder, name)); err != nil {
+	if e.file, err = dialect.OpenFile(filepath.Join(dir, name)); err != nil {
 		return nil, err
 	}
-	if e.reader, err = dialect.NewReader(ctx, e.file, dialect.Options{Limits: h.limits(), Names: earlierColumns[:1]}); err != nil {
+	if e.reader, err = dialect.NewReader(ctx, e.file, dialect.Options{Limits: f.limits(), Names: earlierColumns[:1]}); err != nil {
 		e.close()
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -37,13 +38,24 @@ func startService(ctx context.Context, program, dir, snapshot string, uploads in
 		return nil, err
 	}
 	content := fmt.Sprintf("service: {metrics_listen: %q, uploads: %d}\n", metrics, uploads)
-	if err := errors.Join(removeDatabase(database), os.WriteFile(config, []byte(content), 0o600)); err != nil {
+	for _, left := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(database + left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
 		return nil, err
 	}
-	global := []string{program, "--config", config, "--db", "sqlite:" + database}
+	global := []string{"--config", config, "--db", "sqlite:" + database}
 	command := func(args ...string) (output []byte, err error) {
-		_, output, err = (&job{args: append(slices.Clip(global), args...)}).start(ctx)
-		return output, err
+		cmd := exec.CommandContext(ctx, program, append(slices.Clip(global), args...)...) //nolint:gosec // running the program is what this is for
+		if output, err = cmd.Output(); err != nil {
+			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+				err = fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, tail(string(exit.Stderr)))
+			}
+			return nil, err
+		}
+		return output, nil
 	}
 	if _, err := command("-q", "load", snapshot); err != nil {
 		return nil, err
@@ -59,7 +71,7 @@ func startService(ctx context.Context, program, dir, snapshot string, uploads in
 	if s.log, err = os.Create(filepath.Join(dir, "service.log")); err != nil {
 		return nil, err
 	}
-	s.cmd = exec.CommandContext(ctx, program, append(global[1:], "serve", "--listen", "127.0.0.1:0")...) //nolint:gosec // running the program is what this is for
+	s.cmd = exec.CommandContext(ctx, program, append(slices.Clip(global), "serve", "--listen", "127.0.0.1:0")...) //nolint:gosec // running the program is what this is for
 	s.cmd.Stderr = s.log
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	if err := s.cmd.Start(); err != nil {
@@ -295,4 +307,11 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// tail returns the end of what somebody complained about.
+func tail(text string) string {
+	const most = 800
+	text = strings.TrimSpace(text)
+	return text[max(0, len(text)-most):]
 }

@@ -1,4 +1,4 @@
-package handoff
+package controlhub
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
@@ -21,38 +20,38 @@ const (
 	errorMessageHeader = "Error Message"
 )
 
-// said is what Control Hub says of one row in one record. A row may have several.
-type said struct {
-	line     int      // of the file
-	number   int      // of the row, as Control Hub counts
-	email    string   // blank: the file does not say
-	messages []string // none: nothing is said against the row
+// Said is what Control Hub says of one row in one record. A row may have several.
+type Said struct {
+	Line     int      // of the file
+	Number   int      // of the row, as Control Hub counts
+	Email    string   // blank: the file does not say
+	Messages []string // none: nothing is said against the row
 }
 
-// errorFile is a file of errors, open at its first record.
-type errorFile struct {
-	reader                 *dialect.Reader
-	number, email, message int // columns; email -1: there is none
-	blank                  int // rows without any content that have come by
+// ErrorFile is a file of errors, open at its first record.
+type ErrorFile struct {
+	Reader                 *dialect.Reader
+	Number, Email, Message int // columns; Email -1: there is none
+	Blank                  int // rows without any content that have come by
 }
 
-// openErrors opens a file of errors, in either shape. Refused with the codes of files, and with
+// OpenErrors opens a file of errors, in either shape. Refused with the codes of files, and with
 // CodeColumnMissing where it is no such file.
-func openErrors(ctx context.Context, source dialect.Source, limits dialect.Limits) (*errorFile, error) {
+func OpenErrors(ctx context.Context, source dialect.Source, limits dialect.Limits) (*ErrorFile, error) {
 	reader, err := dialect.NewReader(ctx, source, dialect.Options{Limits: limits, SingleByte: dialect.Windows1252, Names: []string{rowNumberHeader}})
 	if err != nil {
 		return nil, err
 	}
-	e := &errorFile{reader: reader, number: -1, email: -1, message: -1}
+	e := &ErrorFile{Reader: reader, Number: -1, Email: -1, Message: -1}
 	for i, header := range reader.Header() {
 		column := -1
-		switch _, field := controlhub.Field(header); {
+		switch _, field := Field(header); {
 		case dialect.SameHeader(header, rowNumberHeader):
-			column, e.number = e.number, i
+			column, e.Number = e.Number, i
 		case dialect.SameHeader(header, errorMessageHeader):
-			column, e.message = e.message, i
+			column, e.Message = e.Message, i
 		case field == usersfile.Email:
-			column, e.email = e.email, i
+			column, e.Email = e.Email, i
 		}
 		if column >= 0 {
 			return nil, schema.Refuse(schema.CodeHeaderDuplicate, "The column %q stands in the header twice: as column %d and as column %d.", header, column+1, i+1).
@@ -62,7 +61,7 @@ func openErrors(ctx context.Context, source dialect.Source, limits dialect.Limit
 	for _, missing := range []struct {
 		column int
 		header string
-	}{{e.number, rowNumberHeader}, {e.message, errorMessageHeader}} {
+	}{{e.Number, rowNumberHeader}, {e.Message, errorMessageHeader}} {
 		if missing.column < 0 {
 			return nil, schema.Refuse(schema.CodeColumnMissing, "The file has no column %q, so it is none of Control Hub's errors.", missing.header).
 				At(source.Name(), reader.HeaderLine(), 0).WithFix("Download errors.csv again from the task in Control Hub, and name that.")
@@ -71,15 +70,15 @@ func openErrors(ctx context.Context, source dialect.Source, limits dialect.Limit
 	return e, nil
 }
 
-// each hands over what the file says, record by record. A record without a row number goes on with the row
+// Each hands over what the file says, record by record. A record without a row number goes on with the row
 // before it.
-func (e *errorFile) each(ctx context.Context, hand func(said) error) error {
+func (e *ErrorFile) Each(ctx context.Context, hand func(Said) error) error {
 	var records dialect.Records
-	format := e.reader.Format()
+	format := e.Reader.Format()
 	format.Columns = 0 // a message of several lines may have as many delimiters in it as a row has
 	last := 0
 	for {
-		block, err := e.reader.Next(ctx)
+		block, err := e.Reader.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -89,17 +88,17 @@ func (e *errorFile) each(ctx context.Context, hand func(said) error) error {
 		if err != nil {
 			return err
 		}
-		e.blank += records.BlankRows
+		e.Blank += records.BlankRows
 		for i := range records.Len() {
 			cells := records.Cells(i)
-			if dialect.IsHeader(e.reader.Header(), cells) {
+			if dialect.IsHeader(e.Reader.Header(), cells) {
 				continue
 			}
 			s, err := e.read(records.Line(i), cells, last)
 			if err != nil {
 				return err
 			}
-			last = s.number
+			last = s.Number
 			if err := hand(s); err != nil {
 				return err
 			}
@@ -108,7 +107,7 @@ func (e *errorFile) each(ctx context.Context, hand func(said) error) error {
 }
 
 // read reads one record; last is the row that the one before it was about.
-func (e *errorFile) read(line int, cells []string, last int) (said, error) {
+func (e *ErrorFile) read(line int, cells []string, last int) (Said, error) {
 	cell := func(column int) string {
 		if column < 0 || column >= len(cells) {
 			return ""
@@ -116,26 +115,26 @@ func (e *errorFile) read(line int, cells []string, last int) (said, error) {
 		value, _ := dialect.Clean(cells[column])
 		return value
 	}
-	s := said{line: line, email: cell(e.email)}
-	number, message := cell(e.number), cell(e.message)
-	if e.message < len(cells) && e.message == len(e.reader.Header())-1 { // a message without quotes may have delimiters in it
-		message, _ = dialect.Clean(strings.Join(cells[e.message:], string(rune(delimiterOf(e.reader)))))
+	s := Said{Line: line, Email: cell(e.Email)}
+	number, message := cell(e.Number), cell(e.Message)
+	if e.Message < len(cells) && e.Message == len(e.Reader.Header())-1 { // a message without quotes may have delimiters in it
+		message, _ = dialect.Clean(strings.Join(cells[e.Message:], string(rune(delimiterOf(e.Reader)))))
 	}
 	n, err := strconv.Atoi(number)
 	switch {
 	case err == nil && n >= 0:
-		s.number = n
+		s.Number = n
 	case last > 0 && number == "":
-		s.number = last
-	case last > 0 && e.number == 0 && sentence.MatchString(number):
-		s.number, s.email = last, "" // the next line of a message without quotes
-		message, _ = dialect.Clean(strings.Join(cells, string(rune(delimiterOf(e.reader)))))
+		s.Number = last
+	case last > 0 && e.Number == 0 && sentence.MatchString(number):
+		s.Number, s.Email = last, "" // the next line of a message without quotes
+		message, _ = dialect.Clean(strings.Join(cells, string(rune(delimiterOf(e.Reader)))))
 	default:
 		return s, schema.Refuse(schema.CodeValueInvalid, "This is not the number of a row: %s.", schema.Quote(number)).
-			At(e.reader.Name(), line, e.number+1).In(e.reader.Header()[e.number]).
+			At(e.Reader.Name(), line, e.Number+1).In(e.Reader.Header()[e.Number]).
 			WithFix("Download errors.csv again from the task in Control Hub: the numbers say which rows it is about.")
 	}
-	s.messages = messagesOf(message)
+	s.Messages = messagesOf(message)
 	return s, nil
 }
 
@@ -173,8 +172,8 @@ func delimiterOf(reader *dialect.Reader) byte {
 // quotedAddress finds addresses in a message.
 var quotedAddress = regexp.MustCompile(`[^\s"'<>()\[\]{},;:]+@[^\s"'<>()\[\]{},;:]+`)
 
-// addresses returns the keys of the addresses that a message quotes.
-func addresses(message string) []string {
+// Addresses returns the keys of the addresses that a message quotes.
+func Addresses(message string) []string {
 	var keys []string
 	for _, found := range quotedAddress.FindAllString(message, -1) {
 		if key, problem := schema.ParseAddress(strings.TrimRight(found, ".!?")); problem == "" {
