@@ -224,7 +224,7 @@ func (h *Handoff) open(ctx context.Context, request Request) (*survey, error) {
 	return s, nil
 }
 
-// wanted returns the columns of the template that rows are compared in: those of the file, and what a
+// wanted returns the columns of the template that rows are compared in: those of the file, names, and what a
 // Calling licence needs.
 func (c *checker) wanted() []int {
 	var wanted []int
@@ -233,7 +233,7 @@ func (c *checker) wanted() []int {
 		needed := t.name != "" && slices.ContainsFunc([]string{locationHeader, usersfile.Phone.Name(), extensionHeader}, func(name string) bool {
 			return dialect.SameHeader(name, t.name)
 		})
-		if needed || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
+		if needed || t.kind == nameKind || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
 			wanted = append(wanted, i)
 		}
 	}
