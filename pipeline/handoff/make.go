@@ -48,8 +48,8 @@ func (h *Handoff) Make(ctx context.Context, request Request, partRows int, folde
 	}
 	m = &Manifest{
 		Version: 1, Program: h.Version, MadeAt: started, MadeBy: h.By,
-		Source:   FileSum{File: plan.File, SHA256: plan.SHA256, Rows: plan.Tally.Rows},
-		Template: FileSum{File: s.template.file, SHA256: s.template.sha256},
+		Source:   FileSum{File: plan.File, Sheet: request.Order.Sheet, SHA256: plan.SHA256, Rows: plan.Tally.Rows},
+		Template: FileSum{File: s.template.file, Sheet: s.template.sheet, SHA256: s.template.sha256},
 		Domains:  request.Domains, Mode: request.Mode, Columns: plan.Written, Rows: ready, Services: []Effect{},
 		LeftOut: LeftOut{FileSum: FileSum{File: leftOutFile, Rows: plan.Tally.Rows - ready}, Reasons: map[schema.Code]int{}},
 	}
