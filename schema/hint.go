@@ -135,11 +135,8 @@ func (h Hint) Fix(details ...string) string { return h.Cure(details...).String()
 
 // OfMany is Wrong for rows that differ in their details; ok is false where it says nothing without them.
 func (h Hint) OfMany() (wrong Text, ok bool) {
-	message := hints[h].message
-	if cut := strings.IndexByte(message, '['); cut >= 0 {
-		return h.Wrong(""), !strings.Contains(message[:cut], "{")
-	}
-	return h.Wrong(), message != "" && !strings.Contains(message, "{")
+	always, _, _ := strings.Cut(hints[h].message, "[")
+	return h.Wrong(""), always != "" && !strings.Contains(always, "{")
 }
 
 // Wrong is Message in any language.
