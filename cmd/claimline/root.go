@@ -175,12 +175,12 @@ func (a *app) openLogAt(usual string) error {
 }
 
 // language returns the language that people at the terminal are told things in: that of --language, else of
-// their locale.
+// their locale, by the environment or else as the system has it.
 func (a *app) language() words.Language {
 	if given := words.Language(a.flags.language); slices.Contains(words.Languages, given) {
 		return given
 	}
-	return words.OfLocale(first(a.env("LC_ALL"), a.env("LC_MESSAGES"), a.env("LANG")))
+	return words.OfLocale(first(a.env("LC_ALL"), a.env("LC_MESSAGES"), a.env("LANG"), systemLocale()))
 }
 
 // number writes a number with its digits in groups.

@@ -237,14 +237,11 @@ func refusedReport(w words, news *schema.News) *Report {
 		Fix: news.Fix,
 	}
 	l := catalogue.Language(w.language)
-	message := news.Code.Wrong("").In(l)
-	switch {
-	case news.Message == "":
-	case l == catalogue.English:
+	message := news.Code.Message("")
+	if news.Message != "" {
 		message = news.Message
-	default: // the news are kept in English
-		message += " (" + news.Message + ")"
 	}
+	message = l.Kept(news.Code, message)
 	if r.Fix == "" || l != catalogue.English {
 		r.Fix = news.Code.Cure("").In(l)
 	}
