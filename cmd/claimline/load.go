@@ -82,7 +82,7 @@ quantity; without it there is no limit. So plan, reasons, deadlines and previews
 				if err != nil {
 					return err
 				}
-				a.sayLoaded(strings.Join(names, " and "), loaded)
+				a.sayLoaded(names, loaded)
 				if a.flags.json {
 					return a.answer(loaded)
 				}
@@ -169,8 +169,12 @@ func (a *app) loadControlHub(ctx context.Context, p *session, flags loadFlags, o
 }
 
 // sayLoaded says what a snapshot held, and per file what was mended and not understood.
-func (a *app) sayLoaded(from string, loaded *snapshot.Loaded) {
-	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(from), schema.SayCount(loaded.Organizations, "%s organization", "%s organizations"), users(loaded.Users),
+func (a *app) sayLoaded(names []string, loaded *snapshot.Loaded) {
+	from := schema.Say("%s", schema.Printable(names[0]))
+	for _, name := range names[1:] {
+		from = schema.Say("%s and %s", from, schema.Printable(name))
+	}
+	a.say("Loaded %s: %s, %s, %s, %s, %s.", from, schema.SayCount(loaded.Organizations, "%s organization", "%s organizations"), users(loaded.Users),
 		schema.SayCount(loaded.Domains, "%s domain", "%s domains"), schema.SayCount(loaded.Licenses, "%s licence", "%s licences"),
 		schema.SayCount(loaded.Claims, "%s open claim", "%s open claims"))
 	for _, file := range loaded.Files {

@@ -347,7 +347,7 @@ func groupOnly(cmd *cobra.Command, args []string) error {
 }
 
 // oneArg refuses anything but one argument, which it calls by the name given.
-func oneArg(name string) cobra.PositionalArgs {
+func oneArg(name schema.Word) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return usage("%s takes one %s, and was given %d.", cmd.CommandPath(), name, len(args)).WithFix("Write: %s.", cmd.UseLine())

@@ -46,7 +46,7 @@ func (v *Plan) blocks(p Page, explained bool) []block {
 
 // sentence returns the whole plan in one.
 func (v *Plan) sentence() schema.Text {
-	file, rows, ready := schema.Printable(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
+	file, rows, ready := File(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
 	wrong := v.Plan.Tally.Problems()
 	correct := toCorrect(wrong)
 	switch {
