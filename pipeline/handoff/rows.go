@@ -234,7 +234,7 @@ func (s *rowCheck) check(i int, record []string) {
 	}
 	s.texts(i, r)
 	s.services(i)
-	s.calling()
+	s.calling(i)
 	if s.found.Outcome == "" {
 		s.place(r, key)
 	}
@@ -366,7 +366,7 @@ const (
 
 // calling checks what a Calling licence needs. A cell that changes nothing leaves a user what the users export
 // says.
-func (s *rowCheck) calling() {
+func (s *rowCheck) calling(i int) {
 	first, asked := "", false
 	for _, n := range s.callings {
 		p := &s.pairs[n]
@@ -384,14 +384,21 @@ func (s *rowCheck) calling() {
 		}
 		first = p.name
 	}
-	if asked && s.value(locationHeader) == "" {
-		s.found.Add(schema.CodeLocationMissing, locationHeader, first)
-	}
-	if asked && s.value(usersfile.Phone.Name()) == "" && s.value(extensionHeader) == "" {
-		s.found.Add(schema.CodeNumberMissing, usersfile.Phone.Name(), first)
-	}
 	if first == "" {
 		return
+	}
+	if asked {
+		if s.value(locationHeader) == "" {
+			s.found.Add(schema.CodeLocationMissing, locationHeader, first)
+		}
+		if s.value(usersfile.Phone.Name()) == "" && s.value(extensionHeader) == "" {
+			s.found.Add(schema.CodeNumberMissing, usersfile.Phone.Name(), first)
+		}
+		for n := range s.pairs { // what the licence needs goes with it, though the user has it already
+			if s.cells[n] != "" && neededForCalling(s.pairs[n].name) {
+				s.carry(i, n)
+			}
+		}
 	}
 	for i := range s.template.columns {
 		c := &s.template.columns[i]
@@ -406,6 +413,13 @@ func (s *rowCheck) calling() {
 			s.callingName(header, name)
 		}
 	}
+}
+
+// neededForCalling reports whether a column is one that a Calling licence needs.
+func neededForCalling(name string) bool {
+	return slices.ContainsFunc([]string{locationHeader, usersfile.Phone.Name(), extensionHeader}, func(needed string) bool {
+		return dialect.SameHeader(needed, name)
+	})
 }
 
 // callingName checks a name of a user with a Calling licence.

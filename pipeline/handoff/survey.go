@@ -230,10 +230,7 @@ func (c *checker) wanted() []int {
 	var wanted []int
 	for i := range c.template.columns {
 		t := &c.template.columns[i]
-		needed := t.name != "" && slices.ContainsFunc([]string{locationHeader, usersfile.Phone.Name(), extensionHeader}, func(name string) bool {
-			return dialect.SameHeader(name, t.name)
-		})
-		if needed || t.kind == nameKind || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
+		if t.name != "" && neededForCalling(t.name) || t.kind == nameKind || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
 			wanted = append(wanted, i)
 		}
 	}
