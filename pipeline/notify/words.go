@@ -3,13 +3,14 @@ package notify
 import (
 	"fmt"
 
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
 // What reports say beside their templates.
 
 func (w words) pick(english, swedish string) string {
-	if w.language == "sv" {
+	if w.language == catalogue.Swedish {
 		return swedish
 	}
 	return english
@@ -45,8 +46,8 @@ func (w words) title(state schema.ImportState) string {
 
 // Headline says how an import stands that has ended, waits or has stopped: in a few words, and in one
 // sentence.
-func Headline(language string, imp *schema.Import, s *schema.Summary) (title, sentence string) {
-	w := words{language: language}
+func Headline(l catalogue.Language, imp *schema.Import, s *schema.Summary) (title, sentence string) {
+	w := words{language: l}
 	return w.title(imp.State), w.sentence(imp, s)
 }
 

@@ -38,6 +38,8 @@ func TestSwedish(t *testing.T) {
 		"9 mars 2026":               Swedish.Day(at),
 		"9 mars 2026 kl. 07.05 UTC": Swedish.Moment(at),
 		"0,3 s":                     Swedish.Span(300 * time.Millisecond),
+		"mars, söndag":              Swedish.Month(time.March) + ", " + Swedish.Weekday(time.Sunday),
+		"9 mars 2026 kl. 07.05":     Swedish.LongDay(at) + at.Format(Swedish.Clock()),
 		"1 tim 2 min":               Swedish.Span(62 * time.Minute),
 		"1 användare":               Swedish.Count(1, "%s user", "%s users"),
 		"1\u00a0200 rader":          Swedish.Count(1200, "%s row", "%s rows"),
@@ -49,6 +51,7 @@ func TestSwedish(t *testing.T) {
 	}
 	assert.Equal(t, "20,000", Language("").Number(20_000), "English is the usual one")
 	assert.Equal(t, "9 Mar 2026 07:05 UTC", English.Moment(at))
+	assert.Equal(t, "Monday 9 March 2026, 07:05", English.Weekday(at.Weekday())+" "+English.LongDay(at)+at.Format(English.Clock()))
 	assert.Equal(t, "99.9%", English.Percent(99.9))
 }
 

@@ -505,13 +505,6 @@ var swedishPages = map[string]string{
 	"%s to %s":                                 "%s till %s",
 	"every %s":                                 "varje %s",
 	"%s and %s":                                "%s och %s",
-	"Monday":                                   "måndag",
-	"Tuesday":                                  "tisdag",
-	"Wednesday":                                "onsdag",
-	"Thursday":                                 "torsdag",
-	"Friday":                                   "fredag",
-	"Saturday":                                 "lördag",
-	"Sunday":                                   "söndag",
 
 	// Deadlines.
 	"Download for your calendar": "Ladda ned till din kalender",

@@ -9,7 +9,6 @@ import (
 
 	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/pipeline/report"
-	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -113,7 +112,7 @@ func (p *Pages) rows(e *exchange, imp schema.Import) (*rowsPage, error) {
 	query := e.r.URL.Query()
 	page := &rowsPage{Only: query.Get("only"), Search: strings.TrimSpace(query.Get("search")), Reason: schema.Code(query.Get("reason"))}
 	page.Filtered = page.Only != "" || page.Search != "" || page.Reason != ""
-	r := &report.Report{Search: page.Search, Language: catalogue.Language(e.words.language)}
+	r := &report.Report{Search: page.Search, Language: e.words.language}
 	if page.Only != "" && (slices.Contains([]string{report.OnlyProblems, report.OnlyEdits, report.OnlyWarnings}, page.Only) || slices.Contains(schema.Outcomes, schema.Outcome(page.Only))) {
 		r.Only = []string{page.Only}
 	}

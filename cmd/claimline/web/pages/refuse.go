@@ -8,7 +8,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
-	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -29,12 +28,11 @@ func (w *words) refusalOf(err error) refusal {
 	if !ok {
 		refused = &schema.Error{Code: schema.CodeInternal, Err: err}
 	}
-	said := refusal{Status: refused.Code.Status(), Code: refused.Code, Place: refused.Where().In(catalogue.Language(w.language))}
-	l := catalogue.Language(w.language)
+	said := refusal{Status: refused.Code.Status(), Code: refused.Code, Place: refused.Where().In(w.language)}
 	message, _ := refused.Told()
-	said.Message = message.In(l)
+	said.Message = message.In(w.language)
 	_, said.Fix = w.problem(refused.Code)
-	if fix := refused.Fix.In(l); fix != "" && !forTerminal(fix) {
+	if fix := refused.Fix.In(w.language); fix != "" && !forTerminal(fix) {
 		said.Fix = fix
 	}
 	return said
