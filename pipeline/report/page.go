@@ -227,6 +227,7 @@ func (r *htmlReporter) reasons(w Whole, listed []schema.Result) (groups []htmlGr
 			if len(reason.Causes) == most {
 				break
 			}
+			cause.Value = l.Format(cause.Value) // a cell is quoted, and so no word of ours
 			reason.Causes = append(reason.Causes, htmlCause{Cause: cause, More: cause.Count - len(cause.Lines)})
 			reason.More -= cause.Count
 		}

@@ -99,7 +99,7 @@ func TestUserPages(t *testing.T) {
 	assert.Equal(t, o.email(), v.heading())
 	v.press("Mail the owner again")
 	assert.Contains(t, v.says(), "The owner is mailed again.")
-	assert.Contains(t, v.says(), "The user cannot be removed: ")
+	assert.Contains(t, v.says(), "The user cannot be removed. ")
 	v.open(path + "/retract")
 	assert.Equal(t, "Take the claim back?", v.heading())
 	assert.NotNil(t, s.account(o.email()).Claim, "it is asked first")

@@ -214,6 +214,27 @@ func (w *words) outcome(outcome schema.Outcome) (label, meaning template.HTML) {
 	return w.say("Not attempted"), w.say("their turn has not come")
 }
 
+// one names the outcome of a single row.
+func (w *words) one(outcome schema.Outcome) template.HTML {
+	switch outcome {
+	case schema.Ready:
+		return w.say("ready")
+	case schema.Claimed:
+		return w.say("claimed")
+	case schema.Unchanged:
+		return w.say("unchanged")
+	case schema.Skipped:
+		return w.say("skipped")
+	case schema.Invalid:
+		return w.say("invalid")
+	case schema.Ineligible:
+		return w.say("ineligible")
+	case schema.Failed:
+		return w.say("failed")
+	}
+	return w.say("not attempted")
+}
+
 // state names a state, for who has never seen the program.
 func (w *words) state(state schema.ImportState) template.HTML {
 	switch state {
@@ -279,7 +300,7 @@ func (w *words) picture(all int, parts ...part) (b bar) {
 		x := done * whole / all
 		done += part.Count
 		b.Segments = append(b.Segments, segment{part.As, x, max(done*whole/all-x, 2)})
-		texts = append(texts, w.number(part.Count)+" "+strings.ToLower(string(part.Label)))
+		texts = append(texts, w.number(part.Count)+"\u00a0"+strings.ToLower(string(part.Label)))
 	}
 	b.Text = strings.Join(texts, ", ")
 	return b

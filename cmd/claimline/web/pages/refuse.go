@@ -74,7 +74,11 @@ func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p.exchange(w, r).refuse(err)
 }
 
-// NotFound answers where there is no page.
+// NotFound answers where there is no page. Whoever has signed in still has the way to the others.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
-	p.Refuse(w, r, &schema.Error{Code: schema.CodeNotFound})
+	e := p.exchange(w, r)
+	if token, err := e.signedIn(); err == nil {
+		_ = e.enter(token) // without it the page says the same
+	}
+	e.refuse(&schema.Error{Code: schema.CodeNotFound})
 }

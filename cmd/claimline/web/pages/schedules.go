@@ -157,6 +157,10 @@ func (e *exchange) viewRun(run schema.ScheduleRun) runView {
 	if run.Code == "" || e.words.language == catalogue.English {
 		return v
 	}
+	if run.State == schema.RunWaiting {
+		v.Why = string(e.words.say("The plan waits for somebody to agree."))
+		return v
+	}
 	if message, _ := e.words.problem(run.Code); message != run.Code.Message("") {
 		v.Why = message
 	} else {

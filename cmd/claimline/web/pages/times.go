@@ -147,11 +147,7 @@ func numbers(list []int) (texts []string) {
 // wall returns a time as the clock on the wall of a zone shows it, with the day of the week, wherever its
 // reader is.
 func (w *words) wall(at time.Time, zone *time.Location) template.HTML {
-	at = at.In(zone)
 	there := *w
 	there.zone = zone
-	day := w.language.Weekday(at.Weekday()) + " " + there.dayText(at) + ","
-	clock := w.clock(at.Hour(), at.Minute()) + at.Format(" MST")
-	const glued = "\u00a0"
-	return w.time(at, "wall", strings.ReplaceAll(day, " ", glued)+"\n"+strings.ReplaceAll(clock, " ", glued))
+	return w.time(at, "wall", w.language.Weekday(at.In(zone).Weekday())+" "+there.dayText(at), there.clockText(at))
 }

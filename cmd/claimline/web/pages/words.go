@@ -75,16 +75,28 @@ func (w *words) number(n int) string { return w.printer.Sprintf("%d", n) }
 func (w *words) dayText(at time.Time) string { return w.language.LongDay(at.In(w.zone)) }
 
 // day returns the day of a time, which a browser shows in the zone of its reader.
-func (w *words) day(at time.Time) template.HTML { return w.time(at, "day", w.dayText(at)) }
+func (w *words) day(at time.Time) template.HTML { return w.time(at, "day", w.dayText(at), "") }
 
 // moment returns a time with its day, likewise.
 func (w *words) moment(at time.Time) template.HTML {
-	return w.time(at, "moment", w.dayText(at)+at.In(w.zone).Format(w.language.Clock()+" MST"))
+	return w.time(at, "moment", w.dayText(at), w.clockText(at))
 }
 
-func (*words) time(at time.Time, class, text string) template.HTML {
+// clockText returns what stands behind the day of a time.
+func (w *words) clockText(at time.Time) string {
+	return at.In(w.zone).Format(w.language.Clock() + " MST")
+}
+
+// time returns a time whose line may break between its day and its clock only.
+func (*words) time(at time.Time, class, day, clock string) template.HTML {
+	const glue = "\u00a0"
+	before, after, found := strings.Cut(clock, " ")
+	text := strings.ReplaceAll(day+before, " ", glue)
+	if found {
+		text += " " + strings.ReplaceAll(after, " ", glue)
+	}
 	return template.HTML("<time class=\"" + class + "\" datetime=\"" + at.UTC().Format(time.RFC3339) + "\">" + //nolint:gosec // G203: nothing in it is anybody's
-		strings.ReplaceAll(template.HTMLEscapeString(text), " ", "\u00a0") + "</time>")
+		template.HTMLEscapeString(text) + "</time>")
 }
 
 // role names a role.
@@ -97,6 +109,24 @@ func (w *words) role(r schema.Role) template.HTML {
 	}
 	return w.say("may do everything")
 }
+
+// who names who did something: a token by its name, the terminal, a schedule.
+func (w *words) who(name string) template.HTML {
+	kind, rest, _ := strings.Cut(name, ":")
+	switch kind {
+	case "terminal":
+		return w.say("%s at the terminal", rest)
+	case "schedule":
+		return w.say("the schedule %s", rest)
+	}
+	return w.plain(name)
+}
+
+// fileName returns the name of a file without its folders.
+func (w *words) fileName(path string) string { return w.language.Format(filepath.Base(path)) }
+
+// cause says what rows have in common: a cell, quoted, or a word of ours for what is wrong with it.
+func (w *words) cause(value string) string { return w.language.Format(value) }
 
 // problem says what a code means, and what to do about it.
 func (w *words) problem(code schema.Code) (message, fix string) {
@@ -113,7 +143,7 @@ func (w *words) problem(code schema.Code) (message, fix string) {
 func (w *words) functions() template.FuncMap {
 	return template.FuncMap{
 		"t": w.say, "n": w.count, "number": w.number, "day": w.day, "moment": w.moment, "role": w.role,
-		"outcome": func(o schema.Outcome) template.HTML { label, _ := w.outcome(o); return label },
+		"outcome": w.one, "who": w.who, "cause": w.cause,
 		"warning": func(text string) string {
 			code, detail, _ := strings.Cut(text, ":")
 			message, _ := w.problem(schema.Code(code))
@@ -128,7 +158,7 @@ func (w *words) functions() template.FuncMap {
 		"message": func(code schema.Code) string { message, _ := w.problem(code); return message },
 		"ignored": func(header string) string { return ignoreMark + header },
 		"value":   value,
-		"domain":  domainName, "address": emailAddress, "base": filepath.Base,
+		"domain":  domainName, "address": emailAddress, "base": w.fileName,
 		"userpath":  func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
 		"monthname": w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
 		"weekday": func(at time.Time) string { return w.language.Weekday(at.Weekday()) },
