@@ -482,5 +482,5 @@ func date(l words.Language, t time.Time) string {
 	if _, offset := t.Zone(); offset != 0 {
 		zone += strings.TrimSuffix(t.Format("-07:00"), ":00")
 	}
-	return strings.ReplaceAll(l.LongDay(t), " ", "\u00a0") + t.Format(l.Clock()) + "\u00a0" + zone
+	return l.LongMoment(t, zone)
 }

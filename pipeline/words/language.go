@@ -143,6 +143,14 @@ func (l Language) Clock() string {
 	return ", " + l.Hour()
 }
 
+// LongMoment returns a time with the month's whole name, as a clock of the zone that it has shows it, with a
+// name of that zone. Its line may break between the day and the clock only.
+func (l Language) LongMoment(t time.Time, zone string) string {
+	const glue = "\u00a0"
+	before, clock, _ := strings.Cut(t.Format(l.Clock())+" "+zone, " ")
+	return strings.ReplaceAll(l.LongDay(t)+before, " ", glue) + " " + strings.ReplaceAll(clock, " ", glue)
+}
+
 // Hour returns the layout of a time of day alone.
 func (l Language) Hour() string {
 	if l == Swedish {

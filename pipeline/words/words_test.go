@@ -57,7 +57,7 @@ func (s sentences) add(text, file string) {
 var (
 	place      = regexp.MustCompile(`\{=?\d\}`)
 	flag       = regexp.MustCompile(`^--[a-z-]+ `)
-	noSentence = regexp.MustCompile(`^ MST$|^[a-z]+(?:_[a-z]+)+$|Jan|^2006|15[:.]04 \(?MST`)
+	noSentence = regexp.MustCompile(`^MST$|^[a-z]+(?:_[a-z]+)+$|Jan|^2006|15[:.]04 \(?MST`)
 )
 
 var verb = regexp.MustCompile(`%(?:\[\d+\])?[-+ #0]*(?:\[\d+\]\*|\d+|\*)?(?:\.\d+)?[a-zA-Z%]`)

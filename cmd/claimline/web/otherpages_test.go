@@ -98,7 +98,7 @@ func TestUserPages(t *testing.T) {
 	v.open(path)
 	assert.Equal(t, o.email(), v.heading())
 	v.press("Mail the owner again")
-	assert.Contains(t, v.says(), "The owner is mailed again.")
+	assert.Contains(t, v.says(), "The owner will be mailed once mail is set up.")
 	assert.Contains(t, v.says(), "The user cannot be removed. ")
 	v.open(path + "/retract")
 	assert.Equal(t, "Take the claim back?", v.heading())

@@ -25,7 +25,7 @@ type importPage struct {
 	Repairs  int
 	Warnings []counted
 	Until    time.Time // by when the claims can be retracted, if they are made now
-	MaySwap  bool      // activation mails are switched
+	Mailed   bool      // mails are sent
 	Resumes  bool      // it can be resumed
 
 	Rows    *rowsPage // nil: they are gone, or were never known
@@ -72,7 +72,7 @@ func (p *Pages) showImport(e *exchange, imp schema.Import, status int, refused *
 	if err != nil {
 		return err
 	}
-	v := &importPage{listed: list[0], Refused: refused, Until: p.Flow.Now().Add(p.Flow.Policy.DecisionTime()), MaySwap: true}
+	v := &importPage{listed: list[0], Refused: refused, Until: p.Flow.Now().Add(p.Flow.Policy.DecisionTime()), Mailed: p.Mailed}
 	v.Moving = slices.Contains([]schema.ImportState{schema.StateQueued, schema.StatePlanning, schema.StateApplying}, imp.State)
 	v.Stays = imp.State == schema.StateAwaitingConsent
 	v.Resumes = imp.Tally.Outcomes[schema.Ready] > 0 && len(imp.Plan) > 0 && !imp.RowsRemoved &&

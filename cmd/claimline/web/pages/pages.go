@@ -29,6 +29,7 @@ type Config struct {
 	Guard     *auth.Guard
 	Resolver  domains.Resolver
 	Location  *time.Location // in which times are shown until a browser knows better
+	Mailed    bool           // mails are sent: else they wait until mail is set up
 	Contact   string         // address to which owners of accounts may turn; blank: none
 	Secure    bool           // browsers come by TLS, so that cookies are for TLS only
 }

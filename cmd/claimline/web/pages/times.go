@@ -147,7 +147,6 @@ func numbers(list []int) (texts []string) {
 // wall returns a time as the clock on the wall of a zone shows it, with the day of the week, wherever its
 // reader is.
 func (w *words) wall(at time.Time, zone *time.Location) template.HTML {
-	there := *w
-	there.zone = zone
-	return w.time(at, "wall", w.language.Weekday(at.In(zone).Weekday())+" "+there.dayText(at), there.clockText(at))
+	there := at.In(zone)
+	return w.time(at, "wall", w.language.Weekday(there.Weekday())+"\u00a0"+w.language.LongMoment(there, there.Format("MST")))
 }

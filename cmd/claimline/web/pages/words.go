@@ -75,26 +75,17 @@ func (w *words) number(n int) string { return w.printer.Sprintf("%d", n) }
 func (w *words) dayText(at time.Time) string { return w.language.LongDay(at.In(w.zone)) }
 
 // day returns the day of a time, which a browser shows in the zone of its reader.
-func (w *words) day(at time.Time) template.HTML { return w.time(at, "day", w.dayText(at), "") }
+func (w *words) day(at time.Time) template.HTML {
+	return w.time(at, "day", strings.ReplaceAll(w.dayText(at), " ", "\u00a0"))
+}
 
 // moment returns a time with its day, likewise.
 func (w *words) moment(at time.Time) template.HTML {
-	return w.time(at, "moment", w.dayText(at), w.clockText(at))
+	there := at.In(w.zone)
+	return w.time(at, "moment", w.language.LongMoment(there, there.Format("MST")))
 }
 
-// clockText returns what stands behind the day of a time.
-func (w *words) clockText(at time.Time) string {
-	return at.In(w.zone).Format(w.language.Clock() + " MST")
-}
-
-// time returns a time whose line may break between its day and its clock only.
-func (*words) time(at time.Time, class, day, clock string) template.HTML {
-	const glue = "\u00a0"
-	before, after, found := strings.Cut(clock, " ")
-	text := strings.ReplaceAll(day+before, " ", glue)
-	if found {
-		text += " " + strings.ReplaceAll(after, " ", glue)
-	}
+func (*words) time(at time.Time, class, text string) template.HTML {
 	return template.HTML("<time class=\"" + class + "\" datetime=\"" + at.UTC().Format(time.RFC3339) + "\">" + //nolint:gosec // G203: nothing in it is anybody's
 		template.HTMLEscapeString(text) + "</time>")
 }
