@@ -161,7 +161,7 @@ var swedishPages = map[string]string{
 	"Your account works as before until you have chosen.": "Ditt konto fungerar som vanligt tills du har valt.",
 	"There is now an account for you at %s, with the same address and without content. Your old account, with all that is in it, is untouched.": "Du har nu ett konto hos %s, med samma adress och utan innehåll. Ditt gamla konto är orört, med allt som finns i det.",
 	"If you do nothing": "Om du inte gör något",
-	"On %s your account moves to %s by itself, with all that is in it. Nothing is deleted.":                                  "Den %s flyttas ditt konto automatiskt till %s, med allt som finns i det. Ingenting tas bort.",
+	"Your account moves to %s by itself on %s, with all that is in it. Nothing is deleted.":                                  "Den %[2]s flyttas ditt konto automatiskt till %[1]s, med allt som finns i det. Ingenting tas bort.",
 	"There is no date. Your old account stays as it is until you choose, and you are asked again the next time you sign in.": "Det finns inget slutdatum. Ditt gamla konto förblir som det är tills du väljer, och du får frågan igen nästa gång du loggar in.",
 	"Continuing signs you in and shows you what you can choose. Nothing else happens yet.":                                   "När du fortsätter loggas du in och får se vad du kan välja. Inget annat händer än.",
 	"Continue": "Fortsätt",

@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/claimline/claimline/pipeline/usersfile"
 	catalogue "github.com/claimline/claimline/pipeline/words"
+	"github.com/claimline/claimline/schema"
 )
 
 func TestValuesAreEscaped(t *testing.T) {
@@ -41,4 +43,34 @@ func TestLocal(t *testing.T) {
 	} {
 		assert.Equal(t, want, local(to), to)
 	}
+}
+
+func TestWhoDidSomething(t *testing.T) {
+	w := newWords(catalogue.Swedish, time.UTC)
+	for name, want := range map[string]string{
+		"Ann <Lee>": "Ann &lt;Lee&gt;", "terminal:root": "root i terminalen", "schedule:a&b": "schemat a&amp;b", "ci:nightly": "ci:nightly", "": "",
+	} {
+		assert.Equal(t, want, string(w.who(name)))
+	}
+}
+
+// A row has its outcome in the singular, and what is wrong with a cell in the language of the page, but for the
+// cell itself.
+func TestWordsOfARow(t *testing.T) {
+	w := newWords(catalogue.Swedish, time.UTC)
+	many, _ := w.outcome(schema.Invalid)
+	assert.Equal(t, "Ogiltiga ogiltig", string(many+" "+w.one(schema.Invalid)))
+	assert.Equal(t, "ett blanksteg", w.cause("a blank"))
+	assert.Equal(t, `"a blank"`, w.cause(`"a blank"`))
+	assert.Equal(t, "users.csv", w.fileName("in/box/users.csv"))
+	assert.Equal(t, "anspråk för hand", w.fileName(usersfile.ByHand))
+}
+
+func TestMoments(t *testing.T) {
+	at := time.Date(2026, 3, 9, 7, 5, 0, 0, time.UTC)
+	zone := time.FixedZone("CET", 3600)
+	sv, en := newWords(catalogue.Swedish, zone), newWords(catalogue.English, zone)
+	assert.Equal(t, "<time class=\"moment\" datetime=\"2026-03-09T07:05:00Z\">9\u00a0mars\u00a02026 kl.\u00a008.05\u00a0CET</time>", string(sv.moment(at)))
+	assert.Equal(t, "<time class=\"day\" datetime=\"2026-03-09T07:05:00Z\">9\u00a0March\u00a02026</time>", string(en.day(at)))
+	assert.Equal(t, "<time class=\"wall\" datetime=\"2026-03-09T07:05:00Z\">Monday\u00a09\u00a0March\u00a02026, 07:05\u00a0UTC</time>", string(en.wall(at, time.UTC)))
 }
