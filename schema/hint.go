@@ -75,7 +75,7 @@ var hints = map[Hint]saying{
 	HintEmailBrackets: {"The cell holds more than the address, in brackets[: {1}].", "Write the address alone[: {2}]."},
 	HintEmailSeveral:  {"The cell holds several addresses[: {1}].", "Write one row for each address."},
 	HintEmailCharacter: {
-		"The address has a character that no address has: {1}[, in {2}].", "Type the address again, without that character.",
+		"The address has a character that no address has: {=1}[, in {2}].", "Type the address again, without that character.",
 	},
 
 	HintSpreadsheetError: {"The cell is the error of a spreadsheet's formula[: {1}].", "Write the value itself, or leave the cell blank."},

@@ -74,7 +74,7 @@ var errOutdated = errors.New("this is no longer news")
 // report makes the report of some news for an address, with files up to a size. It returns errOutdated where
 // there is nothing to tell any more.
 func (s *Sender) report(ctx context.Context, sending *store.Sending, room int) (Letter, []attachment, error) {
-	l := Letter{Kind: claim.MailReport, Language: Languages[0], Organization: nameOf(sending.Claiming), Contact: s.contact(), Address: sending.To}
+	l := Letter{Kind: claim.MailReport, Language: catalogue.English, Organization: nameOf(sending.Claiming), Contact: s.contact(), Address: sending.To}
 	var err error
 	if l.Language, err = s.languageAt(ctx, sending.To); err != nil {
 		return l, nil, err
@@ -115,11 +115,11 @@ func stillSo(news *schema.News, imp *schema.Import) bool {
 	return imp.State.Ended()
 }
 
-// languageAt returns the language of the account with an address, else the first of Languages.
-func (s *Sender) languageAt(ctx context.Context, address string) (string, error) {
+// languageAt returns the language of the account with an address, else English.
+func (s *Sender) languageAt(ctx context.Context, address string) (catalogue.Language, error) {
 	key, problem := schema.ParseAddress(address)
 	if problem != "" {
-		return Languages[0], nil
+		return catalogue.English, nil
 	}
 	account, err := s.Store.Account(ctx, key)
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *Sender) importReport(ctx context.Context, w words, imp schema.Import, n
 	}
 	var files []attachment
 	if len(imp.Plan) > 0 && !imp.RowsRemoved && room > 0 {
-		if files, err = s.attachments(ctx, imp, &summary, catalogue.Language(w.language), room); err != nil {
+		if files, err = s.attachments(ctx, imp, &summary, w.language, room); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -236,7 +236,7 @@ func refusedReport(w words, news *schema.News) *Report {
 		Title: w.say("An import could not start"), File: fileName(news.File), Schedule: news.Schedule,
 		Fix: news.Fix,
 	}
-	l := catalogue.Language(w.language)
+	l := w.language
 	message := news.Code.Message("")
 	if news.Message != "" {
 		message = news.Message
@@ -260,7 +260,7 @@ func (w words) problems(reasons map[schema.Code]int) []Problem {
 		}
 		return slices.Index(schema.RowReasons(), a) - slices.Index(schema.RowReasons(), b)
 	})
-	l := catalogue.Language(w.language)
+	l := w.language
 	problems := make([]Problem, 0, len(codes))
 	for _, code := range codes {
 		p := Problem{Count: w.count(reasons[code], "%s row", "%s rows"), Message: code.Wrong().In(l), Fix: code.Cure().In(l)}

@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
 // samples returns letters that show what a mail can say, the most usual first.
-func samples(kind claim.Mail, language string) []Letter {
+func samples(kind claim.Mail, language catalogue.Language) []Letter {
 	w := words{language, time.UTC}
 	made := time.Date(2026, 11, 25, 14, 32, 0, 0, time.UTC)
 	until := made.AddDate(0, 0, 14)
@@ -76,6 +77,6 @@ func sampleReports(l Letter, w words, until time.Time) []Letter {
 }
 
 // Preview returns the mail of a kind as it looks with made-up data.
-func (t *Templates) Preview(kind claim.Mail, language string) (Mail, error) {
-	return t.Render(samples(kind, languageOf(language))[0])
+func (t *Templates) Preview(kind claim.Mail, language catalogue.Language) (Mail, error) {
+	return t.Render(samples(kind, language)[0])
 }

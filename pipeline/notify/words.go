@@ -11,12 +11,12 @@ import (
 
 // say returns a sentence with its values in their places.
 func (w words) say(format string, values ...any) string {
-	return catalogue.Language(w.language).Say(format, values...)
+	return w.language.Say(format, values...)
 }
 
 // count says how many there are of something.
 func (w words) count(n int, one, several string) string {
-	return catalogue.Language(w.language).Count(n, one, several)
+	return w.language.Count(n, one, several)
 }
 
 func (w words) users(n int) string { return w.count(n, "%s user", "%s users") }
@@ -41,8 +41,8 @@ func (w words) title(state schema.ImportState) string {
 
 // Headline says how an import stands that has ended, waits or has stopped: in a few words, and in one
 // sentence.
-func Headline(language string, imp *schema.Import, s *schema.Summary) (title, sentence string) {
-	w := words{language: language}
+func Headline(l catalogue.Language, imp *schema.Import, s *schema.Summary) (title, sentence string) {
+	w := words{language: l}
 	return w.title(imp.State), w.sentence(imp, s)
 }
 

@@ -309,7 +309,7 @@ var swedishCodes = map[string]string{
 	"Save the file again, with the same delimiter in all lines.":                                        "Spara filen på nytt, med samma avgränsare på alla rader.",
 	"Shorten the name to 30 characters.":                                                                "Korta namnet till 30 tecken.",
 	"The address begins or ends with an apostrophe, and there is an account without it[: {1}].":         "Adressen börjar eller slutar med en apostrof, och det finns ett konto utan den[: {1}].",
-	"The address has a character that no address has: {1}[, in {2}].":                                   "Adressen innehåller ett tecken som ingen adress har: {1}[, i {2}].",
+	"The address has a character that no address has: {=1}[, in {2}].":                                  "Adressen innehåller ett tecken som ingen adress har: {=1}[, i {2}].",
 	"The address has a letter that only looks like another: {1}. No account has it.":                    "Adressen innehåller en bokstav som bara ser ut som en annan: {1}. Inget konto har den.",
 	"The cell has bytes that are no text[: {1}].":                                                       "Cellen innehåller byte som inte är text[: {1}].",
 	"The cell holds more than the address, in brackets[: {1}].":                                         "Cellen innehåller mer än adressen, inom parentes[: {1}].",

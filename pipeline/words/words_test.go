@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -56,7 +57,7 @@ func (s sentences) add(text, file string) {
 var (
 	place      = regexp.MustCompile(`\{=?\d\}`)
 	flag       = regexp.MustCompile(`^--[a-z-]+ `)
-	noSentence = regexp.MustCompile(`^ MST$|^[a-z]+(?:_[a-z]+)+$|Jan|^2006|15[:.]04 \(?MST`)
+	noSentence = regexp.MustCompile(`^MST$|^[a-z]+(?:_[a-z]+)+$|Jan|^2006|15[:.]04 \(?MST`)
 )
 
 var verb = regexp.MustCompile(`%(?:\[\d+\])?[-+ #0]*(?:\[\d+\]\*|\d+|\*)?(?:\.\d+)?[a-zA-Z%]`)
@@ -384,7 +385,7 @@ var derived = func() map[string]bool {
 	for _, choice := range []schema.Choice{schema.ChangeEmail, schema.TransferContent, schema.DeleteAccount} {
 		add(string(choice))
 	}
-	add(string(schema.Immediate), string(schema.Delayed), "claimed", "signed_in", "on", "off")
+	add(string(schema.Immediate), string(schema.Delayed), "claimed", "signed_in", "on", "off", "a blank", "an apostrophe", "nothing", usersfile.ByHand)
 	for _, outcome := range slices.Concat(schema.Outcomes, schema.HandoffOutcomes) {
 		add(strings.ToUpper(string(outcome[:1])) + string(outcome[1:]))
 	}

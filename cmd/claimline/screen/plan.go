@@ -201,7 +201,7 @@ func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained 
 
 // Cause says what many rows have in common, as in 1,200 × "FALSKT" in Claim.
 func Cause(c schema.Cause) schema.Text {
-	s := schema.Say("%s × %s", schema.Number(c.Count), End(schema.Printable(c.Value), 50))
+	s := schema.Say("%s × %s", schema.Number(c.Count), schema.Word(End(schema.Printable(c.Value), 50)))
 	if c.Column != "" {
 		s = schema.Say("%s in %s", s, End(schema.Printable(c.Column), 40))
 	}

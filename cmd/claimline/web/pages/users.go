@@ -116,6 +116,7 @@ type userPage struct {
 	Ours         bool   // that is the reader's
 	Until        time.Time
 	Done         string // what has just been done
+	Mailed       bool   // mails are sent
 	Reason       string // why the claim cannot be taken back
 	Closes       bool   // removing the user would close the claim
 	NoRemove     string // why the user cannot be removed; blank: it can
@@ -132,7 +133,7 @@ func (p *Pages) user(e *exchange) (page userPage, err error) {
 	if err != nil {
 		return page, err
 	}
-	page = userPage{AccountView: shown, Organization: shown.Organization, Ours: shown.Organization == id}
+	page = userPage{AccountView: shown, Mailed: p.Mailed, Organization: shown.Organization, Ours: shown.Organization == id}
 	if page.Ours {
 		page.Organization = nameOf(e.organization)
 	} else if o, err := p.Flow.Store.Organization(ctx, shown.Organization); err == nil {
