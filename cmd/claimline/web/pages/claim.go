@@ -102,14 +102,10 @@ func (p *Pages) eligible(e *exchange, c *claiming) error {
 	selection := people.Selection{Domain: c.Domain, Type: c.Type, Search: c.Search}
 	c.Export = url.Values{"domain": {c.Domain}, "type": {string(c.Type)}, "search": {c.Search}}.Encode()
 	var err error
-	if c.Search != "" {
-		c.Users, c.Total, c.More, err = p.People.SearchEligible(ctx, id, selection, p.Flow.Policy.ScreenLimit)
-		return err
-	}
 	if c.Users, c.More, err = p.People.FirstEligible(ctx, id, selection, p.Flow.Policy.ScreenLimit); err != nil {
 		return err
 	}
-	if c.Total = len(c.Users); !c.More {
+	if c.Total = len(c.Users); !c.More || c.Search != "" { // to count what a search finds, everybody is looked at
 		return nil
 	}
 	stands, err := p.Stands(ctx, id)
