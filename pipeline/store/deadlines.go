@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +73,67 @@ func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string
 		}
 	})
 	return list, last, more, err
+}
+
+// upcomingAs is what members and open claims fall due as, of which nothing is due yet.
+var upcomingAs = map[Upcoming]schema.DeadlineKind{
+	UpcomingDecision: schema.DeadlineDecision, UpcomingRetract: schema.DeadlineRetract, UpcomingRemoval: schema.DeadlineRemoval,
+}
+
+// CountDeadlines counts what falls due in an organization from each of these times up to the next, by kind. Like
+// CountEligible it looks only at accounts of which something is due. Refused with CodeOrganizationUnknown.
+func (s *Store) CountDeadlines(ctx context.Context, rules claim.Rules, id string, bounds []time.Time) (counts []map[schema.DeadlineKind]int, err error) {
+	err = s.read(ctx, "count deadlines", func(tx Tx) error {
+		counts = make([]map[schema.DeadlineKind]int, len(bounds)-1)
+		for i := range counts {
+			counts[i] = map[schema.DeadlineKind]int{}
+		}
+		count := func(at time.Time, kind schema.DeadlineKind, n int) {
+			i, _ := slices.BinarySearchFunc(bounds, at, func(bound, at time.Time) int { return cmp.Or(bound.Compare(at), -1) }) // the first bound behind
+			if at.After(rules.Now) && i > 0 && i < len(bounds) {
+				counts[i-1][kind] += n
+			}
+		}
+		m, err := membersOf(ctx, tx, rules, id)
+		if err != nil {
+			return err
+		}
+		claimed, err := m.claimedDomains(ctx)
+		if err != nil {
+			return err
+		}
+		from := bounds[0].Add(-time.Second)
+		if from.Before(rules.Now) {
+			from = rules.Now
+		}
+		for kind, as := range upcomingAs {
+			span := kind.span(rules.Policy)
+			begun, err := tx.CountUpcoming(ctx, id, kind, from.Add(-span), bounds[len(bounds)-1].Add(-span), claimed)
+			if err != nil {
+				return err
+			}
+			for _, b := range begun {
+				count(b.Since.Add(span), as, b.Count)
+			}
+		}
+		return due{tx: tx, rules: rules}.each(ctx, func(v *claim.View) {
+			v.Organization = m.organization
+			if slices.Contains(claimed, schema.KeyDomain(v.Key)) {
+				v.Domain.ClaimedBy = id
+			}
+			for _, d := range rules.Deadlines(v) {
+				count(d.DueAt, d.Kind, -1)
+			}
+			now := rules.ViewAsOf(*v)
+			for _, d := range rules.Deadlines(&now) {
+				count(d.DueAt, d.Kind, 1)
+			}
+		})
+	})
+	for i := range counts {
+		maps.DeleteFunc(counts[i], func(_ schema.DeadlineKind, n int) bool { return n == 0 })
+	}
+	return counts, err
 }
 
 // keyedDeadline is a deadline with the address key of its account.

@@ -411,6 +411,43 @@ func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcom
 	return list, err
 }
 
+// countQueries count what has begun in an organization ($1) after a time ($2) and before another ($3); those
+// that can be retracted in no claimed domain ($4).
+var countQueries = map[store.Upcoming]string{
+	store.UpcomingDecision: "SELECT claimed_at, count(*) FROM claims WHERE delayed AND " + countedClaims,
+	store.UpcomingRetract: `SELECT claimed_at, count(*) FROM claims WHERE NOT delayed AND (signed_in_at IS NULL OR signed_in_at < claimed_at)
+		AND (cardinality($4::text[]) = 0 OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = account AND ` + keyDomain + ` = ANY($4))) AND ` + countedClaims,
+	store.UpcomingRemoval: `SELECT inactive_since, count(*) FROM (
+			SELECT u.inactive_since FROM users u WHERE u.organization = $1 AND u.inactive_since > $2 AND u.inactive_since < $3
+				AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.account = u.id AND c.closed_at IS NULL)
+			UNION ALL SELECT inactive_since FROM claims
+				WHERE organization = $1 AND inactive_since > $2 AND inactive_since < $3 AND closed_at IS NULL AND NOT delayed
+		) i GROUP BY inactive_since`,
+}
+
+const countedClaims = "organization = $1 AND claimed_at > $2 AND claimed_at < $3 AND closed_at IS NULL GROUP BY claimed_at"
+
+// CountUpcoming implements store.Accounts.
+func (t *tx) CountUpcoming(ctx context.Context, organization string, kind store.Upcoming, after, before time.Time, claimed []string) (counts []store.Begun, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	args := []any{number, after.Unix(), before.Unix()}
+	if kind == store.UpcomingRetract {
+		args = append(args, claimed)
+	}
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var b store.Begun
+		var since *int64
+		err := rows.Scan(&since, &b.Count)
+		b.Since = timeOf(since)
+		counts = append(counts, b)
+		return err
+	}, countQueries[kind], args...)
+	return counts, err
+}
+
 // DueOrganizations implements store.Accounts.
 func (t *tx) DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error) {
 	return list[string](ctx, t, `SELECT external_id FROM organizations WHERE id IN (
