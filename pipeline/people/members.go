@@ -239,6 +239,16 @@ func (p *People) FirstDeadlines(ctx context.Context, organization string, after 
 	return list, last, more, nil
 }
 
+// CountDeadlines counts what time will make due in an organization from each of these times up to the next, by
+// kind. It does not look at each.
+func (p *People) CountDeadlines(ctx context.Context, organization string, bounds []time.Time) ([]map[schema.DeadlineKind]int, error) {
+	counts, err := p.Store.CountDeadlines(ctx, p.Rules(), organization, bounds)
+	if err != nil {
+		return nil, fmt.Errorf("count the deadlines: %w", err)
+	}
+	return counts, nil
+}
+
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the
 // zero time: whenever.
 func (p *People) EachDeadline(ctx context.Context, organization string, until time.Time, each func(schema.Deadline) error) error {

@@ -149,9 +149,9 @@ type Accounts interface {
 	// inactive, are due. Of each kind of due thing the first limit are found, in the order of Due.Compare; 0:
 	// all.
 	Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) ([]Due, error)
-	// Upcoming finds accounts of which something of a kind has begun after a time, the earliest first, up to
-	// limit of them. Only Account and Since are filled in.
-	Upcoming(ctx context.Context, organization string, kind Upcoming, after time.Time, limit int) ([]Due, error)
+	// Upcoming finds accounts of which something of a kind has begun, from a mark on, the earliest first and
+	// those of one time by address key, up to limit of them.
+	Upcoming(ctx context.Context, organization string, kind Upcoming, from BegunMark, limit int) ([]BegunAccount, error)
 	// CountUpcoming counts by when it began, after a time and before another, what of a kind falls due of
 	// accounts as they are written: UpcomingRetract of those in no claimed domain, and UpcomingRemoval of those
 	// over which nobody's claim lies but an immediate one of the organization.
@@ -209,6 +209,18 @@ type Seen struct{ Account, Version int64 }
 type Candidate struct {
 	Key     string // its address key
 	Account claim.Account
+}
+
+// BegunMark is a place among what has begun.
+type BegunMark struct {
+	Since time.Time
+	Key   string // address key
+}
+
+// BegunAccount is an account of which something has begun.
+type BegunAccount struct {
+	BegunMark
+	Account int64
 }
 
 // Begun is so many things that began at a time.

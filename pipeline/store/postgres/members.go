@@ -378,36 +378,40 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
-// upcomingQueries find what has begun in an organization ($1) after a time ($2), each in the order of its
-// index.
+// upcomingQueries find what has begun in an organization ($1) from a time ($2) and an address key ($4) on, each
+// in the order of its index, and what began at one time by address key.
 var upcomingQueries = map[store.Upcoming]string{
-	store.UpcomingDecision: "SELECT account, claimed_at FROM claims WHERE delayed AND " + upcomingClaims,
-	store.UpcomingRetract: "SELECT account, claimed_at FROM claims WHERE NOT delayed AND " +
-		"(signed_in_at IS NULL OR signed_in_at < claimed_at) AND " + upcomingClaims,
-	store.UpcomingJoined: "SELECT account, claimed_at FROM claims WHERE delayed AND status_before = 'inactive' AND " + upcomingClaims,
-	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users
-			WHERE organization = $1 AND inactive_since > $2 ORDER BY inactive_since LIMIT $3) u
-		UNION ALL SELECT * FROM (SELECT account, inactive_since FROM claims
-			WHERE organization = $1 AND inactive_since > $2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT $3) c
-		ORDER BY inactive_since LIMIT $3`,
+	store.UpcomingDecision: upcomingClaims + "c.delayed" + upcomingFirst,
+	store.UpcomingRetract:  upcomingClaims + "NOT c.delayed AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingFirst,
+	store.UpcomingJoined:   upcomingClaims + "c.delayed AND c.status_before = 'inactive'" + upcomingFirst,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since, key FROM users
+			WHERE organization = $1 AND (inactive_since, key) >= ($2, $4) ORDER BY inactive_since, key LIMIT $3) u
+		UNION ALL SELECT * FROM (SELECT u.id, c.inactive_since, u.key FROM claims c JOIN users u ON u.id = c.account
+			WHERE c.organization = $1 AND c.inactive_since >= $2 AND (c.inactive_since > $2 OR u.key >= $4) AND c.closed_at IS NULL AND NOT c.delayed
+			ORDER BY c.inactive_since, u.key LIMIT $3) c
+		ORDER BY inactive_since, key LIMIT $3`,
 }
 
-const upcomingClaims = "organization = $1 AND claimed_at > $2 AND closed_at IS NULL ORDER BY claimed_at LIMIT $3"
+const (
+	upcomingClaims = "SELECT u.id, c.claimed_at, u.key FROM claims c JOIN users u ON u.id = c.account WHERE "
+	upcomingFirst  = ` AND c.organization = $1 AND c.claimed_at >= $2 AND (c.claimed_at > $2 OR u.key >= $4) AND c.closed_at IS NULL
+		ORDER BY c.claimed_at, u.key LIMIT $3`
+)
 
 // Upcoming implements store.Accounts.
-func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, from store.BegunMark, limit int) (list []store.BegunAccount, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	err = t.collect(ctx, func(rows pgx.Rows) error {
-		var d store.Due
+		var b store.BegunAccount
 		var since *int64
-		err := rows.Scan(&d.Account, &since)
-		d.Since = timeOf(since)
-		list = append(list, d)
+		err := rows.Scan(&b.Account, &since, &b.Key)
+		b.Since = timeOf(since)
+		list = append(list, b)
 		return err
-	}, upcomingQueries[kind], number, after.Unix(), limit)
+	}, upcomingQueries[kind], number, from.Since.Unix(), limit, from.Key)
 	return list, err
 }
 

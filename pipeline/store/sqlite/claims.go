@@ -158,7 +158,7 @@ func (t *tx) ImportClaims(ctx context.Context, importID int64, ended bool, after
 // What counts the open claims of an import (?1). The spans tell how many there are of each kind and time;
 // unusual claims are found in indexes, which few are in, and by the domains (?2) of their accounts.
 const (
-	importSpans = `SELECT '', s.delayed, s.claimed_at, NULL, '', NULL, NULL, sum(s.open)
+	importSpans = `SELECT s.delayed, s.claimed_at, sum(s.open)
 		FROM imports i CROSS JOIN claim_spans s ON s.organization = i.organization CROSS JOIN claims c ON c.id = s.first
 		WHERE i.id = ?1 AND c.import = ?1 GROUP BY s.delayed, s.claimed_at`
 	unusualClaims = `SELECT c.id FROM imports i CROSS JOIN claims c INDEXED BY claims_signed_in ON c.organization = i.organization
@@ -170,7 +170,7 @@ const (
 		UNION SELECT c.id FROM json_each(?2) j CROSS JOIN organizations o CROSS JOIN users u INDEXED BY users_organization ON u.organization = o.id
 			AND ` + keyDomain + ` = j.value CROSS JOIN claims c ON c.user = u.id AND c.closed_at IS NULL`
 	unusualMade = "SELECT iif(" + keyDomain + " IN (SELECT value FROM json_each(?2)), " + keyDomain + `, '') AS domain, c.delayed, c.claimed_at,
-			iif(c.signed_in_at >= c.claimed_at, c.claimed_at, NULL) AS signed_in, c.status_before, c.inactive_since, u.inactive_since, count(*)
+			CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END AS signed_in, c.status_before, c.inactive_since, u.inactive_since, count(*)
 		FROM (` + unusualClaims + `) x CROSS JOIN claims c ON c.id = x.id AND c.import = ?1 CROSS JOIN users u ON u.id = c.user
 		GROUP BY domain, c.delayed, c.claimed_at, signed_in, c.status_before, c.inactive_since, u.inactive_since`
 )
@@ -182,34 +182,33 @@ func (t *tx) CountOpen(ctx context.Context, importID int64, domains []string, lo
 		at   time.Time
 	}
 	unusual := map[span]int{}
-	read := func(rows *sql.Rows) (made store.OpenMade, err error) {
-		made.Claim = schema.Claim{Type: schema.Immediate, ImportID: importID}
+	typeOf := map[bool]schema.ClaimType{false: schema.Immediate, true: schema.Delayed}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		made := store.OpenMade{Claim: schema.Claim{ImportID: importID}}
 		var delayed bool
 		var claimed, signedIn, inactive, accountInactive sql.NullInt64
-		err = rows.Scan(&made.Domain, &delayed, &claimed, &signedIn, &made.Claim.StatusBefore, &inactive, &accountInactive, &made.Claims)
-		if delayed {
-			made.Claim.Type = schema.Delayed
-		}
+		err := rows.Scan(&made.Domain, &delayed, &claimed, &signedIn, &made.Claim.StatusBefore, &inactive, &accountInactive, &made.Claims)
+		made.Claim.Type = typeOf[delayed]
 		if made.Claim.Status = made.Claim.StatusBefore; inactive.Valid {
 			made.Claim.Status = schema.Inactive
 		}
 		made.Claim.ClaimedAt, made.Claim.SignedInAt, made.Claim.InactiveSince = timeOf(claimed), timeOf(signedIn), timeOf(inactive)
 		made.InactiveSince = timeOf(accountInactive)
-		return made, err
-	}
-	err = t.collect(ctx, func(rows *sql.Rows) error {
-		made, err := read(rows)
-		unusual[span{made.Claim.Type, made.Claim.ClaimedAt}] += made.Claims
 		open = append(open, made)
+		unusual[span{made.Claim.Type, made.Claim.ClaimedAt}] += made.Claims
 		return err
 	}, unusualMade, importID, encode(domains), longAgo.Unix())
 	if err != nil {
 		return nil, err
 	}
 	err = t.collect(ctx, func(rows *sql.Rows) error {
-		made, err := read(rows)
-		if made.Claims -= unusual[span{made.Claim.Type, made.Claim.ClaimedAt}]; made.Claims > 0 {
-			open = append(open, made)
+		var delayed bool
+		var claimed sql.NullInt64
+		var n int
+		err := rows.Scan(&delayed, &claimed, &n)
+		of := span{typeOf[delayed], timeOf(claimed)}
+		if n -= unusual[of]; n > 0 {
+			open = append(open, store.OpenMade{Claim: schema.Claim{Type: of.kind, ClaimedAt: of.at, ImportID: importID}, Claims: n})
 		}
 		return err
 	}, importSpans, importID)

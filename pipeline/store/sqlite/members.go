@@ -398,38 +398,40 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
-// upcomingQueries find what has begun in an organization (?1) after a time (?2), each in the order of its
-// index.
+// upcomingQueries find what has begun in an organization (?1) from a time (?2) and an address key (?4) on, each in
+// the order of its index, and what began at one time by address key.
 var upcomingQueries = map[store.Upcoming]string{
 	store.UpcomingDecision: upcomingClaims + " WHERE s.delayed = 1" + upcomingFirst,
 	store.UpcomingRetract:  upcomingClaims + " WHERE s.delayed = 0 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingFirst,
 	store.UpcomingJoined:   upcomingClaims + " WHERE s.delayed = 1 AND c.status_before = 'inactive'" + upcomingFirst,
-	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users INDEXED BY users_inactive
-			WHERE organization = ?1 AND inactive_since > ?2 ORDER BY inactive_since LIMIT ?3)
-		UNION ALL SELECT * FROM (SELECT user, inactive_since FROM claims INDEXED BY claims_inactive
-			WHERE organization = ?1 AND inactive_since > ?2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT ?3)
-		ORDER BY inactive_since LIMIT ?3`,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since, key FROM users INDEXED BY users_inactive
+			WHERE organization = ?1 AND inactive_since >= ?2 AND (inactive_since > ?2 OR key >= ?4) ORDER BY inactive_since, key LIMIT ?3)
+		UNION ALL SELECT * FROM (SELECT u.id, c.inactive_since, u.key FROM claims c INDEXED BY claims_inactive CROSS JOIN users u ON u.id = c.user
+			WHERE c.organization = ?1 AND c.inactive_since >= ?2 AND (c.inactive_since > ?2 OR u.key >= ?4) AND c.closed_at IS NULL AND NOT c.delayed
+			ORDER BY c.inactive_since, u.key LIMIT ?3)
+		ORDER BY inactive_since, key LIMIT ?3`,
 }
 
 const (
-	upcomingClaims = "SELECT c.user, s.claimed_at FROM claim_spans s " + spanned
-	upcomingFirst  = " AND s.organization = ?1 AND s.claimed_at > ?2 ORDER BY s.claimed_at LIMIT ?3"
+	upcomingClaims = "SELECT u.id, s.claimed_at, u.key FROM claim_spans s " + spanned + " CROSS JOIN users u ON u.id = c.user"
+	upcomingFirst  = ` AND s.organization = ?1 AND s.claimed_at >= ?2 AND (s.claimed_at > ?2 OR u.key >= ?4)
+		ORDER BY s.claimed_at, u.key LIMIT ?3`
 )
 
 // Upcoming implements store.Accounts.
-func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, from store.BegunMark, limit int) (list []store.BegunAccount, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	err = t.collect(ctx, func(rows *sql.Rows) error {
-		var d store.Due
+		var b store.BegunAccount
 		var since sql.NullInt64
-		err := rows.Scan(&d.Account, &since)
-		d.Since = timeOf(since)
-		list = append(list, d)
+		err := rows.Scan(&b.Account, &since, &b.Key)
+		b.Since = timeOf(since)
+		list = append(list, b)
 		return err
-	}, upcomingQueries[kind], number, after.Unix(), limit)
+	}, upcomingQueries[kind], number, from.Since.Unix(), limit, from.Key)
 	return list, err
 }
 
