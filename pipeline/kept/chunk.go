@@ -239,8 +239,8 @@ func Read(ctx context.Context, s *store.Store, imp schema.Import, number int, fo
 
 // Wanted says which chunks are not worth a look, as far as that is known: nil leaves none out.
 type Wanted struct {
-	Tally func(schema.Tally) bool // there may be a row that is wanted where this was counted
-	Text  func(string) bool       // there may be one in this text
+	Tally   func(schema.Tally) bool // there may be a row that is wanted where this was counted
+	Content func(string) bool       // there may be one in this text
 }
 
 // Each hands over the rows of an import, chunk by chunk in file order: as planned while it waits for consent;
@@ -281,7 +281,7 @@ func EachAfter(ctx context.Context, s *store.Store, imp schema.Import, format sc
 			return fmt.Errorf("read chunk %d: %w", numbers[i], err)
 		}
 		text, err := unpackText(packed)
-		if err == nil && wanted.Text != nil && !wanted.Text(text.Text) {
+		if err == nil && wanted.Content != nil && !wanted.Content(text.Text) {
 			continue
 		}
 		var rows *Rows

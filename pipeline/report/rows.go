@@ -30,7 +30,7 @@ func (r *Report) Page(ctx context.Context, s *store.Store, imp schema.Import, af
 		return unfinished || r.mayPick(t)
 	}}
 	if search != "" && !strings.ContainsAny(search, "\"\r\n") { // which are written otherwise in a file
-		wanted.Text = func(text string) bool { return strings.Contains(strings.ToLower(text), search) }
+		wanted.Content = func(text string) bool { return strings.Contains(strings.ToLower(text), search) }
 	}
 	err = kept.EachAfter(ctx, s, imp, file.Plan.Format, after, wanted, func(c *kept.Rows) error {
 		for i := range c.Verdicts {
