@@ -150,8 +150,9 @@ func (w *words) functions() template.FuncMap {
 		"ignored": func(header string) string { return ignoreMark + header },
 		"value":   value,
 		"domain":  domainName, "address": emailAddress, "base": filepath.Base,
-		"userpath":  func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
-		"monthname": w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
+		"schedulepath": schedulePath,
+		"userpath":     func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
+		"monthname":    w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
 		"weekday": func(at time.Time) string { return w.weekday(at.Weekday()) },
 		"list":    func(items ...any) []any { return items },
 	}
