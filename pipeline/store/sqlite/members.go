@@ -134,14 +134,14 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 	switch {
 	case f.Unclaimed:
 		selections, conditions = []string{ownAccounts}, "u.organization = ?1 AND (c.organization IS NULL OR c.organization <> ?1)"
+		if f.Status == schema.DelayedClaim || f.Retractable { // which only who is claimed is
+			conditions += " AND FALSE"
+		}
 	case f.Status == schema.DelayedClaim:
 		selections, conditions = []string{tobeTaken}, "c.organization = ?1 AND c.delayed"
 	case f.Retractable:
 		selections = []string{immediatelyTaken, tobeTaken}
 		conditions = "c.organization = ?1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
-	}
-	if f.Unclaimed && f.Status == schema.DelayedClaim || f.Unclaimed && f.Retractable {
-		conditions += " AND FALSE"
 	}
 	if f.Status != "" && f.Status != schema.DelayedClaim {
 		conditions += " AND ?4 IN (u.status, c.status, c.status_before)"

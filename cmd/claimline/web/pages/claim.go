@@ -129,10 +129,11 @@ func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 		c.Answer = &answers[0]
 		for _, code := range answers[0].Reasons {
 			r := counted{Code: code}
-			r.Message, r.Fix = e.words.problem(code)
+			detail := ""
 			if code == schema.CodeDomainVerifiedElsewhere {
-				r.Message = strings.TrimSuffix(r.Message, ".") + ": " + answers[0].Elsewhere + "."
+				detail = answers[0].Elsewhere
 			}
+			r.Message, r.Fix = e.words.problem(code, detail)
 			c.Reasons = append(c.Reasons, r)
 		}
 	}

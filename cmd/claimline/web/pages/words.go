@@ -118,10 +118,10 @@ func (w *words) role(r schema.Role) template.HTML {
 	return w.say("may do everything")
 }
 
-// problem says what a code means, and what to do about it.
-func (w *words) problem(code schema.Code) (message, fix string) {
+// problem says what a code means, and what to do about it; with a detail, where there is one.
+func (w *words) problem(code schema.Code, detail ...string) (message, fix string) {
 	l := catalogue.Language(w.language)
-	message = code.Wrong("").In(l)
+	message = code.Wrong(append(detail, "")...).In(l)
 	if fix, found := pageFixes[code]; found {
 		return message, l.Format(string(fix))
 	}
