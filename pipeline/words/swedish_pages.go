@@ -65,7 +65,7 @@ var swedishPages = map[string]string{
 	"Choose this user":                     "Välj den här användaren",
 	"%d chosen user is not in this list":   "%d vald användare finns inte i listan",
 	"%d chosen users are not in this list": "%d valda användare finns inte i listan",
-	"They stay chosen, whatever is listed. Untick whom you do not want after all.": "De är valda vad du än söker efter. Avmarkera dem som du ändå inte vill ha med.",
+	"Whoever is chosen stays so, whatever is listed. Untick whom you do not want after all.": "Den som är vald förblir vald, vad du än söker efter. Avmarkera dem som du ändå inte vill ha med.",
 	"Nobody has been claimed yet.": "Inga anspråk har gjorts än.",
 	"Not claimed":                  "Inga anspråk",
 
