@@ -47,11 +47,29 @@ func (s Schedule) Owned(now time.Time) bool { return s.LeaseUntil.After(now) }
 // another has it.
 func (s Schedule) Take(now time.Time, runner string, lease time.Duration) (Schedule, error) {
 	if s.Owned(now) {
-		return s, Refuse(CodeScheduleRunning, "The schedule %q is running.", s.Name).
-			WithFix("Wait until its run has ended: claimline schedule runs %q.", s.Name)
+		return s, s.running()
 	}
 	s.Runner, s.LeaseUntil = runner, leaseEnd(now, lease)
 	s.Epoch++
+	return s, nil
+}
+
+func (s Schedule) running() error {
+	return Refuse(CodeScheduleRunning, "The schedule %q is running.", s.Name).
+		WithFix("Wait until its run has ended: claimline schedule runs %q.", s.Name)
+}
+
+// Hasten makes the schedule due at a time. Refused with CodeScheduleInvalid where it is paused, and with
+// CodeScheduleRunning while a process works on it, or goes on with a run soon: that would take the request for
+// its own.
+func (s Schedule) Hasten(now, at time.Time) (Schedule, error) {
+	switch {
+	case s.Paused:
+		return s, Refuse(CodeScheduleInvalid, "The schedule %q is paused.", s.Name).WithFix("Let it go on: claimline schedule unpause %q.", s.Name)
+	case s.Owned(now), !s.RunSince.IsZero() && !s.NextRunAt.After(at):
+		return s, s.running()
+	}
+	s.NextRunAt = at.UTC().Truncate(time.Second)
 	return s, nil
 }
 

@@ -160,7 +160,7 @@ func TestServeStopsAndGoesOn(t *testing.T) {
 		"killed": func(p *served) { p.kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := l.site(t)
+			s := l.site(t, "--config", l.shortLease)
 			token := s.labToken(t)
 			first := s.serve(t, token)
 			imp := first.agreed(t, l.users)

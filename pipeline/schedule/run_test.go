@@ -450,6 +450,24 @@ func TestNothingIsClaimedWhileTheDirectoryIsSynchronized(t *testing.T) {
 	require.Equal(t, "done c.csv 4", s.runs()[4], "it was not completed")
 }
 
+// A run takes its files in steps. Who asks for one between two of them would get the rest of that run.
+func TestRunSoonWaitsForTheEndOfARun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.hourly(nil)
+	s.put("a.csv", "", time.Hour)
+	require.True(t, s.once())
+	require.Equal(t, []string{"failed a.csv file_empty"}, s.runs())
+	_, err := s.RunSoon(t.Context(), "acme", "in")
+	require.Equal(t, schema.CodeScheduleRunning, schema.CodeOf(err))
+	s.serve()
+	s.put("a.csv", rows(1, 2), time.Hour)
+	soon := must(s.RunSoon(t.Context(), "acme", "in"))
+	require.Equal(t, s.now, soon.NextRunAt)
+	s.serve()
+	require.Equal(t, []string{"failed a.csv file_empty", "done a.csv 1"}, s.runs())
+}
+
 func TestPausedSchedulesRest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -586,7 +604,7 @@ func TestTakenOver(t *testing.T) {
 	s.put("b.csv", rows(3, 4), time.Hour)
 	slow := s.scheduler(time.Minute)
 	err := s.attended(slow, func() {
-		_, err := slow.Store.ChangeSchedule(t.Context(), "acme", "in", func(h *schema.Schedule) error { h.LeaseUntil = time.Time{}; h.Epoch++; return nil })
+		_, err := slow.Store.ChangeSchedule(t.Context(), "acme", "in", func(h *schema.Schedule, _ time.Time) error { h.LeaseUntil = time.Time{}; h.Epoch++; return nil })
 		require.NoError(t, err)
 	})
 	require.Equal(t, schema.CodeScheduleRunning, schema.CodeOf(err))

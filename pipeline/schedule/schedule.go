@@ -40,7 +40,7 @@ func (s *Scheduler) Add(ctx context.Context, schedule schema.Schedule) (schema.S
 // others, whoever changes it has to agree to that: agreedBy names who does, and is empty where nobody does,
 // which is refused with CodeConsentMissing (see R13). Refused as Add is, too, and with CodeScheduleNotFound.
 func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy string, change func(*schema.Schedule)) (schema.Schedule, error) {
-	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule) error {
+	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule, _ time.Time) error {
 		was := *schedule
 		change(schedule)
 		if ClaimsMore(was, *schedule) {
@@ -75,19 +75,11 @@ func (s *Scheduler) Pause(ctx context.Context, organization, name string, paused
 	return s.Change(ctx, organization, name, "", func(schedule *schema.Schedule) { schedule.Paused = paused })
 }
 
-// RunSoon lets a schedule be due now. Refused with CodeScheduleNotFound, CodeScheduleRunning, and with
-// CodeScheduleInvalid where it is paused.
+// RunSoon lets a schedule be due now. Refused with CodeScheduleNotFound, and as schema.Schedule's Hasten is.
 func (s *Scheduler) RunSoon(ctx context.Context, organization, name string) (schema.Schedule, error) {
-	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule) error {
-		switch {
-		case schedule.Paused:
-			return schema.Refuse(schema.CodeScheduleInvalid, "The schedule %q is paused.", name).WithFix("Let it go on: claimline schedule unpause %q.", name)
-		case schedule.Owned(s.Now()):
-			_, err := schedule.Take(s.Now(), "", 0)
-			return err
-		}
-		schedule.NextRunAt = s.Now().UTC().Truncate(time.Second)
-		return nil
+	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule, now time.Time) (err error) {
+		*schedule, err = schedule.Hasten(now, s.Now())
+		return err
 	})
 }
 

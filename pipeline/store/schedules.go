@@ -89,13 +89,18 @@ func lastRun(ctx context.Context, tx Tx, id int64) (*schema.ScheduleRun, error) 
 	return &runs[0], nil
 }
 
-// ChangeSchedule changes a schedule, also while it runs: what runs is not affected. Refused as change says.
-func (s *Store) ChangeSchedule(ctx context.Context, organization, name string, change func(*schema.Schedule) error) (schedule schema.Schedule, err error) {
+// ChangeSchedule changes a schedule, also while it runs: what runs is not affected. Refused as change says,
+// which is told the time by which leases run out.
+func (s *Store) ChangeSchedule(ctx context.Context, organization, name string, change func(*schema.Schedule, time.Time) error) (schedule schema.Schedule, err error) {
 	err = s.write(ctx, "change the schedule", func(tx Tx) error {
 		if schedule, err = findSchedule(ctx, tx, organization, name, true); err != nil {
 			return err
 		}
-		if err := change(&schedule); err != nil {
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return err
+		}
+		if err := change(&schedule, now); err != nil {
 			return err
 		}
 		if err := tx.UpdateSchedule(ctx, schedule); err != nil {

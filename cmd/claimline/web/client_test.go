@@ -216,7 +216,9 @@ func TestGeneratedClient(t *testing.T) {
 	run(schema.RunDone)
 	assert.Equal(t, *said.Column, must(operator.GetScheduleWithResponse(ctx, "nightly run")).JSON200.Column)
 	assert.Len(t, must(operator.ListSchedulesWithResponse(ctx, nil)).JSON200.Schedules, 1)
-	assert.Equal(t, http.StatusNoContent, must(admin.RemoveScheduleWithResponse(ctx, "nightly run")).StatusCode())
+	require.Eventually(t, func() bool { // once its run has ended
+		return must(admin.RemoveScheduleWithResponse(ctx, "nightly run")).StatusCode() == http.StatusNoContent
+	}, waitFor, tick)
 
 	var operations []string
 	for operation := range played.operations {

@@ -17,7 +17,7 @@ import (
 
 // For how long, and how often, is looked whether something has happened.
 const (
-	waitFor = 20 * time.Second
+	waitFor = time.Minute
 	tick    = 20 * time.Millisecond
 )
 

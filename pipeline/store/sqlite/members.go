@@ -14,16 +14,16 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// viewColumns is, as one column, what a view has beside accountColumns: the address key, the former status,
-// and the last claim that a choice or completion closed.
-const viewColumns = `u.key || char(31) || ifnull(u.former_status, '') || char(31) || ifnull((
+// viewFields is what a view has beside accountFields: the address key, the former status, and the last claim
+// that a choice or completion closed.
+const viewFields = `u.key, ifnull(u.former_status, ''), ifnull((
 		SELECT json_object('organization', o.external_id, 'delayed', k.delayed, 'claimed_at', k.claimed_at, 'import', k.import,
 			'closed_at', k.closed_at, 'closed_by', k.closed_by)
 		FROM claims k INDEXED BY claims_closed JOIN organizations o ON o.id = k.organization
 		WHERE k.user = u.id AND k.closed_at IS NOT NULL AND k.closed_by NOT IN ('retracted', 'removed')
-		ORDER BY k.closed_at DESC, k.id DESC LIMIT 1), '')`
+		ORDER BY k.closed_at DESC, k.id DESC LIMIT 1), ''), `
 
-// closedClaimRow is a closed claim as viewColumns fetches it.
+// closedClaimRow is a closed claim as viewFields has it.
 type closedClaimRow struct {
 	Organization string         `json:"organization"`
 	Delayed      int            `json:"delayed"`
@@ -44,54 +44,36 @@ func (r *closedClaimRow) claim() *schema.Claim {
 	return made
 }
 
-// views runs a query for viewColumns and accountColumns, or columns in their place, that finds up to limit
-// rows.
-func (t *tx) views(ctx context.Context, limit int, columns, query string, args ...any) ([]claim.View, error) {
+// views returns what a query for viewFields and accountFields, or fields in their place, finds: up to limit
+// accounts.
+func (t *tx) views(ctx context.Context, limit int, fields, from string, args ...any) ([]claim.View, error) {
 	views := make([]claim.View, 0, limit) // accounts must stay where they are
 	reader := newAccountReader(limit)
-	err := t.collect(ctx, func(rows *sql.Rows) error {
-		first, err := reader.scan(rows)
-		if err != nil {
-			return err
+	err := t.unpack(ctx, viewFields+fields, from, args, func(r *record) error {
+		v := claim.View{Key: r.text(), Former: schema.Status(r.text())}
+		if closed := r.text(); closed != "" {
+			var row closedClaimRow
+			r.decode(closed, &row)
+			v.Closed = row.claim()
 		}
-		views = append(views, claim.View{})
-		v := &views[len(views)-1]
-		if err := readView(v, first); err != nil {
-			return err
-		}
-		return reader.fill(&v.Account)
-	}, "SELECT "+viewColumns+", "+columns+" FROM "+query, args...)
+		views = append(views, v)
+		reader.read(r, &views[len(views)-1].Account)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	return views, reader.finish(ctx, t)
 }
 
-// readView reads viewColumns.
-func readView(v *claim.View, column any) error {
-	text, _ := column.(string)
-	v.Key, text, _ = strings.Cut(text, separator)
-	former, closed, _ := strings.Cut(text, separator)
-	v.Former = schema.Status(former)
-	if closed == "" {
-		return nil
-	}
-	var row closedClaimRow
-	if err := json.Unmarshal([]byte(closed), &row); err != nil {
-		return fmt.Errorf("closed claim of a user: %w", err)
-	}
-	v.Closed = row.claim()
-	return nil
-}
-
 // Views implements store.Accounts.
 func (t *tx) Views(ctx context.Context, keys []string) ([]claim.View, error) {
-	return t.views(ctx, len(keys), accountColumns, "json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+openClaim, encode(newLookup(keys).keys))
+	return t.views(ctx, len(keys), accountFields, "json_each(?) j CROSS JOIN users u INDEXED BY users_key ON u.key = j.value "+openClaim, encode(newLookup(keys).keys))
 }
 
 // ViewsByID implements store.Accounts.
 func (t *tx) ViewsByID(ctx context.Context, ids []int64) ([]claim.View, error) {
-	return t.views(ctx, len(ids), accountColumns, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
+	return t.views(ctx, len(ids), accountFields, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, encodeNumbers(ids))
 }
 
 // manyAccounts is from how many accounts on a listing walks the index of addresses, in which one of them
@@ -186,15 +168,15 @@ func (t *tx) Members(ctx context.Context, organization string, filter store.Memb
 		query = "users u " + openClaim + ` WHERE u.id IN (SELECT u.id FROM users u ` + openClaim + " WHERE u.id IN (" +
 			strings.Join(selections, " UNION ALL ") + ") AND u.key > ?2 AND " + conditions + " ORDER BY u.key LIMIT ?3) ORDER BY u.key"
 	}
-	columns := accountColumns
+	fields := accountFields
 	if filter.NoProfile {
-		columns = noProfileColumns
+		fields = noProfileFields
 	}
 	args := []any{number, after, limit, string(filter.Status), filter.ClaimType == schema.Delayed}
 	if filter.Search != "" {
 		args = append(args, filter.Search)
 	}
-	return t.views(ctx, limit, columns, query, args...)
+	return t.views(ctx, limit, fields, query, args...)
 }
 
 // delayedOf is how spans tell types apart.
@@ -291,18 +273,13 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 	}
 	candidates := make([]store.Candidate, 0, limit) // accounts must stay where they are
 	reader := newAccountReader(limit)
-	err = t.collect(ctx, func(rows *sql.Rows) error {
-		key, err := reader.scan(rows)
-		if err != nil {
-			return err
-		}
-		candidates = append(candidates, store.Candidate{})
-		found := &candidates[len(candidates)-1]
-		found.Key, _ = key.(string)
-		return reader.fill(&found.Account)
-	}, "SELECT u.key, "+accountColumns+" FROM users u "+from+` AND u.key > ?3
+	err = t.unpack(ctx, "u.key, "+accountFields, "users u "+from+` AND u.key > ?3
 		AND (u.organization <> ?1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> ?1 OR c.inactive_since IS NOT NULL)
-		ORDER BY u.key LIMIT ?4`, args...)
+		ORDER BY u.key LIMIT ?4`, args, func(r *record) error {
+		candidates = append(candidates, store.Candidate{Key: r.text()})
+		reader.read(r, &candidates[len(candidates)-1].Account)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}

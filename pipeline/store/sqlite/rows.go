@@ -8,33 +8,84 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/schema"
 )
 
-// Text columns are fetched as one, and a claim, which few have, as another: the driver's cost is by the
-// column. No value holds a unit separator, for control characters are refused wherever data comes in.
+// The database packs all accounts that a query finds into one text: a row, and every column of it, handed
+// over by the driver costs as much as finding it. No value holds a separator, for control characters are
+// refused wherever data comes in.
 const (
-	separator   = "\x1f"
-	accountText = `u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone, u.preferred_language,
-		u.services`
-	accountNumbers = "u.id, u.organization, u.inactive_since, u.last_sign_in, u.conversations, "
-	claimText      = `c.id, c.organization, c.delayed, c.claimed_at, ifnull(c.signed_in_at, ''), ifnull(c.inactive_since, ''),
-		ifnull(c.import, ''), ifnull(c.line, ''), c.status_before, ifnull(c.status, ''), ifnull(c.services, '')`
-	accountColumns = accountNumbers + "concat_ws(char(31), " + accountText + "), CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), " + claimText + ", c.edits) END"
-	// noProfileColumns is accountColumns without names and other data, and without edits of them.
-	noProfileColumns = accountNumbers + "concat_ws(char(31), u.email, u.status, '', '', '', '', '', '', '', u.services), CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), " + claimText + ") END"
-	openClaim        = "LEFT JOIN claims c ON c.user = u.id AND c.closed_at IS NULL"
+	fieldSeparator  = "\x1f"
+	recordSeparator = "\x1e"
 )
 
-// accountReader turns rows into accounts, and finds their organizations when all are read.
-type accountReader struct {
-	// The driver's values as they are: what database/sql would do to convert them costs more than all the
-	// rest.
-	row  [8]any
-	into [8]any // pointers to them
+// What is packed of an account: numbers, texts, and its open claim, where it has one.
+const (
+	accountNumbers = "u.id, u.organization, ifnull(u.inactive_since, ''), ifnull(u.last_sign_in, ''), ifnull(u.conversations, ''), "
+	claimFields    = `c.id, c.organization, c.delayed, c.claimed_at, ifnull(c.signed_in_at, ''), ifnull(c.inactive_since, ''),
+		ifnull(c.import, ''), ifnull(c.line, ''), c.status_before, ifnull(c.status, ''), ifnull(c.services, '')`
+	accountFields = accountNumbers + `u.email, u.status, u.first_name, u.last_name, u.display_name, u.title, u.department, u.phone,
+		u.preferred_language, ifnull(u.services, ''), CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), ` + claimFields + ", ifnull(c.edits, '')) END"
+	// noProfileFields is accountFields without names and other data, and without edits of them.
+	noProfileFields = accountNumbers + `u.email, u.status, '', '', '', '', '', '', '', ifnull(u.services, ''),
+		CASE WHEN c.id IS NOT NULL THEN concat_ws(char(31), ` + claimFields + ", '') END"
+	openClaim = "LEFT JOIN claims c ON c.user = u.id AND c.closed_at IS NULL"
+)
 
+// unpack runs a query for fields, of which those of an account come last, and hands the fields of every
+// record to read.
+func (t *tx) unpack(ctx context.Context, fields, from string, args []any, read func(*record) error) error {
+	var packed sql.NullString
+	err := t.QueryRowContext(ctx, "SELECT group_concat(packed, char(30)) FROM (SELECT concat_ws(char(31), "+fields+") AS packed FROM "+from+")", args...).Scan(&packed)
+	if err != nil {
+		return err
+	}
+	for text := packed.String; text != ""; {
+		var r record
+		r.rest, text, _ = strings.Cut(text, recordSeparator)
+		if err := read(&r); err != nil {
+			return err
+		}
+		if r.err != nil {
+			return fmt.Errorf("unpack an account: %w", r.err)
+		}
+	}
+	return nil
+}
+
+// record hands out the fields of one packed account, one after the other. The first error stays.
+type record struct {
+	rest string
+	err  error
+}
+
+func (r *record) text() (field string) {
+	field, r.rest, _ = strings.Cut(r.rest, fieldSeparator)
+	return field
+}
+
+func (r *record) number() (n sql.NullInt64) {
+	field := r.text()
+	if field == "" {
+		return n
+	}
+	number, err := strconv.ParseInt(field, 10, 64)
+	r.err = cmp.Or(r.err, err)
+	return sql.NullInt64{Int64: number, Valid: err == nil}
+}
+
+func (r *record) time() time.Time { return timeOf(r.number()) }
+
+// decode decodes a field that holds JSON.
+func (r *record) decode(field string, into any) {
+	r.err = cmp.Or(r.err, json.Unmarshal([]byte(field), into))
+}
+
+// accountReader turns records into accounts, and finds their organizations when all are read.
+type accountReader struct {
 	refs     []accountRef
 	services map[string][]string // decoded; few differ
 }
@@ -48,112 +99,61 @@ type accountRef struct {
 
 // newAccountReader returns a reader of about n accounts.
 func newAccountReader(n int) *accountReader {
-	r := &accountReader{refs: make([]accountRef, 0, n), services: map[string][]string{}}
-	for i := range r.row {
-		r.into[i] = &r.row[i]
-	}
-	return r
+	return &accountReader{refs: make([]accountRef, 0, n), services: map[string][]string{}}
 }
 
-// scan reads one row: a column of the caller's, which it returns, then accountColumns.
-func (r *accountReader) scan(rows *sql.Rows) (first any, err error) {
-	err = rows.Scan(r.into[:]...)
-	return r.row[0], err
-}
-
-// fill makes the row an account, except for its organizations. The account must stay where it is until
-// finish.
-func (r *accountReader) fill(a *claim.Account) error {
-	ref := accountRef{account: a, organization: integer(r.row[2]).Int64}
-	a.ID = integer(r.row[1]).Int64
-	a.User.InactiveSince, a.User.LastSignIn = timeOf(integer(r.row[3])), timeOf(integer(r.row[4]))
-	a.User.Conversations = schema.UnknownConversations
-	if known := integer(r.row[5]); known.Valid {
-		a.User.Conversations = int(known.Int64)
+// read makes the rest of a record an account, except for its organizations. The account must stay where it is
+// until finish.
+func (r *accountReader) read(from *record, a *claim.Account) {
+	a.ID = from.number().Int64
+	ref := accountRef{account: a, organization: from.number().Int64}
+	u := &a.User
+	u.InactiveSince, u.LastSignIn = from.time(), from.time()
+	u.Conversations = schema.UnknownConversations
+	if known := from.number(); known.Valid {
+		u.Conversations = int(known.Int64)
 	}
-	text, _ := r.row[6].(string)
-	if err := r.text(&a.User, text); err != nil {
-		return err
+	u.Email, u.Status = from.text(), schema.Status(from.text())
+	for _, field := range []*string{&u.FirstName, &u.LastName, &u.DisplayName, &u.Title, &u.Department, &u.Phone, &u.PreferredLanguage} {
+		*field = from.text()
 	}
-	if open, ok := r.row[7].(string); ok {
-		var err error
-		if a.Claim, ref.claiming, err = r.claim(open); err != nil {
-			return err
-		}
+	u.Services = r.list(from)
+	if from.rest != "" {
+		a.Claim, ref.claiming = r.claim(from)
 	}
 	r.refs = append(r.refs, ref)
-	return nil
-}
-
-// integer returns a column's value as the driver has it.
-func integer(value any) sql.NullInt64 {
-	n, ok := value.(int64)
-	return sql.NullInt64{Int64: n, Valid: ok}
-}
-
-// text takes the text columns apart.
-func (r *accountReader) text(u *schema.User, text string) error {
-	var status, services string
-	for _, field := range []*string{&u.Email, &status, &u.FirstName, &u.LastName, &u.DisplayName, &u.Title, &u.Department, &u.Phone, &u.PreferredLanguage, &services} {
-		*field, text, _ = strings.Cut(text, separator)
-	}
-	u.Status = schema.Status(status)
-	var err error
-	u.Services, err = r.list(services)
-	return err
 }
 
 // list decodes services.
-func (r *accountReader) list(services string) ([]string, error) {
-	if services == "" {
-		return nil, nil
+func (r *accountReader) list(from *record) (list []string) {
+	field := from.text()
+	if field == "" {
+		return nil
 	}
-	list, ok := r.services[services]
-	if !ok {
-		if err := json.Unmarshal([]byte(services), &list); err != nil {
-			return nil, fmt.Errorf("services: %w", err)
-		}
-		r.services[services] = list
+	list, known := r.services[field]
+	if !known {
+		from.decode(field, &list)
+		r.services[field] = list
 	}
-	return list, nil
+	return list
 }
 
-// claim takes an open claim apart, and returns the number of its organization.
-func (r *accountReader) claim(text string) (*schema.Claim, int64, error) {
-	var numbers [8]sql.NullInt64 // as they stand in accountColumns
-	for i := range numbers {
-		var field string
-		field, text, _ = strings.Cut(text, separator)
-		if field == "" {
-			continue
-		}
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return nil, 0, fmt.Errorf("open claim of a user: %w", err)
-		}
-		numbers[i] = sql.NullInt64{Int64: n, Valid: true}
-	}
-	c := &schema.Claim{
-		ID: numbers[0].Int64, Type: schema.Immediate, ClaimedAt: timeOf(numbers[3]), SignedInAt: timeOf(numbers[4]), InactiveSince: timeOf(numbers[5]),
-		ImportID: numbers[6].Int64, Line: int(numbers[7].Int64),
-	}
-	if numbers[2].Int64 != 0 {
+// claim reads an open claim, and the number of its organization.
+func (r *accountReader) claim(from *record) (*schema.Claim, int64) {
+	c := &schema.Claim{ID: from.number().Int64, Type: schema.Immediate}
+	claiming := from.number().Int64
+	if from.number().Int64 != 0 {
 		c.Type = schema.Delayed
 	}
-	before, text, _ := strings.Cut(text, separator)
-	now, text, _ := strings.Cut(text, separator)
-	services, edits, _ := strings.Cut(text, separator)
-	c.StatusBefore, c.Status = schema.Status(before), schema.Status(cmp.Or(now, before))
-	var err error
-	if c.Services, err = r.list(services); err != nil {
-		return nil, 0, err
+	c.ClaimedAt, c.SignedInAt, c.InactiveSince = from.time(), from.time(), from.time()
+	c.ImportID, c.Line = from.number().Int64, int(from.number().Int64)
+	c.StatusBefore = schema.Status(from.text())
+	c.Status = schema.Status(cmp.Or(from.text(), string(c.StatusBefore)))
+	c.Services = r.list(from)
+	if edits := from.text(); edits != "" {
+		from.decode(edits, &c.Edits)
 	}
-	if edits != "" {
-		if err := json.Unmarshal([]byte(edits), &c.Edits); err != nil {
-			return nil, 0, fmt.Errorf("edits of a claim: %w", err)
-		}
-	}
-	return c, numbers[1].Int64, nil
+	return c, claiming
 }
 
 // finish gives the accounts that were read their organizations, and starts anew.

@@ -106,7 +106,7 @@ var scheduleTests = map[string]func(*suite){
 		plain.ID = list[1].ID
 		require.Equal(s, plain, list[1])
 
-		changed, err := s.ChangeSchedule(s.ctx(), "acme", "nightly", func(found *schema.Schedule) error {
+		changed, err := s.ChangeSchedule(s.ctx(), "acme", "nightly", func(found *schema.Schedule, _ time.Time) error {
 			require.Equal(s, want, *found)
 			found.Paused, found.MaxClaims, found.Notify, found.NextRunAt = true, 7, nil, time.Time{}
 			found.Reading = schema.Reading{}
@@ -116,7 +116,7 @@ var scheduleTests = map[string]func(*suite){
 		want.Paused, want.MaxClaims, want.Notify, want.NextRunAt, want.Reading = true, 7, nil, time.Time{}, schema.Reading{}
 		require.Equal(s, want, changed)
 		stop := errors.New("stop")
-		_, err = s.ChangeSchedule(s.ctx(), "acme", "nightly", func(found *schema.Schedule) error {
+		_, err = s.ChangeSchedule(s.ctx(), "acme", "nightly", func(found *schema.Schedule, _ time.Time) error {
 			found.MaxClaims = 1000
 			return stop
 		})
@@ -146,7 +146,7 @@ var scheduleTests = map[string]func(*suite){
 			func(o, n string) error { return s.RemoveSchedule(s.ctx(), o, n) },
 			func(o, n string) error { _, _, err := s.TakeSchedule(s.ctx(), o, n, "x", lease); return err },
 			func(o, n string) error {
-				_, err := s.ChangeSchedule(s.ctx(), o, n, func(*schema.Schedule) error { return nil })
+				_, err := s.ChangeSchedule(s.ctx(), o, n, func(*schema.Schedule, time.Time) error { return nil })
 				return err
 			},
 		} {
