@@ -478,7 +478,7 @@ func check(t *testing.T, percent int, property func(*rapid.T)) {
 	rapid.Check(t, property)
 }
 
-// counts counts what properties come to, by name.
+// counts is how often properties come to what is counted, by name.
 type counts map[string]int
 
 // countsOf returns counts of what a property has to come to.

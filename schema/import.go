@@ -85,6 +85,9 @@ const (
 	Delayed   ClaimType = "delayed"   // the owner has policy.decision_days to decide
 )
 
+// ByHand is what the file of a claim by hand is called, in plans and in the list of imports.
+const ByHand = "claim by hand"
+
 // ImportState is where an import stands.
 type ImportState string
 

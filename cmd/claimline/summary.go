@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -63,13 +62,13 @@ func (a *app) nextCommand(imp schema.Import) string {
 	switch {
 	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning || imp.State == schema.StateQueued:
 		return a.command("status", id, "--watch")
-	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != usersfile.ByHand:
+	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != schema.ByHand:
 		return a.command(again...)
 	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
 		return a.command("resume", id)
 	case imp.Tally.Problems() > 0 && !imp.RowsRemoved:
 		return a.command(append([]string{"report", id}, writeProblems(imp.File)...)...)
-	case imp.State == schema.StateRejected && imp.File != usersfile.ByHand:
+	case imp.State == schema.StateRejected && imp.File != schema.ByHand:
 		return a.command(again...)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:
 		return a.command("sync", "preview", "DIRECTORY.csv", "--missing", "missing.csv")

@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -385,7 +384,7 @@ var derived = func() map[string]bool {
 	for _, choice := range []schema.Choice{schema.ChangeEmail, schema.TransferContent, schema.DeleteAccount} {
 		add(string(choice))
 	}
-	add(string(schema.Immediate), string(schema.Delayed), "claimed", "signed_in", "on", "off", "a blank", "an apostrophe", "nothing", usersfile.ByHand)
+	add(string(schema.Immediate), string(schema.Delayed), "claimed", "signed_in", "on", "off", "a blank", "an apostrophe", "nothing", schema.ByHand)
 	for _, outcome := range slices.Concat(schema.Outcomes, schema.HandoffOutcomes) {
 		add(strings.ToUpper(string(outcome[:1])) + string(outcome[1:]))
 	}

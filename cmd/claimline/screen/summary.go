@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -122,8 +121,8 @@ func (v *Import) who(p Page) []string {
 
 // File returns the name of an import's file; that of claims by hand is no name.
 func File(name string) schema.Text {
-	if name == usersfile.ByHand {
-		return schema.Say("%s", schema.Word(usersfile.ByHand))
+	if name == schema.ByHand {
+		return schema.Say("%s", schema.Word(schema.ByHand))
 	}
 	return schema.Say("%s", schema.Printable(name))
 }
