@@ -148,6 +148,7 @@ type ColumnEdits struct {
 // same value.
 type Cause struct {
 	Reason Code   `json:"reason"`
+	Hint   Hint   `json:"hint,omitempty"` // what in particular is wrong; blank: what the reason says
 	Column string `json:"column,omitempty"`
 	Value  string `json:"value,omitempty"` // the cell, quoted, or what is wrong with it, as in a blank; nothing: it is blank
 	Count  int    `json:"count"`

@@ -52,6 +52,7 @@ type handoffFlags struct {
 	template, users, directory, address, mode string
 	domains                                   []string
 	reading                                   readingFlags
+	sheets                                    sheetsFlag
 }
 
 func (f *handoffFlags) add(cmd *cobra.Command) {
@@ -62,6 +63,7 @@ func (f *handoffFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.mode, "mode", string(folder.AddOnly), "what FALSE does to a service: nothing (add), or it removes it (add-remove)")
 	cmd.Flags().StringSliceVar(&f.domains, "domains", nil, "`domains` that are yours, with commas: addresses in others are left out")
 	f.reading.addColumns(cmd)
+	f.sheets.add(cmd)
 }
 
 // modes returns what --mode can be.
@@ -91,10 +93,14 @@ func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(h
 		return notOneOf("--mode", f.mode, modes())
 	}
 	request := handoff.Request{Mode: folder.Mode(f.mode), Address: f.address}
+	sheets, err := f.sheets.by(file, f.inputs()...)
+	if err != nil {
+		return err
+	}
+	f.reading.Sheet = sheets[file]
 	if err := f.reading.order(cmd, &request.Order); err != nil {
 		return err
 	}
-	var err error
 	if request.Domains, err = controlhub.ParseDomains(f.domains); err != nil {
 		return usageError{err}
 	}
@@ -110,7 +116,9 @@ func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(h
 		}
 		return func() error {
 			return a.withSource(name, func(source dialect.Source) error {
-				*into = source
+				if *into = source; into != &request.Source {
+					*into = dialect.Beside(source, sheets[name])
+				}
 				return next()
 			})
 		}

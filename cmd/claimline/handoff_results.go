@@ -15,6 +15,7 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/handoff/results"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
@@ -39,6 +40,7 @@ func outcomeFlags(cmd *cobra.Command) *reportFlags {
 func (a *app) handoffResultsCommand() *cobra.Command {
 	var named []string
 	var firstRow int
+	var sheets sheetsFlag
 	cmd := &cobra.Command{
 		Use:   "results DIR [ERRORS...]",
 		Short: "Join what Control Hub said in errors.csv to the rows of a hand-off",
@@ -59,6 +61,7 @@ Exit code 3 tells that some row was refused.`,
 	}
 	rows := outcomeFlags(cmd)
 	cmd.Flags().StringArrayVar(&named, "part", nil, "the errors of one part, as `N=ERRORS.csv`; repeat the flag for more")
+	sheets.add(cmd)
 	cmd.Flags().IntVar(&firstRow, "first-row", 0, "`number` of the first user's row in the files: 1, or 2 where the header counts")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := rows.check(a.flags.json, reportFormats...); err != nil {
@@ -80,7 +83,7 @@ Exit code 3 tells that some row was refused.`,
 			}
 			inputs, parts = append(inputs, name), append(parts, part)
 		}
-		return a.withSources(inputs, func(sources []dialect.Source) error {
+		return a.withSources(inputs, &sheets, func(sources []dialect.Source) error {
 			files := make([]results.Errors, len(sources))
 			for i, source := range sources {
 				files[i] = results.Errors{Source: source, Part: parts[i]}
@@ -94,8 +97,12 @@ Exit code 3 tells that some row was refused.`,
 }
 
 // withSources opens files for the work, and closes them again.
-func (a *app) withSources(names []string, work func([]dialect.Source) error) error {
+func (a *app) withSources(names []string, sheet *sheetsFlag, work func([]dialect.Source) error) error {
 	if err := onceStdin(names...); err != nil {
+		return err
+	}
+	sheets, err := sheet.by("", names...)
+	if err != nil {
 		return err
 	}
 	var open func(sources []dialect.Source) error
@@ -103,13 +110,16 @@ func (a *app) withSources(names []string, work func([]dialect.Source) error) err
 		if len(sources) == len(names) {
 			return work(sources)
 		}
-		return a.withSource(names[len(sources)], func(source dialect.Source) error { return open(append(sources, source)) })
+		return a.withSource(names[len(sources)], func(source dialect.Source) error {
+			return open(append(sources, dialect.Beside(source, sheets[source.Name()])))
+		})
 	}
 	return open(nil)
 }
 
 func (a *app) handoffVerifyCommand() *cobra.Command {
 	var users, claimable string
+	var sheets sheetsFlag
 	cmd := &cobra.Command{
 		Use:   "verify DIR",
 		Short: "Find out with fresh exports what has become of every row of a hand-off",
@@ -125,6 +135,7 @@ Exit code 3 tells that something is not as it was asked.`,
 	rows := outcomeFlags(cmd)
 	cmd.Flags().StringVar(&users, "users", "", "fresh users export, as a `file`")
 	cmd.Flags().StringVar(&claimable, "claimable", "", "fresh export of claimable users, as a `file`")
+	sheets.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := rows.check(a.flags.json, reportFormats...); err != nil {
 			return err
@@ -136,7 +147,7 @@ Exit code 3 tells that something is not as it was asked.`,
 		if claimable != "" {
 			inputs = append(inputs, claimable)
 		}
-		return a.withSources(inputs, func(sources []dialect.Source) error {
+		return a.withSources(inputs, &sheets, func(sources []dialect.Source) error {
 			var listed dialect.Source
 			if len(sources) > 1 {
 				listed = sources[1]
@@ -284,21 +295,45 @@ func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *results.Outcome) 
 		added = schema.Say("%s and %s", o.Report, o.Retry)
 	}
 	a.say("In %s: %s.", schema.Printable(folder), added)
-	a.next(a.nextOfHandoff(cmd.Name(), folder, o.Retry, o.Problems() > 0))
+	a.next(a.nextOfHandoff(cmd.Name(), folder, o.Retry, o.Manifest, o.Problems() > 0))
 }
 
 // nextOfHandoff returns what one wants to run after a step of a hand-off.
-func (a *app) nextOfHandoff(step, folder, retry string, problems bool) string {
+func (a *app) nextOfHandoff(step, dir, retry string, m *folder.Manifest, problems bool) string {
 	switch {
 	case step == "verify" && retry != "":
-		return a.command("handoff", "make", folder+"/"+retry, "-o", folder+"-retry", "--template", "TEMPLATE.csv")
+		return a.command(makeAgain(dir, retry, m)...)
 	case step == "verify" && problems:
-		return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv", "--only", report.OnlyProblems)
+		return a.command("handoff", "verify", dir, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv", "--only", report.OnlyProblems)
 	case step == "verify":
-		return a.command("handoff", "status", folder)
+		return a.command("handoff", "status", dir)
 	}
-	return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv")
+	return a.command("handoff", "verify", dir, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv")
 }
+
+// makeAgain returns the words that make a hand-off of the rows to upload again, as the first one was made, in
+// a folder that is not there yet.
+func makeAgain(dir, retry string, m *folder.Manifest) []string {
+	made := filepath.Clean(dir) + "-retry"
+	for n := 2; mayMakeFolder(made) != nil && n < maxRetries; n++ {
+		made = fmt.Sprintf("%s-retry-%d", filepath.Clean(dir), n)
+	}
+	template := m.Template.File
+	if template == "-" {
+		template = "TEMPLATE.csv"
+	}
+	again := []string{"handoff", "make", filepath.Join(dir, retry), "-o", made, "--template", template}
+	if m.Template.Sheet != "" {
+		again = append(again, "--sheet", m.Template.File+"="+m.Template.Sheet)
+	}
+	if m.Mode != folder.AddOnly {
+		again = append(again, "--mode", string(m.Mode))
+	}
+	return again
+}
+
+// maxRetries is how many folders of one hand-off are looked for.
+const maxRetries = 100
 
 func (a *app) handoffStatusCommand() *cobra.Command {
 	return &cobra.Command{
@@ -329,7 +364,12 @@ func (a *app) handoffStatusCommand() *cobra.Command {
 				a.sayUpload(args[0], status.Manifest)
 				return nil
 			}
-			a.next(a.nextOfHandoff(step, args[0], status.Retry, notClaimed(status.Tally()) > 0))
+			problems := notClaimed(status.Tally()) > 0
+			if step == "verify" && status.Retry == "" && !problems {
+				a.say("All of them are claimed: nothing is left to do.")
+				return nil
+			}
+			a.next(a.nextOfHandoff(step, args[0], status.Retry, status.Manifest, problems))
 			return nil
 		},
 	}

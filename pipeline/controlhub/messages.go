@@ -58,7 +58,7 @@ var wordedReasons = []struct {
 // reasonOf returns the reason of one of Control Hub's messages.
 func reasonOf(message string) schema.Code {
 	text := tracking.ReplaceAllString(message, "")
-	if found := longNumber.FindStringSubmatch(text); found != nil {
+	for _, found := range longNumber.FindAllStringSubmatch(text, -1) {
 		if reason, known := numberedReasons[found[1]]; known {
 			return reason
 		}

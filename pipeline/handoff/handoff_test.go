@@ -241,6 +241,29 @@ func TestWhateverGoesWrong(t *testing.T) {
 	})
 }
 
+// TestMoreThanOneFile checks that a file of more rows than Control Hub takes is told, and cut into parts.
+func TestMoreThanOneFile(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("Email\n")
+	for i := range folder.MaxPartRows + 1 {
+		fmt.Fprintf(&rows, "u%d@acme.example\n", i)
+	}
+	h := newHandoff()
+	h.Limits.BlockRows = 0
+	request := handoff.Request{
+		Source: dialect.Text("list.csv", rows.String()), Template: dialect.Text("template.csv", text([][]string{templateHeader})), Mode: folder.AddOnly,
+	}
+	m, plan, err := h.Make(t.Context(), request, folder.MaxPartRows, t.TempDir())
+	require.NoError(t, err)
+	codes := map[schema.Code]string{}
+	for _, notice := range plan.Notices {
+		codes[notice.Code] = notice.Message.String() + " " + notice.Fix.String()
+	}
+	require.Equal(t, "20,001 rows are to be uploaded, and Control Hub takes 20,000 in a file. claimline handoff make cuts them into 2 parts.", codes[schema.CodeTooManyRows])
+	require.Len(t, m.Parts, 2)
+	require.Equal(t, []int{folder.MaxPartRows, 1}, []int{m.Parts[0].Rows, m.Parts[1].Rows})
+}
+
 func nonZero(counts map[schema.Outcome]int) map[schema.Outcome]int {
 	maps.DeleteFunc(counts, func(_ schema.Outcome, n int) bool { return n == 0 })
 	return counts

@@ -49,8 +49,8 @@ func (h *Handoff) Make(ctx context.Context, request Request, partRows int, dir s
 	}
 	m = &folder.Manifest{
 		Version: 1, Program: h.Version, MadeAt: started, MadeBy: h.By,
-		Source:   folder.FileSum{File: plan.File, SHA256: plan.SHA256, Rows: plan.Tally.Rows},
-		Template: folder.FileSum{File: s.template.file, SHA256: s.template.sha256},
+		Source:   folder.FileSum{File: plan.File, Sheet: request.Order.Sheet, SHA256: plan.SHA256, Rows: plan.Tally.Rows},
+		Template: folder.FileSum{File: s.template.file, Sheet: s.template.sheet, SHA256: s.template.sha256},
 		Domains:  request.Domains, Mode: request.Mode, Columns: plan.Written, Rows: ready, Services: []folder.Effect{},
 		LeftOut: folder.LeftOut{FileSum: folder.FileSum{File: folder.LeftOutFile, Rows: plan.Tally.Rows - ready}, Reasons: map[schema.Code]int{}},
 	}

@@ -212,16 +212,13 @@ func (h *Handoff) open(ctx context.Context, request Request) (*survey, error) {
 	return s, nil
 }
 
-// wanted returns the columns of the template that rows are compared in: those of the file, and what a
+// wanted returns the columns of the template that rows are compared in: those of the file, names, and what a
 // Calling licence needs.
 func (c *checker) wanted() []int {
 	var wanted []int
 	for i := range c.template.columns {
 		t := &c.template.columns[i]
-		needed := t.name != "" && slices.ContainsFunc([]string{locationHeader, usersfile.Phone.Name(), extensionHeader}, func(name string) bool {
-			return dialect.SameHeader(name, t.name)
-		})
-		if needed || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
+		if t.name != "" && neededForCalling(t.name) || t.kind == nameKind || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
 			wanted = append(wanted, i)
 		}
 	}

@@ -25,7 +25,7 @@ import (
 var said = map[string][]int{
 	"Say": {0}, "And": {0}, "SayCount": {1, 2}, "Count": {1, 2}, "count": {1, 2}, "Word": {0}, "Format": {0},
 	"Refuse": {1}, "refuse": {1}, "malformed": {1}, "unreadable": {1}, "unanswered": {0}, "RefuseDoubts": {1}, "WithFix": {0}, "usage": {0},
-	"say": {0}, "line": {0, 1}, "ask": {1}, "agrees": {2}, "agreesTo": {2}, "notALimit": {1}, "notice": {1}, "showDomain": {1}, "showSchedule": {1},
+	"say": {0}, "line": {0, 1}, "ask": {1}, "agrees": {2}, "agreesTo": {2}, "notALimit": {1}, "notice": {1}, "showDomain": {1}, "showSchedule": {1}, "oneArg": {0},
 	"Whole": {0}, "Numeric": {0}, "Text": {0}, "Address": {0}, "When": {0},
 	"fact": {0}, "offer": {0}, "repair": {1, 2},
 	"BoolVar": {-1}, "IntVar": {-1}, "StringVar": {-1}, "StringVarP": {-1}, "BoolVarP": {-1}, "StringArrayVar": {-1}, "StringSliceVar": {-1}, "DurationVar": {-1},

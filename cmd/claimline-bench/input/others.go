@@ -2,6 +2,7 @@ package input
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -64,26 +65,10 @@ func (s *sample) directoryFile() []byte {
 	var out bytes.Buffer
 	t := newTable(&out, ",", "\n")
 	t.row("userPrincipalName", "mail", "displayName")
-	list := func(address, name string) { t.row(strings.Replace(address, "@", "@corp.", 1), address, name) }
-	for i, u := range s.members[:490] {
-		switch {
-		case i == 7:
-			local, domain, _ := strings.Cut(u.email, "@")
-			list(strings.ToUpper(local[:1])+local[1:]+"@"+domain, u.display)
-		case i%80 != 40: // the others have left
-			list(u.email, u.display)
-		}
+	for _, p := range s.listed() {
+		address := cmp.Or(p.other, p.mail) // here nobody has another than the one that is known
+		t.row(strings.Replace(address, "@", "@corp.", 1), address, p.shown)
 	}
-	for _, u := range s.completed {
-		list(u.email, u.display)
-	}
-	for i, u := range s.claimed {
-		if i%20 != 10 {
-			list(u.email, u.display)
-		}
-	}
-	list("ny.kollega@acme.example", "Ny Kollega")
-	list("på.väg@acme.example", "Påväg Väg")
 	_ = t.flush() // writing to memory does not fail
 	return out.Bytes()
 }

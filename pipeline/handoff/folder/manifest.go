@@ -71,6 +71,7 @@ type Manifest struct {
 // FileSum names a file as it was.
 type FileSum struct {
 	File   string `json:"file"`
+	Sheet  string `json:"sheet,omitempty"` // of a workbook, where one was named
 	SHA256 string `json:"sha256"`
 	Rows   int    `json:"rows,omitempty"`
 }

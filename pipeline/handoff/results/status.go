@@ -21,7 +21,7 @@ type Status struct {
 	Parts   []PartStatus
 	Results string // the last report of what Control Hub said; blank: none
 	Checked string // the last report of what fresh exports show; blank: none
-	Retry   string // the last file of rows to upload again; blank: none
+	Retry   string // the file of the rows to upload again, by the last report; blank: there are none
 }
 
 // PartStatus is how the rows of one part stand, by the last report that there is: one that was verified
@@ -75,9 +75,13 @@ func (f *Follower) count(ctx context.Context, dir, kind string, s *Status) error
 	}
 	defer e.close()
 	var records dialect.Records
+	again := false
 	for {
 		err := e.reader.NextRecords(ctx, &records)
 		if errors.Is(err, io.EOF) {
+			if !again { // the file is of an earlier report
+				s.Retry = ""
+			}
 			return nil
 		}
 		if err != nil {
@@ -85,7 +89,7 @@ func (f *Follower) count(ctx context.Context, dir, kind string, s *Status) error
 		}
 		for i := range records.Len() {
 			cells := records.Cells(i)
-			if e.columns[0] >= len(cells) || e.columns[2] >= len(cells) {
+			if slices.Max(e.columns[:]) >= len(cells) {
 				return e.changed(records.Line(i))
 			}
 			part, err := strconv.Atoi(cells[e.columns[0]])
@@ -94,6 +98,14 @@ func (f *Follower) count(ctx context.Context, dir, kind string, s *Status) error
 				return e.changed(records.Line(i))
 			}
 			s.Parts[part-1].Outcomes[outcome]++
+			switch outcome {
+			case schema.Refused:
+				again = again || mendable(schema.Code(cells[e.columns[3]]))
+			case schema.StillClaimable:
+				again = true
+			case schema.Claimed: // with a message where a licence is not as asked
+				again = again || cells[e.columns[4]] != ""
+			}
 		}
 	}
 }
