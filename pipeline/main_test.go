@@ -10,6 +10,7 @@ import (
 
 // Whatever the tests of this package start ends with them.
 func TestMain(m *testing.M) {
-	testdb.Without("TestHandSourceIsReadBack", "TestNew", "TestNewWithoutStore", "TestOpenFile", "TestParseCSV", "TestSamplesAreCheckedAlike") // no database
+	testdb.Without("TestHandSourceIsReadBack", "TestNew", "TestNewWithoutStore", "TestOpenFile", "TestParseCSV", "TestReportsCopyWhatTheySayLater", "TestRooms",
+		"TestRoomsHaveTheirPlace", "TestSamplesAreCheckedAlike") // no database
 	goleak.VerifyTestMain(m)
 }

@@ -299,16 +299,16 @@ func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *results.Outcome) 
 }
 
 // nextOfHandoff returns what one wants to run after a step of a hand-off.
-func (a *app) nextOfHandoff(step, folder, retry string, m *folder.Manifest, problems bool) string {
+func (a *app) nextOfHandoff(step, dir, retry string, m *folder.Manifest, problems bool) string {
 	switch {
 	case step == "verify" && retry != "":
-		return a.command(makeAgain(folder, retry, m)...)
+		return a.command(makeAgain(dir, retry, m)...)
 	case step == "verify" && problems:
-		return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv", "--only", report.OnlyProblems)
+		return a.command("handoff", "verify", dir, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv", "--only", report.OnlyProblems)
 	case step == "verify":
-		return a.command("handoff", "status", folder)
+		return a.command("handoff", "status", dir)
 	}
-	return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv")
+	return a.command("handoff", "verify", dir, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv")
 }
 
 // makeAgain returns the words that make a hand-off of the rows to upload again, as the first one was made, in

@@ -38,21 +38,6 @@ func FuzzWorkbook(f *testing.F) {
 	})
 }
 
-// FuzzNumbers shows any number in any format.
-func FuzzNumbers(f *testing.F) {
-	for _, code := range []string{"", "yyyy-mm-dd", "[$-41D]d mmmm", "0.00E+00", "[<1]0;#", "# ?/?", "[h]:mm:ss.00", `"a"\b*c_d`, "[", ";;;", "[$\xe4\xff-41D]m"} {
-		f.Add("45413.5", code)
-	}
-	f.Fuzz(func(t *testing.T, number, code string) {
-		formats := newFormats(false, code)
-		if _, err := formats.show(number, 0); err != nil {
-			if _, malformed := errors.AsType[malformedError](err); !malformed {
-				t.Fatal(err)
-			}
-		}
-	})
-}
-
 // FuzzScanner compares the scanner with encoding/xml: what that takes, it takes for the same, unless there is
 // a document type or another encoding in it.
 func FuzzScanner(f *testing.F) {

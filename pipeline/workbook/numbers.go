@@ -1,22 +1,18 @@
 package workbook
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/claimline/claimline/pipeline/workbook/numfmt"
 )
 
-// formats show numbers as a spreadsheet program does.
+// formats show numbers as the styles of cells have them.
 type formats struct {
-	codes    []string             // of the styles of cells; blank: none
-	sections map[string][]section // by code
-	dates    map[string]dateFormat
-	date1904 bool
-}
+	numfmt.Formats
 
-func newFormats(date1904 bool, codes ...string) *formats {
-	return &formats{codes: codes, sections: map[string][]section{}, dates: map[string]dateFormat{}, date1904: date1904}
+	codes []string // of the styles of cells; blank: none
 }
 
 // The formats that every workbook has without saying so, as far as they do not depend on who looks at them:
@@ -35,7 +31,7 @@ func dateOfEast(number int) bool { return number >= 27 && number <= 36 || number
 
 // readFormats reads the formats of cells.
 func (b *Book) readFormats(part string) (*formats, error) {
-	f := newFormats(b.date1904)
+	f := &formats{Formats: numfmt.Formats{Date1904: b.date1904}}
 	custom := map[int]string{}
 	inCells := false
 	err := b.scan(part, mostOther, func(s *scanner, kind token) error {
@@ -88,34 +84,9 @@ func (f *formats) show(number string, style int) (string, error) {
 	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
 		return "", malformedError("a cell is no number")
 	}
-	if style >= len(f.codes) || f.codes[style] == "" {
-		return general(value), nil
+	code := ""
+	if style < len(f.codes) {
+		code = f.codes[style]
 	}
-	code := f.codes[style]
-	sections, known := f.sections[code]
-	if !known {
-		sections = sectionsOf(code)
-		f.sections[code] = sections
-	}
-	s, value := pick(sections, value)
-	if shown, ok := s.show(value); ok {
-		return shown, nil
-	}
-	return f.showDate(value, s.code), nil
-}
-
-// general returns a number with all the digits that it has: a spreadsheet program shows fewer where the
-// column is narrow, and of a phone number 4.67017E+11.
-func general(value float64) string {
-	const digits = 15 // more a spreadsheet program does not have
-	shown := strconv.FormatFloat(value, 'g', digits, 64)
-	if mantissa, exponent, found := strings.Cut(shown, "e"); found {
-		n, _ := strconv.Atoi(exponent)
-		if n >= 0 && n < digits || n < 0 && n > -10 {
-			rounded, _ := strconv.ParseFloat(shown, 64)
-			return strconv.FormatFloat(rounded, 'f', -1, 64)
-		}
-		return fmt.Sprintf("%sE%+03d", mantissa, n)
-	}
-	return shown
+	return f.Show(value, code), nil
 }

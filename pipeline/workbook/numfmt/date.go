@@ -1,4 +1,4 @@
-package workbook
+package numfmt
 
 import (
 	"fmt"
@@ -157,16 +157,19 @@ const mostDays = 2_958_466
 
 // showDate returns a number as the date or the time that a section makes of it; where it names months or days in
 // a language of which no names are known here, or the format is that of whoever looks at it, as ISO 8601 has it.
-func (f *formats) showDate(value float64, code string) string {
+func (f *Formats) showDate(value float64, code string) string {
 	d, known := f.dates[code]
 	if !known {
 		d = dateFormatOf(code)
+		if f.dates == nil {
+			f.dates = map[string]dateFormat{}
+		}
 		f.dates[code] = d
 	}
 	if value < 0 || value >= mostDays || d.broken {
 		return general(value)
 	}
-	m := momentOf(value, d.parts, f.date1904)
+	m := momentOf(value, d.parts, f.Date1904)
 	words, known := namesOf(d.language)
 	if d.viewer || !known && (d.named || d.half) {
 		return m.iso(d)

@@ -1,9 +1,10 @@
-package workbook
+package numfmt
 
 import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,8 +43,9 @@ func TestDatesAreReadAsTheyAreShown(t *testing.T) {
 		{"-1", "yyyy-mm-dd", "-1"},
 		{"45413", "yyyy 0", "45413"},
 	} {
-		shown, err := newFormats(false, c.format).show(c.value, 0)
+		value, err := strconv.ParseFloat(c.value, 64)
 		require.NoError(t, err)
+		shown := new(Formats).Show(value, c.format)
 		assert.Equal(t, c.shown, shown, "%s as %s", c.value, c.format)
 	}
 	for language, text := range languageNames {
@@ -96,6 +98,6 @@ func TestDatesAgreeWithExcelize(t *testing.T) {
 		require.NoError(t, file.SetCellStyle("Sheet1", "A1", "A1", style))
 		want, err := file.GetCellValue("Sheet1", "A1")
 		require.NoError(t, err)
-		require.Equal(t, want, newFormats(false, code).showDate(value, code), "%v as %s", value, code)
+		require.Equal(t, want, new(Formats).showDate(value, code), "%v as %s", value, code)
 	})
 }
