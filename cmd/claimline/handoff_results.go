@@ -307,15 +307,16 @@ func (a *app) nextOfHandoff(step, folder, retry string, m *handoff.Manifest, pro
 // makeAgain returns the words that make a hand-off of the rows to upload again, as the first one was made, in
 // a folder that is not there yet.
 func makeAgain(folder, retry string, m *handoff.Manifest) []string {
-	made := filepath.Clean(folder) + "-retry"
+	folder = strings.TrimRight(folder, "/")
+	made := folder + "-retry"
 	for n := 2; mayMakeFolder(made) != nil && n < maxRetries; n++ {
-		made = fmt.Sprintf("%s-retry-%d", filepath.Clean(folder), n)
+		made = fmt.Sprintf("%s-retry-%d", folder, n)
 	}
 	template := m.Template.File
 	if template == "-" {
 		template = "TEMPLATE.csv"
 	}
-	again := []string{"handoff", "make", filepath.Join(folder, retry), "-o", made, "--template", template}
+	again := []string{"handoff", "make", folder + "/" + retry, "-o", made, "--template", template}
 	if m.Template.Sheet != "" {
 		again = append(again, "--sheet", m.Template.File+"="+m.Template.Sheet)
 	}
