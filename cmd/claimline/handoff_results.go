@@ -314,15 +314,16 @@ func (a *app) nextOfHandoff(step, dir, retry string, m *folder.Manifest, problem
 // makeAgain returns the words that make a hand-off of the rows to upload again, as the first one was made, in
 // a folder that is not there yet.
 func makeAgain(dir, retry string, m *folder.Manifest) []string {
-	made := filepath.Clean(dir) + "-retry"
+	dir = strings.TrimRight(dir, "/")
+	made := dir + "-retry"
 	for n := 2; mayMakeFolder(made) != nil && n < maxRetries; n++ {
-		made = fmt.Sprintf("%s-retry-%d", filepath.Clean(dir), n)
+		made = fmt.Sprintf("%s-retry-%d", dir, n)
 	}
 	template := m.Template.File
 	if template == "-" {
 		template = "TEMPLATE.csv"
 	}
-	again := []string{"handoff", "make", filepath.Join(dir, retry), "-o", made, "--template", template}
+	again := []string{"handoff", "make", dir + "/" + retry, "-o", made, "--template", template}
 	if m.Template.Sheet != "" {
 		again = append(again, "--sheet", m.Template.File+"="+m.Template.Sheet)
 	}

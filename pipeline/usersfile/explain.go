@@ -63,7 +63,9 @@ func explainText(cell string, f *schema.Finding) {
 var shortened = regexp.MustCompile(`^\+?[0-9][.,]?[0-9]*[eE]\+?[0-9]+$`)
 
 // Shortened reports whether a cell is a number of which a spreadsheet has left the first digits only.
-func Shortened(cell string) bool { return cell != "" && cell[0] <= '9' && shortened.MatchString(cell) }
+func Shortened(cell string) bool {
+	return cell != "" && cell[0] <= '9' && strings.ContainsAny(cell, "eE") && shortened.MatchString(cell) // few get as far as that
+}
 
 func explainPhone(cell string, f *schema.Finding) {
 	switch {
