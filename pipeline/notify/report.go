@@ -172,7 +172,7 @@ func (s *Sender) dates(w words, imp *schema.Import) ([]Labelled, error) {
 	until := w.moment(firstClaim(imp).Add(s.Policy.DecisionTime()))
 	dates := []Labelled{{w.pick("Claims can be retracted until", "Anspråk kan återkallas fram till"), until}}
 	if plan.Types[schema.Delayed] > 0 {
-		dates = append(dates, Labelled{w.pick("Delayed claims complete", "Fördröjda anspråk fullföljs"), until})
+		dates = append(dates, Labelled{w.pick("Delayed claims complete", "Fördröjda anspråk slutförs"), until})
 	}
 	return dates, nil
 }

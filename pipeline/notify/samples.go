@@ -62,7 +62,7 @@ func sampleReports(l Letter, w words, until time.Time) []Letter {
 		Counts: w.counts(&summary, 0), Problems: w.problems(summary.Reasons),
 		Dates: []Labelled{
 			{w.pick("Claims can be retracted until", "Anspråk kan återkallas fram till"), w.moment(until)},
-			{w.pick("Delayed claims complete", "Fördröjda anspråk fullföljs"), w.moment(until)},
+			{w.pick("Delayed claims complete", "Fördröjda anspråk slutförs"), w.moment(until)},
 		},
 		Notes: w.attached([]attachment{{Name: "report-12.html", Type: "text/html"}, {Name: "problems-12.csv", Type: "text/csv"}}, true, summary.ID),
 	}
