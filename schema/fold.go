@@ -10,20 +10,21 @@ import (
 
 // Fold returns a text in lower case, without accents: what a search compares.
 func Fold(s string) string {
-	folded := make([]byte, 0, len(s))
+	var folded strings.Builder
+	folded.Grow(len(s))
 	for _, r := range s {
 		switch {
 		case r >= 'A' && r <= 'Z':
-			folded = append(folded, byte(r)+'a'-'A')
+			folded.WriteByte(byte(r) + 'a' - 'A')
 		case r < utf8.RuneSelf:
-			folded = append(folded, byte(r))
+			folded.WriteByte(byte(r))
 		case r < rune(len(latin)):
-			folded = append(folded, latin[r]...)
+			folded.WriteString(latin[r])
 		default:
 			return fold(s)
 		}
 	}
-	return string(folded)
+	return folded.String()
 }
 
 // latin is what fold makes of the letters that most names are written in.

@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // Hint names what in particular is wrong with a row, where that is known: it has words of its own instead of
 // its code's.
 type Hint string
@@ -130,6 +132,12 @@ func (h Hint) Message(details ...string) string { return h.Wrong(details...).Str
 
 // Fix says what to do about it; details fill it.
 func (h Hint) Fix(details ...string) string { return h.Cure(details...).String() }
+
+// OfMany is Wrong for rows that differ in their details; ok is false where it says nothing without them.
+func (h Hint) OfMany() (wrong Text, ok bool) {
+	always, _, _ := strings.Cut(hints[h].message, "[")
+	return h.Wrong(""), always != "" && !strings.Contains(always, "{")
+}
 
 // Wrong is Message in any language.
 func (h Hint) Wrong(details ...string) Text { return template(hints[h].message, details) }

@@ -165,16 +165,29 @@ var errChunkDamaged = errors.New("the kept chunk is damaged")
 
 // UnpackRecords returns the records of a kept chunk, one for each of its verdicts.
 func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dialect.Records, error) {
+	text, err := unpackText(packed)
+	if err != nil {
+		return nil, err
+	}
+	return parse(text, format, verdicts)
+}
+
+// unpackText returns the text of a kept chunk.
+func unpackText(packed store.Chunk) (text dialect.Block, err error) {
 	data, err := unpack(packed.Data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
+		return text, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}
 	line, size := binary.Uvarint(data)
 	if size <= 0 {
-		return nil, errChunkDamaged
+		return text, errChunkDamaged
 	}
+	return dialect.Block{Line: int(line), Text: string(data[size:])}, nil
+}
+
+// parse returns the records of a text, one for each of so many verdicts.
+func parse(text dialect.Block, format schema.Format, verdicts int) (*dialect.Records, error) {
 	records := &dialect.Records{}
-	text := dialect.Block{Line: int(line), Text: string(data[size:])}
 	if err := text.Parse(format, records); err != nil {
 		return nil, fmt.Errorf("%w: %w", errChunkDamaged, err)
 	}
@@ -187,6 +200,15 @@ func UnpackRecords(packed store.Chunk, format schema.Format, verdicts int) (*dia
 // Unpack returns the rows of a kept chunk: what became of them, or, as long as the chunk is not done, what
 // was planned.
 func Unpack(packed store.Chunk, format schema.Format) (*Rows, error) {
+	text, err := unpackText(packed)
+	if err != nil {
+		return nil, err
+	}
+	return unpackRows(packed, text, format)
+}
+
+// unpackRows returns the rows of a kept chunk that has this text.
+func unpackRows(packed store.Chunk, text dialect.Block, format schema.Format) (*Rows, error) {
 	known := packed.Results
 	if known == nil {
 		known = packed.Verdicts
@@ -195,7 +217,7 @@ func Unpack(packed store.Chunk, format schema.Format) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := UnpackRecords(packed, format, len(verdicts))
+	records, err := parse(text, format, len(verdicts))
 	if err != nil {
 		return nil, err
 	}
@@ -215,15 +237,22 @@ func Read(ctx context.Context, s *store.Store, imp schema.Import, number int, fo
 	return rows, nil
 }
 
+// Wanted says which chunks are not worth a look, as far as that is known: nil leaves none out.
+type Wanted struct {
+	Tally   func(schema.Tally) bool // there may be a row that is wanted where this was counted
+	Content func(string) bool       // there may be one in this text
+}
+
 // Each hands over the rows of an import, chunk by chunk in file order: as planned while it waits for consent;
 // then rows whose turn has not come are not attempted.
 func Each(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, each func(*Rows) error) error {
-	return EachAfter(ctx, s, imp, format, 0, each)
+	return EachAfter(ctx, s, imp, format, 0, Wanted{}, each)
 }
 
-// EachAfter does what Each does from the chunk on in which the rows behind a line begin.
-func EachAfter(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, line int, each func(*Rows) error) error {
-	numbers, err := s.Chunks(ctx, imp.OrganizationID, imp.ID, false)
+// EachAfter does what Each does from the chunk on in which the rows behind a line begin, but for chunks that
+// have no row that is wanted.
+func EachAfter(ctx context.Context, s *store.Store, imp schema.Import, format schema.Format, line int, wanted Wanted, each func(*Rows) error) error {
+	numbers, tallies, err := s.ChunkTallies(ctx, imp.OrganizationID, imp.ID)
 	if err != nil {
 		return fmt.Errorf("list the chunks: %w", err)
 	}
@@ -243,11 +272,24 @@ func EachAfter(ctx context.Context, s *store.Store, imp schema.Import, format sc
 	if err != nil {
 		return fmt.Errorf("find a line: %w", err)
 	}
-	numbers = numbers[max(0, begins-1):]
-	for _, number := range numbers {
-		rows, err := Read(ctx, s, imp, number, format)
+	for i := max(0, begins-1); i < len(numbers); i++ {
+		if wanted.Tally != nil && !wanted.Tally(tallies[i]) {
+			continue
+		}
+		packed, err := s.Chunk(ctx, imp.OrganizationID, imp.ID, numbers[i])
 		if err != nil {
-			return err
+			return fmt.Errorf("read chunk %d: %w", numbers[i], err)
+		}
+		text, err := unpackText(packed)
+		if err == nil && wanted.Content != nil && !wanted.Content(text.Text) {
+			continue
+		}
+		var rows *Rows
+		if err == nil {
+			rows, err = unpackRows(packed, text, format)
+		}
+		if err != nil {
+			return fmt.Errorf("unpack chunk %d: %w", numbers[i], err)
 		}
 		for i := range rows.Verdicts {
 			if v := &rows.Verdicts[i]; v.Outcome == schema.Ready && imp.State != schema.StateAwaitingConsent {

@@ -61,8 +61,8 @@ func sampleReports(l Letter, w words, until time.Time) []Letter {
 		Title: w.title(imp.State), Sentence: w.sentence(&imp, &summary), File: imp.File, Import: summary.ID, Schedule: "nightly",
 		Counts: w.counts(&summary, 0), Problems: w.problems(summary.Reasons),
 		Dates: []Labelled{
-			{w.pick("Claims can be retracted until", "Anspråk kan återkallas fram till"), w.moment(until)},
-			{w.pick("Delayed claims complete", "Fördröjda anspråk slutförs"), w.moment(until)},
+			{w.say("Claims can be retracted until"), w.moment(until)},
+			{w.say("Delayed claims complete"), w.moment(until)},
 		},
 		Notes: w.attached([]attachment{{Name: "report-12.html", Type: "text/html"}, {Name: "problems-12.csv", Type: "text/csv"}}, true, summary.ID),
 	}

@@ -45,18 +45,13 @@ func (p *People) Remove(ctx context.Context, organization, email string) (schema
 // MayRemove says what Remove would do, and changes nothing: whether it would close an open claim, and not
 // delete the account. Refused as Remove is.
 func (p *People) MayRemove(ctx context.Context, organization, email string) (closesClaim bool, err error) {
-	key, err := accountKey(email)
+	f, err := p.find(ctx, organization, email)
 	if err != nil {
 		return false, err
 	}
-	rules := p.Rules()
-	history, err := p.Store.History(ctx, rules, organization, key)
-	if err != nil {
-		return false, fmt.Errorf("look at an account: %w", err)
-	}
-	effect, refused := rules.Remove(&history.View)
+	effect, refused := f.rules.Remove(&f.history.View)
 	if refused != "" {
-		return false, refusal(refused, strings.TrimSpace(email), key)
+		return false, refusal(refused, f.email, f.key)
 	}
 	return !effect.Gone, nil
 }

@@ -77,28 +77,6 @@ type EligibleList struct {
 	Users []EligibleUser `json:"users"`
 }
 
-// searchCounted is up to how many users are counted that a search finds: each is looked at.
-const searchCounted = 10_000
-
-// SearchEligible lists the first users that may be claimed now, at most limit of them, and counts all that
-// the selection leaves in, up to 10,000; more says that there are others.
-func (p *People) SearchEligible(ctx context.Context, organization string, selection Selection, limit int) (users []Eligible, total int, more bool, err error) {
-	err = p.EachEligible(ctx, organization, selection, func(e *Eligible) error {
-		switch {
-		case total == searchCounted:
-			return errEnough
-		case len(users) < limit:
-			users = append(users, *e)
-		}
-		total++
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		return users, total, true, nil
-	}
-	return users, total, false, err
-}
-
 // Stands tells how far each domain is that the organization has verified or claimed, by name.
 func (p *People) Stands(ctx context.Context, organization string) ([]store.Stand, error) {
 	stands, err := p.Store.Stands(ctx, p.Rules(), organization)

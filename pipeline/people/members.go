@@ -60,26 +60,36 @@ const lookedAt = 500
 // MembersAfter returns users of EachMember behind an address key, at most limit of them; next is the key to
 // go on behind, blank where there are no more.
 func (p *People) MembersAfter(ctx context.Context, organization string, filter MemberFilter, after string, limit int) (list []schema.Listing, next string, err error) {
+	list, last, more, err := p.membersAfter(ctx, organization, filter, filter.stored(), after, limit)
+	if more {
+		next = last
+	}
+	return list, next, err
+}
+
+// membersAfter returns users of MembersAfter whom the store finds by its own filter, and the key of the last
+// that it has looked at; more says that there are others behind.
+func (p *People) membersAfter(ctx context.Context, organization string, filter MemberFilter, stored store.MemberFilter, after string, limit int) (list []schema.Listing, last string, more bool, err error) {
 	rules := p.Rules()
 	words := strings.Fields(schema.Fold(filter.Search))
-	for last := ""; ; {
-		page, more, err := p.Store.MembersAfter(ctx, rules, organization, filter.stored(), after, lookedAt)
+	for last = after; ; {
+		page, next, err := p.Store.MembersAfter(ctx, rules, organization, stored, last, lookedAt)
 		if err != nil {
-			return nil, "", fmt.Errorf("list the users: %w", err)
+			return nil, "", false, fmt.Errorf("list the users: %w", err)
 		}
 		for i := range page {
 			l, ok := filter.list(rules, &page[i], words)
-			if !ok {
-				continue
+			if ok && len(list) == limit {
+				return list, last, true, nil
 			}
-			if len(list) == limit {
-				return list, last, nil
+			if last = page[i].Key; ok {
+				list = append(list, l)
 			}
-			list, last = append(list, l), page[i].Key
 		}
-		if after = more; after == "" {
-			return list, "", nil
+		if next == "" {
+			return list, last, false, nil
 		}
+		last = next
 	}
 }
 
@@ -96,8 +106,7 @@ type DaysLeftMark struct {
 func (p *People) MembersByDaysLeft(ctx context.Context, organization string, filter MemberFilter, after DaysLeftMark, limit int, longest bool) (list []schema.Listing, next DaysLeftMark, more bool, err error) {
 	rules := p.Rules()
 	words := strings.Fields(schema.Fold(filter.Search))
-	next = after
-	for !next.Rest {
+	for next = after; !next.Rest; {
 		page, others, err := p.Store.MembersByClaim(ctx, rules, organization, filter.stored(), next.Claim, lookedAt, longest)
 		if err != nil {
 			return nil, next, false, fmt.Errorf("list the users by claim: %w", err)
@@ -113,27 +122,11 @@ func (p *People) MembersByDaysLeft(ctx context.Context, organization string, fil
 		}
 		next.Rest = !others
 	}
-	stored := filter.stored()
-	stored.Unclaimed = true
-	for {
-		page, further, err := p.Store.MembersAfter(ctx, rules, organization, stored, next.Key, lookedAt)
-		if err != nil {
-			return nil, next, false, fmt.Errorf("list the users: %w", err)
-		}
-		for i := range page {
-			l, ok := filter.list(rules, &page[i], words)
-			if ok && len(list) == limit {
-				return list, next, true, nil
-			}
-			if next.Key = page[i].Key; ok {
-				list = append(list, l)
-			}
-		}
-		if further == "" {
-			return list, next, false, nil
-		}
-		next.Key = further
-	}
+	unclaimed := filter.stored()
+	unclaimed.Unclaimed = true
+	rest, last, more, err := p.membersAfter(ctx, organization, filter, unclaimed, next.Key, limit-len(list))
+	next.Key = last
+	return append(list, rest...), next, more, err
 }
 
 // list returns a user as the organization lists it, where the filter leaves it in.
@@ -148,19 +141,8 @@ func (f MemberFilter) list(rules claim.Rules, v *claim.View, words []string) (l 
 
 // CheckListed refuses, with CodeUserNotFound, an address that is nobody's whom the organization lists.
 func (p *People) CheckListed(ctx context.Context, organization, email string) error {
-	key, err := accountKey(email)
-	if err != nil {
-		return err
-	}
-	rules := p.Rules()
-	history, err := p.Store.History(ctx, rules, organization, key)
-	if err != nil {
-		return fmt.Errorf("look up an account: %w", err)
-	}
-	if _, listed := rules.List(&history.View); history.View.Account.ID == 0 || !listed {
-		return refusal(schema.CodeUserNotFound, strings.TrimSpace(email), key)
-	}
-	return nil
+	_, err := p.Member(ctx, organization, email)
+	return err
 }
 
 // errEnough ends a listing of which no more is wanted.
@@ -237,6 +219,16 @@ func (p *People) FirstDeadlines(ctx context.Context, organization string, after 
 		return nil, last, false, fmt.Errorf("list the deadlines: %w", err)
 	}
 	return list, last, more, nil
+}
+
+// CountDeadlines counts what time will make due in an organization from each of these times up to the next, by
+// kind. It does not look at each.
+func (p *People) CountDeadlines(ctx context.Context, organization string, bounds []time.Time) ([]map[schema.DeadlineKind]int, error) {
+	counts, err := p.Store.CountDeadlines(ctx, p.Rules(), organization, bounds)
+	if err != nil {
+		return nil, fmt.Errorf("count the deadlines: %w", err)
+	}
+	return counts, nil
 }
 
 // EachDeadline hands over, by address key, what time will make due in an organization until a moment; the

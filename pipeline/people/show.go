@@ -16,28 +16,62 @@ import (
 )
 
 // Show returns all about one address, as an organization sees it. Refused with CodeUserNotFound.
-func (p *People) Show(ctx context.Context, organization, email string) (view schema.AccountView, err error) {
-	email = strings.TrimSpace(email)
-	key, problem := schema.ParseAddress(email)
-	if problem != "" {
-		return view, schema.Refuse(schema.CodeUserNotFound, "No account has the address %s: it is not a valid one.", schema.Quote(email)).
-			WithFix("Write it as name@example.com.")
-	}
-	rules := p.Rules()
-	history, err := p.Store.History(ctx, rules, organization, key)
+func (p *People) Show(ctx context.Context, organization, email string) (schema.AccountView, error) {
+	f, err := p.find(ctx, organization, email)
+	return f.show(), err
+}
+
+// Member is all about one user whom an organization lists.
+type Member struct {
+	schema.AccountView
+	Closes   bool        // removing it would close the claim, and not delete the account
+	NoRemove schema.Code // why it cannot be removed; empty: it can
+}
+
+// Member returns all about one user. Refused with CodeUserNotFound where the organization does not list it.
+func (p *People) Member(ctx context.Context, organization, email string) (Member, error) {
+	f, err := p.find(ctx, organization, email)
 	if err != nil {
-		return view, fmt.Errorf("look up an account: %w", err)
+		return Member{}, err
 	}
-	v := &history.View
-	if v.Account.ID == 0 {
-		return view, refusal(schema.CodeUserNotFound, email, key)
+	v := &f.history.View
+	if _, listed := f.rules.List(v); !listed {
+		return Member{}, refusal(schema.CodeUserNotFound, f.email, f.key)
 	}
-	view = viewOf(rules, v)
-	view.Events = events(v, history.Closed)
-	for _, mail := range history.Mails {
+	effect, refused := f.rules.Remove(v)
+	return Member{AccountView: f.show(), Closes: !effect.Gone, NoRemove: refused}, nil
+}
+
+// found is an account that was looked up.
+type found struct {
+	rules      claim.Rules
+	email, key string
+	history    store.History
+}
+
+// find looks one account up. Refused with CodeUserNotFound.
+func (p *People) find(ctx context.Context, organization, email string) (f found, err error) {
+	f.rules, f.email = p.Rules(), strings.TrimSpace(email)
+	if f.key, err = accountKey(email); err != nil {
+		return f, err
+	}
+	if f.history, err = p.Store.History(ctx, f.rules, organization, f.key); err != nil {
+		return f, fmt.Errorf("look up an account: %w", err)
+	}
+	if f.history.View.Account.ID == 0 {
+		return f, refusal(schema.CodeUserNotFound, f.email, f.key)
+	}
+	return f, nil
+}
+
+func (f *found) show() schema.AccountView {
+	v := &f.history.View
+	view := viewOf(f.rules, v)
+	view.Events = events(v, f.history.Closed)
+	for _, mail := range f.history.Mails {
 		view.Mails = append(view.Mails, schema.MailView{Kind: string(mail.Kind), State: string(mail.State), At: cmp.Or(mail.SentAt, mail.WrittenAt)})
 	}
-	return view, nil
+	return view
 }
 
 func viewOf(rules claim.Rules, v *claim.View) schema.AccountView {

@@ -64,6 +64,35 @@ func (r *Report) picks(v *kept.Verdict) bool {
 	})
 }
 
+// mayPick reports whether there may be a row to be reported among those that were counted.
+func (r *Report) mayPick(t schema.Tally) bool {
+	if r.Reason != "" && len(t.Reasons) == 0 || r.Outcome != "" && t.Outcomes[r.Outcome] == 0 {
+		return false
+	}
+	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool {
+		switch only {
+		case OnlyProblems:
+			return counted(t.Reasons, schema.Code.Problem) || counted(t.Outcomes, schema.Outcome.Unfinished) ||
+				t.Warnings[schema.CodeLicenseMissing]+t.Warnings[schema.CodeLicenseKept] > 0
+		case OnlyEdits:
+			return len(t.Edits)+len(t.ForeseenEdits) > 0
+		case OnlyWarnings:
+			return len(t.Warnings)+len(t.Foreseen) > 0
+		}
+		return t.Outcomes[schema.Outcome(only)] > 0
+	})
+}
+
+// counted reports whether something was counted that is so.
+func counted[K comparable](of map[K]int, is func(K) bool) bool {
+	for key := range of {
+		if is(key) {
+			return true
+		}
+	}
+	return false
+}
+
 // Format is a form in which rows are reported.
 type Format string
 

@@ -25,7 +25,14 @@ func (r *Report) Page(ctx context.Context, s *store.Store, imp schema.Import, af
 	}
 	rows = []schema.Result{}
 	search := strings.ToLower(r.Search)
-	err = kept.EachAfter(ctx, s, imp, file.Plan.Format, after, func(c *kept.Rows) error {
+	wanted := kept.Wanted{Tally: func(t schema.Tally) bool {
+		unfinished := t.Outcomes[schema.Ready] > 0 && imp.State != schema.StateAwaitingConsent // they are what they are not counted as
+		return unfinished || r.mayPick(t)
+	}}
+	if search != "" && !strings.ContainsAny(search, "\"\r\n") { // which are written otherwise in a file
+		wanted.Content = func(text string) bool { return strings.Contains(strings.ToLower(text), search) }
+	}
+	err = kept.EachAfter(ctx, s, imp, file.Plan.Format, after, wanted, func(c *kept.Rows) error {
 		for i := range c.Verdicts {
 			v, line := &c.Verdicts[i], c.Records.Line(i)
 			if line <= after || !r.picks(v) {

@@ -43,7 +43,7 @@ func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy str
 	return s.Store.ChangeSchedule(ctx, organization, name, func(schedule *schema.Schedule, _ time.Time) error {
 		was := *schedule
 		change(schedule)
-		if claimsMore(was, *schedule) {
+		if ClaimsMore(was, *schedule) {
 			if agreedBy == "" {
 				return schema.Refuse(schema.CodeConsentMissing, "The schedule %q would claim other users, or more of them, and nobody has agreed to that.", name)
 			}
@@ -62,8 +62,9 @@ func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy str
 	})
 }
 
-// claimsMore reports whether a schedule could claim users that it could not claim before.
-func claimsMore(was, is schema.Schedule) bool {
+// ClaimsMore reports whether a schedule could claim users that it could not claim before: somebody has to agree to
+// that (see R13).
+func ClaimsMore(was, is schema.Schedule) bool {
 	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits ||
 		was.AllOrNothing && !is.AllOrNothing || !is.Reading.Equal(&was.Reading)
 }

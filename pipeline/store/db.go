@@ -149,9 +149,13 @@ type Accounts interface {
 	// inactive, are due. Of each kind of due thing the first limit are found, in the order of Due.Compare; 0:
 	// all.
 	Due(ctx context.Context, organization string, decided, inactive time.Time, limit int) ([]Due, error)
-	// Upcoming finds accounts of which something of a kind has begun after a time, the earliest first, up to
-	// limit of them. Only Account and Since are filled in.
-	Upcoming(ctx context.Context, organization string, kind Upcoming, after time.Time, limit int) ([]Due, error)
+	// Upcoming finds accounts of which something of a kind has begun, from a mark on, the earliest first and
+	// those of one time by address key, up to limit of them.
+	Upcoming(ctx context.Context, organization string, kind Upcoming, from BegunMark, limit int) ([]BegunAccount, error)
+	// CountUpcoming counts by when it began, after a time and before another, what of a kind falls due of
+	// accounts as they are written: UpcomingRetract of those in no claimed domain, and UpcomingRemoval of those
+	// over which nobody's claim lies but an immediate one of the organization.
+	CountUpcoming(ctx context.Context, organization string, kind Upcoming, after, before time.Time, claimed []string) ([]Begun, error)
 	// DueOrganizations lists organizations that have made claims, or have members, of which something is due.
 	DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error)
 	// Given counts the accounts that hold services, as members or by an open immediate claim, by organization
@@ -207,6 +211,24 @@ type Candidate struct {
 	Account claim.Account
 }
 
+// BegunMark is a place among what has begun.
+type BegunMark struct {
+	Since time.Time
+	Key   string // address key
+}
+
+// BegunAccount is an account of which something has begun.
+type BegunAccount struct {
+	BegunMark
+	Account int64
+}
+
+// Begun is so many things that began at a time.
+type Begun struct {
+	Since time.Time
+	Count int
+}
+
 // Given is services held by so many accounts of an organization.
 type Given struct {
 	Organization string
@@ -224,10 +246,14 @@ type Claims interface {
 	// gone. A closed claim remembers the address key of the account it was on. Joins has an id, made up by
 	// the caller.
 	WriteEffects(ctx context.Context, effects []claim.Effect) error
-	// ImportClaims lists the claims that an import made, by their ids, up to limit of those behind an id.
-	ImportClaims(ctx context.Context, importID, after int64, limit int) ([]MadeClaim, error)
-	// CountMade counts the claims that an import made.
-	CountMade(ctx context.Context, importID int64) (MadeCount, error)
+	// ImportClaims lists the claims that an import made, or those of them that have ended, by their ids, up to
+	// limit of those behind an id.
+	ImportClaims(ctx context.Context, importID int64, ended bool, after int64, limit int) ([]MadeClaim, error)
+	// CountOpen counts the open claims that an import made. Those are told apart of which domains ask, and
+	// those of accounts that have been inactive; delayed ones only where they were made until long ago.
+	CountOpen(ctx context.Context, importID int64, domains []string, longAgo time.Time) ([]OpenMade, error)
+	// LastClaim finds the largest id that a claim has; 0: there are none.
+	LastClaim(ctx context.Context) (int64, error)
 	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these
 	// address keys.
 	ClosedClaims(ctx context.Context, accounts []int64, keys []string) ([]ClosedClaim, error)
@@ -246,20 +272,13 @@ type MadeClaim struct {
 	Claim   int64
 	Line    int
 	Account int64
-	Closed  bool
-}
-
-// MadeCount is how many claims an import made.
-type MadeCount struct {
-	Last   int64      // the largest id; 0: it made none
-	Closed int        // those that have ended
-	Open   []OpenMade // the others
 }
 
 // OpenMade is so many open claims of an import that no rule about taking them back tells apart. Of the claim
-// only what it has by itself is filled in; SignedInAt only where it is not before ClaimedAt.
+// only what it has by itself is filled in, and only what tells it apart; SignedInAt only where it is not before
+// ClaimedAt.
 type OpenMade struct {
-	Domain        string // of the addresses
+	Domain        string // of the addresses; blank: one that was not asked about
 	Claim         schema.Claim
 	InactiveSince time.Time // of the accounts below
 	Claims        int

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,8 +56,8 @@ func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string
 		if err != nil {
 			return err
 		}
-		const further = 4 // times as many, where the rules leave too few
-		for looked := limit + 1; ; looked *= further {
+		const further = 4                              // times as many, where the rules leave too few
+		for looked := limit + 2; ; looked *= further { // of the last one it is not certain that all is known
 			found, whole, err := m.deadlines(ctx, after, looked)
 			if err != nil {
 				return err
@@ -74,6 +75,67 @@ func (s *Store) FirstDeadlines(ctx context.Context, rules claim.Rules, id string
 	return list, last, more, err
 }
 
+// upcomingAs is what members and open claims fall due as, of which nothing is due yet.
+var upcomingAs = map[Upcoming]schema.DeadlineKind{
+	UpcomingDecision: schema.DeadlineDecision, UpcomingRetract: schema.DeadlineRetract, UpcomingRemoval: schema.DeadlineRemoval,
+}
+
+// CountDeadlines counts what falls due in an organization from each of these times up to the next, by kind. Like
+// CountEligible it looks only at accounts of which something is due. Refused with CodeOrganizationUnknown.
+func (s *Store) CountDeadlines(ctx context.Context, rules claim.Rules, id string, bounds []time.Time) (counts []map[schema.DeadlineKind]int, err error) {
+	err = s.read(ctx, "count deadlines", func(tx Tx) error {
+		counts = make([]map[schema.DeadlineKind]int, len(bounds)-1)
+		for i := range counts {
+			counts[i] = map[schema.DeadlineKind]int{}
+		}
+		count := func(at time.Time, kind schema.DeadlineKind, n int) {
+			i, _ := slices.BinarySearchFunc(bounds, at, func(bound, at time.Time) int { return cmp.Or(bound.Compare(at), -1) }) // the first bound behind
+			if at.After(rules.Now) && i > 0 && i < len(bounds) {
+				counts[i-1][kind] += n
+			}
+		}
+		m, err := membersOf(ctx, tx, rules, id)
+		if err != nil {
+			return err
+		}
+		claimed, err := m.claimedDomains(ctx)
+		if err != nil {
+			return err
+		}
+		from := bounds[0].Add(-time.Second)
+		if from.Before(rules.Now) {
+			from = rules.Now
+		}
+		for kind, as := range upcomingAs {
+			span := kind.span(rules.Policy)
+			begun, err := tx.CountUpcoming(ctx, id, kind, from.Add(-span), bounds[len(bounds)-1].Add(-span), claimed)
+			if err != nil {
+				return err
+			}
+			for _, b := range begun {
+				count(b.Since.Add(span), as, b.Count)
+			}
+		}
+		return due{tx: tx, rules: rules}.each(ctx, func(v *claim.View) {
+			v.Organization = m.organization
+			if slices.Contains(claimed, schema.KeyDomain(v.Key)) {
+				v.Domain.ClaimedBy = id
+			}
+			for _, d := range rules.Deadlines(v) {
+				count(d.DueAt, d.Kind, -1)
+			}
+			now := rules.ViewAsOf(*v)
+			for _, d := range rules.Deadlines(&now) {
+				count(d.DueAt, d.Kind, 1)
+			}
+		})
+	})
+	for i := range counts {
+		maps.DeleteFunc(counts[i], func(_ schema.DeadlineKind, n int) bool { return n == 0 })
+	}
+	return counts, err
+}
+
 // keyedDeadline is a deadline with the address key of its account.
 type keyedDeadline struct {
 	schema.Deadline
@@ -87,21 +149,24 @@ func (d *keyedDeadline) mark() DeadlineMark {
 // deadlines returns the first deadlines behind a mark among so many accounts of each kind; whole says that
 // those are all.
 func (m *members) deadlines(ctx context.Context, after DeadlineMark, looked int) (list []keyedDeadline, whole bool, err error) {
-	from := m.rules.Now
-	if before := after.DueAt.Add(-time.Second); before.After(from) { // those of the mark's own second too
-		from = before
+	from := BegunMark{Since: m.rules.Now.Add(time.Second)}
+	if after.DueAt.After(m.rules.Now) {
+		from = BegunMark{Since: after.DueAt, Key: after.Key} // the mark's own account too: more may be due of it
 	}
 	seen := map[int64]struct{}{}
 	var ids []int64
-	var until time.Time // what comes then or later is not known in full
+	var until *DeadlineMark // what comes then or later is not known in full; nil: all is
 	for kind := range upcomingKinds {
 		span := kind.span(m.rules.Policy)
-		found, end, err := m.upcoming(ctx, kind, from.Add(-span), looked)
+		found, err := m.tx.Upcoming(ctx, m.organization.ID, kind, BegunMark{from.Since.Add(-span), from.Key}, looked)
 		if err != nil {
 			return nil, false, err
 		}
-		if last := end.Add(span); !end.IsZero() && (until.IsZero() || last.Before(until)) {
-			until = last
+		if len(found) == looked {
+			last := found[looked-1]
+			if end := (DeadlineMark{DueAt: last.Since.Add(span), Key: last.Key}); until == nil || end.compare(*until) < 0 {
+				until = &end
+			}
 		}
 		for _, d := range found {
 			if _, twice := seen[d.Account]; !twice {
@@ -121,28 +186,12 @@ func (m *members) deadlines(ctx context.Context, after DeadlineMark, looked int)
 		for i := range views {
 			for _, d := range m.rules.Deadlines(&views[i]) {
 				keyed := keyedDeadline{d, views[i].Key}
-				if (until.IsZero() || d.DueAt.Before(until)) && keyed.mark().compare(after) > 0 {
+				if mark := keyed.mark(); (until == nil || mark.compare(*until) < 0) && mark.compare(after) > 0 {
 					list = append(list, keyed)
 				}
 			}
 		}
 	}
 	slices.SortFunc(list, func(a, b keyedDeadline) int { return a.mark().compare(b.mark()) })
-	return list, until.IsZero(), nil
-}
-
-// upcoming finds what has begun after a time, about as many as are looked at, and of a second either all or
-// none: within a second they come in no order. end is the second before which all are found; zero: all are.
-func (m *members) upcoming(ctx context.Context, kind Upcoming, after time.Time, looked int) (found []Due, end time.Time, err error) {
-	const further = 4 // times as many, where one second has more
-	for ; ; looked *= further {
-		if found, err = m.tx.Upcoming(ctx, m.organization.ID, kind, after, looked); err != nil || len(found) < looked {
-			return found, end, err
-		}
-		end = found[len(found)-1].Since
-		if first := slices.IndexFunc(found, func(d Due) bool { return !d.Since.Before(end) }); first > 0 {
-			return found[:first], end, nil
-		}
-		end = time.Time{}
-	}
+	return list, until == nil, nil
 }

@@ -530,6 +530,23 @@ func (s *Store) Chunks(ctx context.Context, organization string, id int64, pendi
 	return numbers, err
 }
 
+// ChunkTallies lists the numbers of an import's chunks, in order, with what each counted: as applied, or as
+// planned where it is not done.
+func (s *Store) ChunkTallies(ctx context.Context, organization string, id int64) (numbers []int, tallies []schema.Tally, err error) {
+	err = s.read(ctx, "list the chunks of an import", func(tx Tx) error {
+		if _, err := findImport(ctx, tx, organization, id, false); err != nil {
+			return err
+		}
+		if numbers, err = tx.ChunkNumbers(ctx, id, false); err != nil {
+			return err
+		}
+		found, err := tx.Tallies(ctx, []int64{id})
+		tallies = found[id]
+		return err
+	})
+	return numbers, tallies, err
+}
+
 // Chunk reads one kept chunk. Refused with CodeImportRemoved where it has been removed, CodeImportNotFound
 // where there is none.
 func (s *Store) Chunk(ctx context.Context, organization string, id int64, number int) (chunk Chunk, err error) {

@@ -74,15 +74,19 @@ func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organizatio
 		if err != nil {
 			return err
 		}
-		made, err := tx.CountMade(ctx, importID)
+		list = &ImportClaims{store: s, organization: imp.OrganizationID, importID: importID}
+		if list.last, err = tx.LastClaim(ctx); err != nil {
+			return err
+		}
+		open, err := n.addOpen(ctx, m, importID)
 		if err != nil {
 			return err
 		}
-		list = &ImportClaims{store: s, organization: imp.OrganizationID, importID: importID, last: made.Last}
-		if err := n.addOpen(ctx, m, importID, made.Open); err != nil || made.Closed == 0 {
+		tallies, err := tx.Tallies(ctx, []int64{importID})
+		if err != nil || sum(tallies[importID]).Outcomes[schema.Claimed] == open {
 			return err
 		}
-		return n.addClosed(ctx, m, importID)
+		return n.addEnded(ctx, m, importID)
 	})
 	if err == nil {
 		slices.Sort(n.Domains)
@@ -91,16 +95,19 @@ func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organizatio
 	return list, n, err
 }
 
-// addOpen counts open claims of an import.
-func (n *Retractable) addOpen(ctx context.Context, m *members, importID int64, made []OpenMade) error {
-	names := make([]string, len(made))
-	for i := range made {
-		names[i] = made[i].Domain
-	}
-	slices.Sort(names)
-	seen, err := domains(ctx, m.tx, m.organization.ID, slices.Compact(names))
+// addOpen counts open claims of an import, and returns how many they are.
+func (n *Retractable) addOpen(ctx context.Context, m *members, importID int64) (open int, err error) {
+	claimed, err := m.claimedDomains(ctx)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	made, err := m.tx.CountOpen(ctx, importID, claimed, m.rules.Now.Add(-UpcomingJoined.span(m.rules.Policy)))
+	if err != nil {
+		return 0, err
+	}
+	seen, err := domains(ctx, m.tx, m.organization.ID, claimed)
+	if err != nil {
+		return 0, err
 	}
 	for i := range made {
 		group := &made[i]
@@ -112,23 +119,32 @@ func (n *Retractable) addOpen(ctx context.Context, m *members, importID int64, m
 		}
 		v = m.rules.ViewAsOf(v)
 		n.add(m.rules, &v, importID, group.Claims)
+		open += group.Claims
 	}
-	return nil
+	return open, nil
 }
 
-// addClosed counts the claims of an import that have ended.
-func (n *Retractable) addClosed(ctx context.Context, m *members, importID int64) error {
+// claimedDomains lists the domains that the organization has claimed, which ends that claims on their users can
+// be taken back (see R22).
+func (m *members) claimedDomains(ctx context.Context) (claimed []string, err error) {
+	held, err := m.tx.Domains(ctx, m.organization.ID)
+	for _, d := range held {
+		if d.Status == schema.DomainClaimed {
+			claimed = append(claimed, d.Domain)
+		}
+	}
+	return claimed, err
+}
+
+// addEnded counts the claims of an import that have ended.
+func (n *Retractable) addEnded(ctx context.Context, m *members, importID int64) error {
 	for after := int64(0); ; {
-		page, err := m.tx.ImportClaims(ctx, importID, after, batchSize)
+		page, err := m.tx.ImportClaims(ctx, importID, true, after, batchSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}
 		after = page[len(page)-1].Claim
-		ended := slices.DeleteFunc(page, func(made MadeClaim) bool { return !made.Closed })
-		if len(ended) == 0 {
-			continue
-		}
-		claims, err := m.made(ctx, ended)
+		claims, err := m.made(ctx, page)
 		if err != nil {
 			return err
 		}
@@ -188,7 +204,7 @@ func (c *ImportClaims) fetch(ctx context.Context, tx Tx) (more bool, err error) 
 	for ; chunk < len(chunks) && wanted == 0; chunk++ {
 		wanted = chunks[chunk].Outcomes[schema.Claimed]
 	}
-	made, err := tx.ImportClaims(ctx, c.importID, c.after, cmp.Or(wanted, batchSize))
+	made, err := tx.ImportClaims(ctx, c.importID, false, c.after, cmp.Or(wanted, batchSize))
 	if err != nil || len(made) == 0 {
 		return false, err
 	}

@@ -63,6 +63,20 @@ func (l Language) Format(english string) string {
 	return english
 }
 
+// Kept says what was kept in English of a refusal: the sentence where the catalogue has it, else what its code
+// says, with what was kept behind it where that says more.
+func (l Language) Kept(code schema.Code, message string) string {
+	said := l.Format(message)
+	if l == English || said != message {
+		return said
+	}
+	said = code.Wrong("").In(l)
+	if message == "" || message == code.Message("") {
+		return said
+	}
+	return said + " (" + message + ")"
+}
+
 // Say returns a sentence with its values in their places; those that are a schema.Text, a schema.Number or
 // the like are said in the language, too.
 func (l Language) Say(format string, values ...any) string {

@@ -68,7 +68,7 @@ var swedishCodes = map[string]string{
 	"Delete one of the two rows.":                                                                    "Ta bort den ena av de två raderna.",
 	"Directory synchronization is off in your organization.":                                         "Katalogsynkroniseringen är av i din organisation.",
 	"Export the file again, or leave the Claim Type cell blank.":                                     "Exportera filen på nytt, eller lämna cellen Claim Type tom.",
-	"Export the file again: claimline export -o users.csv.":                                          "Exportera filen på nytt: claimline export -o users.csv.",
+	"Export the file again, and check that it has rows.":                                             "Exportera filen på nytt, och kontrollera att den har rader.",
 	"Export the users to a CSV file and import it: claimline export -o users.csv.":                   "Exportera användarna till en CSV-fil och importera den: claimline export -o users.csv.",
 	"Fill in Location, or leave the licence blank.":                                                  "Fyll i Location, eller lämna licensen tom.",
 	"Fill in Phone Number or Extension, or leave the licence blank.":                                 "Fyll i Phone Number eller Extension, eller lämna licensen tom.",

@@ -38,7 +38,6 @@ var swedishWords = map[string]string{
 	"a blank":       "ett blanksteg",
 	"an apostrophe": "en apostrof",
 	"nothing":       "ingenting",
-	"claim by hand": "anspråk för hand",
 
 	"commas":     "komman",
 	"semicolons": "semikolon",

@@ -50,7 +50,7 @@ func (v *visitor) do(request *http.Request) *visitor {
 	require.NoError(v, err)
 	v.at, v.status, v.header, v.text = response.Request.URL, response.StatusCode, response.Header, string(body)
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
-		v.page, err = html.Parse(strings.NewReader(v.text))
+		v.page, err = html.ParseWithOptions(strings.NewReader(v.text), html.ParseOptionEnableScripting(false))
 		require.NoError(v, err)
 		v.careful()
 	}
@@ -93,57 +93,74 @@ func (v *visitor) send(path string, fields url.Values) *visitor {
 // press presses the button of this name, filling in fields of its form first, as in "new_email=x@y.example".
 func (v *visitor) press(button string, fill ...string) *visitor {
 	v.Helper()
-	form, pressed := v.find(v.page, "form", func(form *html.Node) bool {
-		b, _ := v.find(form, "button", func(b *html.Node) bool { return words(b) == button })
-		return b != nil
-	})
-	_ = pressed
-	require.NotNil(v, form, "no button %q on:\n%s", button, words(v.page))
-	b, _ := v.find(form, "button", func(b *html.Node) bool { return words(b) == button })
+	b, _ := v.find(v.page, "button", func(b *html.Node) bool { return words(b) == button })
+	require.NotNil(v, b, "no button %q on:\n%s", button, words(v.page))
+	form := v.formOf(b)
+	require.NotNil(v, form, "the button %q is of no form", button)
 	fields := url.Values{}
 	add := func(n *html.Node) {
 		if name := attribute(n, "name"); name != "" {
 			fields.Add(name, attribute(n, "value"))
 		}
 	}
-	v.find(form, "input", func(n *html.Node) bool {
-		switch kind := attribute(n, "type"); {
-		case kind == "file":
-		case (kind == "checkbox" || kind == "radio") && !has(n, "checked"):
-		default:
-			add(n)
+	for n := range v.page.Descendants() {
+		if n.Type != html.ElementNode || v.formOf(n) != form {
+			continue
 		}
-		return false
-	})
-	v.find(form, "select", func(n *html.Node) bool {
-		chosen, _ := v.find(n, "option", func(o *html.Node) bool { return has(o, "selected") })
-		if chosen == nil {
-			chosen, _ = v.find(n, "option", func(*html.Node) bool { return true })
+		switch n.Data {
+		case "input":
+			switch kind := attribute(n, "type"); {
+			case kind == "file":
+			case (kind == "checkbox" || kind == "radio") && !has(n, "checked"):
+			default:
+				add(n)
+			}
+		case "select":
+			chosen, _ := v.find(n, "option", func(o *html.Node) bool { return has(o, "selected") })
+			if chosen == nil {
+				chosen, _ = v.find(n, "option", func(*html.Node) bool { return true })
+			}
+			value := words(chosen)
+			if has(chosen, "value") {
+				value = attribute(chosen, "value")
+			}
+			fields.Add(attribute(n, "name"), value)
+		case "textarea":
+			text := ""
+			if n.FirstChild != nil {
+				text = n.FirstChild.Data
+			}
+			fields.Add(attribute(n, "name"), text)
 		}
-		fields.Add(attribute(n, "name"), attribute(chosen, "value"))
-		return false
-	})
-	v.find(form, "textarea", func(n *html.Node) bool {
-		text := ""
-		if n.FirstChild != nil {
-			text = n.FirstChild.Data
-		}
-		fields.Add(attribute(n, "name"), text)
-		return false
-	})
+	}
 	add(b)
 	for _, field := range fill {
 		name, value, _ := strings.Cut(field, "=")
-		known, _ := v.find(form, "", func(n *html.Node) bool { return attribute(n, "name") == name })
+		known, _ := v.find(v.page, "", func(n *html.Node) bool { return attribute(n, "name") == name && v.formOf(n) == form })
 		require.NotNil(v, known, "the form has no field %s", name)
 		fields.Set(name, value)
 	}
-	to, err := v.at.Parse(attribute(form, "action"))
+	action := attribute(form, "action")
+	if has(b, "formaction") {
+		action = attribute(b, "formaction")
+	}
+	to, err := v.at.Parse(action)
 	require.NoError(v, err)
 	if attribute(form, "method") != "post" {
 		return v.open(to.Path + "?" + fields.Encode())
 	}
 	return v.send(to.RequestURI(), fields)
+}
+
+// formOf returns the form that an element belongs to; nil: none.
+func (v *visitor) formOf(n *html.Node) (form *html.Node) {
+	if id := attribute(n, "form"); id != "" {
+		form, _ = v.find(v.page, "form", func(form *html.Node) bool { return attribute(form, "id") == id })
+		return form
+	}
+	for form = n.Parent; form != nil && form.Data != "form"; form = form.Parent {
+	}
+	return form
 }
 
 // find returns the first element that is so.

@@ -237,12 +237,24 @@ func (p *play) chooses() {
 	p.account("mine@elsewhere.example")
 }
 
-// withoutScripts imports a file and makes a choice where no script runs.
+// withoutScripts imports a file, claims from the list, takes that back and makes a choice where no script runs.
 func (p *play) withoutScripts() {
 	p.Helper()
 	p.do(scripts(false))
 	defer func() { p.do(scripts(true)) }()
 	assert.Contains(p, p.upload("again.csv", good(p.T)), "Unchanged")
+	p.open("/claim?domain=acme.example&type=immediate")
+	p.do(chromedp.Click(chromedp.CSS("td.pick input")), chromedp.SendKeys(chromedp.CSS("#search"), "nobody.at.all"))
+	p.click("#choose button", `details input[name="address"]:checked`)
+	assert.Contains(p, p.says(), "1 chosen user is not in this list")
+	p.click(".go button", "fieldset")
+	p.click("main form button", `input[name="accept_permanent"]`)
+	p.do(chromedp.Click(chromedp.CSS(`input[name="accept_permanent"]`)))
+	p.click("main form button", ".state.completed")
+	assert.Contains(p, p.says(), "The import claimed 1 of 1 user.")
+	p.click(`a[href$="/retract"]`, "button.danger")
+	p.click("button.danger", `main a[role="button"]`)
+	assert.Contains(p, p.says(), "1 claim was taken back")
 	path := p.owners[schema.Immediate][0].path
 	p.open(path)
 	p.click("main button", "#new_email")

@@ -34,7 +34,7 @@ func TestSchedulePages(t *testing.T) {
 	}
 	const name = "night #1?"
 	v.press("Check your answers", "name="+name, "cron=30 3 * * mon-fri", "zone=Europe/Stockholm", "path="+folder, "max_claims=1,000", "notify=ops@acme.example it@acme.example", "encoding=windows-1252",
-		"columns=Mail=User ID/Email (Required)\r\n", "no_edits=yes")
+		"columns=Mail=User ID/Email (Required)\r\n", "no_edits=yes", "sheet=Users")
 	assert.Equal(t, "Check your answers", v.heading())
 	assert.Contains(t, v.says(), "The schedule night #1? runs Monday to Friday at 03:30.")
 	assert.Contains(t, v.says(), "1,000")
@@ -55,13 +55,14 @@ func TestSchedulePages(t *testing.T) {
 	assert.Equal(t, schema.Schedule{
 		ID: added.ID, OrganizationID: "acme", Name: name, Cron: "30 3 * * mon-fri", Zone: "Europe/Stockholm", Dir: folder, MaxClaims: 1000,
 		Notify: []string{"ops@acme.example", "it@acme.example"}, Confined: true, ConsentedBy: "admin", ConsentedAt: added.ConsentedAt, NextRunAt: added.NextRunAt,
-		Reading: schema.Reading{Encoding: "windows-1252", Columns: []string{"Mail=User ID/Email (Required)"}, NoEdits: true},
+		Reading: schema.Reading{Encoding: "windows-1252", Sheet: "Users", Columns: []string{"Mail=User ID/Email (Required)"}, NoEdits: true},
 	}, added)
 	v.open("/schedules?add=yes").press("Check your answers", "name="+name, "cron=@daily", "zone=UTC", "path="+folder, "max_claims=5")
 	assert.Equal(t, http.StatusConflict, v.status)
 	assert.Contains(t, v.wrong("name"), "There is a schedule night #1? already.")
 
 	at := "/schedules/" + url.PathEscape(name)
+	s.editsSchedule(v, at, added)
 	v.open(at).press("Pause it")
 	assert.Contains(t, v.says(), "The schedule is paused.")
 	assert.NotContains(t, v.text, "Run it now")
@@ -76,14 +77,15 @@ func TestSchedulePages(t *testing.T) {
 	assert.Contains(t, v.open(at).says(), "No new file")
 
 	viewer := s.signedIn(schema.RoleViewer, "sv").open("/schedules")
-	assert.Contains(t, viewer.says(), "måndag till fredag kl. 03.30 Europe/Stockholm")
+	assert.Contains(t, viewer.says(), "måndag till fredag kl. 04.00 Europe/Stockholm")
 	assert.NotContains(t, viewer.text, "add=yes")
 	viewer.open(at)
-	for _, hidden := range []string{"/run", "/pause", "/remove"} {
-		assert.NotContains(t, viewer.text, `action="`+at+hidden)
+	for _, hidden := range []string{"/run", "/pause", "/change", "/remove"} {
+		assert.NotContains(t, viewer.text, at+hidden)
 	}
 	assert.Equal(t, http.StatusForbidden, viewer.open("/schedules?add=yes").status)
-	for _, what := range []string{"/run", "/pause", "/unpause", "/remove"} {
+	assert.Equal(t, http.StatusForbidden, viewer.open(at+"/change").status)
+	for _, what := range []string{"/run", "/change", "/pause", "/unpause", "/remove"} {
 		assert.Equal(t, http.StatusForbidden, viewer.send(at+what, nil).status, what)
 		assert.Equal(t, http.StatusNotFound, v.send("/schedules/nothing"+what, nil).status, what)
 	}
@@ -92,6 +94,40 @@ func TestSchedulePages(t *testing.T) {
 	v.press("Yes, remove the schedule")
 	assert.Contains(t, v.says(), "The schedule night #1? is removed.")
 	assert.Equal(t, http.StatusNotFound, v.open(at).status)
+}
+
+// editsSchedule changes a schedule on its page: its form is filled in as it is, and what could claim more is
+// agreed to.
+func (s *service) editsSchedule(v *visitor, at string, was schema.Schedule) {
+	s.Helper()
+	is := func() schema.Schedule {
+		found, err := s.store.Schedule(s.Context(), "acme", was.Name)
+		require.NoError(s, err)
+		return found
+	}
+	v.open(v.open(at).link("Change it")).press("Check your answers")
+	assert.NotContains(s, v.says(), "A claim is permanent.", "nothing is changed")
+	v.press("Change the schedule")
+	assert.Contains(s, v.says(), "The schedule is changed.")
+	require.Equal(s, was, is())
+
+	v.open(at+"/change").press("Check your answers", "cron=never", "path=/etc")
+	assert.Contains(s, v.wrong("cron"), "never comes")
+	assert.Contains(s, v.wrong("path"), "not below a folder")
+	v.press("Check your answers", "cron=0 4 * * mon-fri", "path="+was.Dir, "max_claims=900", "notify=", "sheet=")
+	assert.Contains(s, v.says(), "Do you agree?", "another sheet has other users")
+	v.press("Change the answers").press("Check your answers", "sheet=Users", "activation_emails=off")
+	v.press("Change the schedule")
+	was.Cron, was.MaxClaims, was.Notify, was.ActivationEmails, was.NextRunAt = "0 4 * * mon-fri", 900, nil, new(bool), is().NextRunAt
+	require.Equal(s, was, is(), "it keeps its name, and who agreed to it")
+
+	v.open(at+"/change").press("Check your answers", "max_claims=2,000", "accept_edits=yes")
+	v.press("Change the schedule")
+	assert.Equal(s, http.StatusUnprocessableEntity, v.status)
+	assert.Equal(s, 900, is().MaxClaims, "the box is not ticked")
+	v.press("Change the schedule", "accept_permanent=yes")
+	was.MaxClaims, was.AcceptEdits, was.ConsentedAt = 2000, true, is().ConsentedAt
+	require.Equal(s, was, is())
 }
 
 // runs returns the runs of a schedule.
@@ -110,6 +146,10 @@ func TestRunsPageByPage(t *testing.T) {
 	require.NoError(t, s.store.AddSchedule(t.Context(), schema.Schedule{
 		OrganizationID: "acme", Name: "n", Cron: "@hourly", Zone: "UTC", File: filepath.Join(os.TempDir(), "x.csv"), MaxClaims: 1, ConsentedBy: "x", ConsentedAt: time.Now(),
 	}))
+	v.open("/schedules/n/change").press("Check your answers", "cron=@daily")
+	assert.Contains(t, v.press("Change the schedule").says(), "The schedule is changed.", "a file that was named at a terminal stays")
+	v.open("/schedules/n/change").press("Check your answers", "path="+filepath.Join(os.TempDir(), "y.csv"))
+	assert.Contains(t, v.wrong("path"), "not below a folder")
 	taken, _, err := s.store.TakeSchedule(t.Context(), "acme", "n", "test", time.Minute)
 	require.NoError(t, err)
 	taken, err = s.store.BeginRun(t.Context(), taken, time.Now())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -73,26 +74,27 @@ func (t *tx) sources(ctx context.Context, claims []store.NewClaim) (map[int64]*i
 }
 
 // ImportClaims implements store.Claims.
-func (t *tx) ImportClaims(ctx context.Context, importID, after int64, limit int) (made []store.MadeClaim, err error) {
+func (t *tx) ImportClaims(ctx context.Context, importID int64, ended bool, after int64, limit int) (made []store.MadeClaim, err error) {
 	err = t.collect(ctx, func(rows pgx.Rows) error {
 		var m store.MadeClaim
-		err := rows.Scan(&m.Claim, &m.Account, &m.Line, &m.Closed)
+		err := rows.Scan(&m.Claim, &m.Account, &m.Line)
 		made = append(made, m)
 		return err
-	}, "SELECT id, account, line, closed_at IS NOT NULL FROM claims WHERE import = $1 AND id > $2 ORDER BY id LIMIT $3", importID, after, limit)
+	}, "SELECT id, account, line FROM claims WHERE import = $1 AND (closed_at IS NOT NULL OR NOT $2) AND id > $3 ORDER BY id LIMIT $4", importID, ended, after, limit)
 	return made, err
 }
 
-// openMade finds the open claims of an import ($1), alike ones together.
-const openMade = "SELECT " + keyDomain + `, c.delayed, c.claimed_at, CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END,
-		c.status_before, c.inactive_since, u.inactive_since, count(*)
-	FROM claims c JOIN users u ON u.id = c.account WHERE c.import = $1 AND c.closed_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7`
+// openMade finds the open claims of an import ($1), alike ones together. The account is looked at where the
+// claim does not say all that is asked: the domains ($2), and since when it is inactive. What claims had before
+// tells those apart that were made until long ago ($3).
+const openMade = `SELECT CASE WHEN cardinality($2::text[]) > 0 THEN coalesce((SELECT ` + keyDomain + ` FROM users u WHERE u.id = c.account AND ` + keyDomain + ` = ANY($2)), '') ELSE '' END,
+		c.delayed, c.claimed_at, CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END,
+		CASE WHEN c.claimed_at <= $3 OR c.inactive_since IS NOT NULL THEN c.status_before ELSE '' END, c.inactive_since,
+		CASE WHEN c.inactive_since IS NOT NULL THEN (SELECT u.inactive_since FROM users u WHERE u.id = c.account) END, count(*)
+	FROM claims c WHERE c.import = $1 AND c.closed_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7`
 
-// CountMade implements store.Claims.
-func (t *tx) CountMade(ctx context.Context, importID int64) (n store.MadeCount, err error) {
-	if err := t.QueryRow(ctx, "SELECT coalesce(max(id), 0), count(closed_at) FROM claims WHERE import = $1", importID).Scan(&n.Last, &n.Closed); err != nil {
-		return n, err
-	}
+// CountOpen implements store.Claims.
+func (t *tx) CountOpen(ctx context.Context, importID int64, domains []string, longAgo time.Time) (open []store.OpenMade, err error) {
 	err = t.collect(ctx, func(rows pgx.Rows) error {
 		made := store.OpenMade{Claim: schema.Claim{Type: schema.Immediate, ImportID: importID}}
 		var delayed bool
@@ -106,10 +108,16 @@ func (t *tx) CountMade(ctx context.Context, importID int64) (n store.MadeCount, 
 		}
 		made.Claim.ClaimedAt, made.Claim.SignedInAt, made.Claim.InactiveSince = timeOf(claimed), timeOf(signedIn), timeOf(inactive)
 		made.InactiveSince = timeOf(accountInactive)
-		n.Open = append(n.Open, made)
+		open = append(open, made)
 		return err
-	}, openMade, importID)
-	return n, err
+	}, openMade, importID, domains, longAgo.Unix())
+	return open, err
+}
+
+// LastClaim implements store.Claims.
+func (t *tx) LastClaim(ctx context.Context) (id int64, err error) {
+	err = t.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM claims").Scan(&id)
+	return id, err
 }
 
 // ClosedClaims implements store.Claims.

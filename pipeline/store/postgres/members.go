@@ -127,14 +127,14 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 	switch {
 	case f.Unclaimed:
 		selections, conditions = []string{ownAccounts}, "u.organization = $1 AND (c.organization IS NULL OR c.organization <> $1)"
+		if f.Status == schema.DelayedClaim || f.Retractable { // which only who is claimed is
+			conditions += " AND FALSE"
+		}
 	case f.Status == schema.DelayedClaim:
 		selections, conditions = []string{tobeTaken}, "c.organization = $1 AND c.delayed"
 	case f.Retractable:
 		selections = []string{immediatelyTaken, tobeTaken}
 		conditions = "c.organization = $1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
-	}
-	if f.Unclaimed && f.Status == schema.DelayedClaim || f.Unclaimed && f.Retractable {
-		conditions += " AND FALSE"
 	}
 	if f.Status != "" && f.Status != schema.DelayedClaim {
 		conditions += " AND $4 IN (u.status, c.status, c.status_before)"
@@ -378,37 +378,78 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
-// upcomingQueries find what has begun in an organization ($1) after a time ($2), each in the order of its
-// index.
+// upcomingQueries find what has begun in an organization ($1) from a time ($2) and an address key ($4) on, each
+// in the order of its index, and what began at one time by address key.
 var upcomingQueries = map[store.Upcoming]string{
-	store.UpcomingDecision: "SELECT account, claimed_at FROM claims WHERE delayed AND " + upcomingClaims,
-	store.UpcomingRetract: "SELECT account, claimed_at FROM claims WHERE NOT delayed AND " +
-		"(signed_in_at IS NULL OR signed_in_at < claimed_at) AND " + upcomingClaims,
-	store.UpcomingJoined: "SELECT account, claimed_at FROM claims WHERE delayed AND status_before = 'inactive' AND " + upcomingClaims,
-	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users
-			WHERE organization = $1 AND inactive_since > $2 ORDER BY inactive_since LIMIT $3) u
-		UNION ALL SELECT * FROM (SELECT account, inactive_since FROM claims
-			WHERE organization = $1 AND inactive_since > $2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT $3) c
-		ORDER BY inactive_since LIMIT $3`,
+	store.UpcomingDecision: upcomingClaims + "c.delayed" + upcomingFirst,
+	store.UpcomingRetract:  upcomingClaims + "NOT c.delayed AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingFirst,
+	store.UpcomingJoined:   upcomingClaims + "c.delayed AND c.status_before = 'inactive'" + upcomingFirst,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since, key FROM users
+			WHERE organization = $1 AND (inactive_since, key) >= ($2, $4) ORDER BY inactive_since, key LIMIT $3) u
+		UNION ALL SELECT * FROM (SELECT u.id, c.inactive_since, u.key FROM claims c JOIN users u ON u.id = c.account
+			WHERE c.organization = $1 AND c.inactive_since >= $2 AND (c.inactive_since > $2 OR u.key >= $4) AND c.closed_at IS NULL AND NOT c.delayed
+			ORDER BY c.inactive_since, u.key LIMIT $3) c
+		ORDER BY inactive_since, key LIMIT $3`,
 }
 
-const upcomingClaims = "organization = $1 AND claimed_at > $2 AND closed_at IS NULL ORDER BY claimed_at LIMIT $3"
+const (
+	upcomingClaims = "SELECT u.id, c.claimed_at, u.key FROM claims c JOIN users u ON u.id = c.account WHERE "
+	upcomingFirst  = ` AND c.organization = $1 AND c.claimed_at >= $2 AND (c.claimed_at > $2 OR u.key >= $4) AND c.closed_at IS NULL
+		ORDER BY c.claimed_at, u.key LIMIT $3`
+)
 
 // Upcoming implements store.Accounts.
-func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, from store.BegunMark, limit int) (list []store.BegunAccount, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	err = t.collect(ctx, func(rows pgx.Rows) error {
-		var d store.Due
+		var b store.BegunAccount
 		var since *int64
-		err := rows.Scan(&d.Account, &since)
-		d.Since = timeOf(since)
-		list = append(list, d)
+		err := rows.Scan(&b.Account, &since, &b.Key)
+		b.Since = timeOf(since)
+		list = append(list, b)
 		return err
-	}, upcomingQueries[kind], number, after.Unix(), limit)
+	}, upcomingQueries[kind], number, from.Since.Unix(), limit, from.Key)
 	return list, err
+}
+
+// countQueries count what has begun in an organization ($1) after a time ($2) and before another ($3); those
+// that can be retracted in no claimed domain ($4).
+var countQueries = map[store.Upcoming]string{
+	store.UpcomingDecision: "SELECT claimed_at, count(*) FROM claims WHERE delayed AND " + countedClaims,
+	store.UpcomingRetract: `SELECT claimed_at, count(*) FROM claims WHERE NOT delayed AND (signed_in_at IS NULL OR signed_in_at < claimed_at)
+		AND (cardinality($4::text[]) = 0 OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = account AND ` + keyDomain + ` = ANY($4))) AND ` + countedClaims,
+	store.UpcomingRemoval: `SELECT inactive_since, count(*) FROM (
+			SELECT u.inactive_since FROM users u WHERE u.organization = $1 AND u.inactive_since > $2 AND u.inactive_since < $3
+				AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.account = u.id AND c.closed_at IS NULL)
+			UNION ALL SELECT inactive_since FROM claims
+				WHERE organization = $1 AND inactive_since > $2 AND inactive_since < $3 AND closed_at IS NULL AND NOT delayed
+		) i GROUP BY inactive_since`,
+}
+
+const countedClaims = "organization = $1 AND claimed_at > $2 AND claimed_at < $3 AND closed_at IS NULL GROUP BY claimed_at"
+
+// CountUpcoming implements store.Accounts.
+func (t *tx) CountUpcoming(ctx context.Context, organization string, kind store.Upcoming, after, before time.Time, claimed []string) (counts []store.Begun, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	args := []any{number, after.Unix(), before.Unix()}
+	if kind == store.UpcomingRetract {
+		args = append(args, claimed)
+	}
+	err = t.collect(ctx, func(rows pgx.Rows) error {
+		var b store.Begun
+		var since *int64
+		err := rows.Scan(&since, &b.Count)
+		b.Since = timeOf(since)
+		counts = append(counts, b)
+		return err
+	}, countQueries[kind], args...)
+	return counts, err
 }
 
 // DueOrganizations implements store.Accounts.

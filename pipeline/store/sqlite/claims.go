@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/schema"
@@ -144,46 +145,80 @@ func (g *claimGroup) json(claims []store.NewClaim) string {
 }
 
 // ImportClaims implements store.Claims.
-func (t *tx) ImportClaims(ctx context.Context, importID, after int64, limit int) (made []store.MadeClaim, err error) {
+func (t *tx) ImportClaims(ctx context.Context, importID int64, ended bool, after int64, limit int) (made []store.MadeClaim, err error) {
 	err = t.collect(ctx, func(rows *sql.Rows) error {
 		var m store.MadeClaim
-		err := rows.Scan(&m.Claim, &m.Account, &m.Line, &m.Closed)
+		err := rows.Scan(&m.Claim, &m.Account, &m.Line)
 		made = append(made, m)
 		return err
-	}, "SELECT id, user, line, closed_at IS NOT NULL FROM claims NOT INDEXED WHERE id > ? AND import = ? ORDER BY id LIMIT ?", after, importID, limit)
+	}, "SELECT id, user, line FROM claims NOT INDEXED WHERE id > ?1 AND import = ?2 AND (closed_at IS NOT NULL OR NOT ?3) ORDER BY id LIMIT ?4", after, importID, ended, limit)
 	return made, err
 }
 
-// openMade finds the open claims of an import (?1), alike ones together. The table is walked: claims of an
-// import stand together in it.
-const openMade = "SELECT " + keyDomain + `, c.delayed, c.claimed_at, CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END AS signed_in,
-		c.status_before, c.inactive_since, u.inactive_since, count(*)
-	FROM claims c NOT INDEXED CROSS JOIN users u ON u.id = c.user WHERE c.import = ?1 AND c.closed_at IS NULL
-	GROUP BY ` + keyDomain + ", c.delayed, c.claimed_at, signed_in, c.status_before, c.inactive_since, u.inactive_since"
+// What counts the open claims of an import (?1). The spans tell how many there are of each kind and time;
+// unusual claims are found in indexes, which few are in, and by the domains (?2) of their accounts.
+const (
+	importSpans = `SELECT s.delayed, s.claimed_at, sum(s.open)
+		FROM imports i CROSS JOIN claim_spans s ON s.organization = i.organization CROSS JOIN claims c ON c.id = s.first
+		WHERE i.id = ?1 AND c.import = ?1 GROUP BY s.delayed, s.claimed_at`
+	unusualClaims = `SELECT c.id FROM imports i CROSS JOIN claims c INDEXED BY claims_signed_in ON c.organization = i.organization
+			AND c.signed_in_at >= c.claimed_at AND c.closed_at IS NULL WHERE i.id = ?1
+		UNION SELECT c.id FROM imports i CROSS JOIN claims c INDEXED BY claims_inactive ON c.organization = i.organization
+			AND c.inactive_since IS NOT NULL AND c.closed_at IS NULL WHERE i.id = ?1
+		UNION SELECT c.id FROM imports i CROSS JOIN claim_spans s ON s.organization = i.organization AND s.delayed = 1 AND s.claimed_at <= ?3 ` + spanned + `
+			AND c.status_before = 'inactive' WHERE i.id = ?1
+		UNION SELECT c.id FROM json_each(?2) j CROSS JOIN organizations o CROSS JOIN users u INDEXED BY users_organization ON u.organization = o.id
+			AND ` + keyDomain + ` = j.value CROSS JOIN claims c ON c.user = u.id AND c.closed_at IS NULL`
+	unusualMade = "SELECT iif(" + keyDomain + " IN (SELECT value FROM json_each(?2)), " + keyDomain + `, '') AS domain, c.delayed, c.claimed_at,
+			CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END AS signed_in, c.status_before, c.inactive_since, u.inactive_since, count(*)
+		FROM (` + unusualClaims + `) x CROSS JOIN claims c ON c.id = x.id AND c.import = ?1 CROSS JOIN users u ON u.id = c.user
+		GROUP BY domain, c.delayed, c.claimed_at, signed_in, c.status_before, c.inactive_since, u.inactive_since`
+)
 
-// CountMade implements store.Claims.
-func (t *tx) CountMade(ctx context.Context, importID int64) (n store.MadeCount, err error) {
-	if err := t.QueryRowContext(ctx, "SELECT ifnull(max(id), 0), count(closed_at) FROM claims NOT INDEXED WHERE import = ?", importID).
-		Scan(&n.Last, &n.Closed); err != nil {
-		return n, err
+// CountOpen implements store.Claims.
+func (t *tx) CountOpen(ctx context.Context, importID int64, domains []string, longAgo time.Time) (open []store.OpenMade, err error) {
+	type span struct {
+		kind schema.ClaimType
+		at   time.Time
 	}
+	unusual := map[span]int{}
+	typeOf := map[bool]schema.ClaimType{false: schema.Immediate, true: schema.Delayed}
 	err = t.collect(ctx, func(rows *sql.Rows) error {
-		made := store.OpenMade{Claim: schema.Claim{Type: schema.Immediate, ImportID: importID}}
+		made := store.OpenMade{Claim: schema.Claim{ImportID: importID}}
 		var delayed bool
 		var claimed, signedIn, inactive, accountInactive sql.NullInt64
 		err := rows.Scan(&made.Domain, &delayed, &claimed, &signedIn, &made.Claim.StatusBefore, &inactive, &accountInactive, &made.Claims)
-		if delayed {
-			made.Claim.Type = schema.Delayed
-		}
+		made.Claim.Type = typeOf[delayed]
 		if made.Claim.Status = made.Claim.StatusBefore; inactive.Valid {
 			made.Claim.Status = schema.Inactive
 		}
 		made.Claim.ClaimedAt, made.Claim.SignedInAt, made.Claim.InactiveSince = timeOf(claimed), timeOf(signedIn), timeOf(inactive)
 		made.InactiveSince = timeOf(accountInactive)
-		n.Open = append(n.Open, made)
+		open = append(open, made)
+		unusual[span{made.Claim.Type, made.Claim.ClaimedAt}] += made.Claims
 		return err
-	}, openMade, importID)
-	return n, err
+	}, unusualMade, importID, encode(domains), longAgo.Unix())
+	if err != nil {
+		return nil, err
+	}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var delayed bool
+		var claimed sql.NullInt64
+		var n int
+		err := rows.Scan(&delayed, &claimed, &n)
+		of := span{typeOf[delayed], timeOf(claimed)}
+		if n -= unusual[of]; n > 0 {
+			open = append(open, store.OpenMade{Claim: schema.Claim{Type: of.kind, ClaimedAt: of.at, ImportID: importID}, Claims: n})
+		}
+		return err
+	}, importSpans, importID)
+	return open, err
+}
+
+// LastClaim implements store.Claims.
+func (t *tx) LastClaim(ctx context.Context) (id int64, err error) {
+	err = t.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) FROM claims").Scan(&id)
+	return id, err
 }
 
 // ClosedClaims implements store.Claims.

@@ -116,14 +116,14 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 	switch {
 	case f.Unclaimed:
 		selections, conditions = []string{ownAccounts}, "u.organization = ?1 AND (c.organization IS NULL OR c.organization <> ?1)"
+		if f.Status == schema.DelayedClaim || f.Retractable { // which only who is claimed is
+			conditions += " AND FALSE"
+		}
 	case f.Status == schema.DelayedClaim:
 		selections, conditions = []string{tobeTaken}, "c.organization = ?1 AND c.delayed"
 	case f.Retractable:
 		selections = []string{immediatelyTaken, tobeTaken}
 		conditions = "c.organization = ?1 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)"
-	}
-	if f.Unclaimed && f.Status == schema.DelayedClaim || f.Unclaimed && f.Retractable {
-		conditions += " AND FALSE"
 	}
 	if f.Status != "" && f.Status != schema.DelayedClaim {
 		conditions += " AND ?4 IN (u.status, c.status, c.status_before)"
@@ -136,13 +136,19 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 }
 
 // search returns a condition that every word of a search, which is the parameter with this number, is in an
-// address or a name, edited or not; blank: nothing is searched for.
+// address or a name, edited or not; blank: nothing is searched for. It asks for the edits of few accounts alone,
+// by themselves: so what is found in no text is left before its claim is looked for.
 func search(text string, parameter int) string {
 	if strings.TrimSpace(text) == "" {
 		return ""
 	}
-	return fmt.Sprintf(` AND holds(?%d, u.email, u.first_name, u.last_name, u.display_name, iif(c.edits IS NULL, '',
-		concat_ws(char(10), c.edits ->> 'first_name', c.edits ->> 'last_name', c.edits ->> 'display_name')))`, parameter)
+	const (
+		own    = "u.email, u.first_name, u.last_name, u.display_name"
+		edited = "FROM claims e INDEXED BY claims_edited WHERE e.edits IS NOT NULL AND e.closed_at IS NULL"
+	)
+	return fmt.Sprintf(` AND (holds(?%d, concat_ws(char(10), %s)) OR (SELECT EXISTS (SELECT 1 %s)) AND EXISTS (SELECT 1 %[3]s AND e.user = u.id
+		AND holds(?%[1]d, concat_ws(char(10), %[2]s, e.edits ->> 'first_name', e.edits ->> 'last_name', e.edits ->> 'display_name'))))`,
+		parameter, own, edited)
 }
 
 // Members implements store.Accounts.
@@ -369,39 +375,86 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
-// upcomingQueries find what has begun in an organization (?1) after a time (?2), each in the order of its
-// index.
+// upcomingQueries find what has begun in an organization (?1) from a time (?2) and an address key (?4) on, each in
+// the order of its index, and what began at one time by address key.
 var upcomingQueries = map[store.Upcoming]string{
 	store.UpcomingDecision: upcomingClaims + " WHERE s.delayed = 1" + upcomingFirst,
 	store.UpcomingRetract:  upcomingClaims + " WHERE s.delayed = 0 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingFirst,
 	store.UpcomingJoined:   upcomingClaims + " WHERE s.delayed = 1 AND c.status_before = 'inactive'" + upcomingFirst,
-	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since FROM users INDEXED BY users_inactive
-			WHERE organization = ?1 AND inactive_since > ?2 ORDER BY inactive_since LIMIT ?3)
-		UNION ALL SELECT * FROM (SELECT user, inactive_since FROM claims INDEXED BY claims_inactive
-			WHERE organization = ?1 AND inactive_since > ?2 AND closed_at IS NULL AND NOT delayed ORDER BY inactive_since LIMIT ?3)
-		ORDER BY inactive_since LIMIT ?3`,
+	store.UpcomingRemoval: `SELECT * FROM (SELECT id, inactive_since, key FROM users INDEXED BY users_inactive
+			WHERE organization = ?1 AND inactive_since >= ?2 AND (inactive_since > ?2 OR key >= ?4) ORDER BY inactive_since, key LIMIT ?3)
+		UNION ALL SELECT * FROM (SELECT u.id, c.inactive_since, u.key FROM claims c INDEXED BY claims_inactive CROSS JOIN users u ON u.id = c.user
+			WHERE c.organization = ?1 AND c.inactive_since >= ?2 AND (c.inactive_since > ?2 OR u.key >= ?4) AND c.closed_at IS NULL AND NOT c.delayed
+			ORDER BY c.inactive_since, u.key LIMIT ?3)
+		ORDER BY inactive_since, key LIMIT ?3`,
 }
 
 const (
-	upcomingClaims = "SELECT c.user, s.claimed_at FROM claim_spans s " + spanned
-	upcomingFirst  = " AND s.organization = ?1 AND s.claimed_at > ?2 ORDER BY s.claimed_at LIMIT ?3"
+	upcomingClaims = "SELECT u.id, s.claimed_at, u.key FROM claim_spans s " + spanned + " CROSS JOIN users u ON u.id = c.user"
+	upcomingFirst  = ` AND s.organization = ?1 AND s.claimed_at >= ?2 AND (s.claimed_at > ?2 OR u.key >= ?4)
+		ORDER BY s.claimed_at, u.key LIMIT ?3`
 )
 
 // Upcoming implements store.Accounts.
-func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, after time.Time, limit int) (list []store.Due, err error) {
+func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, from store.BegunMark, limit int) (list []store.BegunAccount, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
 	err = t.collect(ctx, func(rows *sql.Rows) error {
-		var d store.Due
+		var b store.BegunAccount
 		var since sql.NullInt64
-		err := rows.Scan(&d.Account, &since)
-		d.Since = timeOf(since)
-		list = append(list, d)
+		err := rows.Scan(&b.Account, &since, &b.Key)
+		b.Since = timeOf(since)
+		list = append(list, b)
 		return err
-	}, upcomingQueries[kind], number, after.Unix(), limit)
+	}, upcomingQueries[kind], number, from.Since.Unix(), limit, from.Key)
 	return list, err
+}
+
+// countQueries count what has begun in an organization (?1) after a time (?2) and before another (?3). The spans
+// tell how many open claims there are; those whose owner has signed in are few, or looked for in an index, and
+// so are those on accounts in claimed domains (?4).
+var countQueries = map[store.Upcoming]string{
+	store.UpcomingDecision: "SELECT claimed_at, sum(open) FROM claim_spans WHERE delayed = 1" + countedSpans,
+	store.UpcomingRetract: `SELECT claimed_at, sum(n) FROM (
+			SELECT claimed_at, sum(open) AS n FROM claim_spans WHERE delayed = 0` + countedSpans + `
+			UNION ALL SELECT claimed_at, -count(*) FROM claims INDEXED BY claims_signed_in WHERE organization = ?1 AND claimed_at > ?2 AND claimed_at < ?3
+				AND signed_in_at >= claimed_at AND closed_at IS NULL AND NOT delayed GROUP BY claimed_at
+			UNION ALL SELECT c.claimed_at, -count(*) FROM json_each(?4) j CROSS JOIN organizations o CROSS JOIN users u INDEXED BY users_organization
+				ON u.organization = o.id AND ` + keyDomain + ` = j.value CROSS JOIN claims c ON c.user = u.id AND c.closed_at IS NULL
+				WHERE c.organization = ?1 AND c.claimed_at > ?2 AND c.claimed_at < ?3 AND NOT c.delayed AND ifnull(c.signed_in_at < c.claimed_at, TRUE)
+				GROUP BY c.claimed_at
+		) GROUP BY claimed_at HAVING sum(n) > 0`,
+	store.UpcomingRemoval: `SELECT inactive_since, count(*) FROM (
+			SELECT u.inactive_since FROM users u INDEXED BY users_inactive WHERE u.organization = ?1 AND u.inactive_since > ?2 AND u.inactive_since < ?3
+				AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.user = u.id AND c.closed_at IS NULL)
+			UNION ALL SELECT inactive_since FROM claims INDEXED BY claims_inactive
+				WHERE organization = ?1 AND inactive_since > ?2 AND inactive_since < ?3 AND closed_at IS NULL AND NOT delayed
+		) GROUP BY inactive_since`,
+}
+
+const countedSpans = " AND organization = ?1 AND claimed_at > ?2 AND claimed_at < ?3 GROUP BY claimed_at"
+
+// CountUpcoming implements store.Accounts.
+func (t *tx) CountUpcoming(ctx context.Context, organization string, kind store.Upcoming, after, before time.Time, claimed []string) (counts []store.Begun, err error) {
+	number, err := t.number(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	args := []any{number, after.Unix(), before.Unix(), encode(claimed)}
+	if kind != store.UpcomingRetract {
+		args = args[:3]
+	}
+	err = t.collect(ctx, func(rows *sql.Rows) error {
+		var b store.Begun
+		var since sql.NullInt64
+		err := rows.Scan(&since, &b.Count)
+		b.Since = timeOf(since)
+		counts = append(counts, b)
+		return err
+	}, countQueries[kind], args...)
+	return counts, err
 }
 
 // DueOrganizations implements store.Accounts.

@@ -15,7 +15,7 @@ var migrations embed.FS
 
 const (
 	applicationID = 1131171180 // as the first migration sets it
-	schemaVersion = 13         // of the last migration
+	schemaVersion = 14         // of the last migration
 	versionTable  = "schema_versions"
 )
 

@@ -10,19 +10,13 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// registerHolds lets statements search as the program does: holds(words, text, …) is 1 where every word,
-// folded already, occurs in the texts.
+// registerHolds lets statements search as the program does: holds(words, text) is 1 where every word, folded
+// already, occurs in the text.
 var registerHolds = sync.OnceFunc(func() {
-	sqlite.MustRegisterDeterministicScalarFunction("holds", -1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	sqlite.MustRegisterDeterministicScalarFunction("holds", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		words, _ := args[0].(string)
-		var b strings.Builder
-		for _, arg := range args[1:] {
-			if text, ok := arg.(string); ok {
-				b.WriteString(text)
-				b.WriteByte('\n')
-			}
-		}
-		text := schema.Fold(b.String())
+		text, _ := args[1].(string)
+		text = schema.Fold(text)
 		for word := range strings.FieldsSeq(words) {
 			if !strings.Contains(text, word) {
 				return int64(0), nil

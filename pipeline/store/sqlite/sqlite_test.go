@@ -39,7 +39,8 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// requireSpans requires every open claim to be in one span, and every span to count its open claims.
+// requireSpans requires every open claim to be in one span, and every span to count its open claims, which
+// one import made.
 func requireSpans(t *testing.T, path string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context()) // which is over when the test has ended
@@ -58,4 +59,8 @@ func requireSpans(t *testing.T, path string) {
 		WHERE c.id BETWEEN s.first AND s.last AND c.organization = s.organization AND c.delayed = s.delayed AND c.claimed_at = s.claimed_at
 		AND c.closed_at IS NULL)`).Scan(&wrong))
 	require.Zero(t, wrong)
+	require.NoError(t, db.QueryRowContext(ctx, `SELECT count(*) FROM claim_spans s JOIN claims f ON f.id = s.first JOIN claims c ON c.id BETWEEN s.first AND s.last
+		AND c.organization = s.organization AND c.delayed = s.delayed AND c.claimed_at = s.claimed_at AND c.closed_at IS NULL
+		WHERE c.import IS NOT f.import`).Scan(&wrong))
+	require.Zero(t, wrong, "the claims of a span are those of one import")
 }

@@ -478,8 +478,10 @@ var claimsTests = map[string]func(*suite){
 	},
 
 	"claims/the claims of an import are counted as they are listed": func(s *suite) {
-		s.load(world(user(1, ann, "free"), user(2, bo, "free"), user(3, cy, "home"), user(4, "di@acme.example", "home"), user(5, "ed@acme.example", "free")))
-		keys := []string{cy, ann, bo, "di@acme.example", "ed@acme.example"}
+		fay := user(6, "fay@acme.example", "home")
+		fay.Status = schema.Inactive
+		s.load(world(user(1, ann, "free"), user(2, bo, "free"), user(3, cy, "home"), user(4, "di@acme.example", "home"), user(5, "ed@acme.example", "free"), fay))
+		keys := []string{cy, ann, bo, "di@acme.example", "ed@acme.example", fay.Key}
 		owner := s.importing("acme", keys)
 		s.apply(owner, 1, keys)
 		same := func(want map[schema.Code]int) {
@@ -494,23 +496,26 @@ var claimsTests = map[string]func(*suite){
 			delete(counted, "")
 			require.Equal(s, counted, n.Cannot)
 		}
-		same(map[schema.Code]int{"": 5})
+		same(map[schema.Code]int{"": 6})
 		for _, key := range []string{"ed@acme.example", "di@acme.example"} {
 			v := s.one("acme", key)
 			effect, _ := s.rules().SignIn(&v)
 			require.NoError(s, s.Change(s.ctx(), s.rules(), "acme", []string{key}, one(effect)))
 		}
 		s.synced("acme", schema.SyncDeactivate, ann)
-		same(map[schema.Code]int{"": 3, schema.CodeUserSignedIn: 2})
+		same(map[schema.Code]int{"": 4, schema.CodeUserSignedIn: 2})
 		s.now = s.now.Add(14*day - 1)
-		same(map[schema.Code]int{"": 3, schema.CodeUserSignedIn: 2})
+		same(map[schema.Code]int{"": 4, schema.CodeUserSignedIn: 2})
 		s.now = s.now.Add(1)
-		same(map[schema.Code]int{schema.CodeClaimClosed: 2, schema.CodeRetractWindowPassed: 2, schema.CodeUserSignedIn: 1})
+		same(map[schema.Code]int{schema.CodeClaimClosed: 3, schema.CodeRetractWindowPassed: 2, schema.CodeUserSignedIn: 1})
 		s.now = s.now.Add(20 * day)
-		same(map[schema.Code]int{schema.CodeClaimClosed: 2, schema.CodeRetractWindowPassed: 1, schema.CodeNotClaimed: 1, schema.CodeUserSignedIn: 1})
+		same(map[schema.Code]int{schema.CodeClaimClosed: 3, schema.CodeRetractWindowPassed: 1, schema.CodeNotClaimed: 1, schema.CodeUserSignedIn: 1})
+		s.now = s.now.Add(11 * day) // the inactive one has joined, and was removed
+		gone := map[schema.Code]int{schema.CodeClaimClosed: 2, schema.CodeUserNotFound: 1, schema.CodeRetractWindowPassed: 1, schema.CodeNotClaimed: 1, schema.CodeUserSignedIn: 1}
+		same(gone)
 		_, err := s.Sweep(s.ctx(), s.rules())
 		require.NoError(s, err)
-		same(map[schema.Code]int{schema.CodeClaimClosed: 2, schema.CodeRetractWindowPassed: 1, schema.CodeNotClaimed: 1, schema.CodeUserSignedIn: 1})
+		same(gone)
 	},
 
 	"claims/a sweep that is stopped can be run again": func(s *suite) {

@@ -73,6 +73,12 @@ var listingTests = map[string]func(*suite){
 		in := s.crowd(random)
 		all := keysOf(in.users)
 		organizations := []string{"acme", "umbrella", "free", "home", "closed"}
+		imports := map[string]int64{}
+		for _, id := range organizations[:2] {
+			owner := s.importing(id, all)
+			s.apply(owner, 1, all)
+			imports[id] = owner.ImportID
+		}
 		for round := range 14 {
 			if round%4 == 2 { // an account under a claim gets another status than it had when it was claimed
 				in.claims = nil
@@ -90,6 +96,7 @@ var listingTests = map[string]func(*suite){
 				s.checkByClaim(id, all)
 				s.checkDeadlines(id, all)
 			}
+			s.checkMade(imports)
 			s.now = s.now.Add(time.Duration(random.IntN(8*24)) * time.Hour)
 			s.happen(random, all)
 		}
@@ -99,6 +106,7 @@ var listingTests = map[string]func(*suite){
 			s.checkEligible(id, all)
 			s.checkDeadlines(id, all)
 		}
+		s.checkMade(imports)
 	},
 
 	"listings/page by page": func(s *suite) {
@@ -365,6 +373,23 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 		all = append(all, s.rules().Deadlines(&v)...)
 	}
 	slices.SortStableFunc(all, func(a, b schema.Deadline) int { return a.DueAt.Compare(b.DueAt) })
+	bounds := []time.Time{s.now.Add(-day), s.now.Add(9 * time.Hour), s.now.Add(7 * day), s.now.Add(7*day + time.Second), s.now.Add(20 * day)}
+	if len(all) > 0 { // some of it from one bound on, and some up to it
+		bounds = append(bounds[:3:3], all[len(all)/2].DueAt, all[len(all)-1].DueAt)
+		slices.SortFunc(bounds, time.Time.Compare)
+	}
+	want := make([]map[schema.DeadlineKind]int, len(bounds)-1)
+	for i := range want {
+		want[i] = map[schema.DeadlineKind]int{}
+		for _, d := range all {
+			if !d.DueAt.Before(bounds[i]) && d.DueAt.Before(bounds[i+1]) {
+				want[i][d.Kind]++
+			}
+		}
+	}
+	counted, err := s.CountDeadlines(s.ctx(), s.rules(), id, bounds)
+	require.NoError(s, err)
+	require.Equal(s, want, counted, id)
 	for _, limit := range []int{1, 5, 30, 1000} {
 		first, last, more, err := s.FirstDeadlines(s.ctx(), s.rules(), id, store.DeadlineMark{}, limit)
 		require.NoError(s, err)
@@ -380,6 +405,23 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 		if limit > 1 {
 			require.Equal(s, all, append([]schema.Deadline(nil), listed...))
 		}
+	}
+}
+
+// checkMade holds what retracting imports, by the organization that made them, would do against what the rules
+// say of each claim.
+func (s *suite) checkMade(imports map[string]int64) {
+	s.Helper()
+	for id, importID := range imports {
+		list, n := s.made(id, importID, 1000)
+		counted := map[schema.Code]int{}
+		for i := range list {
+			counted[s.rules().RetractMade(&list[i].Case, importID)]++
+		}
+		require.NotEmpty(s, list)
+		require.Equal(s, counted[""], n.Can)
+		delete(counted, "")
+		require.Equal(s, counted, n.Cannot, id)
 	}
 }
 

@@ -157,11 +157,8 @@ func (a *API) listed(ctx context.Context, in *UserPath) error {
 }
 
 func (a *API) showUser(ctx context.Context, in *UserPath) (*Answer[schema.AccountView], error) {
-	if err := a.listed(ctx, in); err != nil {
-		return nil, err
-	}
-	shown, err := a.People.Show(ctx, organization(ctx), in.Email)
-	return answer(shown), err
+	member, err := a.People.Member(ctx, organization(ctx), in.Email)
+	return answer(member.AccountView), err
 }
 
 // RetractedUser is a user whose claim was taken back.

@@ -35,6 +35,7 @@ type claiming struct {
 	Filtered  bool
 	Export    string // query of the file with those who are listed
 	Addresses []string
+	Carried   []string // chosen ones that are not listed
 	Services  []string // that there are
 	Given     []string // that were chosen
 	Plan      *schema.Plan
@@ -50,15 +51,53 @@ type claiming struct {
 	Asked   string // address of which somebody asks why it is not in the list
 	Answer  *people.Eligibility
 	Reasons []counted
+
+	chosen map[string]bool // keys of Addresses
+	listed map[string]bool // and of Users
 }
 
 // Chosen reports whether an address is among those that were chosen.
-func (c *claiming) Chosen(address string) bool { return c.All || slices.Contains(c.Addresses, address) }
+func (c *claiming) Chosen(address string) bool {
+	key := keyOf(address)
+	return c.chosen[key] || c.All && c.listed[key]
+}
+
+// keyOf returns the key of an address as it was typed; of what is none, the text.
+func keyOf(address string) string {
+	if key, problem := schema.ParseAddress(address); problem == "" {
+		return key
+	}
+	return address
+}
+
+// carry tells those who are chosen and not listed from the others.
+func (c *claiming) carry() {
+	c.listed, c.chosen = map[string]bool{}, map[string]bool{}
+	for i := range c.Users {
+		c.listed[keyOf(c.Users[i].User.Email)] = true
+	}
+	for _, address := range c.Addresses {
+		key := keyOf(address)
+		if !c.listed[key] && !c.chosen[key] {
+			c.Carried = append(c.Carried, address)
+		}
+		c.chosen[key] = true
+	}
+}
+
+// What is done in the first step, beside going on to the second: others are listed, and who was chosen stays so.
+const (
+	stepFilter    = "filter"
+	stepEverybody = "everybody"
+	stepAll       = "all"
+	stepWhy       = "why"
+	stepChoose    = "choose"
+)
 
 // chooseUsers shows the first step.
 func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 	ctx, id := e.r.Context(), e.organization.ID
-	c := &claiming{Refused: refused, Sync: e.organization.DirectorySync, Search: strings.TrimSpace(e.r.FormValue("search")), Addresses: e.r.PostForm["address"], All: e.r.FormValue("all") != ""}
+	c := &claiming{Refused: refused, Sync: e.organization.DirectorySync, Addresses: e.r.PostForm["address"], All: e.r.FormValue("step") == stepAll}
 	held, err := p.Flow.Store.Domains(ctx, id)
 	if err != nil {
 		return err
@@ -68,16 +107,20 @@ func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 			c.Domains = append(c.Domains, d.Domain)
 		}
 	}
-	if domain := e.r.FormValue("domain"); slices.Contains(c.Domains, domain) {
-		c.Domain = domain
-	}
-	if t := schema.ClaimType(e.r.FormValue("type")); t == schema.Immediate || t == schema.Delayed {
-		c.Type = t
+	if e.r.FormValue("step") != stepEverybody {
+		c.Search = strings.TrimSpace(e.r.FormValue("search"))
+		if domain := e.r.FormValue("domain"); slices.Contains(c.Domains, domain) {
+			c.Domain = domain
+		}
+		if t := schema.ClaimType(e.r.FormValue("type")); t == schema.Immediate || t == schema.Delayed {
+			c.Type = t
+		}
 	}
 	c.Filtered = c.Domain != "" || c.Type != "" || c.Search != ""
 	if err := p.eligible(e, c); err != nil {
 		return err
 	}
+	c.carry()
 	if c.Asked = strings.TrimSpace(e.r.FormValue("why")); c.Asked != "" {
 		answers, err := p.People.Explain(ctx, id, []string{c.Asked})
 		if err != nil {
@@ -86,10 +129,11 @@ func (p *Pages) chooseUsers(e *exchange, status int, refused *refusal) error {
 		c.Answer = &answers[0]
 		for _, code := range answers[0].Reasons {
 			r := counted{Code: code}
-			r.Message, r.Fix = e.words.problem(code)
+			detail := ""
 			if code == schema.CodeDomainVerifiedElsewhere {
-				r.Message = strings.TrimSuffix(r.Message, ".") + ": " + answers[0].Elsewhere + "."
+				detail = answers[0].Elsewhere
 			}
+			r.Message, r.Fix = e.words.problem(code, detail)
 			c.Reasons = append(c.Reasons, r)
 		}
 	}
@@ -102,14 +146,10 @@ func (p *Pages) eligible(e *exchange, c *claiming) error {
 	selection := people.Selection{Domain: c.Domain, Type: c.Type, Search: c.Search}
 	c.Export = url.Values{"domain": {c.Domain}, "type": {string(c.Type)}, "search": {c.Search}}.Encode()
 	var err error
-	if c.Search != "" {
-		c.Users, c.Total, c.More, err = p.People.SearchEligible(ctx, id, selection, p.Flow.Policy.ScreenLimit)
-		return err
-	}
 	if c.Users, c.More, err = p.People.FirstEligible(ctx, id, selection, p.Flow.Policy.ScreenLimit); err != nil {
 		return err
 	}
-	if c.Total = len(c.Users); !c.More {
+	if c.Total = len(c.Users); !c.More || c.Search != "" { // to count what a search finds, everybody is looked at
 		return nil
 	}
 	stands, err := p.Stands(ctx, id)
@@ -125,13 +165,16 @@ func (p *Pages) claim(e *exchange) error {
 	ctx, form := e.r.Context(), e.r.PostForm
 	c := &claiming{Addresses: form["address"], Given: form["service"], Sync: e.organization.DirectorySync}
 	persons := usersfile.ParsePeople(c.Addresses...)
+	if len(persons) > p.Flow.Policy.ScreenLimit {
+		return p.claimRefused(e, &schema.Error{Code: schema.CodeTooManyAddresses})
+	}
+	switch e.r.FormValue("step") {
+	case stepFilter, stepEverybody, stepAll, stepWhy, stepChoose:
+		return p.chooseUsers(e, http.StatusOK, nil)
+	}
 	services, err := p.People.FindServices(ctx, e.organization.ID, c.Given, "")
-	switch {
-	case err != nil:
-	case len(persons) == 0:
+	if err == nil && len(persons) == 0 {
 		err = schema.Refuse(schema.CodeRequestInvalid, "%s", e.words.say("Nobody was chosen.")).WithFix("%s", e.words.say("Choose at least one user."))
-	case len(persons) > p.Flow.Policy.ScreenLimit:
-		err = &schema.Error{Code: schema.CodeTooManyAddresses}
 	}
 	if err != nil {
 		return p.claimRefused(e, err)
@@ -205,7 +248,7 @@ func (p *Pages) confirmClaim(e *exchange, c *claiming, persons []usersfile.Perso
 
 // foresee plans a claim by hand, and keeps nothing.
 func (p *Pages) foresee(e *exchange, persons []usersfile.Person, services []string, order schema.Order) (plan *schema.Plan, err error) {
-	source, err := usersfile.HandSource(usersfile.ByHand, persons, services)
+	source, err := usersfile.HandSource(schema.ByHand, persons, services)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package pages
 import (
 	"html/template"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,16 +25,10 @@ type monthPage struct {
 	Month    time.Time // its first day; zero: nothing is due
 	Weeks    [][]calendarDay
 	Days     []calendarDay // on which something is due
-	Due      int           // in the month, as far as it was counted
-	More     string        // from which day on to ask for what was not counted; blank: all of the month was
+	Due      int           // in the month
 	Earlier  string        // month before, in which something may be due; blank: there is none
-	Later    string        // month in which something is due next
+	Later    string        // month in which something is due next; blank: nothing is
 	Weekdays []string
-}
-
-// Part reports whether there is more than was counted.
-func (m *monthPage) Part() bool {
-	return slices.ContainsFunc(m.Days, func(d calendarDay) bool { return d.Part })
 }
 
 // calendarDay is a day of a calendar.
@@ -42,9 +37,8 @@ type calendarDay struct {
 	Outside bool // it is of another month, and there to fill a week
 	Today   bool
 	Kinds   []kindDue
-	First   []schema.Deadline // the first few
+	First   []schema.Deadline // the first few; of days on which much else is due before, none
 	Count   int
-	Part    bool // there is more than was counted
 }
 
 // Key returns the day as addresses have it.
@@ -57,10 +51,10 @@ type kindDue struct {
 }
 
 const (
-	deadlinesCounted = 2000 // in a month, at most
-	deadlinesShown   = 100  // of a day, on a page
-	firstShown       = 5    // of a day, in its month
-	monthForm        = "2006-01"
+	deadlinesListed = 500 // of a month, at most, to find the first of each day
+	deadlinesShown  = 100 // of a day, on a page
+	firstShown      = 5   // of a day, in its month
+	monthForm       = "2006-01"
 )
 
 // showDeadlines shows one day, or the month of the next deadline where the reader asks for none.
@@ -80,11 +74,7 @@ func (p *Pages) showDeadlines(e *exchange) error {
 		}
 		month = monthOf(next[0].DueAt.In(p.Location))
 	}
-	from := month
-	if day, err := time.ParseInLocation(time.DateOnly, query.Get("from"), p.Location); err == nil && monthOf(day).Equal(month) {
-		from = day
-	}
-	return p.showMonth(e, month, from)
+	return p.showMonth(e, month)
 }
 
 func monthOf(at time.Time) time.Time {
@@ -96,30 +86,50 @@ func before(at time.Time) store.DeadlineMark {
 	return store.DeadlineMark{DueAt: at.Add(-time.Nanosecond)}
 }
 
-// showMonth shows a month, from one of its days on.
-func (p *Pages) showMonth(e *exchange, month, from time.Time) error {
+// showMonth shows a month.
+func (p *Pages) showMonth(e *exchange, month time.Time) error {
+	ctx, id := e.r.Context(), e.organization.ID
 	now, end := p.Flow.Now().In(p.Location), month.AddDate(0, 1, 0)
-	found, last, more, err := p.People.FirstDeadlines(e.r.Context(), e.organization.ID, before(from), deadlinesCounted)
+	page := &monthPage{Month: month}
+	var bounds []time.Time
+	for day := month; !day.After(end); day = day.AddDate(0, 0, 1) {
+		bounds = append(bounds, day)
+	}
+	counts, err := p.People.CountDeadlines(ctx, id, bounds)
 	if err != nil {
 		return err
 	}
-	page, days := &monthPage{Month: month}, map[string]*calendarDay{}
-	for _, d := range found {
-		at := dayOf(d.DueAt, p.Location)
-		if !at.Before(end) {
-			page.Later, more = at.Format(monthForm), false
-			break
+	days := map[string]*calendarDay{}
+	for i, kinds := range counts {
+		if len(kinds) == 0 {
+			continue
 		}
-		page.Due++
-		note(days, at, d)
+		day := &calendarDay{}
+		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+			day.Kinds = append(day.Kinds, kindDue{kind, kinds[kind]})
+			day.Count += kinds[kind]
+		}
+		page.Due += day.Count
+		days[bounds[i].Format(time.DateOnly)] = day
 	}
-	if more {
-		whole := dayOf(last.DueAt, p.Location)
-		days[whole.Format(time.DateOnly)].Part = true
-		if next := whole.AddDate(0, 0, 1); next.Before(end) {
-			page.More = next.Format(time.DateOnly)
+	if page.Due > 0 {
+		found, _, _, err := p.People.FirstDeadlines(ctx, id, before(month), min(page.Due, deadlinesListed))
+		if err != nil {
+			return err
 		}
-		page.Later = end.Format(monthForm) // perhaps
+		for _, d := range found {
+			day := days[dayOf(d.DueAt, p.Location).Format(time.DateOnly)]
+			if day != nil && len(day.First) < firstShown { // nil: it has become due only now
+				day.First = append(day.First, d)
+			}
+		}
+	}
+	next, _, _, err := p.People.FirstDeadlines(ctx, id, before(end), 1)
+	if err != nil {
+		return err
+	}
+	if len(next) > 0 {
+		page.Later = next[0].DueAt.In(p.Location).Format(monthForm)
 	}
 	if month.After(now) {
 		page.Earlier = month.AddDate(0, -1, 0).Format(monthForm)
@@ -137,25 +147,6 @@ func dayOf(at time.Time, where *time.Location) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, where)
 }
 
-// note notes what is due on its day.
-func note(days map[string]*calendarDay, at time.Time, d schema.Deadline) {
-	day := days[at.Format(time.DateOnly)]
-	if day == nil {
-		day = &calendarDay{}
-		days[at.Format(time.DateOnly)] = day
-	}
-	if day.Count++; day.Count <= firstShown {
-		day.First = append(day.First, d)
-	}
-	for i := range day.Kinds {
-		if day.Kinds[i].Kind == d.Kind {
-			day.Kinds[i].Count++
-			return
-		}
-	}
-	day.Kinds = append(day.Kinds, kindDue{d.Kind, 1})
-}
-
 // lay lays the days of the month out in weeks, which begin on Mondays.
 func (m *monthPage) lay(days map[string]*calendarDay, now time.Time) {
 	const week = 7
@@ -165,7 +156,7 @@ func (m *monthPage) lay(days map[string]*calendarDay, now time.Time) {
 		for range week {
 			day := calendarDay{Day: at, Outside: at.Month() != m.Month.Month(), Today: at.Format(time.DateOnly) == now.Format(time.DateOnly)}
 			if due := days[day.Key()]; due != nil {
-				day.Kinds, day.First, day.Count, day.Part = due.Kinds, due.First, due.Count, due.Part
+				day.Kinds, day.First, day.Count = due.Kinds, due.First, due.Count
 				m.Days = append(m.Days, day)
 			}
 			row = append(row, day)

@@ -214,7 +214,7 @@ func orderOf(e *exchange, fields url.Values) (schema.Order, error) {
 	}
 	for _, address := range addresses(fields.Get(fieldNotify)) {
 		if _, problem := schema.ParseAddress(address); problem != "" {
-			return order, schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
+			return order, schema.Refuse(problem, "%s", problem.Wrong(schema.Quote(address)))
 		}
 		order.Notify = append(order.Notify, address)
 	}

@@ -14,8 +14,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// A schedule is added in two steps: a form, and its answers to check, with the box that agrees to the claims
-// of every run. Names of schedules are all that follows /schedules/, so the form has no path of its own.
+// A schedule is added, and changed, in two steps: a form, and its answers to check, with the box that agrees to
+// the claims of every run. Names of schedules are all that follows /schedules/, so the form has no path of its
+// own.
 func (p *Pages) registerSchedules() {
 	p.handle("GET /schedules", func(e *exchange) error {
 		if e.r.URL.Query().Has("add") {
@@ -24,6 +25,8 @@ func (p *Pages) registerSchedules() {
 		return p.admit(schema.RoleViewer, p.listSchedules)(e)
 	})
 	p.page("POST /schedules", schema.RoleAdmin, p.addSchedule)
+	p.page("GET /schedules/{name}/change", schema.RoleAdmin, p.editSchedule)
+	p.page("POST /schedules/{name}/change", schema.RoleAdmin, p.changeSchedule)
 	p.page("GET /schedules/{name}", schema.RoleViewer, func(e *exchange) error { return p.showSchedule(e, http.StatusOK, nil) })
 	p.page("POST /schedules/{name}/run", schema.RoleAdmin, p.onSchedule("run", func(e *exchange, name string) error {
 		_, err := p.Schedules.RunSoon(e.r.Context(), e.organization.ID, name)
@@ -208,13 +211,14 @@ func (p *Pages) removeSchedule(e *exchange) error {
 	return e.redirect("/schedules?" + url.Values{"removed": {name}}.Encode())
 }
 
-// scheduleForm is a schedule that is being added: what was typed, and what it means.
+// scheduleForm is a schedule that is being added or changed: what was typed, and what it means.
 type scheduleForm struct {
 	Name, Cron, Zone, Kind, Path, MaxClaims, Notify, ActivationEmails string
 	AcceptEdits, AllOrNothing                                         bool
-	Encoding, Columns, Ignored                                        string
+	Encoding, Sheet, Columns, Ignored                                 string
 	EveryRow, NoEdits                                                 bool
 
+	Changes  bool     // there is the schedule already
 	Folders  []string // below which files may be
 	Examples []example
 	Wrong    mistakes
@@ -224,7 +228,55 @@ type scheduleForm struct {
 	Files    int  // that there are now
 	Unread   bool // nobody could look
 	Mails    bool // activation mails, as the organization has them
+	Asks     bool // it has to be agreed to
 	Unagreed bool // the box was not ticked
+}
+
+// Action returns the path to which the form is posted.
+func (f *scheduleForm) Action() string {
+	if f.Changes {
+		return schedulePath(f.Name) + "/change"
+	}
+	return "/schedules"
+}
+
+// texts returns the texts of the form by the names of their fields.
+func (f *scheduleForm) texts() map[string]*string {
+	return map[string]*string{
+		"name": &f.Name, "cron": &f.Cron, "zone": &f.Zone, "kind": &f.Kind, "path": &f.Path, "max_claims": &f.MaxClaims, "notify": &f.Notify,
+		"activation_emails": &f.ActivationEmails, "encoding": &f.Encoding, "sheet": &f.Sheet, "columns": &f.Columns, "ignore_columns": &f.Ignored,
+	}
+}
+
+// boxes returns what is ticked in the form by the names of the boxes.
+func (f *scheduleForm) boxes() map[string]*bool {
+	return map[string]*bool{"accept_edits": &f.AcceptEdits, "all_or_nothing": &f.AllOrNothing, "every_row": &f.EveryRow, "no_edits": &f.NoEdits}
+}
+
+// Fields returns the form as fields that bear it on.
+func (f *scheduleForm) Fields() map[string]string {
+	fields := map[string]string{}
+	for name, text := range f.texts() {
+		fields[name] = *text
+	}
+	for name, ticked := range f.boxes() {
+		if *ticked {
+			fields[name] = "yes"
+		}
+	}
+	return fields
+}
+
+// typedSchedule returns the form as it was typed.
+func typedSchedule(typed url.Values) *scheduleForm {
+	form := &scheduleForm{}
+	for name, text := range form.texts() {
+		*text = strings.TrimSpace(typed.Get(name))
+	}
+	for name, ticked := range form.boxes() {
+		*ticked = typed.Get(name) != ""
+	}
+	return form
 }
 
 // example is an expression with what it means.
@@ -233,15 +285,20 @@ type example struct {
 	Due  template.HTML
 }
 
-// kindFolder is the kind of a path that is a folder.
-const kindFolder = "dir"
+// What the form calls things: the kinds of a path, and a switch that is not left as the organization has it.
+const (
+	kindFile   = "file"
+	kindFolder = "dir"
+	switchOn   = "on"
+	switchOff  = "off"
+)
 
 var examples = []string{"0 3 * * *", "30 6 * * mon-fri", "0 8-17 * * mon-fri", "0 5 1 * *"}
 
 // The steps of the form.
 const (
-	stepChange = "change"
-	stepAdd    = "add"
+	stepChange = "change" // the answers
+	stepAdd    = "add"    // the schedule, or what is changed of it
 )
 
 func (p *Pages) newSchedule(e *exchange) error {
@@ -270,33 +327,27 @@ func (p *Pages) askSchedule(e *exchange, form *scheduleForm) error {
 
 // addSchedule takes the form, has its answers checked, and adds the schedule once somebody has agreed to it.
 func (p *Pages) addSchedule(e *exchange) error {
-	typed := e.r.PostForm
-	form := scheduleForm{
-		Name: strings.TrimSpace(typed.Get("name")), Cron: strings.TrimSpace(typed.Get("cron")), Zone: strings.TrimSpace(typed.Get("zone")), Kind: typed.Get("kind"),
-		Path: strings.TrimSpace(typed.Get("path")), MaxClaims: strings.TrimSpace(typed.Get("max_claims")), Notify: typed.Get("notify"),
-		ActivationEmails: typed.Get("activation_emails"), AcceptEdits: typed.Get("accept_edits") != "", AllOrNothing: typed.Get("all_or_nothing") != "",
-		Encoding: strings.TrimSpace(typed.Get("encoding")), Columns: typed.Get("columns"), Ignored: typed.Get("ignore_columns"),
-		EveryRow: typed.Get("every_row") != "", NoEdits: typed.Get("no_edits") != "",
+	form := typedSchedule(e.r.PostForm)
+	if e.r.PostForm.Get("step") == stepChange {
+		return p.askSchedule(e, form)
 	}
-	if typed.Get("step") == stepChange {
-		return p.askSchedule(e, &form)
-	}
-	s, err := p.readSchedule(e, &form)
-	if err != nil {
+	s := schema.Schedule{OrganizationID: e.organization.ID, Name: form.Name}
+	p.readSchedule(e, form, &s)
+	if _, err := p.Flow.Store.Schedule(e.r.Context(), s.OrganizationID, s.Name); err == nil {
+		exists := e.words.scheduleMistake(schedule.PartName, &schema.Error{Code: schema.CodeScheduleExists}, form)
+		form.Wrong = append(mistakes{exists}, form.Wrong...)
+	} else if schema.CodeOf(err) != schema.CodeScheduleNotFound {
 		return err
 	}
-	if len(form.Wrong) > 0 {
-		return p.askSchedule(e, &form)
-	}
-	if typed.Get("step") != stepAdd || typed.Get("accept_permanent") == "" {
-		form.Unagreed = typed.Get("step") == stepAdd
-		return p.checkSchedule(e, &form, s)
+	form.Asks = true
+	if checked, err := p.checkSchedule(e, form, s); !checked {
+		return err
 	}
 	s.ConsentedBy = e.token.Name
 	added, err := p.Schedules.Add(e.r.Context(), s)
 	if schema.CodeOf(err) == schema.CodeScheduleExists { // since it was looked for
-		form.Wrong = mistakes{e.words.scheduleMistake(schedule.PartName, err, &form)}
-		return p.askSchedule(e, &form)
+		form.Wrong = mistakes{e.words.scheduleMistake(schedule.PartName, err, form)}
+		return p.askSchedule(e, form)
 	} else if err != nil {
 		return err
 	}
@@ -304,41 +355,106 @@ func (p *Pages) addSchedule(e *exchange) error {
 	return e.redirect(schedulePath(added.Name) + "?done=add")
 }
 
-// readSchedule returns the schedule that was typed, and notes what is wrong with it.
-func (p *Pages) readSchedule(e *exchange, form *scheduleForm) (schema.Schedule, error) {
-	s := schema.Schedule{
-		OrganizationID: e.organization.ID, Name: form.Name, Cron: form.Cron, Zone: form.Zone, Notify: addresses(form.Notify),
-		AcceptEdits: form.AcceptEdits, AllOrNothing: form.AllOrNothing, Confined: true,
-		Reading: schema.Reading{
-			Encoding: form.Encoding, Columns: filledLines(form.Columns), IgnoreColumns: filledLines(form.Ignored), EveryRow: form.EveryRow, NoEdits: form.NoEdits,
-		},
+// editSchedule shows the form of a schedule, as it is.
+func (p *Pages) editSchedule(e *exchange) error {
+	s, err := p.Flow.Store.Schedule(e.r.Context(), e.organization.ID, e.r.PathValue("name"))
+	if err != nil {
+		return err
 	}
+	form := &scheduleForm{
+		Changes: true, Name: s.Name, Cron: s.Cron, Zone: s.Zone, Path: s.File + s.Dir, MaxClaims: strconv.Itoa(s.MaxClaims), Notify: strings.Join(s.Notify, ", "),
+		AcceptEdits: s.AcceptEdits, AllOrNothing: s.AllOrNothing,
+		Encoding: s.Reading.Encoding, Sheet: s.Reading.Sheet, Columns: strings.Join(s.Reading.Columns, "\n"), Ignored: strings.Join(s.Reading.IgnoreColumns, "\n"),
+		EveryRow: s.Reading.EveryRow, NoEdits: s.Reading.NoEdits,
+	}
+	if form.Kind = kindFile; s.Dir != "" {
+		form.Kind = kindFolder
+	}
+	if s.ActivationEmails != nil {
+		form.ActivationEmails = map[bool]string{true: switchOn, false: switchOff}[*s.ActivationEmails]
+	}
+	return p.askSchedule(e, form)
+}
+
+// changeSchedule takes the form of a schedule, has its answers checked, and changes it; where it could claim
+// more then, or others, once somebody has agreed to that.
+func (p *Pages) changeSchedule(e *exchange) error {
+	ctx := e.r.Context()
+	was, err := p.Flow.Store.Schedule(ctx, e.organization.ID, e.r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	form := typedSchedule(e.r.PostForm)
+	form.Changes, form.Name = true, was.Name
+	if e.r.PostForm.Get("step") == stepChange {
+		return p.askSchedule(e, form)
+	}
+	s := was
+	p.readSchedule(e, form, &s)
+	form.Asks = schedule.ClaimsMore(was, s)
+	if checked, err := p.checkSchedule(e, form, s); !checked {
+		return err
+	}
+	by := ""
+	if form.Asks {
+		by = e.token.Name
+	}
+	_, err = p.Schedules.Change(ctx, s.OrganizationID, s.Name, by, func(is *schema.Schedule) { p.readSchedule(e, form, is) })
+	if schema.CodeOf(err) == schema.CodeConsentMissing { // it was changed meanwhile
+		form.Asks, form.Unagreed = true, true
+		return p.showChecked(e, form, s)
+	} else if err != nil {
+		return err
+	}
+	p.Wake(ctx)
+	return e.redirect(schedulePath(s.Name) + "?done=change")
+}
+
+// readSchedule makes a schedule what was typed, and notes what is wrong with that. A file or folder that was not
+// there before has to be below a folder that schedules may read.
+func (p *Pages) readSchedule(e *exchange, form *scheduleForm, s *schema.Schedule) {
+	file, dir := form.Path, ""
+	if form.Kind == kindFolder {
+		file, dir = "", form.Path
+	}
+	s.Confined = s.Confined || s.ID == 0 || s.File != file || s.Dir != dir
+	s.Cron, s.Zone, s.File, s.Dir, s.Notify = form.Cron, form.Zone, file, dir, addresses(form.Notify)
+	s.AcceptEdits, s.AllOrNothing, s.ActivationEmails = form.AcceptEdits, form.AllOrNothing, nil
 	if form.ActivationEmails != "" {
-		s.ActivationEmails = new(form.ActivationEmails == "on")
+		s.ActivationEmails = new(form.ActivationEmails == switchOn)
 	}
-	if s.File = form.Path; form.Kind == kindFolder {
-		s.File, s.Dir = "", form.Path
+	s.Reading = schema.Reading{
+		Encoding: form.Encoding, Sheet: form.Sheet, Columns: filledLines(form.Columns), IgnoreColumns: filledLines(form.Ignored), EveryRow: form.EveryRow, NoEdits: form.NoEdits,
 	}
 	s.MaxClaims, _ = parseCount(e, form.MaxClaims) // what is no number is too few
-	_, faults := p.Schedules.Check(&s)
-	if _, err := p.Flow.Store.Schedule(e.r.Context(), s.OrganizationID, s.Name); err == nil {
-		faults = append([]schedule.Fault{{Part: schedule.PartName, Err: &schema.Error{Code: schema.CodeScheduleExists}}}, faults...)
-	} else if schema.CodeOf(err) != schema.CodeScheduleNotFound {
-		return s, err
-	}
+	_, faults := p.Schedules.Check(s)
+	form.Wrong = nil
 	for _, fault := range faults {
 		form.Wrong = append(form.Wrong, e.words.scheduleMistake(fault.Part, fault.Err, form))
 	}
-	return s, nil
+}
+
+// checkSchedule reports whether the answers of a form are right and checked, and agreed to where that is asked.
+// Else it has shown what is wrong with them, or what there is to check.
+func (p *Pages) checkSchedule(e *exchange, form *scheduleForm, s schema.Schedule) (checked bool, err error) {
+	step, agrees := e.r.PostForm.Get("step"), e.r.PostForm.Get("accept_permanent") != ""
+	switch {
+	case len(form.Wrong) > 0:
+		return false, p.askSchedule(e, form)
+	case step == stepAdd && (agrees || !form.Asks):
+		return true, nil
+	}
+	form.Unagreed = step == stepAdd
+	return false, p.showChecked(e, form, s)
 }
 
 // Reads reports whether something is said of how files are to be read.
 func (f *scheduleForm) Reads() bool {
-	return f.Encoding+f.Columns+f.Ignored != "" || f.EveryRow || f.NoEdits
+	return f.Encoding+f.Sheet+f.Columns+f.Ignored != "" || f.EveryRow || f.NoEdits
 }
 
-// checkSchedule shows the answers, for somebody to agree to.
-func (p *Pages) checkSchedule(e *exchange, form *scheduleForm, s schema.Schedule) error {
+// showChecked shows the answers, for somebody to agree to.
+func (p *Pages) showChecked(e *exchange, form *scheduleForm, s schema.Schedule) error {
 	form.Schedule, form.Next, form.Mails = e.viewSchedule(s), e.nextTimes(s, time.Time{}), e.organization.ActivationEmails
 	var err error
 	form.Files, err = schedule.Look(s)

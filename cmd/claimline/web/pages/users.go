@@ -111,51 +111,41 @@ func parseMark(text string) (m people.DaysLeftMark) {
 
 // userPage is all about one user.
 type userPage struct {
-	schema.AccountView
+	people.Member
 	Organization string // name of the one that the account belongs to
 	Ours         bool   // that is the reader's
 	Until        time.Time
 	Done         string // what has just been done
 	Mailed       bool   // mails are sent
 	Reason       string // why the claim cannot be taken back
-	Closes       bool   // removing the user would close the claim
 	NoRemove     string // why the user cannot be removed; blank: it can
 	Refused      *refusal
 }
 
 // user finds all about the user of a path.
 func (p *Pages) user(e *exchange) (page userPage, err error) {
-	ctx, id, email := e.r.Context(), e.organization.ID, e.r.PathValue("email")
-	if err := p.People.CheckListed(ctx, id, email); err != nil {
-		return page, err
-	}
-	shown, err := p.People.Show(ctx, id, email)
+	ctx, id := e.r.Context(), e.organization.ID
+	member, err := p.People.Member(ctx, id, e.r.PathValue("email"))
 	if err != nil {
 		return page, err
 	}
-	page = userPage{AccountView: shown, Mailed: p.Mailed, Organization: shown.Organization, Ours: shown.Organization == id}
+	of := member.AccountView.Organization
+	page = userPage{Member: member, Mailed: p.Mailed, Organization: of, Ours: of == id}
 	if page.Ours {
 		page.Organization = nameOf(e.organization)
-	} else if o, err := p.Flow.Store.Organization(ctx, shown.Organization); err == nil {
+	} else if o, err := p.Flow.Store.Organization(ctx, of); err == nil {
 		page.Organization = nameOf(o)
 	} else if schema.CodeOf(err) != schema.CodeOrganizationUnknown {
 		return page, err
 	}
-	if c := shown.Claim; c != nil {
+	if c := member.Claim; c != nil {
 		page.Until = p.People.Rules().CompletesAt(c.ClaimedAt)
 		if c.RetractReason != "" {
 			page.Reason, _ = e.words.problem(c.RetractReason)
 		}
 	}
-	if !e.token.Role.May(schema.RoleOperator) {
-		return page, nil
-	}
-	if page.Closes, err = p.People.MayRemove(ctx, id, email); err != nil {
-		code := schema.CodeOf(err)
-		if code.Status() == 0 || code.Status() >= http.StatusInternalServerError {
-			return page, err
-		}
-		page.NoRemove, _ = e.words.problem(code)
+	if member.NoRemove != "" {
+		page.NoRemove, _ = e.words.problem(member.NoRemove)
 	}
 	return page, nil
 }

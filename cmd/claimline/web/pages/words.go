@@ -119,9 +119,9 @@ func (w *words) fileName(path string) string { return w.language.Format(filepath
 // cause says what rows have in common: a cell, quoted, or a word of ours for what is wrong with it.
 func (w *words) cause(value string) string { return w.language.Format(value) }
 
-// problem says what a code means, and what to do about it.
-func (w *words) problem(code schema.Code) (message, fix string) {
-	message = code.Wrong("").In(w.language)
+// problem says what a code means, and what to do about it; with a detail, where there is one.
+func (w *words) problem(code schema.Code, detail ...string) (message, fix string) {
+	message = code.Wrong(append(detail, "")...).In(w.language)
 	if fix, found := pageFixes[code]; found {
 		return message, w.language.Format(string(fix))
 	}
@@ -150,8 +150,9 @@ func (w *words) functions() template.FuncMap {
 		"ignored": func(header string) string { return ignoreMark + header },
 		"value":   value,
 		"domain":  domainName, "address": emailAddress, "base": w.fileName,
-		"userpath":  func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
-		"monthname": w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
+		"schedulepath": schedulePath,
+		"userpath":     func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
+		"monthname":    w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
 		"weekday": func(at time.Time) string { return w.language.Weekday(at.Weekday()) },
 		"list":    func(items ...any) []any { return items },
 	}

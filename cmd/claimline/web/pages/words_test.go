@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/claimline/claimline/pipeline/usersfile"
 	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
@@ -63,7 +62,7 @@ func TestWordsOfARow(t *testing.T) {
 	assert.Equal(t, "ett blanksteg", w.cause("a blank"))
 	assert.Equal(t, `"a blank"`, w.cause(`"a blank"`))
 	assert.Equal(t, "users.csv", w.fileName("in/box/users.csv"))
-	assert.Equal(t, "anspråk för hand", w.fileName(usersfile.ByHand))
+	assert.Equal(t, "anspråk för hand", w.fileName(schema.ByHand))
 }
 
 func TestMoments(t *testing.T) {

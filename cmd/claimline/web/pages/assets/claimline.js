@@ -75,19 +75,21 @@ for (const input of document.querySelectorAll("input.drop")) {
 }
 
 for (const all of document.querySelectorAll("input[data-all]")) {
-  const boxes = all.form.querySelectorAll(`input[name="${all.dataset.all}"]`);
-  const chosen = all.form.querySelector("[data-chosen]");
+  const named = `input[name="${all.dataset.all}"]`;
+  const boxes = [...all.form.elements].filter((input) => input.matches(named));
+  const listed = [...all.closest("table").querySelectorAll(named)];
+  const chosen = document.querySelector(`[data-chosen="${all.dataset.all}"]`);
   const text = chosen.textContent;
   const count = () => {
-    const n = [...boxes].filter((box) => box.checked).length;
+    const n = boxes.filter((box) => box.checked).length;
     chosen.hidden = n === 0;
     chosen.textContent = text.replace("0", numbers.format(n));
-    all.checked = n === boxes.length;
-    all.indeterminate = n > 0 && !all.checked;
+    all.checked = listed.every((box) => box.checked);
+    all.indeterminate = listed.some((box) => box.checked) && !all.checked;
   };
   all.hidden = false;
   all.addEventListener("change", () => {
-    for (const box of boxes) box.checked = all.checked;
+    for (const box of listed) box.checked = all.checked;
     count();
   });
   for (const box of boxes) box.addEventListener("change", count);
