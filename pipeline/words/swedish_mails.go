@@ -25,7 +25,7 @@ var swedishMails = map[string]string{
 	"Something in the row is wrong": "Något i raden är fel",
 	"Not reached":                   "Ej påbörjade",
 	"Claims can be retracted until": "Anspråk kan återkallas fram till",
-	"Delayed claims complete":       "Fördröjda anspråk fullföljs",
+	"Delayed claims complete":       "Fördröjda anspråk slutförs",
 
 	"Attached: %s, the rows with problems. Correct them there and import that file.":             "Bifogat: %s med raderna som har problem. Rätta dem där och importera den filen.",
 	"Attached: %s, the whole report as a page.":                                                  "Bifogat: %s, hela rapporten som en sida.",

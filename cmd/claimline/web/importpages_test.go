@@ -121,6 +121,7 @@ func TestImportPages(t *testing.T) {
 	viewer := s.signedIn(schema.RoleViewer, "sv").open(path)
 	assert.NotContains(t, viewer.text, "/retract")
 	assert.Equal(t, http.StatusForbidden, viewer.open("/imports/new").status)
+	assert.Equal(t, "/users", viewer.link("Användare"), "the way to the other pages stays")
 	assert.Equal(t, http.StatusForbidden, viewer.send(path+"/cancel", nil).status)
 	theirs := s.visit("en").send("/sign-in", url.Values{"token": {s.theirs}})
 	assert.Equal(t, http.StatusNotFound, theirs.open(path).status)

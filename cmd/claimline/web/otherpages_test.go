@@ -154,7 +154,7 @@ func TestUserPages(t *testing.T) {
 func TestOverview(t *testing.T) {
 	s := start(t, options{})
 	v := s.signedIn(schema.RoleViewer, "en").open("/")
-	assert.Contains(t, v.says(), "No import has ended yet.")
+	assert.Contains(t, v.says(), "No file has been imported yet.")
 	assert.Contains(t, v.says(), "Nothing waits for you.")
 	count := func(domain, what string) int { // of a domain, as the page has it
 		v.Helper()
@@ -190,6 +190,13 @@ func TestOverview(t *testing.T) {
 	assert.Equal(t, more+len(held.Users), count("acme.test", "Claimed"))
 	assert.Equal(t, before["acme.test"]+claimed-more-len(held.Users), count("acme.test", "Can be claimed"))
 	assert.Contains(t, s.signedIn(schema.RoleViewer, "sv").open("/").says(), "Anspråk kan göras på ytterligare")
+
+	theirs := s.visit("en").send("/sign-in", url.Values{"token": {s.theirs}}).open("/")
+	assert.Contains(t, theirs.says(), "How to begin")
+	assert.Equal(t, "/settings#domains", theirs.link("Add a domain"))
+	assert.Contains(t, theirs.open("/claim").says(), "Your organization has no verified domain yet.")
+	assert.Equal(t, http.StatusNotFound, theirs.open("/nothing").status)
+	assert.Equal(t, "/settings", theirs.link("Settings"), "the way to the other pages stays")
 }
 
 // Sorted by the days that are left, page by page, the users are those that are listed by address.

@@ -69,16 +69,19 @@ func (e *exchange) refuse(err error) {
 	}
 }
 
-// Refuse answers a request of a browser with a refusal.
+// Refuse answers a request of a browser with a refusal. Where there is no page, whoever has signed in still has
+// the way to the others.
 func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	p.exchange(w, r).refuse(err)
+	e := p.exchange(w, r)
+	if schema.CodeOf(err) == schema.CodeNotFound {
+		if token, unknown := e.signedIn(); unknown == nil {
+			_ = e.enter(token) // without it the page says the same
+		}
+	}
+	e.refuse(err)
 }
 
-// NotFound answers where there is no page. Whoever has signed in still has the way to the others.
+// NotFound answers where there is no page.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
-	e := p.exchange(w, r)
-	if token, err := e.signedIn(); err == nil {
-		_ = e.enter(token) // without it the page says the same
-	}
-	e.refuse(&schema.Error{Code: schema.CodeNotFound})
+	p.Refuse(w, r, &schema.Error{Code: schema.CodeNotFound})
 }
