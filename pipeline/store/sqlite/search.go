@@ -41,7 +41,7 @@ func bigrams(folded string) int64 {
 			bits |= 1 << (pair * spread >> kept)
 		}
 	}
-	return int64(bits) //nolint:gosec // G115: bits are bits
+	return int64(bits)
 }
 
 // bigramsOf returns bigrams of all in an account that is searched, but for edits of a claim.
