@@ -24,7 +24,7 @@
 // import, whichever process does it; it can only narrow: a row is claimed if it was planned ready, still is,
 // and its claim is of the planned type.
 //
-// The rules are in package claim, the bytes in dialect, the columns of a users file in usersfile,
-// transactions in store, and what people read of an import in report. What is done to one account afterwards
-// is in people.
+// The rules are in package claim, the bytes in dialect, the columns of a users file in usersfile, how a file
+// was meant where its bytes leave that open in meant, transactions in store, and what people read of an import
+// in report. What is done to one account afterwards is in people. README.md lists all packages.
 package pipeline

@@ -477,3 +477,35 @@ func check(t *testing.T, percent int, property func(*rapid.T)) {
 	defer func() { require.NoError(t, setting.Set(strconv.Itoa(n))) }()
 	rapid.Check(t, property)
 }
+
+// counts is how often properties come to what is counted, by name.
+type counts map[string]int
+
+// countsOf returns counts of what a property has to come to.
+func countsOf(names ...string) counts {
+	c := counts{}
+	for _, name := range names {
+		c[name] = 0
+	}
+	return c
+}
+
+// checkUntil runs a property as check does, and again where it has not come to all that is to be counted, of
+// which chance alone is to blame.
+func checkUntil(t *testing.T, percent int, came counts, property func(*rapid.T)) {
+	t.Helper()
+	var missing []string
+	for range 20 {
+		check(t, percent, property)
+		missing = missing[:0]
+		for name, n := range came {
+			if n == 0 {
+				missing = append(missing, name)
+			}
+		}
+		if len(missing) == 0 {
+			return
+		}
+	}
+	require.Empty(t, missing, "never came up")
+}

@@ -18,12 +18,13 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// rowReasons are all reasons that a plan can give a row.
-var rowReasons = []schema.Code{
+// rowReasons are all reasons that a plan can give a row, and some warnings.
+var rowReasons = []string{
 	"field_count", "boolean_invalid", "claim_false", "claim_blank", "email_missing", "email_too_long", "email_invalid", "text_too_long", "text_invalid", "phone_invalid",
 	"language_invalid", "claim_type_invalid", "duplicate_row", "claim_contradicted",
 	"user_not_found", "already_claimed", "already_member", "claimed_elsewhere", "domain_not_verified", "domain_claimed_elsewhere", "domain_verified_elsewhere", "source_sso",
 	"source_directory_sync", "stale_claim_type",
+	"content_not_transferred", "license_unavailable", "edit_doubtful",
 }
 
 // Whatever the organizations and the file: every row ends as the model says, validate's ready rows are
@@ -31,8 +32,8 @@ var rowReasons = []schema.Code{
 // nobody.
 func TestImportDoesWhatWasShown(t *testing.T) {
 	base := t.TempDir()
-	reasons, warnings := map[schema.Code]int{}, map[string]int{}
-	check(t, 40, func(t *rapid.T) {
+	came := countsOf(rowReasons...)
+	checkUntil(t, 40, came, func(t *rapid.T) {
 		w := drawWorld(t)
 		f := drawUsersFile(t, w, 1)
 		r := newRun(t, base, w)
@@ -48,11 +49,11 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 		f.givenBack(t, text, planned, false)
 		for _, p := range planned {
 			for _, reason := range p.Reasons {
-				reasons[reason]++
+				came[string(reason)]++
 			}
 			for _, warning := range p.Warnings {
 				code, _, _ := strings.Cut(warning, ":")
-				warnings[code]++
+				came[code]++
 			}
 		}
 
@@ -96,12 +97,6 @@ func TestImportDoesWhatWasShown(t *testing.T) {
 		}
 		require.Zero(t, again.Tally.Outcomes[schema.Claimed])
 	})
-	for _, reason := range rowReasons {
-		require.Positive(t, reasons[reason], "no row had the reason %s", reason)
-	}
-	require.Positive(t, warnings["content_not_transferred"])
-	require.Positive(t, warnings["license_unavailable"])
-	require.Positive(t, warnings["edit_doubtful"])
 }
 
 // Whoever corrects what --only problems lists, and imports that, has claimed everybody whom the file could
@@ -235,8 +230,8 @@ func TestExportIsReady(t *testing.T) {
 // All or nothing: one problem, and nobody is claimed, now or by looking; none, and everybody is.
 func TestAllOrNothing(t *testing.T) {
 	base := t.TempDir()
-	reached := map[schema.ImportState]int{}
-	check(t, 20, func(t *rapid.T) {
+	came := countsOf(string(schema.StateRejected), string(schema.StateCompleted))
+	checkUntil(t, 20, came, func(t *rapid.T) {
 		w := drawWorld(t)
 		f := drawUsersFile(t, w, 1)
 		if c := (choices{t}); c.chance(50) {
@@ -248,7 +243,7 @@ func TestAllOrNothing(t *testing.T) {
 		r := newRun(t, base, w)
 		planned, _, summary := r.validate(f.bytes, f.order())
 		imp, results := r.importing(f.bytes, schema.Order{AllOrNothing: true, NoEdits: f.noEdits})
-		reached[imp.State]++
+		came[string(imp.State)]++
 		if summary.Invalid+summary.Ineligible == 0 {
 			require.Equal(t, schema.StateCompleted, imp.State)
 			for i, result := range results {
@@ -274,8 +269,6 @@ func TestAllOrNothing(t *testing.T) {
 		again, _, _ := r.validate(f.bytes, f.order())
 		require.Equal(t, planned, again, "nothing has changed")
 	})
-	require.Positive(t, reached[schema.StateRejected])
-	require.Positive(t, reached[schema.StateCompleted])
 }
 
 // drawGoodFile makes up a file without problems; nil where nobody can be claimed.
@@ -357,8 +350,8 @@ func TestOffline(t *testing.T) {
 // rows before it with its address, or of its licences, leave it.
 func TestOrderOfRows(t *testing.T) {
 	base := t.TempDir()
-	contradicted := 0
-	check(t, 20, func(t *rapid.T) {
+	came := countsOf("contradicted")
+	checkUntil(t, 20, came, func(t *rapid.T) {
 		w := drawWorld(t)
 		f := drawUsersFile(t, w, 10)
 		if len(f.rows) == 0 {
@@ -388,22 +381,21 @@ func TestOrderOfRows(t *testing.T) {
 			was, is := planned[i], again[places[row]]
 			require.Equal(t, slices.Contains(was.Reasons, schema.CodeClaimContradicted), slices.Contains(is.Reasons, schema.CodeClaimContradicted))
 			if slices.Contains(is.Reasons, schema.CodeClaimContradicted) {
-				contradicted++
+				came["contradicted"]++
 			}
 			if key := f.key(row.cells); key == "" || alike[key] == 1 {
 				require.Equal(t, without(was), without(is))
 			}
 		}
 	})
-	require.Positive(t, contradicted)
 }
 
 // Whoever imports the report of a file as it is claims those whom the file could claim, and gives them what
 // it could; rows that are ragged or contradicted claim nobody.
 func TestReportsDoNoHarm(t *testing.T) {
 	base := t.TempDir()
-	unclaimed := 0
-	check(t, 20, func(t *rapid.T) {
+	came := countsOf("unclaimed")
+	checkUntil(t, 20, came, func(t *rapid.T) {
 		w := drawWorld(t)
 		f := drawUsersFile(t, w, 10)
 		if len(f.rows) == 0 || f.spoilsText { // what no text is becomes some in a report
@@ -419,7 +411,7 @@ func TestReportsDoNoHarm(t *testing.T) {
 			switch {
 			case f.at("Claim") >= 0 && (ragged || slices.Contains(was.Reasons, schema.CodeClaimContradicted)):
 				require.NotEqual(t, schema.Ready, is.Outcome)
-				unclaimed++
+				came["unclaimed"]++
 			case is.Outcome == schema.Ready && !ragged:
 				require.Equal(t, schema.Ready, was.Outcome)
 				require.Equal(t, was.Edits, is.Edits)
@@ -428,5 +420,4 @@ func TestReportsDoNoHarm(t *testing.T) {
 			}
 		}
 	})
-	require.Positive(t, unclaimed)
 }

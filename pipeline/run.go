@@ -11,6 +11,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/meant"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/stage"
 	"github.com/claimline/claimline/pipeline/store"
@@ -209,22 +210,15 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 		pool = claim.NewLicenses(licenses)
 		services = pool.Services()
 	}
-	reader, err := p.openReader(ctx, source, order, services)
-	if err != nil {
-		return nil, err
-	}
-	l, err := usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, false))
-	if err != nil {
-		return nil, err
-	}
-	mojibake, err := p.mojibake(ctx, source, order, reader, l)
-	if err != nil {
-		return nil, err
-	}
-	if mojibake {
-		if l, err = usersfile.NewLayout(source.Name(), reader.HeaderLine(), reader.HeaderCells(), services, usersfile.OptionsOf(order, true)); err != nil {
-			return nil, err
+	file := meant.File{Source: source, Order: order, Services: services, Limits: p.blockLimits()}
+	if !order.Offline {
+		file.Facts = func(ctx context.Context, keys []string) (claim.Facts, error) {
+			return p.Store.Facts(ctx, order.Organization, keys)
 		}
+	}
+	reader, l, mojibake, err := file.Open(ctx)
+	if err != nil {
+		return nil, err
 	}
 	v := &validator{pipeline: p, order: order, layout: l, format: reader.Format(), rules: rules, seed: seed}
 	if p.Strict {
@@ -233,30 +227,6 @@ func (p *Flow) open(ctx context.Context, source dialect.Source, order schema.Ord
 	stage := p.newCounter(source, order, reader, l, pool, seen, watch)
 	stage.plan.Mojibake = mojibake
 	return &planPass{reader: reader, validate: v, plan: stage, source: source, workers: p.Workers, claiming: claiming, watch: watch}, nil
-}
-
-// openReader opens the file in the encoding that it is certain to have, or that somebody says it has. Refused
-// with the codes of files: CodeEmailColumnMissing and CodeEncodingUnclear among them.
-func (p *Flow) openReader(ctx context.Context, source dialect.Source, order schema.Order, services []string) (*dialect.Reader, error) {
-	options := dialect.Options{Limits: p.blockLimits(), Encoding: order.Encoding, Names: usersfile.OptionsOf(order, false).EmailHeaders()}
-	if order.Offline {
-		options.SingleByte = dialect.Windows1252
-	}
-	reader, err := dialect.NewReader(ctx, source, options)
-	if schema.CodeOf(err) == schema.CodeEncodingUnclear {
-		if err := p.settleEncoding(ctx, source, order, services, options, err); err != nil {
-			return nil, err
-		}
-		options.SingleByte = dialect.Windows1252
-		reader, err = dialect.NewReader(ctx, source, options)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(ctx, source.Name(), reader)
-	}
-	return reader, nil
 }
 
 // blockLimits returns the limits of a file that is read in parts.

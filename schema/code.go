@@ -295,7 +295,7 @@ var codes = map[Code]entry{
 
 	CodeEditDoubtful: {"", 422, "A cell seems to be damaged, so the account keeps what it has[ in {1}].", "Type the cell again, or leave it blank."},
 
-	CodeFileEmpty:            {"", 422, "The file has no header or no row.", "Export the file again: claimline export -o users.csv."},
+	CodeFileEmpty:            {"", 422, "The file has no header or no row.", "Export the file again, and check that it has rows."},
 	CodeEmailColumnMissing:   {"", 422, "The file has no column with the users' addresses.", "Name the column User ID/Email (Required)."},
 	CodeColumnUnclear:        {"", 422, "It is not certain what a column means.", "Say what the column is: --column \"Header=Claim\". Or that it is nothing: --ignore-column \"Header\"."},
 	CodeEncodingUnclear:      {"", 422, "It is not certain in which encoding the file is.", "Say which: --encoding NAME. Or save the file as CSV UTF-8."},

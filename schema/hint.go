@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // Hint names what in particular is wrong with a row, where that is known: it has words of its own instead of
 // its code's.
 type Hint string
@@ -73,7 +75,7 @@ var hints = map[Hint]saying{
 	HintEmailBrackets: {"The cell holds more than the address, in brackets[: {1}].", "Write the address alone[: {2}]."},
 	HintEmailSeveral:  {"The cell holds several addresses[: {1}].", "Write one row for each address."},
 	HintEmailCharacter: {
-		"The address has a character that no address has: {1}[, in {2}].", "Type the address again, without that character.",
+		"The address has a character that no address has: {=1}[, in {2}].", "Type the address again, without that character.",
 	},
 
 	HintSpreadsheetError: {"The cell is the error of a spreadsheet's formula[: {1}].", "Write the value itself, or leave the cell blank."},
@@ -130,6 +132,12 @@ func (h Hint) Message(details ...string) string { return h.Wrong(details...).Str
 
 // Fix says what to do about it; details fill it.
 func (h Hint) Fix(details ...string) string { return h.Cure(details...).String() }
+
+// OfMany is Wrong for rows that differ in their details; ok is false where it says nothing without them.
+func (h Hint) OfMany() (wrong Text, ok bool) {
+	always, _, _ := strings.Cut(hints[h].message, "[")
+	return h.Wrong(""), always != "" && !strings.Contains(always, "{")
+}
 
 // Wrong is Message in any language.
 func (h Hint) Wrong(details ...string) Text { return template(hints[h].message, details) }

@@ -85,6 +85,9 @@ const (
 	Delayed   ClaimType = "delayed"   // the owner has policy.decision_days to decide
 )
 
+// ByHand is what the file of a claim by hand is called, in plans and in the list of imports.
+const ByHand = "claim by hand"
+
 // ImportState is where an import stands.
 type ImportState string
 
@@ -148,6 +151,7 @@ type ColumnEdits struct {
 // same value.
 type Cause struct {
 	Reason Code   `json:"reason"`
+	Hint   Hint   `json:"hint,omitempty"` // what in particular is wrong; blank: what the reason says
 	Column string `json:"column,omitempty"`
 	Value  string `json:"value,omitempty"` // the cell, quoted, or what is wrong with it, as in a blank; nothing: it is blank
 	Count  int    `json:"count"`

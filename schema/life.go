@@ -31,7 +31,7 @@ const (
 //	planning               barrier   –         –         –        –         –         –            told       –         –
 //	awaiting_consent       –         begun     rejected  gone     –         –         –            cancelled  –         the same
 //	queued                 –         –         –         –        applying  –         –            cancelled  –         begun
-//	applying               –         –         –         –        applying  the same  interrupted  cancelled  an end    begun
+//	applying               –         –         –         –        applying  the same  interrupted  told       an end    begun
 //	interrupted            –         –         –         –        applying  –         –            cancelled  –         begun
 //	cancelled              –         –         –         –        –         –         –            –          –         begun
 //	completed_with_errors  –         –         –         –        –         –         –            –          –         begun
@@ -40,8 +40,9 @@ const (
 //
 // barrier: awaiting_consent, or the end where nobody can be claimed (claim.Barrier). begun: applying where a
 // person at a terminal drives it, queued where any process may; reopened and never agreed to,
-// awaiting_consent. told: an owner is asked to stop, and the import is cancelled as soon as it is given back.
-// Taking is not reopening: what has ended, or waits for a person, is not taken.
+// awaiting_consent. told: an owner is asked to stop, and the import is cancelled as soon as it is sealed,
+// given back or interrupted; cancelled at once where nobody owns it. Taking is not reopening: what has ended,
+// or waits for a person, is not taken.
 var life = map[ImportState]map[Event][]ImportState{
 	StatePlanning: {
 		EventSeal:   {StateAwaitingConsent, StateCompleted, StateCompletedWithErrors, StateRejected, StateCancelled},

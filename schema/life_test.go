@@ -3,6 +3,9 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -276,4 +279,38 @@ func TestLease(t *testing.T) {
 	left := lifeStates()["applying, given back"]
 	require.Equal(t, left.LeaseUntil, left.Left())
 	require.Equal(t, lifeNow, lifeStates()["cancelled"].Left())
+}
+
+// TestLifeIsDrawn holds the table in the comment on life against life.
+func TestLifeIsDrawn(t *testing.T) {
+	source, err := os.ReadFile("life.go")
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(source), "//\t                       ")
+	header, rows, _ := strings.Cut(table, "\n")
+	drawn := map[ImportState]map[Event]bool{}
+	for row := range strings.Lines(rows) {
+		row, inTable := strings.CutPrefix(row, "//\t")
+		if !inTable {
+			break
+		}
+		cells := regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(row), -1)
+		for state := range strings.SplitSeq(cells[0], ", ") {
+			drawn[ImportState(state)] = map[Event]bool{}
+			for i, event := range strings.Fields(header) {
+				if cells[i+1] != "–" {
+					drawn[ImportState(state)][Event(event)] = true
+				}
+			}
+		}
+	}
+	require.Contains(t, drawn, StateFailed)
+	for state, events := range drawn {
+		for event := range life[state] {
+			assert.True(t, events[event], "%s, %s", state, event)
+		}
+		assert.Len(t, life[state], len(events), state)
+	}
+	for state := range life {
+		assert.Contains(t, drawn, state)
+	}
 }

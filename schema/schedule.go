@@ -107,6 +107,8 @@ type ScheduleRun struct {
 	Told       bool // there is nothing to tell of it, or it has been told
 }
 
+const wasInterrupted Word = "The import was interrupted."
+
 // After returns the run as what has become of its import makes it. One that runs is about to agree to an
 // import that waits for consent. An import that trouble has stopped waits for a person, which no run does.
 func (r ScheduleRun) After(imp Import) ScheduleRun {
@@ -119,11 +121,11 @@ func (r ScheduleRun) After(imp Import) ScheduleRun {
 	case imp.State == StateAwaitingConsent:
 		r.State = RunWaiting
 	case imp.State == StateInterrupted && imp.Attended:
-		r = r.Failed(CodeInterrupted, "The import was interrupted.")
+		r = r.Failed(CodeInterrupted, string(wasInterrupted))
 	case imp.State == StateFailed:
 		r = r.Failed(CodeImportIncomplete, CodeImportIncomplete.Message(""))
 	case imp.State.Ended():
-		r = r.Failed(imp.Reason, notCompleted(imp.Reason))
+		r = r.Failed(imp.Reason, string(notCompleted(imp.Reason)))
 	default:
 		r.State, r.Code, r.Message = RunRunning, "", ""
 	}
@@ -135,14 +137,14 @@ func (r ScheduleRun) After(imp Import) ScheduleRun {
 }
 
 // notCompleted says of an import why it ended before it was completed, where codes say so of its rows.
-func notCompleted(reason Code) string {
+func notCompleted(reason Code) Word {
 	switch reason {
 	case CodeCancelled:
 		return "The import was cancelled."
 	case CodeAllOrNothing:
 		return "A row has a problem, and the import was all or nothing."
 	}
-	return reason.Message("")
+	return Word(reason.Message(""))
 }
 
 // Failed returns the run where it has failed.

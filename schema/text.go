@@ -21,9 +21,8 @@ type Language interface {
 }
 
 // Text is what people are told: a sentence in English with its values, which can be said in another language.
-// The zero value says nothing.
+// It is put together when it is said, so its values must stay as they are. The zero value says nothing.
 type Text struct {
-	english string
 	format  string
 	values  []any    // of a format
 	details []string // of a template, as a code's message is one; nil: it is a format
@@ -32,7 +31,10 @@ type Text struct {
 // Say returns a text that may be formatted. A value that is a Text, too, a Word, a Number, a Day or an
 // Instant is said in the language of the whole.
 func Say(format string, values ...any) Text {
-	return Text{english: fmt.Sprintf(format, values...), format: format, values: values}
+	if false {
+		_ = fmt.Sprintf(format, values...) // so that go vet knows what Say does with a format
+	}
+	return Text{format: format, values: values}
 }
 
 // SayCount says how many there are of something: the number comes first among the values, as a Number.
@@ -42,7 +44,7 @@ func SayCount(n int, one, several string, values ...any) Text {
 		format = one
 	}
 	values = append([]any{Number(n)}, values...)
-	return Text{english: fmt.Sprintf(format, values...), format: format, values: values}
+	return Text{format: format, values: values}
 }
 
 // template returns a text whose details have their places in it as fill knows them.
@@ -50,7 +52,7 @@ func template(sentence string, details []string) Text {
 	if details == nil {
 		details = []string{}
 	}
-	return Text{english: fill(sentence, details, nil), format: sentence, details: details}
+	return Text{format: sentence, details: details}
 }
 
 // And returns the text with another sentence behind it.
@@ -75,13 +77,18 @@ func Join(texts []Text, separator string) Text {
 }
 
 // IsZero reports whether the text says nothing.
-func (t Text) IsZero() bool { return t.english == "" }
+func (t Text) IsZero() bool { return t.format == "" || t.String() == "" }
 
 // String returns the text in English.
-func (t Text) String() string { return t.english }
+func (t Text) String() string {
+	if t.details != nil {
+		return fill(t.format, t.details, nil)
+	}
+	return fmt.Sprintf(t.format, t.values...)
+}
 
 // MarshalText returns the text in English, as programs have it.
-func (t Text) MarshalText() ([]byte, error) { return []byte(t.english), nil }
+func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // In returns the text in a language.
 func (t Text) In(l Language) string {

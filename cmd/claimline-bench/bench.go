@@ -36,7 +36,7 @@ type bench struct {
 	self    string // this program
 	stderr  io.Writer
 	started time.Time
-	main    *input // of Rows rows, sorted; nil: not needed so far
+	main    *inputFiles // of Rows rows, sorted; nil: not needed so far
 	jobs    []*job
 	lines   []line
 }

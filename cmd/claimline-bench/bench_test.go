@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/claimline/claimline/cmd/claimline-bench/input"
 )
 
 // TestMain lets this test binary stand in for the processes that the benchmark starts:
@@ -207,7 +209,7 @@ func TestAnswers(t *testing.T) {
 
 func TestReadersCountTheSameRows(t *testing.T) {
 	dir := t.TempDir()
-	stats, err := Generate(t.Context(), dir, Options{Users: 6000, Bad: 0.1, Multiline: 0.1, Excel: true})
+	stats, err := input.Generate(t.Context(), dir, input.Options{Users: 6000, Bad: 0.1, Multiline: 0.1, Excel: true})
 	require.NoError(t, err)
 	for _, command := range []string{"plain", "read"} {
 		var stdout, stderr bytes.Buffer
@@ -217,20 +219,6 @@ func TestReadersCountTheSameRows(t *testing.T) {
 		assert.Equal(t, stats.Rows, n, command)
 		assert.Equal(t, 1, run(t.Context(), []string{command, filepath.Join(dir, "nothing.csv")}, io.Discard, &stderr))
 	}
-}
-
-func TestGenerateCountsWhatIsBadInAServiceCell(t *testing.T) {
-	dir := t.TempDir()
-	stats, err := Generate(t.Context(), dir, Options{Users: 5000, Bad: 0.2})
-	require.NoError(t, err)
-	n := 0
-	for _, row := range readCSV(t, files(t, dir)["users.csv"], ',') {
-		if len(row) > callingCell && row[callingCell] == "2" {
-			n++
-		}
-	}
-	assert.Positive(t, n)
-	assert.Equal(t, n, stats.Services)
 }
 
 func TestDatabasesAreCopiedWhole(t *testing.T) {
@@ -266,7 +254,7 @@ func benchHere(t *testing.T, dir, invalid string) (stdout, stderr string, err er
 
 func TestBenchMeasuresWhatIsThere(t *testing.T) {
 	dir := t.TempDir()
-	stats, err := Generate(t.Context(), t.TempDir(), Options{Users: 1000, Seed: 1, Bad: 0.02, Multiline: 0.005, Excel: true})
+	stats, err := input.Generate(t.Context(), t.TempDir(), input.Options{Users: 1000, Seed: 1, Bad: 0.02, Multiline: 0.005, Excel: true})
 	require.NoError(t, err)
 	invalid := fmt.Sprint(stats.Bad - stats.Services)
 	table, said, err := benchHere(t, dir, invalid)

@@ -144,7 +144,7 @@ func (b *bench) imports(ctx context.Context) error {
 
 // bulkInput runs an import to the end and writes its claims and results to files for sqlite3 to load.
 // It returns how many there are.
-func (b *bench) bulkInput(ctx context.Context, in *input, sorted *job) (int, error) {
+func (b *bench) bulkInput(ctx context.Context, in *inputFiles, sorted *job) (int, error) {
 	b.say("making the claims and results to bulk-load")
 	if err := copyDatabase(in.database(), in.copied()); err != nil {
 		return 0, err
@@ -271,7 +271,7 @@ func grown(from, to *job, judged bool) []*check {
 func (b *bench) script(name string) string { return filepath.Join(b.Dir, "peers", name) }
 
 // loaded makes a sorted input and its database.
-func (b *bench) loaded(ctx context.Context, rows int) (*input, error) {
+func (b *bench) loaded(ctx context.Context, rows int) (*inputFiles, error) {
 	in, err := b.input(ctx, rows, false)
 	if err != nil {
 		return nil, err
@@ -279,7 +279,7 @@ func (b *bench) loaded(ctx context.Context, rows int) (*input, error) {
 	return in, b.load(ctx, in)
 }
 
-func (b *bench) validateJob(in *input) *job {
+func (b *bench) validateJob(in *inputFiles) *job {
 	return &job{
 		name: "claimline validate --offline", rows: in.rows, problem: true, count: invalidRows, want: in.offlineBad(),
 		args: []string{b.Program, "validate", "--offline", "--json", in.file()},
@@ -287,7 +287,7 @@ func (b *bench) validateJob(in *input) *job {
 }
 
 // importJob imports a file into a fresh copy of the database of the input loaded.
-func (b *bench) importJob(loaded, in *input) *job {
+func (b *bench) importJob(loaded, in *inputFiles) *job {
 	return &job{
 		name: "claimline import", rows: in.rows, problem: true, count: invalidRows, want: in.stats.Bad,
 		args:    []string{b.Program, "--db", "sqlite:" + loaded.copied(), "--org", "acme", "import", "--accept-permanent", "--json", in.file()},

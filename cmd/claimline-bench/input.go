@@ -13,26 +13,28 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/claimline/claimline/cmd/claimline-bench/input"
 )
 
-// input is a generated file and the snapshot it belongs to.
-type input struct {
+// inputFiles is a generated file and the snapshot it belongs to.
+type inputFiles struct {
 	dir   string
 	rows  int
-	stats Stats
+	stats input.Stats
 }
 
-func (in *input) file() string     { return filepath.Join(in.dir, "users.csv") }
-func (in *input) database() string { return filepath.Join(in.dir, "claimline.db") } // loaded, nobody claimed
-func (in *input) loadedBy() string { return in.database() + ".by" }                 // says which program has loaded it, written last
-func (in *input) copied() string   { return filepath.Join(in.dir, "import.db") }    // the one that is imported into
+func (in *inputFiles) file() string     { return filepath.Join(in.dir, "users.csv") }
+func (in *inputFiles) database() string { return filepath.Join(in.dir, "claimline.db") } // loaded, nobody claimed
+func (in *inputFiles) loadedBy() string { return in.database() + ".by" }                 // says which program has loaded it, written last
+func (in *inputFiles) copied() string   { return filepath.Join(in.dir, "import.db") }    // the one that is imported into
 
 // offlineBad returns how many rows the checks without a store find bad.
-func (in *input) offlineBad() int { return in.stats.Bad - in.stats.Services }
+func (in *inputFiles) offlineBad() int { return in.stats.Bad - in.stats.Services }
 
 // input makes an input of so many rows, unless it is there already.
-func (b *bench) input(ctx context.Context, rows int, shuffle bool) (*input, error) {
-	in := &input{dir: filepath.Join(b.Dir, strconv.Itoa(rows)), rows: rows}
+func (b *bench) input(ctx context.Context, rows int, shuffle bool) (*inputFiles, error) {
+	in := &inputFiles{dir: filepath.Join(b.Dir, strconv.Itoa(rows)), rows: rows}
 	if shuffle {
 		in.dir += "-shuffled"
 	} else if rows == b.Rows {
@@ -68,7 +70,7 @@ func (b *bench) input(ctx context.Context, rows int, shuffle bool) (*input, erro
 }
 
 // load makes the input's database, unless this very program has made it before.
-func (b *bench) load(ctx context.Context, in *input) error {
+func (b *bench) load(ctx context.Context, in *inputFiles) error {
 	program, err := hashOf(b.Program)
 	if err != nil {
 		return fmt.Errorf("look at the program: %w", err)

@@ -1,5 +1,5 @@
-// Command claimline-bench makes the inputs that Claimline is measured and shown with,
-// and measures it beside its peers.
+// Command claimline-bench makes the inputs that Claimline is measured and shown with (package input), and
+// measures it beside its peers.
 package main
 
 import (
@@ -14,6 +14,9 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/claimline/claimline/cmd/claimline-bench/input"
+	"github.com/claimline/claimline/cmd/claimline-bench/service"
 )
 
 func main() {
@@ -36,7 +39,7 @@ type command struct {
 var commands = []command{
 	{"generate", "DIR", "write a snapshot (DIR/org) and a users file (DIR/users.csv)", generateCommand},
 	{"samples", "DIR", "write the sample files, the same ones every time", func(*flag.FlagSet) work {
-		return func(_ context.Context, dir string, _, _ io.Writer) error { return Samples(dir) }
+		return func(_ context.Context, dir string, _, _ io.Writer) error { return input.Samples(dir) }
 	}},
 	{"bench", "", "measure Claimline beside its peers", benchCommand},
 	{"serve", "", "measure the service under uploads and readers", serveCommand},
@@ -86,10 +89,10 @@ func usage(stderr io.Writer) {
 }
 
 func generateCommand(flags *flag.FlagSet) work {
-	var o Options
-	o.flags(flags)
+	var o input.Options
+	inputFlags(flags, &o)
 	return func(ctx context.Context, dir string, stdout, _ io.Writer) error {
-		stats, err := Generate(ctx, dir, o)
+		stats, err := input.Generate(ctx, dir, o)
 		if err != nil {
 			return err
 		}
@@ -97,8 +100,8 @@ func generateCommand(flags *flag.FlagSet) work {
 	}
 }
 
-// flags declares the flags that set o.
-func (o *Options) flags(flags *flag.FlagSet) {
+// inputFlags declares the flags that set o.
+func inputFlags(flags *flag.FlagSet, o *input.Options) {
 	flags.IntVar(&o.Users, "users", 1_000_000, "eligible users, and so rows of the users file")
 	flags.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same files")
 	flags.Float64Var(&o.Bad, "bad", 0, "share of rows with a problem, 0 to 1")
@@ -118,5 +121,33 @@ func benchCommand(flags *flag.FlagSet) work {
 	flags.StringVar(&o.Readme, "readme", "cmd/claimline-bench/README.md", "file whose benchmark section is written")
 	return func(ctx context.Context, _ string, stdout, stderr io.Writer) error {
 		return Bench(ctx, o, stdout, stderr)
+	}
+}
+
+func serveCommand(flags *flag.FlagSet) work {
+	o := service.Options{Uploads: 50, Rows: 20_000, Dir: "out/serve"}
+	serviceFlags(flags, &o)
+	flags.IntVar(&o.Readers, "readers", 500, "who look at the imports all the time, every other one by following its events")
+	flags.IntVar(&o.Room, "room", 4, "files that the service plans at once; the others are told to come again")
+	return measureService(&o)
+}
+
+func soakCommand(flags *flag.FlagSet) work {
+	o := service.Options{Uploads: 2000, Rows: 20, Dir: "out/soak", Room: 4, AtOnce: 2}
+	serviceFlags(flags, &o)
+	flags.IntVar(&o.Every, "every", 500, "after so many imports is looked what the process holds")
+	return measureService(&o)
+}
+
+func serviceFlags(flags *flag.FlagSet, o *service.Options) {
+	flags.IntVar(&o.Uploads, "uploads", o.Uploads, "files that are uploaded, each an import")
+	flags.IntVar(&o.Rows, "rows", o.Rows, "rows of each file")
+	flags.StringVar(&o.Dir, "dir", o.Dir, "folder for inputs, database and log, which are made anew")
+	flags.StringVar(&o.Program, "program", "bin/claimline", "the program to measure")
+}
+
+func measureService(o *service.Options) work {
+	return func(ctx context.Context, _ string, stdout, stderr io.Writer) error {
+		return service.Measure(ctx, *o, stdout, stderr)
 	}
 }

@@ -94,14 +94,14 @@ func (a *app) nobodyListed(p *session, order schema.Order, flags importFlags) er
 	if flags.format != formatJSON {
 		return nil
 	}
-	plan := schema.Plan{File: usersfile.ByHand}
+	plan := schema.Plan{File: schema.ByHand}
 	summary := plan.Summary(order, p.Now(), p.Now())
 	summary.DryRun = false // it was meant
 	return a.answer(summary)
 }
 
 func (a *app) claimPeople(ctx context.Context, p *session, organization schema.Organization, persons []usersfile.Person, services []string, order schema.Order, flags importFlags) (err error) {
-	source, err := usersfile.HandSource(usersfile.ByHand, persons, services)
+	source, err := usersfile.HandSource(schema.ByHand, persons, services)
 	if err != nil {
 		return err
 	}

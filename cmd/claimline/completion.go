@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/claimline/claimline/pipeline/notify"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -125,7 +125,7 @@ func (a *app) addCompletions(root *cobra.Command) {
 		"choice":            choices,
 		"activation-emails": {"on", "off"},
 		"state":             mailStates,
-		"language":          notify.Languages,
+		"language":          names(words.Languages),
 		"log-level":         {"debug", "info", "warn", "error"},
 	}
 	looked := map[string]func(*cobra.Command) ([]string, error){

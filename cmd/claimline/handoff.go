@@ -16,6 +16,7 @@ import (
 	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/handoff"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -38,7 +39,7 @@ result: check the file, make the parts to upload, read what Control Hub said of 
 	return cmd
 }
 
-// handoff returns what makes and follows hand-offs.
+// handoff returns what makes hand-offs.
 func (a *app) handoff() *handoff.Handoff {
 	return &handoff.Handoff{
 		Now: a.now, Policy: a.config.Policy, Workers: a.config.Workers, By: byTerminal(), Version: version,
@@ -51,6 +52,7 @@ type handoffFlags struct {
 	template, users, directory, address, mode string
 	domains                                   []string
 	reading                                   readingFlags
+	sheets                                    sheetsFlag
 }
 
 func (f *handoffFlags) add(cmd *cobra.Command) {
@@ -58,15 +60,16 @@ func (f *handoffFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.users, "users", "", "fresh users export, to show what would change, as a `file`")
 	cmd.Flags().StringVar(&f.directory, "directory", "", "full list of your own directory, as a `file` (CSV or LDIF): who is not in it is left out")
 	cmd.Flags().StringVar(&f.address, "address", "", "`column` of the directory's list that holds the addresses")
-	cmd.Flags().StringVar(&f.mode, "mode", string(handoff.AddOnly), "what FALSE does to a service: nothing (add), or it removes it (add-remove)")
+	cmd.Flags().StringVar(&f.mode, "mode", string(folder.AddOnly), "what FALSE does to a service: nothing (add), or it removes it (add-remove)")
 	cmd.Flags().StringSliceVar(&f.domains, "domains", nil, "`domains` that are yours, with commas: addresses in others are left out")
 	f.reading.addColumns(cmd)
+	f.sheets.add(cmd)
 }
 
 // modes returns what --mode can be.
 func modes() []string {
 	var names []string
-	for _, mode := range handoff.Modes {
+	for _, mode := range folder.Modes {
 		names = append(names, string(mode))
 	}
 	return names
@@ -89,11 +92,15 @@ func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(h
 	if !slices.Contains(modes(), f.mode) {
 		return notOneOf("--mode", f.mode, modes())
 	}
-	request := handoff.Request{Mode: handoff.Mode(f.mode), Address: f.address}
+	request := handoff.Request{Mode: folder.Mode(f.mode), Address: f.address}
+	sheets, err := f.sheets.by(file, f.inputs()...)
+	if err != nil {
+		return err
+	}
+	f.reading.Sheet = sheets[file]
 	if err := f.reading.order(cmd, &request.Order); err != nil {
 		return err
 	}
-	var err error
 	if request.Domains, err = controlhub.ParseDomains(f.domains); err != nil {
 		return usageError{err}
 	}
@@ -109,7 +116,9 @@ func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(h
 		}
 		return func() error {
 			return a.withSource(name, func(source dialect.Source) error {
-				*into = source
+				if *into = source; into != &request.Source {
+					*into = dialect.Beside(source, sheets[name])
+				}
 				return next()
 			})
 		}
@@ -202,7 +211,7 @@ func (a *app) sayHandoffFiles(request handoff.Request, survey *handoff.Survey) {
 type surveyJSON struct {
 	File           string                `json:"file"`
 	SHA256         string                `json:"sha256"`
-	Mode           handoff.Mode          `json:"mode"`
+	Mode           folder.Mode           `json:"mode"`
 	Rows           int                   `json:"rows"`
 	Ready          int                   `json:"ready"`
 	Skipped        int                   `json:"skipped"`
@@ -216,7 +225,7 @@ type surveyJSON struct {
 	UnknownColumns []string              `json:"unknown_columns"`
 	MissingColumns []string              `json:"missing_columns"`
 	Columns        []string              `json:"columns"` // that the parts have
-	Services       []handoff.Effect      `json:"services"`
+	Services       []folder.Effect       `json:"services"`
 	Notices        []handoff.Notice      `json:"notices"`
 
 	Folder string   `json:"folder,omitempty"`
@@ -231,7 +240,7 @@ func surveyAnswer(s *handoff.Survey) surveyJSON {
 		Invalid: t.Outcomes[schema.Invalid], Ineligible: t.Outcomes[schema.Ineligible], Members: s.Members,
 		Reasons: summary.Reasons, Warnings: summary.Warnings, Edits: summary.Edits, Repairs: summary.Repairs, UnknownColumns: summary.UnknownColumns,
 		MissingColumns: append([]string{}, s.Missing...), Columns: append([]string{}, s.Written...),
-		Services: append([]handoff.Effect{}, s.Services...), Notices: append([]handoff.Notice{}, s.Notices...),
+		Services: append([]folder.Effect{}, s.Services...), Notices: append([]handoff.Notice{}, s.Notices...),
 	}
 }
 
@@ -322,8 +331,8 @@ FILE is as for check, which says before what would be left out. A folder that is
 			case flags.template == "":
 				return usage("Nothing says which headers Control Hub knows.").
 					WithFix("Add --template FILE: your organization's own template, or a fresh export.")
-			case partRows < 1 || partRows > handoff.MaxPartRows:
-				return usage("--part-rows %d is not a number of rows from 1 to %d, which Control Hub takes in a file.", partRows, handoff.MaxPartRows)
+			case partRows < 1 || partRows > folder.MaxPartRows:
+				return usage("--part-rows %d is not a number of rows from 1 to %d, which Control Hub takes in a file.", partRows, folder.MaxPartRows)
 			}
 			if err := mayMakeFolder(output); err != nil {
 				return err
@@ -335,7 +344,7 @@ FILE is as for check, which says before what would be left out. A folder that is
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "folder to make")
-	cmd.Flags().IntVar(&partRows, "part-rows", handoff.MaxPartRows, "`rows` of a part, at most")
+	cmd.Flags().IntVar(&partRows, "part-rows", folder.MaxPartRows, "`rows` of a part, at most")
 	return cmd
 }
 
@@ -345,9 +354,9 @@ func (a *app) makeHandoff(ctx context.Context, request handoff.Request, partRows
 	h.Saw = saw
 	defer done()
 	var survey *handoff.Survey
-	var manifest *handoff.Manifest
-	err := a.writeFolder(output, func(folder string) (err error) {
-		manifest, survey, err = h.Make(ctx, request, partRows, folder)
+	var manifest *folder.Manifest
+	err := a.writeFolder(output, func(dir string) (err error) {
+		manifest, survey, err = h.Make(ctx, request, partRows, dir)
 		return err
 	})
 	done()
@@ -379,14 +388,14 @@ func (a *app) makeHandoff(ctx context.Context, request handoff.Request, partRows
 }
 
 // inParts says how many parts there are.
-func inParts(parts []handoff.Part) schema.Text {
+func inParts(parts []folder.Part) schema.Text {
 	return schema.SayCount(len(parts), "%s part", "%s parts")
 }
 
 // sayUpload says what to do with the parts.
-func (a *app) sayUpload(folder string, m *handoff.Manifest) {
+func (a *app) sayUpload(dir string, m *folder.Manifest) {
 	mode := "Add services only"
-	if m.Mode == handoff.AddRemove {
+	if m.Mode == folder.AddRemove {
 		mode = "Add and remove services"
 	}
 	first := schema.Printable(m.Parts[0].File)
@@ -395,7 +404,7 @@ func (a *app) sayUpload(folder string, m *handoff.Manifest) {
 	} else {
 		a.say("Upload %s to Control Hub as it is, with %q.", first, mode)
 	}
-	words := []string{"handoff", "results", folder}
+	words := []string{"handoff", "results", dir}
 	if len(m.Parts) == 1 {
 		words = append(words, "errors.csv")
 	} else {

@@ -15,10 +15,17 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline"
 	"github.com/claimline/claimline/pipeline/dialect"
-	"github.com/claimline/claimline/pipeline/handoff"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
+	"github.com/claimline/claimline/pipeline/handoff/results"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
+
+// follower returns what follows hand-offs.
+func (a *app) follower() *results.Follower {
+	h := a.handoff()
+	return &results.Follower{Policy: h.Policy, Workers: h.Workers, Limits: h.Limits}
+}
 
 // outcomeFlags returns the flags of a report on rows that were handed off.
 func outcomeFlags(cmd *cobra.Command) *reportFlags {
@@ -33,6 +40,7 @@ func outcomeFlags(cmd *cobra.Command) *reportFlags {
 func (a *app) handoffResultsCommand() *cobra.Command {
 	var named []string
 	var firstRow int
+	var sheets sheetsFlag
 	cmd := &cobra.Command{
 		Use:   "results DIR [ERRORS...]",
 		Short: "Join what Control Hub said in errors.csv to the rows of a hand-off",
@@ -53,6 +61,7 @@ Exit code 3 tells that some row was refused.`,
 	}
 	rows := outcomeFlags(cmd)
 	cmd.Flags().StringArrayVar(&named, "part", nil, "the errors of one part, as `N=ERRORS.csv`; repeat the flag for more")
+	sheets.add(cmd)
 	cmd.Flags().IntVar(&firstRow, "first-row", 0, "`number` of the first user's row in the files: 1, or 2 where the header counts")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := rows.check(a.flags.json, reportFormats...); err != nil {
@@ -74,13 +83,13 @@ Exit code 3 tells that some row was refused.`,
 			}
 			inputs, parts = append(inputs, name), append(parts, part)
 		}
-		return a.withSources(inputs, func(sources []dialect.Source) error {
-			files := make([]handoff.Errors, len(sources))
+		return a.withSources(inputs, &sheets, func(sources []dialect.Source) error {
+			files := make([]results.Errors, len(sources))
 			for i, source := range sources {
-				files[i] = handoff.Errors{Source: source, Part: parts[i]}
+				files[i] = results.Errors{Source: source, Part: parts[i]}
 			}
-			return a.reportOutcome(cmd, args[0], rows, inputs, func(h *handoff.Handoff, to *report.Report) (*handoff.Outcome, error) {
-				return h.Results(cmd.Context(), args[0], files, firstRow, to)
+			return a.reportOutcome(cmd, args[0], rows, inputs, func(f *results.Follower, to *report.Report) (*results.Outcome, error) {
+				return f.Results(cmd.Context(), args[0], files, firstRow, to)
 			})
 		})
 	}
@@ -88,8 +97,12 @@ Exit code 3 tells that some row was refused.`,
 }
 
 // withSources opens files for the work, and closes them again.
-func (a *app) withSources(names []string, work func([]dialect.Source) error) error {
+func (a *app) withSources(names []string, sheet *sheetsFlag, work func([]dialect.Source) error) error {
 	if err := onceStdin(names...); err != nil {
+		return err
+	}
+	sheets, err := sheet.by("", names...)
+	if err != nil {
 		return err
 	}
 	var open func(sources []dialect.Source) error
@@ -97,13 +110,16 @@ func (a *app) withSources(names []string, work func([]dialect.Source) error) err
 		if len(sources) == len(names) {
 			return work(sources)
 		}
-		return a.withSource(names[len(sources)], func(source dialect.Source) error { return open(append(sources, source)) })
+		return a.withSource(names[len(sources)], func(source dialect.Source) error {
+			return open(append(sources, dialect.Beside(source, sheets[source.Name()])))
+		})
 	}
 	return open(nil)
 }
 
 func (a *app) handoffVerifyCommand() *cobra.Command {
 	var users, claimable string
+	var sheets sheetsFlag
 	cmd := &cobra.Command{
 		Use:   "verify DIR",
 		Short: "Find out with fresh exports what has become of every row of a hand-off",
@@ -119,6 +135,7 @@ Exit code 3 tells that something is not as it was asked.`,
 	rows := outcomeFlags(cmd)
 	cmd.Flags().StringVar(&users, "users", "", "fresh users export, as a `file`")
 	cmd.Flags().StringVar(&claimable, "claimable", "", "fresh export of claimable users, as a `file`")
+	sheets.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := rows.check(a.flags.json, reportFormats...); err != nil {
 			return err
@@ -130,13 +147,13 @@ Exit code 3 tells that something is not as it was asked.`,
 		if claimable != "" {
 			inputs = append(inputs, claimable)
 		}
-		return a.withSources(inputs, func(sources []dialect.Source) error {
+		return a.withSources(inputs, &sheets, func(sources []dialect.Source) error {
 			var listed dialect.Source
 			if len(sources) > 1 {
 				listed = sources[1]
 			}
-			return a.reportOutcome(cmd, args[0], rows, inputs, func(h *handoff.Handoff, to *report.Report) (*handoff.Outcome, error) {
-				return h.Verify(cmd.Context(), args[0], sources[0], listed, to)
+			return a.reportOutcome(cmd, args[0], rows, inputs, func(f *results.Follower, to *report.Report) (*results.Outcome, error) {
+				return f.Verify(cmd.Context(), args[0], sources[0], listed, to)
 			})
 		})
 	}
@@ -144,11 +161,11 @@ Exit code 3 tells that something is not as it was asked.`,
 }
 
 // reportOutcome lets work find out what became of the rows of a hand-off, and tells it.
-func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlags, inputs []string, work func(*handoff.Handoff, *report.Report) (*handoff.Outcome, error)) error {
-	h := a.handoff()
+func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlags, inputs []string, work func(*results.Follower, *report.Report) (*results.Outcome, error)) error {
+	f := a.follower()
 	saw, done := a.counting(pipeline.Planning)
-	h.Saw = saw
-	var outcome *handoff.Outcome
+	f.Saw = saw
+	var outcome *results.Outcome
 	if err := notWithin(folder, flags.output); err != nil {
 		return err
 	}
@@ -158,7 +175,7 @@ func (a *app) reportOutcome(cmd *cobra.Command, folder string, flags *reportFlag
 		if flags.format != formatJSON && (flags.format != formatText || flags.narrows()) {
 			rows = flags.report(to, a.language())
 		}
-		if outcome, err = work(h, rows); err != nil {
+		if outcome, err = work(f, rows); err != nil {
 			return err
 		}
 		switch flags.format {
@@ -190,7 +207,7 @@ func notWithin(folder, output string) error {
 
 // outcomeAnswer returns what became of the rows of a hand-off as --json shows it. The counts of the
 // outcomes add up to the rows.
-func outcomeAnswer(o *handoff.Outcome) map[string]any {
+func outcomeAnswer(o *results.Outcome) map[string]any {
 	answer := map[string]any{
 		"folder": o.Folder, "source": o.Source.File, "sha256": o.Source.SHA256, "mode": o.Mode, "parts": len(o.Parts), "rows": o.Tally.Rows,
 		"reasons": notNil(o.Tally.Reasons), "warnings": notNil(o.Tally.Warnings), "report": o.Report, "retry": o.Retry,
@@ -221,7 +238,7 @@ var handoffMeanings = map[schema.Outcome]schema.Word{
 }
 
 // writeOutcome shows what became of the rows of a hand-off.
-func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
+func writeOutcome(to io.Writer, p screen.Page, o *results.Outcome) error {
 	lines := []string{p.Say("%s, made of %s: %s in %s.", schema.Printable(o.Folder), schema.Printable(o.Source.File), screen.Rows(o.Tally.Rows), inParts(o.Parts))}
 	width := utf8.RuneCountInString(p.Number(o.Tally.Rows))
 	for _, outcome := range schema.HandoffOutcomes {
@@ -247,7 +264,7 @@ func writeOutcome(to io.Writer, p screen.Page, o *handoff.Outcome) error {
 }
 
 // sayOutcome says how the files were read, what was added to the folder, and what to do next.
-func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *handoff.Outcome) {
+func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *results.Outcome) {
 	for _, file := range o.Files {
 		if file.FirstRow == 2 {
 			a.say("%s is about part %d; the header counts as row 1: %s.", schema.Printable(file.File), file.Part, file.Why)
@@ -278,14 +295,14 @@ func (a *app) sayOutcome(cmd *cobra.Command, folder string, o *handoff.Outcome) 
 		added = schema.Say("%s and %s", o.Report, o.Retry)
 	}
 	a.say("In %s: %s.", schema.Printable(folder), added)
-	a.next(a.nextOfHandoff(cmd.Name(), folder, o.Retry, o.Problems() > 0))
+	a.next(a.nextOfHandoff(cmd.Name(), folder, o.Retry, o.Manifest, o.Problems() > 0))
 }
 
 // nextOfHandoff returns what one wants to run after a step of a hand-off.
-func (a *app) nextOfHandoff(step, folder, retry string, problems bool) string {
+func (a *app) nextOfHandoff(step, folder, retry string, m *folder.Manifest, problems bool) string {
 	switch {
 	case step == "verify" && retry != "":
-		return a.command("handoff", "make", folder+"/"+retry, "-o", folder+"-retry", "--template", "TEMPLATE.csv")
+		return a.command(makeAgain(folder, retry, m)...)
 	case step == "verify" && problems:
 		return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv", "--only", report.OnlyProblems)
 	case step == "verify":
@@ -293,6 +310,30 @@ func (a *app) nextOfHandoff(step, folder, retry string, problems bool) string {
 	}
 	return a.command("handoff", "verify", folder, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv")
 }
+
+// makeAgain returns the words that make a hand-off of the rows to upload again, as the first one was made, in
+// a folder that is not there yet.
+func makeAgain(dir, retry string, m *folder.Manifest) []string {
+	made := filepath.Clean(dir) + "-retry"
+	for n := 2; mayMakeFolder(made) != nil && n < maxRetries; n++ {
+		made = fmt.Sprintf("%s-retry-%d", filepath.Clean(dir), n)
+	}
+	template := m.Template.File
+	if template == "-" {
+		template = "TEMPLATE.csv"
+	}
+	again := []string{"handoff", "make", filepath.Join(dir, retry), "-o", made, "--template", template}
+	if m.Template.Sheet != "" {
+		again = append(again, "--sheet", m.Template.File+"="+m.Template.Sheet)
+	}
+	if m.Mode != folder.AddOnly {
+		again = append(again, "--mode", string(m.Mode))
+	}
+	return again
+}
+
+// maxRetries is how many folders of one hand-off are looked for.
+const maxRetries = 100
 
 func (a *app) handoffStatusCommand() *cobra.Command {
 	return &cobra.Command{
@@ -302,7 +343,7 @@ func (a *app) handoffStatusCommand() *cobra.Command {
 		Example: `  claimline handoff status claim-1`,
 		Args:    oneArg("folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			status, err := a.handoff().Status(cmd.Context(), args[0])
+			status, err := a.follower().Status(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -323,7 +364,12 @@ func (a *app) handoffStatusCommand() *cobra.Command {
 				a.sayUpload(args[0], status.Manifest)
 				return nil
 			}
-			a.next(a.nextOfHandoff(step, args[0], status.Retry, notClaimed(status.Tally()) > 0))
+			problems := notClaimed(status.Tally()) > 0
+			if step == "verify" && status.Retry == "" && !problems {
+				a.say("All of them are claimed: nothing is left to do.")
+				return nil
+			}
+			a.next(a.nextOfHandoff(step, args[0], status.Retry, status.Manifest, problems))
 			return nil
 		},
 	}
@@ -340,7 +386,7 @@ func notClaimed(outcomes map[schema.Outcome]int) (n int) {
 }
 
 // statusAnswer returns how far a hand-off is as --json shows it.
-func statusAnswer(folder string, s *handoff.Status) map[string]any {
+func statusAnswer(folder string, s *results.Status) map[string]any {
 	parts := make([]map[string]any, len(s.Parts))
 	for i, part := range s.Parts {
 		parts[i] = map[string]any{"file": part.File, "rows": part.Rows, "there": part.There, "outcomes": part.Outcomes}
@@ -352,7 +398,7 @@ func statusAnswer(folder string, s *handoff.Status) map[string]any {
 }
 
 // writeHandoffStatus shows how far a hand-off is: one sentence, and a table of the parts.
-func (a *app) writeHandoffStatus(folder string, s *handoff.Status) error {
+func (a *app) writeHandoffStatus(folder string, s *results.Status) error {
 	what := schema.Say("nothing is known yet of what Control Hub said")
 	switch tally := s.Tally(); {
 	case s.Checked != "":

@@ -4,10 +4,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/claimline/claimline/schema"
 )
 
 // flagHints say what to write instead of flags that other programs have.
-var flagHints = map[string]string{
+var flagHints = map[string]schema.Word{
 	"import --dry-run":   "The dry run is a command: claimline validate FILE.",
 	"import --yes":       "To agree without being asked that the claims are permanent: --accept-permanent.",
 	"claim --yes":        "To agree without being asked that the claims are permanent: --accept-permanent.",
@@ -26,7 +28,7 @@ var flagHints = map[string]string{
 }
 
 // commandHints say which command does what people look for under another name.
-var commandHints = map[string]string{
+var commandHints = map[string]schema.Word{
 	"plan":      "The plan of a file is shown by: claimline validate FILE.",
 	"check":     "A file is checked by: claimline validate FILE.",
 	"dry-run":   "The dry run is: claimline validate FILE.",

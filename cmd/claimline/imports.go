@@ -217,7 +217,7 @@ func (a *app) reportCommand() *cobra.Command {
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().Lookup("format").Usage = "text, json or jsonl (every row as an object), csv or xlsx (every row), or html (one page)"
+	cmd.Flags().Lookup("format").Usage = string(schema.Word("text, json or jsonl (every row as an object), csv or xlsx (every row), or html (one page)"))
 	return cmd
 }
 

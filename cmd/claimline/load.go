@@ -23,6 +23,7 @@ const controlHub = "control-hub"
 type loadFlags struct {
 	from, users, claimable, licenses, name string
 	domains                                []string
+	sheets                                 sheetsFlag
 }
 
 func (a *app) loadCommand() *cobra.Command {
@@ -32,7 +33,8 @@ func (a *app) loadCommand() *cobra.Command {
 		Use:   "load DIR",
 		Short: "Take in a snapshot of organizations, domains, licences, users and claims",
 		Long: `Takes in a snapshot: a folder with organizations.csv, domains.csv, users.csv and, where there are any, licenses.csv and
-claims.csv. All of it is taken in, or nothing. Loading it again updates what has changed; what was done here stays.
+claims.csv; each may be a workbook instead, as users.xlsx. All of it is taken in, or nothing. Loading it again updates what has
+changed; what was done here stays.
 
 What was mended is told per file. What is not understood is refused, many problems at once: a column that may be another one, a
 file that may be one of the five, a service that nobody has licences for. --ignore lets it pass: the column and the file are not
@@ -54,7 +56,10 @@ quantity; without it there is no limit. So plan, reasons, deadlines and previews
 			return oneArg("folder")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			load := func(p *session) (*snapshot.Loaded, error) {
+			load := func(p *session) (_ *snapshot.Loaded, err error) {
+				if options.Sheets, err = flags.sheets.by("", snapshot.Paths(args[0])...); err != nil {
+					return nil, err
+				}
 				return snapshot.Load(cmd.Context(), p.Store, p.people.Rules(), args[0], options)
 			}
 			names := args
@@ -77,7 +82,7 @@ quantity; without it there is no limit. So plan, reasons, deadlines and previews
 				if err != nil {
 					return err
 				}
-				a.sayLoaded(strings.Join(names, " and "), loaded)
+				a.sayLoaded(names, loaded)
 				if a.flags.json {
 					return a.answer(loaded)
 				}
@@ -97,6 +102,7 @@ quantity; without it there is no limit. So plan, reasons, deadlines and previews
 	cmd.Flags().StringVar(&flags.claimable, "claimable", "", "its export of claimable users, as a `file`")
 	cmd.Flags().StringVar(&flags.licenses, "licenses", "", "how many licences there are of each service, as a `file`: service,quantity")
 	cmd.Flags().StringSliceVar(&flags.domains, "domains", nil, "`domains` that the organization has verified, with commas")
+	flags.sheets.add(cmd)
 	cmd.Flags().StringVar(&flags.name, "name", "", "what the organization is called, if not as --org")
 	return cmd
 }
@@ -152,7 +158,7 @@ func (a *app) loadControlHub(ctx context.Context, p *session, flags loadFlags, o
 			names, into = append(names, file.name), append(into, file.into)
 		}
 	}
-	err = a.withSources(names, func(sources []dialect.Source) error {
+	err = a.withSources(names, &flags.sheets, func(sources []dialect.Source) error {
 		for i, source := range sources {
 			*into[i] = source
 		}
@@ -163,8 +169,12 @@ func (a *app) loadControlHub(ctx context.Context, p *session, flags loadFlags, o
 }
 
 // sayLoaded says what a snapshot held, and per file what was mended and not understood.
-func (a *app) sayLoaded(from string, loaded *snapshot.Loaded) {
-	a.say("Loaded %s: %s, %s, %s, %s, %s.", schema.Printable(from), schema.SayCount(loaded.Organizations, "%s organization", "%s organizations"), users(loaded.Users),
+func (a *app) sayLoaded(names []string, loaded *snapshot.Loaded) {
+	from := schema.Say("%s", schema.Printable(names[0]))
+	for _, name := range names[1:] {
+		from = schema.Say("%s and %s", from, schema.Printable(name))
+	}
+	a.say("Loaded %s: %s, %s, %s, %s, %s.", from, schema.SayCount(loaded.Organizations, "%s organization", "%s organizations"), users(loaded.Users),
 		schema.SayCount(loaded.Domains, "%s domain", "%s domains"), schema.SayCount(loaded.Licenses, "%s licence", "%s licences"),
 		schema.SayCount(loaded.Claims, "%s open claim", "%s open claims"))
 	for _, file := range loaded.Files {

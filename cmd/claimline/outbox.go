@@ -16,6 +16,7 @@ import (
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/pipeline/store"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -313,8 +314,8 @@ service.templates take the place of the program's own templates; what is wrong w
 			switch {
 			case !slices.Contains(mailKinds, args[0]):
 				return notOneOf("KIND", args[0], mailKinds)
-			case !slices.Contains(notify.Languages, language):
-				return notOneOf("--language", language, notify.Languages)
+			case !slices.Contains(words.Languages, words.Language(language)):
+				return notOneOf("--language", language, names(words.Languages))
 			case !slices.Contains(mailFormats, format):
 				return notOneOf("--format", format, mailFormats)
 			}
@@ -322,7 +323,7 @@ service.templates take the place of the program's own templates; what is wrong w
 			if err != nil {
 				return err
 			}
-			mail, err := templates.Preview(claim.Mail(args[0]), language)
+			mail, err := templates.Preview(claim.Mail(args[0]), words.Language(language))
 			if err != nil {
 				return err
 			}
@@ -341,7 +342,7 @@ service.templates take the place of the program's own templates; what is wrong w
 			})
 		},
 	}
-	cmd.Flags().StringVar(&language, "language", notify.Languages[0], "en or sv")
+	cmd.Flags().StringVar(&language, "language", string(words.English), "en or sv")
 	cmd.Flags().StringVar(&format, "format", formatText, "text or html")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write to (default: stdout)")
 	return cmd

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
 	"github.com/claimline/claimline/pipeline/report"
@@ -18,12 +19,13 @@ func (a *app) writePlan(to io.Writer, p screen.Page, plan *schema.Plan, organiza
 }
 
 // sayAfterPlan says what to do after a dry run.
-func (a *app) sayAfterPlan(plan *schema.Plan) {
+func (a *app) sayAfterPlan(plan *schema.Plan, order schema.Order) {
+	file := append([]string{plan.File}, flagsOf(order)...)
 	if plan.Tally.Outcomes[schema.Ready] > 0 {
-		a.next(a.command("import", plan.File))
+		a.next(a.command(append([]string{"import"}, file...)...))
 		return
 	}
-	a.next(a.command(append(append([]string{"validate"}, writeProblems(plan.File)...), plan.File)...))
+	a.next(a.command(slices.Concat([]string{"validate"}, writeProblems(plan.File), file)...))
 }
 
 // writeProblems returns the flags that write the rows of a file that have problems, as a file of its kind.

@@ -175,12 +175,12 @@ func (a *app) openLogAt(usual string) error {
 }
 
 // language returns the language that people at the terminal are told things in: that of --language, else of
-// their locale.
+// their locale, by the environment or else as the system has it.
 func (a *app) language() words.Language {
 	if given := words.Language(a.flags.language); slices.Contains(words.Languages, given) {
 		return given
 	}
-	return words.OfLocale(first(a.env("LC_ALL"), a.env("LC_MESSAGES"), a.env("LANG")))
+	return words.OfLocale(first(a.env("LC_ALL"), a.env("LC_MESSAGES"), a.env("LANG"), systemLocale()))
 }
 
 // number writes a number with its digits in groups.
@@ -347,7 +347,7 @@ func groupOnly(cmd *cobra.Command, args []string) error {
 }
 
 // oneArg refuses anything but one argument, which it calls by the name given.
-func oneArg(name string) cobra.PositionalArgs {
+func oneArg(name schema.Word) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return usage("%s takes one %s, and was given %d.", cmd.CommandPath(), name, len(args)).WithFix("Write: %s.", cmd.UseLine())

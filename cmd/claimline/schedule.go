@@ -231,6 +231,9 @@ func (a *app) writeSchedule(s schema.Schedule) error {
 	}
 	if s.LastRun != nil {
 		line("last", "%s: %s", screen.Moment(s.LastRun.At), runWords(*s.LastRun))
+		if s.LastRun.Code != "" {
+			line("", "%s", a.language().Kept(s.LastRun.Code, s.LastRun.Message))
+		}
 	}
 	return a.printLine(strings.Join(lines, "\n"))
 }
@@ -313,7 +316,7 @@ func (a *app) listRuns(runs []schema.ScheduleRun) error {
 			imp = strconv.FormatInt(run.ImportID, 10)
 		}
 		if run.Code != "" {
-			why = fmt.Sprintf("%s: %s", run.Code, run.Message)
+			why = fmt.Sprintf("%s: %s", run.Code, a.language().Kept(run.Code, run.Message))
 		}
 		if err := t.Add(screen.Stamp(&run.At), string(run.State), imp, schema.Printable(run.File), schema.Printable(why)); err != nil {
 			return err

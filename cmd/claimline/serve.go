@@ -144,7 +144,7 @@ func (a *app) setUp(p *session, config *web.Config, wake func(context.Context)) 
 		return nil, err
 	}
 	config.Pages, err = pages.New(pages.Config{
-		Desk: d, Schedules: &schedules, Guard: config.Guard, Resolver: resolver, Location: location, Contact: a.config.contact(),
+		Desk: d, Schedules: &schedules, Guard: config.Guard, Resolver: resolver, Location: location, Contact: a.config.contact(), Mailed: a.config.mailed(),
 		Secure: config.Certificate != nil || strings.HasPrefix(a.config.Service.BaseURL, "https:"),
 	})
 	return d, err

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/claimline/claimline/cmd/claimline/screen"
-	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -56,17 +55,21 @@ Whoever is missing there becomes inactive, and is removed %s later.`, screen.Day
 // nextCommand returns what one wants to run after an import.
 func (a *app) nextCommand(imp schema.Import) string {
 	id := strconv.FormatInt(imp.ID, 10)
+	again := []string{"import", imp.File}
+	if order, err := schema.OrderOf(imp); err == nil {
+		again = append(again, flagsOf(order)...)
+	}
 	switch {
 	case imp.State == schema.StateApplying || imp.State == schema.StatePlanning || imp.State == schema.StateQueued:
 		return a.command("status", id, "--watch")
-	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != usersfile.ByHand:
-		return a.command("import", imp.File)
+	case imp.State == schema.StateFailed && imp.SHA256 == "" && imp.File != schema.ByHand:
+		return a.command(again...)
 	case imp.State != schema.StateRejected && imp.Tally.Outcomes[schema.Ready] > 0:
 		return a.command("resume", id)
 	case imp.Tally.Problems() > 0 && !imp.RowsRemoved:
 		return a.command(append([]string{"report", id}, writeProblems(imp.File)...)...)
-	case imp.State == schema.StateRejected && imp.File != usersfile.ByHand:
-		return a.command("import", imp.File)
+	case imp.State == schema.StateRejected && imp.File != schema.ByHand:
+		return a.command(again...)
 	case imp.Tally.Outcomes[schema.Claimed] > 0:
 		return a.command("sync", "preview", "DIRECTORY.csv", "--missing", "missing.csv")
 	}

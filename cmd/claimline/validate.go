@@ -94,7 +94,7 @@ func (a *app) validate(cmd *cobra.Command, p *session, source dialect.Source, or
 	}
 	a.exit = exitFor(plan.Tally)
 	if flags.format != formatJSON && !order.Offline {
-		a.sayAfterPlan(plan)
+		a.sayAfterPlan(plan, order)
 	}
 	return nil
 }

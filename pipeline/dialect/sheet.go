@@ -43,7 +43,8 @@ type keptSheet struct {
 // inSheet is a source of which one sheet is meant.
 type inSheet struct {
 	Source
-	name string
+	name   string
+	beside bool // there are other files, so whoever says which sheet is meant has to say of which file
 }
 
 // InSheet returns a source of which, where it is a workbook, the sheet is meant that is called so. Blank: as
@@ -53,7 +54,24 @@ func InSheet(source Source, name string) Source {
 	if name == "" {
 		return source
 	}
-	return inSheet{source, name}
+	return inSheet{Source: source, name: name}
+}
+
+// Beside is InSheet for a file beside others: which of its sheets is meant is said together with its name.
+func Beside(source Source, name string) Source {
+	return inSheet{Source: source, name: name, beside: true}
+}
+
+// SheetOf returns the name of the sheet that is meant of a source; blank: none was named.
+func SheetOf(source Source) string {
+	in, _ := source.(inSheet)
+	return in.name
+}
+
+// IsWorkbook reports whether a source is a workbook, by its content.
+func IsWorkbook(source Source) (bool, error) {
+	head, err := readHead(source, source.Size())
+	return err == nil && workbook.Is(head), err
 }
 
 func (s inSheet) keptSheet() *keptSheet { return keeperOf(s.Source) }
@@ -80,18 +98,17 @@ func (k *keptSheet) close() error {
 
 // openSheet returns the sheet of a workbook that is meant; nil: the source is no workbook.
 func openSheet(ctx context.Context, source Source, options Options) (*sheetText, error) {
-	head, err := readHead(source, source.Size())
-	if err != nil || !workbook.Is(head) {
+	if is, err := IsWorkbook(source); err != nil || !is {
 		return nil, err
 	}
-	name := ""
-	if in, named := source.(inSheet); named {
-		name = in.name
+	in, named := source.(inSheet)
+	if !named {
+		in.Source = source
 	}
 	kept := keeperOf(source)
 	if kept == nil {
 		var text strings.Builder
-		sheet, err := readSheet(ctx, source, name, options, &text)
+		sheet, err := readSheet(ctx, in, options, &text)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +117,7 @@ func openSheet(ctx context.Context, source Source, options Options) (*sheetText,
 	}
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
-	key := strings.Join(append([]string{name, strconv.Itoa(options.withDefaults().RecordBytes)}, options.Names...), "\x00")
+	key := strings.Join(append([]string{in.name, strconv.Itoa(options.withDefaults().RecordBytes)}, options.Names...), "\x00")
 	if kept.text != nil && kept.key == key {
 		return kept.text, nil
 	}
@@ -114,7 +131,7 @@ func openSheet(ctx context.Context, source Source, options Options) (*sheetText,
 	if err != nil {
 		return nil, fmt.Errorf("unpack the workbook: %w", err)
 	}
-	sheet, err := readSheet(ctx, source, name, options, file.file)
+	sheet, err := readSheet(ctx, in, options, file.file)
 	if err == nil {
 		file.info, err = file.file.Stat()
 	}
@@ -126,13 +143,13 @@ func openSheet(ctx context.Context, source Source, options Options) (*sheetText,
 	return sheet, nil
 }
 
-// readSheet writes the sheet that is meant as CSV: the one of this name, where there is one.
-func readSheet(ctx context.Context, source Source, name string, options Options, to io.Writer) (*sheetText, error) {
+// readSheet writes the sheet that is meant as CSV.
+func readSheet(ctx context.Context, source inSheet, options Options, to io.Writer) (*sheetText, error) {
 	book, err := workbook.Open(source, source.Size())
 	if err != nil {
 		return nil, err
 	}
-	number, err := chooseSheet(ctx, book, name, options.Names)
+	number, err := chooseSheet(ctx, book, source, options.Names)
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +220,14 @@ func blankCells(cells []string) (n int) {
 // chooseSheet returns the number of the sheet that is meant: the one that is named; else the only one with
 // content, or of several the only one in which one of the first rows has one of the names. Otherwise it
 // refuses the workbook, with CodeSheetUnclear.
-func chooseSheet(ctx context.Context, book *workbook.Book, named string, headers []string) (int, error) {
-	sheets := book.Sheets
+func chooseSheet(ctx context.Context, book *workbook.Book, in inSheet, headers []string) (int, error) {
+	sheets, named := book.Sheets, in.name
+	call := func(number int) string {
+		if in.beside {
+			return in.Name() + "=" + sheets[number].Name
+		}
+		return sheets[number].Name
+	}
 	if named != "" {
 		for _, same := range []func(name string) bool{
 			func(name string) bool { return name == named },
@@ -215,7 +238,7 @@ func chooseSheet(ctx context.Context, book *workbook.Book, named string, headers
 			}
 		}
 		return 0, schema.Refuse(schema.CodeSheetUnclear, "The workbook has no sheet %q. It has: %s.", schema.Printable(named), nameSheets(sheets, nil)).
-			WithFix("Name one of them: --sheet %q.", sheets[0].Name)
+			WithFix("Name one of them: --sheet %q.", call(0))
 	}
 	if len(sheets) == 1 {
 		return 0, nil
@@ -238,12 +261,12 @@ func chooseSheet(ctx context.Context, book *workbook.Book, named string, headers
 		return found[0], nil
 	case len(found) > 1:
 		return 0, schema.Refuse(schema.CodeSheetUnclear, "The workbook has several sheets with a column of addresses: %s.", nameSheets(sheets, found)).
-			WithFix("Say which is meant: --sheet %q.", sheets[found[0]].Name).Because(sheetsError(sheets, found))
+			WithFix("Say which is meant: --sheet %q.", call(found[0])).Because(sheetsError(sheets, found))
 	case len(filled) <= 1:
 		return cmp.Or(append(filled, 0)[0], 0), nil
 	}
 	return 0, schema.Refuse(schema.CodeSheetUnclear, "The workbook has several sheets, and none of them has a column of addresses that is known: %s.", nameSheets(sheets, filled)).
-		WithFix("Say which is meant: --sheet %q.", sheets[filled[0]].Name).Because(sheetsError(sheets, filled))
+		WithFix("Say which is meant: --sheet %q.", call(filled[0])).Because(sheetsError(sheets, filled))
 }
 
 // SheetsError is the cause of a refusal where one of several sheets is meant: whoever can ask offers their

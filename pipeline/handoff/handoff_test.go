@@ -20,6 +20,8 @@ import (
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/handoff"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
+	"github.com/claimline/claimline/pipeline/handoff/results"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/schema"
 )
@@ -124,13 +126,14 @@ func TestWhateverGoesWrong(t *testing.T) {
 	folders, n := t.TempDir(), 0
 	rapid.Check(t, func(t *rapid.T) {
 		ctx, h := t.Context(), newHandoff()
-		mode := rapid.SampledFrom(handoff.Modes).Draw(t, "mode")
-		at := &hub{t: t, accounts: world(t), addRemove: mode == handoff.AddRemove}
+		follower := &results.Follower{Policy: h.Policy, Workers: h.Workers, Limits: h.Limits}
+		mode := rapid.SampledFrom(folder.Modes).Draw(t, "mode")
+		at := &hub{t: t, accounts: world(t), addRemove: mode == folder.AddRemove}
 		rows := source(t)
 		n++
-		folder := filepath.Join(folders, strconv.Itoa(n))
-		require.NoError(t, os.Mkdir(folder, 0o700))
-		defer func() { _ = os.RemoveAll(folder) }()
+		dir := filepath.Join(folders, strconv.Itoa(n))
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		defer func() { _ = os.RemoveAll(dir) }()
 		request := handoff.Request{
 			Source: dialect.Text("claimable.csv", text(rows)), Template: dialect.Text("template.csv", text([][]string{templateHeader})), Mode: mode,
 		}
@@ -142,22 +145,22 @@ func TestWhateverGoesWrong(t *testing.T) {
 		var before bytes.Buffer
 		plan, err := h.Check(ctx, request, &report.Report{To: &before, Format: report.JSONL})
 		require.NoError(t, err)
-		m, made, err := h.Make(ctx, request, rapid.IntRange(1, 5).Draw(t, "rows of a part"), folder)
+		m, made, err := h.Make(ctx, request, rapid.IntRange(1, 5).Draw(t, "rows of a part"), dir)
 		if schema.CodeOf(err) == schema.CodeNothingToHandOff {
 			require.Zero(t, plan.Tally.Outcomes[schema.Ready])
 			return
 		}
 		require.NoError(t, err)
 		require.Equal(t, plan, made, "make does what check says")
-		ready := requireMade(t, folder, m, rows, results(t, before.Bytes()))
+		ready := requireMade(t, dir, m, rows, readResults(t, before.Bytes()))
 
 		// Every part is uploaded, and what comes back is joined.
-		var files []handoff.Errors
+		var files []results.Errors
 		var firsts []int
 		said := map[int][]trouble{} // by row of all parts
 		asked := [][]string{}
 		for i, part := range m.Parts {
-			content, err := os.ReadFile(filepath.Join(folder, part.File))
+			content, err := os.ReadFile(filepath.Join(dir, part.File))
 			require.NoError(t, err)
 			of, uploaded, err := at.upload(content)
 			require.NoError(t, err, "a part is never refused as a whole")
@@ -166,13 +169,13 @@ func TestWhateverGoesWrong(t *testing.T) {
 				said[len(asked)+row+1] = of[row+1]
 			}
 			asked = append(asked, uploaded...)
-			errors := handoff.Errors{Source: dialect.Text(fmt.Sprintf("errors-%d.csv", i+1), file)}
+			errors := results.Errors{Source: dialect.Text(fmt.Sprintf("errors-%d.csv", i+1), file)}
 			if rapid.Bool().Draw(t, "part named") {
 				errors.Part = i + 1
 			}
 			files, firsts = append(files, errors), append(firsts, first)
 		}
-		joined := joinResults(t, h, folder, files, firsts)
+		joined := joinResults(t, follower, dir, files, firsts)
 		require.Len(t, joined, m.Rows)
 		refused := map[int]schema.Code{}
 		for i, r := range joined {
@@ -194,9 +197,9 @@ func TestWhateverGoesWrong(t *testing.T) {
 
 		users, claimable := at.exports()
 		var after bytes.Buffer
-		outcome, err := h.Verify(ctx, folder, dialect.Text("users.csv", users), dialect.Text("claimable.csv", claimable), &report.Report{To: &after, Format: report.JSONL})
+		outcome, err := follower.Verify(ctx, dir, dialect.Text("users.csv", users), dialect.Text("claimable.csv", claimable), &report.Report{To: &after, Format: report.JSONL})
 		require.NoError(t, err)
-		verified := results(t, after.Bytes())
+		verified := readResults(t, after.Bytes())
 		require.Len(t, verified, m.Rows)
 		sum := 0
 		for _, n := range outcome.Tally.Outcomes {
@@ -226,16 +229,39 @@ func TestWhateverGoesWrong(t *testing.T) {
 				case cell == "TRUE" && !a.services[name]:
 					warnings = append(warnings, "license_missing:"+strings.TrimSpace(name))
 				case cell == "FALSE" && a.services[name]:
-					require.Equal(t, handoff.AddRemove, mode)
+					require.Equal(t, folder.AddRemove, mode)
 					warnings = append(warnings, "license_kept:"+strings.TrimSpace(name))
 				}
 			}
 			require.ElementsMatch(t, warnings, r.Warnings, r.Email)
 		}
-		status, err := h.Status(ctx, folder)
+		status, err := follower.Status(ctx, dir)
 		require.NoError(t, err)
 		require.Equal(t, outcome.Tally.Outcomes, nonZero(status.Tally()))
 	})
+}
+
+// TestMoreThanOneFile checks that a file of more rows than Control Hub takes is told, and cut into parts.
+func TestMoreThanOneFile(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("Email\n")
+	for i := range folder.MaxPartRows + 1 {
+		fmt.Fprintf(&rows, "u%d@acme.example\n", i)
+	}
+	h := newHandoff()
+	h.Limits.BlockRows = 0
+	request := handoff.Request{
+		Source: dialect.Text("list.csv", rows.String()), Template: dialect.Text("template.csv", text([][]string{templateHeader})), Mode: folder.AddOnly,
+	}
+	m, plan, err := h.Make(t.Context(), request, folder.MaxPartRows, t.TempDir())
+	require.NoError(t, err)
+	codes := map[schema.Code]string{}
+	for _, notice := range plan.Notices {
+		codes[notice.Code] = notice.Message.String() + " " + notice.Fix.String()
+	}
+	require.Equal(t, "20,001 rows are to be uploaded, and Control Hub takes 20,000 in a file. claimline handoff make cuts them into 2 parts.", codes[schema.CodeTooManyRows])
+	require.Len(t, m.Parts, 2)
+	require.Equal(t, []int{folder.MaxPartRows, 1}, []int{m.Parts[0].Rows, m.Parts[1].Rows})
 }
 
 func nonZero(counts map[schema.Outcome]int) map[schema.Outcome]int {
@@ -245,11 +271,11 @@ func nonZero(counts map[schema.Outcome]int) map[schema.Outcome]int {
 
 // joinResults joins what was said to the rows. What a file does not tell is asked for, never guessed: then
 // it is said.
-func joinResults(t *rapid.T, h *handoff.Handoff, folder string, files []handoff.Errors, firsts []int) []schema.Result {
+func joinResults(t *rapid.T, f *results.Follower, dir string, files []results.Errors, firsts []int) []schema.Result {
 	var out bytes.Buffer
-	join := func(files []handoff.Errors, first int) error {
+	join := func(files []results.Errors, first int) error {
 		out.Reset()
-		_, err := h.Results(t.Context(), folder, files, first, &report.Report{To: &out, Format: report.JSONL})
+		_, err := f.Results(t.Context(), dir, files, first, &report.Report{To: &out, Format: report.JSONL})
 		return err
 	}
 	err := join(files, 0)
@@ -269,7 +295,7 @@ func joinResults(t *rapid.T, h *handoff.Handoff, folder string, files []handoff.
 		}
 	}
 	require.NoError(t, err)
-	return results(t, out.Bytes())
+	return readResults(t, out.Bytes())
 }
 
 // reasonsOf returns what has to be made of what was said of a row.
@@ -288,7 +314,7 @@ func reasonsOf(said []trouble) []schema.Code {
 
 // requireMade requires that every row of the source is in a part or left out, as was said before, and
 // returns those in parts.
-func requireMade(t *rapid.T, folder string, m *handoff.Manifest, rows [][]string, before []schema.Result) []schema.Result {
+func requireMade(t *rapid.T, dir string, m *folder.Manifest, rows [][]string, before []schema.Result) []schema.Result {
 	require.Len(t, before, len(rows)-1)
 	var ready []schema.Result
 	for _, r := range before {
@@ -297,7 +323,7 @@ func requireMade(t *rapid.T, folder string, m *handoff.Manifest, rows [][]string
 		}
 	}
 	require.Len(t, ready, m.Rows)
-	again, err := handoff.ReadManifest(folder)
+	again, err := folder.ReadManifest(dir)
 	require.NoError(t, err)
 	written, err := json.Marshal(m)
 	require.NoError(t, err)
@@ -308,7 +334,7 @@ func requireMade(t *rapid.T, folder string, m *handoff.Manifest, rows [][]string
 	email := slices.Index(m.Columns, emailColumn)
 	i := 0
 	for _, part := range m.Parts {
-		content, err := os.ReadFile(filepath.Join(folder, part.File))
+		content, err := os.ReadFile(filepath.Join(dir, part.File))
 		require.NoError(t, err)
 		records, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
 		require.NoError(t, err)
@@ -318,7 +344,7 @@ func requireMade(t *rapid.T, folder string, m *handoff.Manifest, rows [][]string
 			i++
 		}
 	}
-	left, err := os.ReadFile(filepath.Join(folder, "left-out.csv"))
+	left, err := os.ReadFile(filepath.Join(dir, "left-out.csv"))
 	require.NoError(t, err)
 	records, err := csv.NewReader(bytes.NewReader(left)).ReadAll()
 	require.NoError(t, err)
@@ -327,7 +353,7 @@ func requireMade(t *rapid.T, folder string, m *handoff.Manifest, rows [][]string
 	return ready
 }
 
-func results(t *rapid.T, lines []byte) []schema.Result {
+func readResults(t *rapid.T, lines []byte) []schema.Result {
 	var list []schema.Result
 	for line := range bytes.Lines(lines) {
 		var r schema.Result

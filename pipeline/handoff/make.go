@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/stage"
 	"github.com/claimline/claimline/schema"
@@ -27,8 +28,8 @@ var leftOutcomes = []string{string(schema.Skipped), string(schema.Unchanged), st
 // Make writes the parts of a hand-off into an empty folder, with at most so many rows each, the rows left
 // out, and the manifest. Refused as Check is, and with CodeNothingToHandOff where no row is left. What is
 // in the folder is of use only where no error is returned.
-func (h *Handoff) Make(ctx context.Context, request Request, partRows int, folder string) (m *Manifest, plan *Survey, err error) {
-	left, err := create(filepath.Join(folder, leftOutFile))
+func (h *Handoff) Make(ctx context.Context, request Request, partRows int, dir string) (m *folder.Manifest, plan *Survey, err error) {
+	left, err := create(filepath.Join(dir, folder.LeftOutFile))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -46,12 +47,12 @@ func (h *Handoff) Make(ctx context.Context, request Request, partRows int, folde
 	if ready == 0 {
 		return nil, plan, s.nothing()
 	}
-	m = &Manifest{
+	m = &folder.Manifest{
 		Version: 1, Program: h.Version, MadeAt: started, MadeBy: h.By,
-		Source:   FileSum{File: plan.File, SHA256: plan.SHA256, Rows: plan.Tally.Rows},
-		Template: FileSum{File: s.template.file, SHA256: s.template.sha256},
-		Domains:  request.Domains, Mode: request.Mode, Columns: plan.Written, Rows: ready, Services: []Effect{},
-		LeftOut: LeftOut{FileSum: FileSum{File: leftOutFile, Rows: plan.Tally.Rows - ready}, Reasons: map[schema.Code]int{}},
+		Source:   folder.FileSum{File: plan.File, Sheet: request.Order.Sheet, SHA256: plan.SHA256, Rows: plan.Tally.Rows},
+		Template: folder.FileSum{File: s.template.file, Sheet: s.template.sheet, SHA256: s.template.sha256},
+		Domains:  request.Domains, Mode: request.Mode, Columns: plan.Written, Rows: ready, Services: []folder.Effect{},
+		LeftOut: folder.LeftOut{FileSum: folder.FileSum{File: folder.LeftOutFile, Rows: plan.Tally.Rows - ready}, Reasons: map[schema.Code]int{}},
 	}
 	maps.Copy(m.LeftOut.Reasons, plan.Tally.Reasons)
 	if request.Users != nil {
@@ -65,13 +66,13 @@ func (h *Handoff) Make(ctx context.Context, request Request, partRows int, folde
 			m.Services = append(m.Services, *e)
 		}
 	}
-	if m.LeftOut.SHA256, err = sumOf(left); err != nil {
+	if m.LeftOut.SHA256, err = folder.Sum(left); err != nil {
 		return nil, nil, err
 	}
-	if err := s.cutParts(ctx, m, partRows, folder); err != nil {
+	if err := s.cutParts(ctx, m, partRows, dir); err != nil {
 		return nil, nil, err
 	}
-	if err := m.write(folder); err != nil {
+	if err := m.Write(dir); err != nil {
 		return nil, nil, err
 	}
 	return m, plan, nil
@@ -99,18 +100,6 @@ func create(path string) (*os.File, error) {
 	return file, nil
 }
 
-// sumOf returns the hash of a file that has been written.
-func sumOf(file *os.File) (string, error) {
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return "", fmt.Errorf("read %s again: %w", filepath.Base(file.Name()), err)
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return "", fmt.Errorf("read %s again: %w", filepath.Base(file.Name()), err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 // slice is a block on its way into parts: the rows of it that are handed off, cut to the columns of a part.
 type slice struct {
 	*block
@@ -121,7 +110,7 @@ type slice struct {
 // cutParts reads the file once more, and writes the rows that are handed off.
 //
 //	file ─▶ read ─blocks▶ cut out cells ─▶ part-01-of-03.csv …
-func (s *survey) cutParts(ctx context.Context, m *Manifest, partRows int, folder string) error {
+func (s *survey) cutParts(ctx context.Context, m *folder.Manifest, partRows int, dir string) error {
 	ready, blanked := s.ready, s.blanked
 	columns := s.cutColumns()
 	for i, c := range columns {
@@ -153,7 +142,7 @@ func (s *survey) cutParts(ctx context.Context, m *Manifest, partRows int, folder
 		}
 		return s.cut(sl, columns, ready[sl.number], blanked)
 	})
-	out := &partWriter{manifest: m, folder: folder, rows: partRows, of: (m.Rows + partRows - 1) / partRows}
+	out := &partWriter{manifest: m, dir: dir, rows: partRows, of: (m.Rows + partRows - 1) / partRows}
 	g.Go(func() error {
 		for sl := range cut {
 			if err := out.write(sl, len(columns)); err != nil {
@@ -222,7 +211,7 @@ func (c *checker) written(p *pair, raw string) string {
 		switch {
 		case ok && value:
 			return "TRUE"
-		case ok && c.mode == AddRemove:
+		case ok && c.mode == folder.AddRemove:
 			return "FALSE"
 		}
 		return "" // in the other mode it would say nothing, and uploaded in the wrong one too much
@@ -233,8 +222,8 @@ func (c *checker) written(p *pair, raw string) string {
 
 // partWriter writes rows into parts.
 type partWriter struct {
-	manifest *Manifest
-	folder   string
+	manifest *folder.Manifest
+	dir      string
 	rows, of int // rows of a part, parts
 
 	file   *os.File // nil: no part is open
@@ -256,7 +245,7 @@ func (w *partWriter) write(sl *slice, columns int) error {
 			return fmt.Errorf("write a part: %w", err)
 		}
 		part := &w.manifest.Parts[len(w.manifest.Parts)-1]
-		part.Lines.add(line)
+		part.Lines.Add(line)
 		if part.Rows++; part.Rows == w.rows {
 			if err := w.close(); err != nil {
 				return err
@@ -267,11 +256,11 @@ func (w *partWriter) write(sl *slice, columns int) error {
 }
 
 func (w *partWriter) open() (err error) {
-	name := partName(len(w.manifest.Parts)+1, w.of)
-	if w.file, err = create(filepath.Join(w.folder, name)); err != nil {
+	name := folder.PartName(len(w.manifest.Parts)+1, w.of)
+	if w.file, err = create(filepath.Join(w.dir, name)); err != nil {
 		return err
 	}
-	w.manifest.Parts = append(w.manifest.Parts, Part{FileSum: FileSum{File: name}})
+	w.manifest.Parts = append(w.manifest.Parts, folder.Part{FileSum: folder.FileSum{File: name}})
 	w.hash = sha256.New()
 	w.writer = dialect.NewWriter(io.MultiWriter(w.file, w.hash), schema.Format{CRLF: true})
 	if err := w.writer.WriteRaw(w.manifest.Columns); err != nil {

@@ -3,7 +3,9 @@ package handoff
 import (
 	"slices"
 
+	"github.com/claimline/claimline/pipeline/controlhub"
 	"github.com/claimline/claimline/pipeline/dialect"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
@@ -22,7 +24,7 @@ func (s *survey) effects() {
 		if c.kind != serviceKind {
 			continue
 		}
-		e := Effect{Service: c.name, Suspended: c.suspended}
+		e := folder.Effect{Service: c.name, Suspended: c.suspended}
 		if service, ok := given[i]; ok {
 			e.Adds, e.Removes, e.Given = s.counts[service].Adds, s.counts[service].Removes, true
 		}
@@ -57,24 +59,36 @@ func (s *survey) notices() {
 			}
 			fix := schema.Say("Delete the column. claimline handoff make leaves it out.")
 			if near, ok := schema.Nearest([]string{header}, headers); ok {
-				fix = schema.Say("Did you mean %s? Else delete the column; claimline handoff make leaves it out.", schema.Quote(near))
+				fix = schema.Say("Did you mean %s? Else delete the column; claimline handoff make leaves it out.", quoteHeader(near))
 			}
-			add(schema.CodeHeaderUnknown, header, schema.Say("The template has no column %s, and Control Hub refuses a file with a header that it does not know.", schema.Quote(header)), fix)
+			add(schema.CodeHeaderUnknown, header, schema.Say("The template has no column %s, and Control Hub refuses a file with a header that it does not know.", quoteHeader(header)), fix)
 		}
 	}
 	for n := range s.checker.pairs {
-		if p := &s.checker.pairs[n]; s.request.Template != nil && p.kind != readOnlyKind && s.plan.Header[p.at] != p.column.header {
-			s.plan.Notices = append(s.plan.Notices, Notice{
-				Code: schema.CodeHeaderUnknown, Column: l.Header[p.at], Mended: true,
-				Message: schema.Say("The template calls the column %s otherwise: %s.", schema.Quote(l.Header[p.at]), schema.Quote(p.column.header)),
-				Fix:     schema.Say("Rename it. claimline handoff make writes it as the template does."),
-			})
+		p := &s.checker.pairs[n]
+		given := s.plan.Header[p.at]
+		if s.request.Template == nil || p.kind == readOnlyKind || given == p.column.header {
+			continue
 		}
+		notice := Notice{
+			Code: schema.CodeHeaderUnknown, Column: l.Header[p.at], Mended: true,
+			Message: schema.Say("The template calls the column %s otherwise: %s.", quoteHeader(given), quoteHeader(p.column.header)),
+			Fix:     schema.Say("Rename it. claimline handoff make writes it as the template does."),
+		}
+		switch _, suspended := controlhub.WithoutMark(dialect.CleanHeader(given)); {
+		case p.suspended && !suspended:
+			notice.Code = schema.CodeServiceSuspended
+			notice.Message = schema.Say("By the template the service %s is suspended: Control Hub takes no file with TRUE in its column.", quoteHeader(p.name))
+			notice.Fix = schema.Say("Leave its cells blank, or delete the column.")
+		case suspended && !p.suspended:
+			notice.Message = schema.Say("By the template the service %s is suspended no longer.", quoteHeader(p.name))
+		}
+		s.plan.Notices = append(s.plan.Notices, notice)
 	}
-	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > MaxPartRows {
-		parts := (ready + MaxPartRows - 1) / MaxPartRows
-		add(schema.CodeTooManyRows, "", schema.Say("%d rows are to be uploaded, and Control Hub takes %d in a file.", ready, MaxPartRows),
-			schema.Say("claimline handoff make cuts them into %d parts.", parts))
+	if ready := s.plan.Tally.Outcomes[schema.Ready]; ready > folder.MaxPartRows {
+		parts := (ready + folder.MaxPartRows - 1) / folder.MaxPartRows
+		add(schema.CodeTooManyRows, "", schema.Say("%s rows are to be uploaded, and Control Hub takes %s in a file.", schema.Number(ready), schema.Number(folder.MaxPartRows)),
+			schema.Say("claimline handoff make cuts them into %s parts.", schema.Number(parts)))
 	}
 }
 

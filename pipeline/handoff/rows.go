@@ -3,27 +3,18 @@ package handoff
 import (
 	"context"
 	"hash/maphash"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/directory"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// Mode is what Control Hub does with FALSE in the column of a service.
-type Mode string
-
-// The modes of an upload.
-const (
-	AddOnly   Mode = "add"        // FALSE is ignored
-	AddRemove Mode = "add-remove" // FALSE removes the service
-)
-
-// Modes lists the modes.
-var Modes = []Mode{AddOnly, AddRemove}
 
 // pair is a column of the template that the file has, too.
 type pair struct {
@@ -33,7 +24,16 @@ type pair struct {
 	service int // its place among the services of the file; -1: none
 }
 
-// header returns the header under which the column stands in the file.
+// quoteHeader shows a header in a message: as a whole, for services of two subscriptions differ at its end.
+func quoteHeader(header string) string {
+	const most = 200
+	if utf8.RuneCountInString(header) > most {
+		return schema.Quote(header)
+	}
+	return strconv.Quote(header)
+}
+
+// headerIn returns the header under which the column stands in the file.
 func (p *pair) headerIn(l *usersfile.Layout) string { return l.Header[p.at] }
 
 // block is what travels through the stages of a survey: whole rows in file order, and what is known of
@@ -81,7 +81,7 @@ type checker struct {
 	callings  []int // those that are Calling licences
 	services  int   // of the file
 	words     int   // of carries, per record
-	mode      Mode
+	mode      folder.Mode
 	seed      maphash.Seed
 	domains   map[string]bool // keys; nil: any
 	users     *users          // nil: none were given
@@ -223,7 +223,7 @@ func (s *rowCheck) check(i int, record []string) {
 	}
 	s.texts(i, r)
 	s.services(i)
-	s.calling()
+	s.calling(i)
 	if s.found.Outcome == "" {
 		s.place(r, key)
 	}
@@ -281,6 +281,7 @@ func (s *rowCheck) texts(i int, r *row) {
 		switch {
 		case p.field >= 0 && p.field.Editable() && usersfile.Damaged(p.field, cell, own.text):
 			r.doubtful = append(r.doubtful, n)
+			s.cells[n] = ""
 			s.found.Warnings = append(s.found.Warnings, schema.Warning(schema.CodeEditDoubtful, header))
 			continue
 		case !usersfile.ValidText(cell), strings.ContainsRune(cell, utf8.RuneError):
@@ -334,7 +335,7 @@ func (s *rowCheck) services(i int) {
 			s.found.Add(schema.CodeServiceSuspended, p.headerIn(s.layout))
 		case value && gets:
 			do = adds
-		case !value && s.mode == AddOnly:
+		case !value && s.mode == folder.AddOnly:
 			s.block.falses++
 		case !value && loses:
 			do = removes
@@ -352,51 +353,76 @@ const (
 	callingNameSigns = `%#<>\/"`
 )
 
-// calling checks what a Calling licence needs.
-func (s *rowCheck) calling() {
+// calling checks what a Calling licence needs. A cell that changes nothing leaves a user what the users export
+// says.
+func (s *rowCheck) calling(i int) {
 	first, asked := "", false
 	for _, n := range s.callings {
 		p := &s.pairs[n]
 		has := s.values[p.service]
 		asked = asked || has
-		if s.cells[n] == "" && s.known {
+		if keeps := s.cells[n] == "" || s.mode == folder.AddOnly; !has && keeps && s.known {
 			has, _, _ = schema.ReadBool(s.user[p.number].text)
 		}
 		if !has {
 			continue
 		}
 		if first != "" && asked {
-			s.found.Add(schema.CodeServiceConflict, p.headerIn(s.layout), schema.Quote(first), schema.Quote(p.name))
+			s.found.Add(schema.CodeServiceConflict, p.headerIn(s.layout), quoteHeader(first), quoteHeader(p.name))
 			return
 		}
 		first = p.name
 	}
-	if !asked {
+	if first == "" {
 		return
 	}
-	if s.value(locationHeader) == "" {
-		s.found.Add(schema.CodeLocationMissing, locationHeader, first)
+	if asked {
+		if s.value(locationHeader) == "" {
+			s.found.Add(schema.CodeLocationMissing, locationHeader, first)
+		}
+		if s.value(usersfile.Phone.Name()) == "" && s.value(extensionHeader) == "" {
+			s.found.Add(schema.CodeNumberMissing, usersfile.Phone.Name(), first)
+		}
+		for n := range s.pairs { // what the licence needs goes with it, though the user has it already
+			if s.cells[n] != "" && neededForCalling(s.pairs[n].name) {
+				s.carry(i, n)
+			}
+		}
 	}
-	if s.value(usersfile.Phone.Name()) == "" && s.value(extensionHeader) == "" {
-		s.found.Add(schema.CodeNumberMissing, usersfile.Phone.Name(), first)
-	}
-	for n := range s.pairs {
-		p, cell := &s.pairs[n], s.cells[n]
-		if p.kind != nameKind {
+	for i := range s.template.columns {
+		c := &s.template.columns[i]
+		if c.kind != nameKind {
 			continue
 		}
-		header := p.headerIn(s.layout)
-		if utf8.RuneCountInString(cell) > callingNameRunes {
-			s.found.Add(schema.CodeTextTooLong, header, schema.Quote(cell))
-			if s.found.Column == header && s.found.Reasons[0] == schema.CodeTextTooLong {
-				s.found.Explain(schema.HintCallingNameLong, schema.Quote(cell))
-			}
+		header, name := c.name, s.value(c.name)
+		if n := slices.IndexFunc(s.pairs, func(p pair) bool { return p.number == i }); n >= 0 {
+			header = s.pairs[n].headerIn(s.layout)
 		}
-		if strings.ContainsAny(cell, callingNameSigns) {
-			s.found.Add(schema.CodeTextInvalid, header, schema.Quote(cell))
-			if s.found.Column == header && s.found.Reasons[0] == schema.CodeTextInvalid && s.found.Hint == "" {
-				s.found.Explain(schema.HintCallingNameSign, schema.Quote(cell))
-			}
+		if own := s.user[i]; asked || !s.known || !own.known || !usersfile.SameText(name, own.text) {
+			s.callingName(header, name)
+		}
+	}
+}
+
+// neededForCalling reports whether a column is one that a Calling licence needs.
+func neededForCalling(name string) bool {
+	return slices.ContainsFunc([]string{locationHeader, usersfile.Phone.Name(), extensionHeader}, func(needed string) bool {
+		return dialect.SameHeader(needed, name)
+	})
+}
+
+// callingName checks a name of a user with a Calling licence.
+func (s *rowCheck) callingName(header, name string) {
+	if utf8.RuneCountInString(name) > callingNameRunes {
+		s.found.Add(schema.CodeTextTooLong, header, schema.Quote(name))
+		if s.found.Column == header && s.found.Reasons[0] == schema.CodeTextTooLong {
+			s.found.Explain(schema.HintCallingNameLong, schema.Quote(name))
+		}
+	}
+	if strings.ContainsAny(name, callingNameSigns) {
+		s.found.Add(schema.CodeTextInvalid, header, schema.Quote(name))
+		if s.found.Column == header && s.found.Reasons[0] == schema.CodeTextInvalid && s.found.Hint == "" {
+			s.found.Explain(schema.HintCallingNameSign, schema.Quote(name))
 		}
 	}
 }

@@ -15,15 +15,13 @@ import (
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/pipeline/directory"
+	"github.com/claimline/claimline/pipeline/handoff/folder"
 	"github.com/claimline/claimline/pipeline/kept"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/stage"
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// MaxPartRows is how many users Control Hub takes in one file.
-const MaxPartRows = 20_000
 
 // Handoff makes and follows hand-offs.
 type Handoff struct {
@@ -44,18 +42,8 @@ type Request struct {
 	Directory dialect.Source // the employer's directory; nil: none
 	Address   string         // the column of its addresses; blank: the first that is known
 	Domains   []string       // keys of the domains that are ours; nil: any
-	Mode      Mode
+	Mode      folder.Mode
 	Order     schema.Order // how the source is read
-}
-
-// Effect is what a hand-off does to one service.
-type Effect struct {
-	Service   string `json:"service"`
-	Adds      int    `json:"adds"`
-	Removes   int    `json:"removes"`
-	Leaves    int    `json:"leaves"`
-	Suspended bool   `json:"suspended,omitempty"`
-	Given     bool   `json:"-"` // the source has its column
 }
 
 // Notice is something about the file as a whole that Control Hub would not take as it is.
@@ -71,9 +59,9 @@ type Notice struct {
 type Survey struct {
 	*schema.Plan
 
-	Mode      Mode
+	Mode      folder.Mode
 	Template  string // the file; blank: the source itself
-	Services  []Effect
+	Services  []folder.Effect
 	Notices   []Notice
 	Missing   []string // columns of the template that the source has not
 	Written   []string // headers that parts have
@@ -109,7 +97,7 @@ type survey struct {
 	carries  []uint64         // of all rows that are ready
 	ready    [][]uint64       // by number of block, a bit for each record: the row is handed off
 	blanked  map[[2]int][]int // by block and record: pairs whose cells are not written
-	counts   []Effect         // per service of the source
+	counts   []folder.Effect  // per service of the source
 	plan     *Survey
 }
 
@@ -224,16 +212,13 @@ func (h *Handoff) open(ctx context.Context, request Request) (*survey, error) {
 	return s, nil
 }
 
-// wanted returns the columns of the template that rows are compared in: those of the file, and what a
+// wanted returns the columns of the template that rows are compared in: those of the file, names, and what a
 // Calling licence needs.
 func (c *checker) wanted() []int {
 	var wanted []int
 	for i := range c.template.columns {
 		t := &c.template.columns[i]
-		needed := t.name != "" && slices.ContainsFunc([]string{locationHeader, usersfile.Phone.Name(), extensionHeader}, func(name string) bool {
-			return dialect.SameHeader(name, t.name)
-		})
-		if needed || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
+		if t.name != "" && neededForCalling(t.name) || t.kind == nameKind || slices.ContainsFunc(c.pairs, func(p pair) bool { return p.number == i }) {
 			wanted = append(wanted, i)
 		}
 	}
@@ -277,7 +262,7 @@ func (s *survey) begin() {
 	l := s.checker.layout
 	s.spelt, s.marks, s.causes, s.edits = spellings{}, usersfile.Marks{}, kept.Causes{}, [usersfile.Fields]schema.ColumnEdits{}
 	s.carries, s.ready, s.blanked = make([]uint64, s.checker.words), nil, map[[2]int][]int{}
-	s.counts = make([]Effect, s.checker.services)
+	s.counts = make([]folder.Effect, s.checker.services)
 	s.plan = &Survey{
 		Plan: &schema.Plan{
 			File: s.request.Source.Name(), Header: s.reader.HeaderCells(), Format: s.reader.Format(), Repairs: map[schema.Repair]int{},

@@ -38,9 +38,9 @@ type column struct {
 
 // template is what Control Hub knows of headers: the truth, for there is no list of ours.
 type template struct {
-	file, sha256 string
-	columns      []column
-	names        []string // of the columns that are no fields
+	file, sheet, sha256 string
+	columns             []column
+	names               []string // of the columns that are no fields
 }
 
 // The headers that Claimline speaks of by name, beside those of schema.Columns.
@@ -61,7 +61,7 @@ func readTemplate(ctx context.Context, source dialect.Source, options dialect.Op
 	if !reader.Found() {
 		return nil, usersfile.EmailColumnMissing(ctx, source.Name(), reader)
 	}
-	t := &template{file: source.Name()}
+	t := &template{file: source.Name(), sheet: dialect.SheetOf(source)}
 	if err := t.readHeader(reader, own); err != nil {
 		return nil, err.At(source.Name(), reader.HeaderLine(), err.Column)
 	}

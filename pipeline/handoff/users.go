@@ -3,10 +3,7 @@ package handoff
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"hash/maphash"
-	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,77 +13,6 @@ import (
 	"github.com/claimline/claimline/pipeline/usersfile"
 	"github.com/claimline/claimline/schema"
 )
-
-// exportFile is a fresh export of Control Hub, open at its first row.
-type exportFile struct {
-	reader   *dialect.Reader
-	header   []string // without marks of suspended services
-	email    int      // the column of the addresses
-	mojibake bool
-}
-
-// openExport opens an export. Refused with the codes of files.
-func openExport(ctx context.Context, source dialect.Source, limits dialect.Limits) (*exportFile, error) {
-	reader, err := dialect.NewReader(ctx, source, dialect.Options{Limits: limits, Names: usersfile.EmailNames})
-	if err != nil {
-		return nil, err
-	}
-	if !reader.Found() {
-		return nil, usersfile.EmailColumnMissing(ctx, source.Name(), reader)
-	}
-	e := &exportFile{reader: reader, header: reader.Header(), email: -1, mojibake: reader.Mojibake()}
-	for i, name := range e.header {
-		if _, field := controlhub.Field(name); field == usersfile.Email {
-			if e.email >= 0 {
-				return nil, schema.Refuse(schema.CodeHeaderDuplicate, "The column of the addresses stands in the header twice: as column %d and as column %d.",
-					e.email+1, i+1).At(source.Name(), reader.HeaderLine(), i+1).In(name)
-			}
-			e.email = i
-		}
-		e.header[i], _ = controlhub.WithoutMark(name)
-	}
-	return e, nil
-}
-
-// place returns the column of this name; -1: the export has none.
-func (e *exportFile) place(name string) int {
-	return slices.IndexFunc(e.header, func(header string) bool { return dialect.SameHeader(header, name) })
-}
-
-// cell returns a cell as it is read.
-func (e *exportFile) cell(raw string) string {
-	if e.mojibake {
-		if undone, ok := dialect.Undo(raw); ok {
-			raw = undone
-		}
-	}
-	value, _ := dialect.Clean(raw)
-	return value
-}
-
-// each hands over every row with a valid address, and its address key. Rows without one belong to nobody.
-func (e *exportFile) each(ctx context.Context, hand func(key string, cells []string)) error {
-	var records dialect.Records
-	for {
-		err := e.reader.NextRecords(ctx, &records)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for i := range records.Len() {
-			cells, fitted := records.Fit(i, e.reader.Format(), e.email+1)
-			if fitted&dialect.Ragged != 0 {
-				return schema.Refuse(schema.CodeFieldCount, "The row has %d cells, and the header has %d.", len(cells), len(e.header)).
-					At(e.reader.Name(), records.Line(i), 0).WithFix("Export the users again: whoever cannot be read would be taken for absent.")
-			}
-			if key, problem := schema.ParseAddress(e.cell(cells[e.email])); problem == "" {
-				hand(key, cells)
-			}
-		}
-	}
-}
 
 // users are the cells of a fresh users export that rows are compared with. They are kept in one piece of
 // memory, so a million users cost little more than their text.
@@ -101,24 +27,24 @@ type users struct {
 // readUsers reads the columns of an export that are wanted, numbers of columns of the template; those that
 // it has not are not compared.
 func readUsers(ctx context.Context, source dialect.Source, t *template, wanted []int, seed maphash.Seed, limits dialect.Limits) (*users, error) {
-	file, err := openExport(ctx, source, limits)
+	file, err := controlhub.OpenExport(ctx, source, limits)
 	if err != nil {
 		return nil, err
 	}
 	u := &users{seed: seed}
 	var places []int
 	for _, at := range wanted {
-		if place := file.place(t.columns[at].name); place >= 0 {
+		if place := file.Place(t.columns[at].name); place >= 0 {
 			u.stored, places = append(u.stored, at), append(places, place)
 		}
 	}
-	err = file.each(ctx, func(key string, cells []string) {
+	err = file.Each(ctx, func(key string, cells []string) {
 		if _, known := u.index.Add(maphash.String(seed, key), len(u.starts)); known {
 			return
 		}
 		u.starts = append(u.starts, len(u.cells))
 		for _, place := range places {
-			cell := file.cell(cells[place])
+			cell := file.Cell(cells[place])
 			u.cells = append(binary.AppendUvarint(u.cells, uint64(len(cell))), cell...)
 		}
 	})

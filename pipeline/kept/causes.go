@@ -14,6 +14,7 @@ type Causes map[causeKey]*schema.Cause
 
 type causeKey struct {
 	reason        schema.Code
+	hint          schema.Hint
 	column, value string
 }
 
@@ -25,7 +26,7 @@ const (
 
 // Add counts a row.
 func (c Causes) Add(f *schema.Finding, line int) {
-	key := causeKey{reason: f.Reasons[0], column: f.Column}
+	key := causeKey{reason: f.Reasons[0], hint: f.Hint, column: f.Column}
 	if f.Column != "" && len(f.Details) > 0 && ofCell(key.reason) {
 		if key.value = f.Details[0]; key.value == `""` {
 			key.value = "nothing"
@@ -38,7 +39,7 @@ func (c Causes) Add(f *schema.Finding, line int) {
 	}
 	if cause == nil {
 		key.value = strings.Clone(key.value)
-		cause = &schema.Cause{Reason: key.reason, Column: key.column, Value: key.value}
+		cause = &schema.Cause{Reason: key.reason, Hint: key.hint, Column: key.column, Value: key.value}
 		c[key] = cause
 	}
 	if cause.Count++; cause.Count <= causeLines {

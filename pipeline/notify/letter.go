@@ -8,6 +8,7 @@ import (
 
 	"github.com/claimline/claimline/pipeline/claim"
 	"github.com/claimline/claimline/pipeline/store"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -15,7 +16,7 @@ import (
 // language; blank where there is none.
 type Letter struct {
 	Kind         claim.Mail
-	Language     string // one of Languages
+	Language     catalogue.Language
 	Organization string // name of the one that claims
 	Contact      string // address for questions
 	Page         string // address that the button leads to
@@ -77,11 +78,11 @@ func nameOf(o schema.Organization) string {
 // footer says who sends the mail, and why.
 func (l Letter) footer() string {
 	switch {
-	case l.Kind == claim.MailReport && l.Language == "sv":
+	case l.Kind == claim.MailReport && l.Language == catalogue.Swedish:
 		return fmt.Sprintf("Rapporten skickas automatiskt till %s, som ska underrättas om importer för %s.", l.Address, l.Organization)
 	case l.Kind == claim.MailReport:
 		return fmt.Sprintf("This report is sent automatically to %s, which is to be told of imports for %s.", l.Address, l.Organization)
-	case l.Language == "sv":
+	case l.Language == catalogue.Swedish:
 		return fmt.Sprintf("Mejlet skickas automatiskt till %s på uppdrag av %s, eftersom det gäller kontot med den adressen.", l.Address, l.Organization)
 	}
 	return fmt.Sprintf("This mail is sent automatically to %s on behalf of %s, because it is about the account with that address.", l.Address, l.Organization)
@@ -142,22 +143,16 @@ func clean(text string) string {
 
 // words says things in a language.
 type words struct {
-	language string
+	language catalogue.Language
 	zone     *time.Location
 }
-
-var swedishMonths = []string{"", "januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}
 
 // day returns the day of a time; blank where there is none.
 func (w words) day(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	at = at.In(w.zone)
-	if w.language == "sv" {
-		return fmt.Sprintf("%d %s %d", at.Day(), swedishMonths[at.Month()], at.Year())
-	}
-	return at.Format("2 January 2006")
+	return w.language.LongDay(at.In(w.zone))
 }
 
 // moment returns a time with its day and its zone.
@@ -165,21 +160,8 @@ func (w words) moment(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	if w.language == "sv" {
-		return w.day(at) + at.In(w.zone).Format(" kl. 15.04 (MST)")
-	}
-	return w.day(at) + at.In(w.zone).Format(", 15:04 (MST)")
+	return w.day(at) + at.In(w.zone).Format(w.language.Clock()+" (MST)")
 }
 
 // number returns a number with its digits in groups.
-func (w words) number(n int) string {
-	digits := fmt.Sprint(n)
-	group := ","
-	if w.language == "sv" {
-		group = "\u00a0"
-	}
-	for at := len(digits) - 3; at > 0; at -= 3 {
-		digits = digits[:at] + group + digits[at:]
-	}
-	return digits
-}
+func (w words) number(n int) string { return w.language.Number(n) }

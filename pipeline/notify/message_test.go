@@ -22,6 +22,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -130,7 +131,7 @@ func TestClean(t *testing.T) {
 }
 
 func TestLanguageOf(t *testing.T) {
-	for tag, want := range map[string]string{"": "en", "sv": "sv", "sv-SE": "sv", "SV-fi": "sv", "en-GB": "en", "da": "en", "nonsense tag": "en"} {
+	for tag, want := range map[string]catalogue.Language{"": "en", "sv": "sv", "sv-SE": "sv", "SV-fi": "sv", "en-GB": "en", "da": "en", "nonsense tag": "en"} {
 		assert.Equal(t, want, languageOf(tag), tag)
 	}
 }
@@ -213,7 +214,7 @@ func TestTextSaysWhatThePageSays(t *testing.T) {
 		return regexp.MustCompile(`[\pL\d@]+`).FindAllString(text, -1)
 	}
 	for _, kind := range claim.Mails {
-		for _, language := range Languages {
+		for _, language := range catalogue.Languages {
 			for _, l := range samples(kind, language) {
 				mail, err := templates.Render(l)
 				require.NoError(t, err)

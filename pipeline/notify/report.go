@@ -74,7 +74,7 @@ var errOutdated = errors.New("this is no longer news")
 // report makes the report of some news for an address, with files up to a size. It returns errOutdated where
 // there is nothing to tell any more.
 func (s *Sender) report(ctx context.Context, sending *store.Sending, room int) (Letter, []attachment, error) {
-	l := Letter{Kind: claim.MailReport, Language: Languages[0], Organization: nameOf(sending.Claiming), Contact: s.contact(), Address: sending.To}
+	l := Letter{Kind: claim.MailReport, Language: catalogue.English, Organization: nameOf(sending.Claiming), Contact: s.contact(), Address: sending.To}
 	var err error
 	if l.Language, err = s.languageAt(ctx, sending.To); err != nil {
 		return l, nil, err
@@ -115,11 +115,11 @@ func stillSo(news *schema.News, imp *schema.Import) bool {
 	return imp.State.Ended()
 }
 
-// languageAt returns the language of the account with an address, else the first of Languages.
-func (s *Sender) languageAt(ctx context.Context, address string) (string, error) {
+// languageAt returns the language of the account with an address, else English.
+func (s *Sender) languageAt(ctx context.Context, address string) (catalogue.Language, error) {
 	key, problem := schema.ParseAddress(address)
 	if problem != "" {
-		return Languages[0], nil
+		return catalogue.English, nil
 	}
 	account, err := s.Store.Account(ctx, key)
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *Sender) importReport(ctx context.Context, w words, imp schema.Import, n
 	}
 	var files []attachment
 	if len(imp.Plan) > 0 && !imp.RowsRemoved && room > 0 {
-		if files, err = s.attachments(ctx, imp, &summary, catalogue.Language(w.language), room); err != nil {
+		if files, err = s.attachments(ctx, imp, &summary, w.language, room); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -170,9 +170,9 @@ func (s *Sender) dates(w words, imp *schema.Import) ([]Labelled, error) {
 		return nil, fmt.Errorf("read the plan: %w", err)
 	}
 	until := w.moment(firstClaim(imp).Add(s.Policy.DecisionTime()))
-	dates := []Labelled{{w.pick("Claims can be retracted until", "Anspråk kan återkallas fram till"), until}}
+	dates := []Labelled{{w.say("Claims can be retracted until"), until}}
 	if plan.Types[schema.Delayed] > 0 {
-		dates = append(dates, Labelled{w.pick("Delayed claims complete", "Fördröjda anspråk fullföljs"), until})
+		dates = append(dates, Labelled{w.say("Delayed claims complete"), until})
 	}
 	return dates, nil
 }
@@ -233,24 +233,21 @@ func (l *limited) Write(data []byte) (int, error) {
 // refusedReport tells of an import that could not start.
 func refusedReport(w words, news *schema.News) *Report {
 	r := &Report{
-		Title: w.pick("An import could not start", "En import kunde inte starta"), File: fileName(news.File), Schedule: news.Schedule,
+		Title: w.say("An import could not start"), File: fileName(news.File), Schedule: news.Schedule,
 		Fix: news.Fix,
 	}
-	l := catalogue.Language(w.language)
-	message := news.Code.Wrong("").In(l)
-	switch {
-	case news.Message == "":
-	case l == catalogue.English:
+	l := w.language
+	message := news.Code.Message("")
+	if news.Message != "" {
 		message = news.Message
-	default: // the news are kept in English
-		message += " (" + news.Message + ")"
 	}
+	message = l.Kept(news.Code, message)
 	if r.Fix == "" || l != catalogue.English {
 		r.Fix = news.Code.Cure("").In(l)
 	}
-	r.Sentence = w.pick("Nobody was claimed: "+r.File+" could not be imported.", "Inga anspråk gjordes: "+r.File+" kunde inte importeras.") + " " + message
-	r.Subject = w.pick(r.File+" could not be imported", r.File+" kunde inte importeras") + " (" + string(news.Code) + ")"
-	r.Dates = []Labelled{{w.pick("When", "När"), w.moment(news.At)}}
+	r.Sentence = w.say("Nobody was claimed: %s could not be imported. %s", r.File, message)
+	r.Subject = w.say("%s could not be imported (%s)", r.File, news.Code)
+	r.Dates = []Labelled{{w.say("When"), w.moment(news.At)}}
 	return r
 }
 
@@ -263,10 +260,10 @@ func (w words) problems(reasons map[schema.Code]int) []Problem {
 		}
 		return slices.Index(schema.RowReasons(), a) - slices.Index(schema.RowReasons(), b)
 	})
-	l := catalogue.Language(w.language)
+	l := w.language
 	problems := make([]Problem, 0, len(codes))
 	for _, code := range codes {
-		p := Problem{Count: w.counted(reasons[code], "row", "rows", "rad", "rader"), Message: code.Wrong().In(l), Fix: code.Cure().In(l)}
+		p := Problem{Count: w.count(reasons[code], "%s row", "%s rows"), Message: code.Wrong().In(l), Fix: code.Cure().In(l)}
 		problems = append(problems, p)
 	}
 	return problems
@@ -274,23 +271,22 @@ func (w words) problems(reasons map[schema.Code]int) []Problem {
 
 // counts lists how many rows had which outcome, without those of which there are none.
 func (w words) counts(s *schema.Summary, ready int) []Labelled {
-	list := []Labelled{{w.pick("Rows in the file", "Rader i filen"), w.number(s.Rows)}}
+	list := []Labelled{{w.say("Rows in the file"), w.number(s.Rows)}}
 	for _, c := range []struct {
-		n       int
-		english string
-		swedish string
+		n     int
+		label schema.Word
 	}{
-		{s.Claimed, "Claimed", "Anspråk gjorda"},
-		{ready, "Not claimed yet", "Anspråk kvar att göra"},
-		{s.Unchanged, "Members, or claimed, before", "Redan medlemmar, eller tagna i anspråk"},
-		{s.Skipped, "Left alone, as the file says", "Lämnade utanför enligt filen"},
-		{s.Invalid, "Something in the row is wrong", "Något på raden är fel"},
-		{s.Ineligible, "Cannot be claimed", "Går inte att göra anspråk på"},
-		{s.Failed, "Failed", "Misslyckade"},
-		{s.NotAttempted - ready, "Not reached", "Ej påbörjade"},
+		{s.Claimed, "Claimed"},
+		{ready, "Not claimed yet"},
+		{s.Unchanged, "Members, or claimed, before"},
+		{s.Skipped, "Left alone, as the file says"},
+		{s.Invalid, "Something in the row is wrong"},
+		{s.Ineligible, "Cannot be claimed"},
+		{s.Failed, "Failed"},
+		{s.NotAttempted - ready, "Not reached"},
 	} {
 		if c.n > 0 {
-			list = append(list, Labelled{w.pick(c.english, c.swedish), w.number(c.n)})
+			list = append(list, Labelled{w.say("%s", c.label), w.number(c.n)})
 		}
 	}
 	return list
@@ -312,10 +308,9 @@ func (w words) nextStep(imp *schema.Import) string {
 	id := strconv.FormatInt(imp.ID, 10)
 	switch imp.State {
 	case schema.StateAwaitingConsent:
-		return w.pick("Look at the plan, then agree to it or cancel it: open the import, or run claimline resume "+id+", or claimline cancel "+id+".",
-			"Se över planen och godkänn eller avbryt den: öppna importen, eller kör claimline resume "+id+" eller claimline cancel "+id+".")
+		return w.say("Look at the plan, then agree to it or cancel it: open the import, or run claimline resume %s, or claimline cancel %s.", id, id)
 	case schema.StateInterrupted:
-		return w.pick("Go on with it where it stopped: claimline resume "+id+".", "Fortsätt där den stannade: claimline resume "+id+".")
+		return w.say("Go on with it where it stopped: claimline resume %s.", id)
 	}
 	return ""
 }

@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
 // samples returns letters that show what a mail can say, the most usual first.
-func samples(kind claim.Mail, language string) []Letter {
+func samples(kind claim.Mail, language catalogue.Language) []Letter {
 	w := words{language, time.UTC}
 	made := time.Date(2026, 11, 25, 14, 32, 0, 0, time.UTC)
 	until := made.AddDate(0, 0, 14)
@@ -60,8 +61,8 @@ func sampleReports(l Letter, w words, until time.Time) []Letter {
 		Title: w.title(imp.State), Sentence: w.sentence(&imp, &summary), File: imp.File, Import: summary.ID, Schedule: "nightly",
 		Counts: w.counts(&summary, 0), Problems: w.problems(summary.Reasons),
 		Dates: []Labelled{
-			{w.pick("Claims can be retracted until", "Anspråk kan återkallas fram till"), w.moment(until)},
-			{w.pick("Delayed claims complete", "Fördröjda anspråk fullföljs"), w.moment(until)},
+			{w.say("Claims can be retracted until"), w.moment(until)},
+			{w.say("Delayed claims complete"), w.moment(until)},
 		},
 		Notes: w.attached([]attachment{{Name: "report-12.html", Type: "text/html"}, {Name: "problems-12.csv", Type: "text/csv"}}, true, summary.ID),
 	}
@@ -76,6 +77,6 @@ func sampleReports(l Letter, w words, until time.Time) []Letter {
 }
 
 // Preview returns the mail of a kind as it looks with made-up data.
-func (t *Templates) Preview(kind claim.Mail, language string) (Mail, error) {
-	return t.Render(samples(kind, languageOf(language))[0])
+func (t *Templates) Preview(kind claim.Mail, language catalogue.Language) (Mail, error) {
+	return t.Render(samples(kind, language)[0])
 }

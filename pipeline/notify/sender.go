@@ -275,7 +275,7 @@ func (s *Sender) envelope(ctx context.Context, rules claim.Rules, sending *store
 		return nil, err
 	}
 	return &envelope{
-		Mail: written, To: l.Address, Name: l.Name, Language: l.Language, MessageID: sending.MessageID, At: rules.Now, Files: files,
+		Mail: written, To: l.Address, Name: l.Name, Language: string(l.Language), MessageID: sending.MessageID, At: rules.Now, Files: files,
 	}, nil
 }
 

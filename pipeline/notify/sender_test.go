@@ -44,6 +44,7 @@ import (
 	"github.com/claimline/claimline/pipeline/snapshot"
 	"github.com/claimline/claimline/pipeline/store"
 	"github.com/claimline/claimline/pipeline/store/testdb"
+	"github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -904,11 +905,11 @@ func TestWordsOfEveryLanguage(t *testing.T) {
 	templates, err := notify.LoadTemplates("")
 	require.NoError(t, err)
 	for _, kind := range claim.Mails {
-		for _, language := range notify.Languages {
+		for _, language := range words.Languages {
 			mail, err := templates.Preview(kind, language)
 			require.NoError(t, err)
 			assert.NotEmpty(t, mail.Subject)
-			assert.Contains(t, mail.HTML, `<html lang="`+language+`">`)
+			assert.Contains(t, mail.HTML, `<html lang="`+string(language)+`">`)
 			for _, text := range []string{mail.Subject, mail.Text, mail.HTML} {
 				assert.NotContains(t, text, "<no value>")
 				assert.NotContains(t, text, "{{")

@@ -17,23 +17,22 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/claimline/claimline/pipeline/claim"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
 //go:embed templates
 var embedded embed.FS
 
-// Languages are those that mails are written in, the first for everybody who wants none of the others.
-var Languages = []string{"en", "sv"}
-
-// languageOf returns the language of Languages for a BCP 47 tag.
-func languageOf(tag string) string {
+// languageOf returns the language of mails for a BCP 47 tag: English for everybody who wants none of the others.
+func languageOf(tag string) catalogue.Language {
 	if parsed, err := language.Parse(tag); err == nil {
-		if base, _ := parsed.Base(); slices.Contains(Languages, base.String()) {
-			return base.String()
+		base, _ := parsed.Base()
+		if l := catalogue.Language(base.String()); slices.Contains(catalogue.Languages, l) {
+			return l
 		}
 	}
-	return Languages[0]
+	return catalogue.English
 }
 
 const layoutName = "layout.html"
@@ -46,8 +45,8 @@ type Templates struct {
 }
 
 // templateName returns the name of the file with the words of a mail.
-func templateName(kind claim.Mail, language string) string {
-	return string(kind) + "." + language + ".txt"
+func templateName(kind claim.Mail, l catalogue.Language) string {
+	return string(kind) + "." + string(l) + ".txt"
 }
 
 // LoadTemplates reads the templates: those of a folder, and the program's own for what is not there. A blank
@@ -56,7 +55,7 @@ func templateName(kind claim.Mail, language string) string {
 func LoadTemplates(folder string) (*Templates, error) {
 	known := []string{layoutName}
 	for _, kind := range claim.Mails {
-		for _, language := range Languages {
+		for _, language := range catalogue.Languages {
 			known = append(known, templateName(kind, language))
 		}
 	}
@@ -140,7 +139,7 @@ func (t *Templates) parse(name, text string) (err error) {
 // needed.
 func (t *Templates) try(name string) error {
 	for _, kind := range claim.Mails {
-		for _, language := range Languages {
+		for _, language := range catalogue.Languages {
 			if name != layoutName && name != templateName(kind, language) {
 				continue
 			}

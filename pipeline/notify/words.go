@@ -3,96 +3,88 @@ package notify
 import (
 	"fmt"
 
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
-// What reports say beside their templates.
+// What reports say beside their templates: the sentences are those of the catalogue.
 
-func (w words) pick(english, swedish string) string {
-	if w.language == "sv" {
-		return swedish
-	}
-	return english
+// say returns a sentence with its values in their places.
+func (w words) say(format string, values ...any) string {
+	return w.language.Say(format, values...)
 }
 
-// counted returns a number of things.
-func (w words) counted(n int, one, many, en, flera string) string {
-	if n == 1 {
-		return "1 " + w.pick(one, en)
-	}
-	return w.number(n) + " " + w.pick(many, flera)
+// count says how many there are of something.
+func (w words) count(n int, one, several string) string {
+	return w.language.Count(n, one, several)
 }
 
-func (w words) users(n int) string { return w.counted(n, "user", "users", "användare", "användare") }
+func (w words) users(n int) string { return w.count(n, "%s user", "%s users") }
 
 func (w words) title(state schema.ImportState) string {
 	switch state {
 	case schema.StateCompleted:
-		return w.pick("The import is done", "Importen är klar")
+		return w.say("The import is done")
 	case schema.StateCompletedWithErrors:
-		return w.pick("The import is done, with problems", "Importen är klar, med problem")
+		return w.say("The import is done, with problems")
 	case schema.StateRejected:
-		return w.pick("The import was rejected", "Importen avvisades")
+		return w.say("The import was rejected")
 	case schema.StateCancelled:
-		return w.pick("The import was cancelled", "Importen avbröts")
+		return w.say("The import was cancelled")
 	case schema.StateAwaitingConsent:
-		return w.pick("An import waits for your decision", "En import väntar på ditt beslut")
+		return w.say("An import waits for your decision")
 	case schema.StateInterrupted:
-		return w.pick("An import has stopped", "En import har stannat")
+		return w.say("An import has stopped")
 	}
-	return w.pick("The import failed", "Importen misslyckades")
+	return w.say("The import failed")
 }
 
 // Headline says how an import stands that has ended, waits or has stopped: in a few words, and in one
 // sentence.
-func Headline(language string, imp *schema.Import, s *schema.Summary) (title, sentence string) {
-	w := words{language: language}
+func Headline(l catalogue.Language, imp *schema.Import, s *schema.Summary) (title, sentence string) {
+	w := words{language: l}
 	return w.title(imp.State), w.sentence(imp, s)
 }
 
 // sentence says in one sentence what happened.
 func (w words) sentence(imp *schema.Import, s *schema.Summary) string {
-	ready := imp.Tally.Outcomes[schema.Ready]
-	of := w.number(s.Claimed) + w.pick(" of ", " av ") + w.users(s.Rows)
+	claimed, of := schema.Number(s.Claimed), w.users(s.Rows)
 	correct := ""
 	if n := s.Problems(); n > 0 {
-		correct = w.pick("; ", "; ") + w.counted(n, "row to correct", "rows to correct", "rad att rätta", "rader att rätta")
+		correct = w.count(n, "; %s row to correct", "; %s rows to correct")
 	}
 	switch imp.State {
 	case schema.StateAwaitingConsent:
-		return w.pick("Nobody has been claimed yet: the import would claim "+w.users(ready)+", and waits for somebody to agree"+correct+".",
-			"Inga anspråk har gjorts ännu: importen skulle göra anspråk på "+w.users(ready)+" och väntar på ett godkännande"+correct+".")
+		return w.say("Nobody has been claimed yet: the import would claim %s, and waits for somebody to agree%s.", w.users(imp.Tally.Outcomes[schema.Ready]), correct)
 	case schema.StateInterrupted:
-		return w.pick("Trouble has stopped the import when it had claimed "+of+correct+".",
-			"Importen har stannat på grund av ett fel; anspråk har gjorts på "+of+correct+".")
+		return w.say("Trouble has stopped the import when it had claimed %s of %s%s.", claimed, of, correct)
 	case schema.StateCancelled:
 		if s.Claimed > 0 {
-			return w.pick("The import claimed "+of+", then it was cancelled"+correct+".", "Anspråk gjordes på "+of+", sedan avbröts importen"+correct+".")
+			return w.say("The import claimed %s of %s, then it was cancelled%s.", claimed, of, correct)
 		}
 	}
 	if s.Claimed > 0 {
-		return w.pick("The import claimed "+of+correct+".", "Importen gjorde anspråk på "+of+correct+".")
+		return w.say("The import claimed %s of %s%s.", claimed, of, correct)
 	}
-	return w.pick("Nobody was claimed: ", "Inga anspråk gjordes: ") + w.whyNobody(imp, s) + "."
+	return w.say("Nobody was claimed: %s.", w.whyNobody(imp, s))
 }
 
 func (w words) whyNobody(imp *schema.Import, s *schema.Summary) string {
 	switch problems := s.Problems(); {
 	case imp.Reason == schema.CodeAllOrNothing:
-		return w.counted(problems, "row has a problem, and the import was all or nothing", "rows have problems, and the import was all or nothing",
-			"rad har ett problem, och importen skulle göras helt eller inte alls", "rader har problem, och importen skulle göras helt eller inte alls")
+		return w.count(problems, "%s row has a problem, and the import was all or nothing", "%s rows have problems, and the import was all or nothing")
 	case imp.State == schema.StateRejected:
-		return w.pick("nobody agreed to the plan", "ingen godkände planen")
+		return w.say("nobody agreed to the plan")
 	case imp.State == schema.StateCancelled:
-		return w.pick("the import was cancelled first", "importen avbröts innan dess")
+		return w.say("the import was cancelled first")
 	case imp.Reason == schema.CodeDirectorySyncEnabled:
-		return w.pick("directory synchronization was switched on", "katalogsynkroniseringen slogs på")
+		return w.say("directory synchronization was switched on")
 	case problems > 0:
-		return w.counted(problems, "row to correct", "rows to correct", "rad att rätta", "rader att rätta")
+		return w.count(problems, "%s row to correct", "%s rows to correct")
 	case s.Unchanged > 0:
-		return w.pick("the users are members, or claimed, already", "användarna är redan medlemmar, eller så har anspråk redan gjorts på dem")
+		return w.say("the users are members, or claimed, already")
 	}
-	return w.pick("the file leaves every user alone", "filen lämnar alla användare utanför")
+	return w.say("the file leaves every user alone")
 }
 
 // subject returns the subject of a report: what happened, and of which file.
@@ -103,15 +95,13 @@ func (w words) attached(files []attachment, problems bool, id string) []string {
 	var notes []string
 	for _, f := range files {
 		if f.Type == "text/csv" {
-			notes = append(notes, w.pick("Attached: "+f.Name+", the rows with problems. Correct them there and import that file.",
-				"Bifogat: "+f.Name+" med raderna som har problem. Rätta dem där och importera den filen."))
+			notes = append(notes, w.say("Attached: %s, the rows with problems. Correct them there and import that file.", f.Name))
 			continue
 		}
-		notes = append(notes, w.pick("Attached: "+f.Name+", the whole report as a page.", "Bifogat: "+f.Name+", hela rapporten som en sida."))
+		notes = append(notes, w.say("Attached: %s, the whole report as a page.", f.Name))
 	}
 	if len(files) == 0 || problems && len(files) == 1 {
-		notes = append(notes, w.pick("What is too large to be mailed, or has been removed, is not attached: claimline report "+id+".",
-			"Det som är för stort för ett mejl, eller redan har tagits bort, är inte bifogat: claimline report "+id+"."))
+		notes = append(notes, w.say("What is too large to be mailed, or has been removed, is not attached: claimline report %s.", id))
 	}
 	return notes
 }

@@ -227,6 +227,7 @@ func (r *htmlReporter) reasons(w Whole, listed []schema.Result) (groups []htmlGr
 			if len(reason.Causes) == most {
 				break
 			}
+			cause.Value = l.Format(cause.Value) // a cell is quoted, and so no word of ours
 			reason.Causes = append(reason.Causes, htmlCause{Cause: cause, More: cause.Count - len(cause.Lines)})
 			reason.More -= cause.Count
 		}
@@ -481,5 +482,5 @@ func date(l words.Language, t time.Time) string {
 	if _, offset := t.Zone(); offset != 0 {
 		zone += strings.TrimSuffix(t.Format("-07:00"), ":00")
 	}
-	return strings.ReplaceAll(l.LongDay(t), " ", "\u00a0") + t.Format(l.Clock()) + "\u00a0" + zone
+	return l.LongMoment(t, zone)
 }

@@ -521,11 +521,11 @@ func repairSentence(kind schema.Repair, n int) schema.Text {
 	case schema.RepairBooleanWords:
 		return schema.SayCount(n, "%s cell read as TRUE or FALSE that said so in other words.", "%s cells read as TRUE or FALSE that said so in other words.")
 	case schema.RepairTextFormula:
-		return schema.SayCount(n, "%s formula read as the text that it stands for.", "%s formulas read as the text that it stands for.")
+		return schema.SayCount(n, "%s formula read as the text that it stands for.", "%s formulas read as the text that they stand for.")
 	case schema.RepairPhoneSpelling:
 		return schema.SayCount(n, "%s phone number read without blanks and signs.", "%s phone numbers read without blanks and signs.")
 	case schema.RepairLanguageSpelling:
-		return schema.SayCount(n, "%s language read that was spelt with another sign, as in en_US.", "%s languages read that was spelt with another sign, as in en_US.")
+		return schema.SayCount(n, "%s language read that was spelt with another sign, as in en_US.", "%s languages read that were spelt with another sign, as in en_US.")
 	case schema.RepairHiddenSheet:
 		return schema.Say("The sheet that was read is hidden in the workbook.")
 	case schema.RepairHiddenRow:

@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/claimline/claimline/pipeline"
@@ -133,7 +132,7 @@ func (r *run) work(ctx context.Context) (ended bool, err error) {
 		waiting, err := r.Store.RepeatWaiting(ctx, r.schedule, r.now)
 		if err != nil || len(waiting) > 0 {
 			for _, w := range waiting {
-				r.tell(w, waits(w))
+				r.tell(w, waits(w, schema.Say("%s", schema.Word(w.Message))))
 			}
 			return true, err
 		}
@@ -269,31 +268,26 @@ func (r *run) plan(ctx context.Context, file *dialect.File, noted schema.Schedul
 		return true, err
 	}
 	ready, may := imp.Tally.Outcomes[schema.Ready], r.schedule.MaxClaims-r.schedule.RunClaims
+	var why schema.Text
 	switch noted.Code = claim.CheckStanding(plan, may, r.schedule.AcceptEdits); noted.Code {
 	case schema.CodeConsentMissing:
-		noted.Message = fmt.Sprintf("%s, and the schedule may claim %d in one run.", wouldBe(ready), r.schedule.MaxClaims)
+		would, most := schema.SayCount(ready, "%s user would be claimed", "%s users would be claimed"), schema.Number(r.schedule.MaxClaims)
+		why = schema.Say("%s, and the schedule may claim %s in one run.", would, most)
 		if r.schedule.RunClaims > 0 {
-			noted.Message = fmt.Sprintf("%s, and of the %d that the schedule may claim in one run, %d are left.", wouldBe(ready), r.schedule.MaxClaims, may)
+			why = schema.Say("%s, and of the %s that the schedule may claim in one run, %s are left.", would, most, schema.Number(may))
 		}
 	case schema.CodeEditsNotAccepted:
-		noted.Message = fmt.Sprintf("%d of %d users would get another name, and the schedule does not accept that.", plan.NameEdits, ready)
+		why = schema.Say("%s of %s users would get another name, and the schedule does not accept that.", schema.Number(plan.NameEdits), schema.Number(ready))
 	default:
 		return true, r.agree(ctx, imp, noted, ready)
 	}
-	return true, r.note(ctx, noted, waits(noted))
-}
-
-// wouldBe tells how many users would be claimed.
-func wouldBe(n int) string {
-	if n == 1 {
-		return "1 user would be claimed"
-	}
-	return fmt.Sprintf("%d users would be claimed", n)
+	noted.Message = why.String()
+	return true, r.note(ctx, noted, waits(noted, why))
 }
 
 // waits returns a run that waits for consent as a refusal.
-func waits(run schema.ScheduleRun) error {
-	return schema.Refuse(run.Code, "Import %d waits for somebody to agree. %s", run.ImportID, run.Message).
+func waits(run schema.ScheduleRun, why schema.Text) error {
+	return schema.Refuse(run.Code, "Import %d waits for somebody to agree. %s", run.ImportID, why).
 		WithFix("Look at the plan, and agree: claimline resume %[1]d. Or want no more of it: claimline cancel %[1]d.", run.ImportID)
 }
 

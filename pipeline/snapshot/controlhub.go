@@ -634,8 +634,9 @@ func (h *hub) summarize(notices []store.Notice) {
 		if o == nil {
 			continue
 		}
+		read := slices.Collect(maps.Values(o.columns))
 		for i, header := range o.header {
-			if header != "" && !slices.Contains(slices.Collect(maps.Values(o.columns)), i) {
+			if header != "" && !slices.Contains(read, i) {
 				l.OtherColumns[o.name]++
 			}
 		}

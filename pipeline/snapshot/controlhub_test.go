@@ -139,6 +139,25 @@ func TestControlHubRefused(t *testing.T) {
 	}
 }
 
+// TestControlHubRefusedForOthers refuses what a users file, and the database, could not hold.
+func TestControlHubRefusedForOthers(t *testing.T) {
+	services := "Email,A [1],B [1],C [1]\nann@acme.example,,,\n"
+	limits := snapshot.Options{Limits: dialect.Limits{Columns: len(schema.Columns) + len(schema.ReportHeaders) + 2}}
+	_, err := loadHub(t.Context(), &collector{}, exports{users: services}, limits)
+	refused := all(t, err)
+	require.Equal(t, schema.CodeLimitExceeded, refused[0].Code)
+	require.Equal(t, 4, refused[0].Column)
+
+	s := openStore(t)
+	_, err = load(t, s, with(t, "users.csv", "\n2,", "\nzoe@acme.example,"), snapshot.Options{})
+	require.NoError(t, err)
+	_, err = loadHub(t.Context(), s, exports{users: "Email\nbo@acme.example\n", claimable: "Email\nzoe@acme.example\n"}, snapshot.Options{})
+	refused = all(t, err)
+	require.Equal(t, schema.CodeIDDuplicate, refused[0].Code)
+	require.Equal(t, []any{"claimable.csv", 2, "Email"}, []any{refused[0].File, refused[0].Line, refused[0].Header})
+	require.Contains(t, refused[0].Remedy(), "--db")
+}
+
 // Fresh exports bring what has changed, and undo nothing that was done here; the same ones change nothing.
 func TestControlHubAgain(t *testing.T) {
 	s := openStore(t)

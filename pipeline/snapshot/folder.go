@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -37,41 +39,70 @@ func (l *loading) survey(ctx context.Context) error {
 		there[entry.Name()] = true
 	}
 	all := describe()
+	var have [tables]string // the names under which the folder has them; blank: not at all
+	for i, t := range all {
+		if have[i], err = l.find(t.name, there); err != nil {
+			return err
+		}
+	}
 	for _, entry := range entries {
 		if !entry.IsDir() {
-			l.checkFile(entry.Name(), all, there)
+			l.checkFile(entry.Name(), all, have)
 		}
 	}
 	for i, t := range all {
-		if t.optional && !there[t.name] {
+		if have[i] != "" {
+			if err := l.open(ctx, t, i, filepath.Join(l.folder, have[i])); err != nil {
+				return err
+			}
 			continue
 		}
-		if !there[t.name] && !slices.ContainsFunc(l.problems, func(p problem) bool { return p.Code == schema.CodeFileUnclear && mayBe(filepath.Base(p.File), t.name) }) {
+		if !t.optional && !slices.ContainsFunc(l.problems, func(p problem) bool { return p.Code == schema.CodeFileUnclear && mayBe(filepath.Base(p.File), t.name) }) {
 			refused := schema.Refuse(schema.CodeFileUnreadable, "The folder has no file %s.", t.name).At(filepath.Join(l.folder, t.name), 0, 0).
 				WithFix("Add the file to the folder, or give the folder that has it.")
 			l.problems = append(l.problems, problem{refused, i})
-		}
-		if there[t.name] {
-			if err := l.open(ctx, t, i, filepath.Join(l.folder, t.name)); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
+// find returns under which name the folder has a file: its own, or where there is none that of a workbook.
+// What is only called a workbook is none. Blank: not at all.
+func (l *loading) find(name string, there map[string]bool) (string, error) {
+	if there[name] {
+		return name, nil
+	}
+	for _, other := range workbooks(name) {
+		if !there[other] {
+			continue
+		}
+		file, err := dialect.OpenFile(filepath.Join(l.folder, other))
+		if err != nil {
+			continue // checkFile refuses it
+		}
+		is, err := dialect.IsWorkbook(file)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return "", fmt.Errorf("look into %s: %w", other, err)
+		}
+		if is {
+			return other, nil
+		}
+	}
+	return "", nil
+}
+
 // checkFile refuses a file that is none of the five and may be meant to be one: any CSV file, and a table of
 // another kind that is called like one of the five which is not there. Hidden files are nobody's tables.
-func (l *loading) checkFile(name string, all [tables]table, there map[string]bool) {
-	if strings.HasPrefix(name, ".") || slices.ContainsFunc(all[:], func(t table) bool { return t.name == name }) {
+func (l *loading) checkFile(name string, all [tables]table, have [tables]string) {
+	if strings.HasPrefix(name, ".") || slices.Contains(have[:], name) {
 		return
 	}
 	i := slices.IndexFunc(all[:], func(t table) bool { return mayBe(name, t.name) })
 	folded := strings.ToLower(name)
 	if !strings.Contains(folded, ".csv") {
 		stem, extension, _ := strings.Cut(folded, ".")
-		i = slices.IndexFunc(all[:], func(t table) bool { return stem+".csv" == t.name && !there[t.name] })
-		if i < 0 || !slices.Contains([]string{"", "txt", "tsv", "tab", "xls", "xlsx", "xlsm", "ods", "numbers"}, extension) {
+		i = slices.IndexFunc(all[:], func(t table) bool { return stem+".csv" == t.name })
+		if i < 0 || have[i] != "" || !slices.Contains([]string{"", "txt", "tsv", "tab", "xls", "xlsx", "xlsm", "ods", "numbers"}, extension) {
 			return
 		}
 	}
@@ -80,13 +111,13 @@ func (l *loading) checkFile(name string, all [tables]table, there map[string]boo
 	}
 	refused := schema.Refuse(schema.CodeFileUnclear, "%q is none of the files of a snapshot: %s.", name, strings.Join(Files(), ", "))
 	switch {
-	case i >= 0 && there[all[i].name]:
-		refused = schema.Refuse(schema.CodeFileUnclear, "%q may be %s, which stands beside it.", name, all[i].name)
+	case i >= 0 && have[i] != "":
+		refused = schema.Refuse(schema.CodeFileUnclear, "%q may be %s, which stands beside it.", name, have[i])
 	case i >= 0:
 		refused = schema.Refuse(schema.CodeFileUnclear, "%q may be %s, which the folder does not have.", name, all[i].name)
 	}
 	refused = refused.At(filepath.Join(l.folder, name), 0, 0).WithFix("Take it out of the folder, or leave it out: --ignore %q.", name)
-	if i >= 0 && !there[all[i].name] {
+	if i >= 0 && have[i] == "" {
 		refused = refused.WithFix("Call it %s if that is what it is, and save it as CSV UTF-8. Or leave it out: --ignore %q.", all[i].name, name)
 	}
 	l.problems = append(l.problems, problem{refused, -1})

@@ -189,7 +189,7 @@ func (l *loading) refuse(err error) error {
 	if !ok || refused.File == "" || filepath.Base(refused.File) != refused.File {
 		return err
 	}
-	file := slices.IndexFunc(l.files, func(o *opened) bool { return o != nil && o.name == refused.File })
+	file := slices.IndexFunc(l.files, func(o *opened) bool { return o != nil && o.known == refused.File })
 	if file < 0 {
 		return err
 	}

@@ -15,8 +15,9 @@ import (
 
 // Options say how somebody wants a snapshot read, and with what.
 type Options struct {
-	Encoding string   // of files that are neither UTF-8 nor UTF-16; blank: such a file is refused
-	Ignore   []string // columns, files and services that may pass although they are not understood
+	Encoding string            // of files that are neither UTF-8 nor UTF-16; blank: such a file is refused
+	Ignore   []string          // columns, files and services that may pass although they are not understood
+	Sheets   map[string]string // of workbooks in a folder, by the file's path: the sheet that is meant
 
 	Limits dialect.Limits
 	Loaded func(rows int) // nil, or is told now and then how many rows are through

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -72,10 +73,27 @@ func Files() []string {
 	return names
 }
 
+// workbooks returns the names that a workbook may have instead of a CSV file of this name.
+func workbooks(name string) []string {
+	stem := strings.TrimSuffix(name, ".csv")
+	return []string{stem + ".xlsx", stem + ".xlsm"}
+}
+
+// Paths returns under which names the files of a snapshot can lie in a folder.
+func Paths(folder string) (paths []string) {
+	for _, name := range Files() {
+		for _, file := range append([]string{name}, workbooks(name)...) {
+			paths = append(paths, filepath.Join(folder, file))
+		}
+	}
+	return paths
+}
+
 // opened is a file of the folder whose header has been read.
 type opened struct {
 	table
-	order   int // among the five
+	known   string // its name as a CSV file, by which the store knows it
+	order   int    // among the five
 	path    string
 	source  dialect.Source
 	file    *dialect.File // nil: it was opened elsewhere, and is closed there
@@ -90,7 +108,7 @@ type opened struct {
 }
 
 func newOpened(t table, order int, source dialect.Source) *opened {
-	return &opened{table: t, order: order, path: source.Name(), source: source, columns: map[string]int{}, repairs: map[schema.Repair]int{}}
+	return &opened{table: t, known: t.name, order: order, path: source.Name(), source: source, columns: map[string]int{}, repairs: map[schema.Repair]int{}}
 }
 
 // whole reports whether everything is known that the file names.
@@ -102,10 +120,10 @@ func (l *loading) open(ctx context.Context, t table, order int, path string) err
 	if err != nil {
 		return l.add(order, err)
 	}
-	o := newOpened(t, order, file)
-	o.file = file
+	o := newOpened(t, order, dialect.Beside(file, l.options.Sheets[path]))
+	o.name, o.file = filepath.Base(path), file
 	l.files[order] = o
-	if o.reader, err = l.reader(ctx, file, t.columns); err != nil {
+	if o.reader, err = l.reader(ctx, o.source, t.columns); err != nil {
 		return l.add(order, err)
 	}
 	l.readHeader(o)

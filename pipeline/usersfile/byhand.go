@@ -123,9 +123,6 @@ func (p *Person) names() (first, last, shown string) {
 	return p.Name[:i], strings.TrimSpace(p.Name[i:]), p.Name
 }
 
-// ByHand is what the file of a claim by hand is called, in plans and in the list of imports.
-const ByHand = "claim by hand"
-
 // HandSource returns the users file of a claim by hand: one row per person, every service given assigned to
 // each. The caller closes it.
 func HandSource(name string, people []Person, services []string) (*dialect.File, error) {

@@ -63,6 +63,20 @@ func (l Language) Format(english string) string {
 	return english
 }
 
+// Kept says what was kept in English of a refusal: the sentence where the catalogue has it, else what its code
+// says, with what was kept behind it where that says more.
+func (l Language) Kept(code schema.Code, message string) string {
+	said := l.Format(message)
+	if l == English || said != message {
+		return said
+	}
+	said = code.Wrong("").In(l)
+	if message == "" || message == code.Message("") {
+		return said
+	}
+	return said + " (" + message + ")"
+}
+
 // Say returns a sentence with its values in their places; those that are a schema.Text, a schema.Number or
 // the like are said in the language, too.
 func (l Language) Say(format string, values ...any) string {
@@ -112,20 +126,51 @@ var longMonths = [...]string{
 	"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december",
 }
 
+// Month returns the whole name of a month.
+func (l Language) Month(m time.Month) string {
+	if l == Swedish {
+		return longMonths[m-1]
+	}
+	return m.String()
+}
+
+var weekdays = [...]string{"söndag", "måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag"}
+
+// Weekday returns the name of a day of the week.
+func (l Language) Weekday(d time.Weekday) string {
+	if l == Swedish {
+		return weekdays[d]
+	}
+	return d.String()
+}
+
 // LongDay returns the day of a time with the month's whole name.
 func (l Language) LongDay(t time.Time) string {
-	if l == Swedish {
-		return fmt.Sprintf("%d %s %d", t.Day(), longMonths[t.Month()-1], t.Year())
-	}
-	return t.Format("2 January 2006")
+	return fmt.Sprintf("%d %s %d", t.Day(), l.Month(t.Month()), t.Year())
 }
 
 // Clock returns the layout of the time of day behind a day.
 func (l Language) Clock() string {
 	if l == Swedish {
-		return " kl. 15.04"
+		return " kl. " + l.Hour()
 	}
-	return ", 15:04"
+	return ", " + l.Hour()
+}
+
+// LongMoment returns a time with the month's whole name, as a clock of the zone that it has shows it, with a
+// name of that zone. Its line may break between the day and the clock only.
+func (l Language) LongMoment(t time.Time, zone string) string {
+	const glue = "\u00a0"
+	before, clock, _ := strings.Cut(t.Format(l.Clock())+" "+zone, " ")
+	return strings.ReplaceAll(l.LongDay(t)+before, " ", glue) + " " + strings.ReplaceAll(clock, " ", glue)
+}
+
+// Hour returns the layout of a time of day alone.
+func (l Language) Hour() string {
+	if l == Swedish {
+		return "15.04"
+	}
+	return "15:04"
 }
 
 // Moment returns a time as a clock of the zone that it has shows it, with that zone.

@@ -38,10 +38,12 @@ func TestSwedish(t *testing.T) {
 		"9 mars 2026":               Swedish.Day(at),
 		"9 mars 2026 kl. 07.05 UTC": Swedish.Moment(at),
 		"0,3 s":                     Swedish.Span(300 * time.Millisecond),
-		"1 tim 2 min":               Swedish.Span(62 * time.Minute),
-		"1 användare":               Swedish.Count(1, "%s user", "%s users"),
-		"1\u00a0200 rader":          Swedish.Count(1200, "%s row", "%s rows"),
-		"no such sentence":          Swedish.Say("no such sentence"),
+		"mars, söndag":              Swedish.Month(time.March) + ", " + Swedish.Weekday(time.Sunday),
+		"9\u00a0mars\u00a02026 kl.\u00a007.05\u00a0(UTC)": Swedish.LongMoment(at, "(UTC)"),
+		"1 tim 2 min":      Swedish.Span(62 * time.Minute),
+		"1 användare":      Swedish.Count(1, "%s user", "%s users"),
+		"1\u00a0200 rader": Swedish.Count(1200, "%s row", "%s rows"),
+		"no such sentence": Swedish.Say("no such sentence"),
 		"Plan för a.csv: inga anspråk skulle göras på 2 användare; 1 rad att rätta.": Swedish.Say("Plan for %s: nobody would be claimed of %s%s.", "a.csv",
 			schema.SayCount(2, "%s user", "%s users"), schema.SayCount(1, "; %s row to correct", "; %s rows to correct")),
 	} {
@@ -49,6 +51,7 @@ func TestSwedish(t *testing.T) {
 	}
 	assert.Equal(t, "20,000", Language("").Number(20_000), "English is the usual one")
 	assert.Equal(t, "9 Mar 2026 07:05 UTC", English.Moment(at))
+	assert.Equal(t, "Monday 9\u00a0March\u00a02026, 07:05\u00a0UTC", English.Weekday(at.Weekday())+" "+English.LongMoment(at, "UTC"))
 	assert.Equal(t, "99.9%", English.Percent(99.9))
 }
 

@@ -641,6 +641,10 @@ var swedishTerminal = map[string]string{
 
 	"--excel and --delimiter are about CSV, and %s is a workbook.":                                  "--excel och --delimiter gäller CSV, och %s är en arbetsbok.",
 	"Leave them out, or name a file .csv.":                                                          "Utelämna dem, eller ge filen ett namn som slutar på .csv.",
+	"--sheet names two sheets of %s.":                                                               "--sheet anger två blad i %s.",
+	"--sheet names two sheets, and does not say of which files.":                                    "--sheet anger två blad, men inte i vilka filer.",
+	"Write the file before the sheet: --sheet %q.":                                                  "Skriv filen före bladet: --sheet %q.",
+	"All of them are claimed: nothing is left to do.":                                               "Anspråk är gjort på alla: det finns inget kvar att göra.",
 	"--sheet names no sheet.":                                                                       "--sheet anger inget blad.",
 	"Write the name of one, as in --sheet Users.":                                                   "Skriv namnet på ett, som i --sheet Users.",
 	"%s column that is hidden in the workbook was read like the others.":                            "%s kolumn som är dold i arbetsboken lästes som de andra.",

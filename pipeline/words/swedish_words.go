@@ -35,6 +35,10 @@ var swedishWords = map[string]string{
 	"Not found":       "Inte hittade",
 	"Taken elsewhere": "Tagna av andra",
 
+	"a blank":       "ett blanksteg",
+	"an apostrophe": "en apostrof",
+	"nothing":       "ingenting",
+
 	"commas":     "komman",
 	"semicolons": "semikolon",
 	"tabs":       "tabbar",

@@ -25,7 +25,7 @@ import (
 var said = map[string][]int{
 	"Say": {0}, "And": {0}, "SayCount": {1, 2}, "Count": {1, 2}, "count": {1, 2}, "Word": {0}, "Format": {0},
 	"Refuse": {1}, "refuse": {1}, "malformed": {1}, "unreadable": {1}, "unanswered": {0}, "RefuseDoubts": {1}, "WithFix": {0}, "usage": {0},
-	"say": {0}, "line": {0, 1}, "ask": {1}, "agrees": {2}, "agreesTo": {2}, "notALimit": {1}, "notice": {1}, "showDomain": {1}, "showSchedule": {1},
+	"say": {0}, "line": {0, 1}, "ask": {1}, "agrees": {2}, "agreesTo": {2}, "notALimit": {1}, "notice": {1}, "showDomain": {1}, "showSchedule": {1}, "oneArg": {0},
 	"Whole": {0}, "Numeric": {0}, "Text": {0}, "Address": {0}, "When": {0},
 	"fact": {0}, "offer": {0}, "repair": {1, 2},
 	"BoolVar": {-1}, "IntVar": {-1}, "StringVar": {-1}, "StringVarP": {-1}, "BoolVarP": {-1}, "StringArrayVar": {-1}, "StringSliceVar": {-1}, "DurationVar": {-1},
@@ -56,7 +56,7 @@ func (s sentences) add(text, file string) {
 var (
 	place      = regexp.MustCompile(`\{=?\d\}`)
 	flag       = regexp.MustCompile(`^--[a-z-]+ `)
-	noSentence = regexp.MustCompile(`^ MST$|^[a-z]+(?:_[a-z]+)+$|Jan|^2006|15[:.]04 \(?MST`)
+	noSentence = regexp.MustCompile(`^MST$|^[a-z]+(?:_[a-z]+)+$|Jan|^2006|15[:.]04 \(?MST`)
 )
 
 var verb = regexp.MustCompile(`%(?:\[\d+\])?[-+ #0]*(?:\[\d+\]\*|\d+|\*)?(?:\.\d+)?[a-zA-Z%]`)
@@ -384,7 +384,7 @@ var derived = func() map[string]bool {
 	for _, choice := range []schema.Choice{schema.ChangeEmail, schema.TransferContent, schema.DeleteAccount} {
 		add(string(choice))
 	}
-	add(string(schema.Immediate), string(schema.Delayed), "claimed", "signed_in", "on", "off")
+	add(string(schema.Immediate), string(schema.Delayed), "claimed", "signed_in", "on", "off", "a blank", "an apostrophe", "nothing", schema.ByHand)
 	for _, outcome := range slices.Concat(schema.Outcomes, schema.HandoffOutcomes) {
 		add(strings.ToUpper(string(outcome[:1])) + string(outcome[1:]))
 	}

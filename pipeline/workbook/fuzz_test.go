@@ -40,7 +40,7 @@ func FuzzWorkbook(f *testing.F) {
 
 // FuzzNumbers shows any number in any format.
 func FuzzNumbers(f *testing.F) {
-	for _, code := range []string{"", "yyyy-mm-dd", "[$-41D]d mmmm", "0.00E+00", "[<1]0;#", "# ?/?", "[h]:mm:ss.00", `"a"\b*c_d`, "[", ";;;"} {
+	for _, code := range []string{"", "yyyy-mm-dd", "[$-41D]d mmmm", "0.00E+00", "[<1]0;#", "# ?/?", "[h]:mm:ss.00", `"a"\b*c_d`, "[", ";;;", "[$\xe4\xff-41D]m"} {
 		f.Add("45413.5", code)
 	}
 	f.Fuzz(func(t *testing.T, number, code string) {

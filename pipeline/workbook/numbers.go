@@ -1,29 +1,22 @@
 package workbook
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/xuri/excelize/v2"
 )
 
-// formats show numbers as a spreadsheet program does. Dates and times are shown by excelize, which has the
-// names of months in a hundred languages: it is given one number at a time, in a workbook of one cell, and
-// nothing of the file but the number and its format.
+// formats show numbers as a spreadsheet program does.
 type formats struct {
-	codes    []string // of the styles of cells; blank: none
-	sections map[string][]section
-	sheet    *excelize.File
-	styles   map[string]int // of the one cell, by code
-	last     string         // code of the style that it has
+	codes    []string             // of the styles of cells; blank: none
+	sections map[string][]section // by code
+	dates    map[string]dateFormat
 	date1904 bool
 }
 
 func newFormats(date1904 bool, codes ...string) *formats {
-	return &formats{codes: codes, sections: map[string][]section{}, styles: map[string]int{}, date1904: date1904}
+	return &formats{codes: codes, sections: map[string][]section{}, dates: map[string]dateFormat{}, date1904: date1904}
 }
 
 // The formats that every workbook has without saying so, as far as they do not depend on who looks at them:
@@ -108,11 +101,7 @@ func (f *formats) show(number string, style int) (string, error) {
 	if shown, ok := s.show(value); ok {
 		return shown, nil
 	}
-	shown, err := f.showDate(value, s.code)
-	if err != nil {
-		return "", fmt.Errorf("show the number %s as %s: %w", number, code, err)
-	}
-	return shown, nil
+	return f.showDate(value, s.code), nil
 }
 
 // general returns a number with all the digits that it has: a spreadsheet program shows fewer where the
@@ -129,41 +118,4 @@ func general(value float64) string {
 		return fmt.Sprintf("%sE%+03d", mantissa, n)
 	}
 	return shown
-}
-
-// showDate returns a number as the date or the time that a format makes of it.
-func (f *formats) showDate(value float64, code string) (shown string, err error) {
-	defer func() {
-		if broken := recover(); broken != nil { // whoever wrote the format wrote nonsense
-			f.sheet = nil
-			shown, err = general(value), nil
-		}
-	}()
-	const sheet, cell = "Sheet1", "A1"
-	if f.sheet == nil {
-		f.sheet, f.last = excelize.NewFile(), ""
-		clear(f.styles)
-		if err := f.sheet.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &f.date1904}); err != nil {
-			return "", err
-		}
-	}
-	style, found := f.styles[code]
-	if !found {
-		if style, err = f.sheet.NewStyle(&excelize.Style{CustomNumFmt: &code}); errors.Is(err, excelize.ErrCustomNumFmt) {
-			return general(value), nil
-		} else if err != nil {
-			return "", err
-		}
-		f.styles[code] = style
-	}
-	if err := f.sheet.SetCellFloat(sheet, cell, value, -1, 64); err != nil {
-		return "", err
-	}
-	if f.last != code {
-		if err := f.sheet.SetCellStyle(sheet, cell, cell, style); err != nil {
-			return "", err
-		}
-		f.last = code
-	}
-	return f.sheet.GetCellValue(sheet, cell)
 }

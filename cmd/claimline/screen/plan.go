@@ -46,7 +46,7 @@ func (v *Plan) blocks(p Page, explained bool) []block {
 
 // sentence returns the whole plan in one.
 func (v *Plan) sentence() schema.Text {
-	file, rows, ready := schema.Printable(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
+	file, rows, ready := File(v.Plan.File), v.Plan.Tally.Rows, v.Plan.Tally.Outcomes[schema.Ready]
 	wrong := v.Plan.Tally.Problems()
 	correct := toCorrect(wrong)
 	switch {
@@ -165,9 +165,13 @@ func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained 
 	for _, code := range ByCount(reasons) {
 		n := reasons[code]
 		item := []string{fmt.Sprintf("  %-24s %7s", code, p.Number(n))}
-		causes := 0
+		causes, hints := 0, map[schema.Hint]bool{}
 		for _, cause := range plan.Causes {
-			if cause.Reason == code && cause.Value != "" {
+			if cause.Reason != code {
+				continue
+			}
+			hints[cause.Hint] = true
+			if cause.Value != "" {
 				causes += cause.Count
 				item = append(item, Wrap("      "+Cause(cause).In(p), p.Width, 8)...)
 			}
@@ -178,7 +182,13 @@ func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained 
 			item = Beside(p, item[0]+"  ", lines(first[:min(len(first), shown)], n).In(p))
 		}
 		if explained {
-			item = append(item, Wrap("      "+code.Wrong("").In(p), p.Width, 8)...)
+			said := code.Wrong("")
+			for hint := range hints { // where all rows have one, it says more than the reason
+				if wrong, ok := hint.OfMany(); ok && len(hints) == 1 {
+					said = wrong
+				}
+			}
+			item = append(item, Wrap("      "+said.In(p), p.Width, 8)...)
 		}
 		b.items = append(b.items, item)
 	}
@@ -191,7 +201,7 @@ func problems(p Page, plan *schema.Plan, reasons map[schema.Code]int, explained 
 
 // Cause says what many rows have in common, as in 1,200 × "FALSKT" in Claim.
 func Cause(c schema.Cause) schema.Text {
-	s := schema.Say("%s × %s", schema.Number(c.Count), End(schema.Printable(c.Value), 50))
+	s := schema.Say("%s × %s", schema.Number(c.Count), schema.Word(End(schema.Printable(c.Value), 50)))
 	if c.Column != "" {
 		s = schema.Say("%s in %s", s, End(schema.Printable(c.Column), 40))
 	}

@@ -108,7 +108,7 @@ func (v *Import) took() time.Duration {
 // who says which import it is, who ran it, and who agreed to it, when.
 func (v *Import) who(p Page) []string {
 	imp := &v.Import
-	line := p.Say("Import %d of %s for %s: %s.", imp.ID, schema.Printable(imp.File), schema.Printable(imp.OrganizationID), State(v.Summary.State))
+	line := p.Say("Import %d of %s for %s: %s.", imp.ID, File(imp.File), schema.Printable(imp.OrganizationID), State(v.Summary.State))
 	line += " " + p.Say("Started %s%s", Moment(imp.StartedAt), by(imp.CreatedBy))
 	if !imp.ConsentedAt.IsZero() {
 		line += p.Say(", agreed to %s%s", Moment(imp.ConsentedAt), by(imp.ConsentedBy))
@@ -117,6 +117,14 @@ func (v *Import) who(p Page) []string {
 		line += p.Say(", ended %s", Moment(imp.FinishedAt))
 	}
 	return Wrap(line+".", p.Width, 2)
+}
+
+// File returns the name of an import's file; that of claims by hand is no name.
+func File(name string) schema.Text {
+	if name == schema.ByHand {
+		return schema.Say("%s", schema.Word(schema.ByHand))
+	}
+	return schema.Say("%s", schema.Printable(name))
 }
 
 func by(name string) schema.Text {

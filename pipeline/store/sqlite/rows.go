@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ import (
 
 // The database packs all accounts that a query finds into one text: a row, and every column of it, handed
 // over by the driver costs as much as finding it. No value holds a separator, for control characters are
-// refused wherever data comes in.
+// refused wherever data comes in; one that did would be found here, for its account had other fields then.
 const (
 	fieldSeparator  = "\x1f"
 	recordSeparator = "\x1e"
@@ -58,12 +59,20 @@ func (t *tx) unpack(ctx context.Context, fields, from string, args []any, read f
 
 // record hands out the fields of one packed account, one after the other. The first error stays.
 type record struct {
-	rest string
-	err  error
+	rest  string
+	ended bool // the last field has been handed out
+	err   error
 }
 
-func (r *record) text() (field string) {
-	field, r.rest, _ = strings.Cut(r.rest, fieldSeparator)
+var errFields = errors.New("it has another number of fields")
+
+func (r *record) text() string {
+	if r.ended {
+		r.err = cmp.Or(r.err, errFields)
+		return ""
+	}
+	field, rest, more := strings.Cut(r.rest, fieldSeparator)
+	r.rest, r.ended = rest, !more
 	return field
 }
 
@@ -118,8 +127,11 @@ func (r *accountReader) read(from *record, a *claim.Account) {
 		*field = from.text()
 	}
 	u.Services = r.list(from)
-	if from.rest != "" {
+	if !from.ended {
 		a.Claim, ref.claiming = r.claim(from)
+	}
+	if !from.ended {
+		from.err = cmp.Or(from.err, errFields)
 	}
 	r.refs = append(r.refs, ref)
 }

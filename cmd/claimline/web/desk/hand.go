@@ -16,7 +16,7 @@ const AnyNumber = -1
 // ClaimByHand claims users by hand: it plans, agrees and drives the import, beside whoever else does. Refused
 // with CodePlanChanged where that would be another number of claims than was agreed to; then nothing is left.
 func (d *Desk) ClaimByHand(ctx context.Context, persons []usersfile.Person, services []string, order schema.Order, consent schema.Consent) (imp schema.Import, err error) {
-	source, err := usersfile.HandSource(usersfile.ByHand, persons, services)
+	source, err := usersfile.HandSource(schema.ByHand, persons, services)
 	if err != nil {
 		return imp, err
 	}

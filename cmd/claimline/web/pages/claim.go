@@ -248,7 +248,7 @@ func (p *Pages) confirmClaim(e *exchange, c *claiming, persons []usersfile.Perso
 
 // foresee plans a claim by hand, and keeps nothing.
 func (p *Pages) foresee(e *exchange, persons []usersfile.Person, services []string, order schema.Order) (plan *schema.Plan, err error) {
-	source, err := usersfile.HandSource(usersfile.ByHand, persons, services)
+	source, err := usersfile.HandSource(schema.ByHand, persons, services)
 	if err != nil {
 		return nil, err
 	}

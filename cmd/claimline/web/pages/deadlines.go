@@ -12,7 +12,6 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/calendar"
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/store"
-	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -137,7 +136,7 @@ func (p *Pages) showMonth(e *exchange, month time.Time) error {
 	}
 	page.lay(days, now)
 	for day := range 7 {
-		page.Weekdays = append(page.Weekdays, e.words.weekday(time.Weekday((day+1)%7)))
+		page.Weekdays = append(page.Weekdays, e.words.language.Weekday(time.Weekday((day+1)%7)))
 	}
 	return e.show(http.StatusOK, "deadlines", page)
 }
@@ -211,7 +210,7 @@ func (p *Pages) downloadCalendar(e *exchange) error {
 	}
 	defer func() { _ = due.Close() }()
 	file, err := desk.NewDownload(func(to io.Writer) error {
-		return calendar.Write(to, e.organization, due.Each, p.Flow.Now(), p.Location, catalogue.Language(e.words.language))
+		return calendar.Write(to, e.organization, due.Each, p.Flow.Now(), p.Location, e.words.language)
 	})
 	if err != nil {
 		return err
@@ -222,7 +221,7 @@ func (p *Pages) downloadCalendar(e *exchange) error {
 
 // monthText names a month.
 func (w *words) monthText(at time.Time) template.HTML {
-	return w.plain(w.month(at.Month()) + " " + at.Format("2006"))
+	return w.plain(w.language.Month(at.Month()) + " " + at.Format("2006"))
 }
 
 // kinds says how many things of a kind are due.

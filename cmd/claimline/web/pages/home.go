@@ -3,20 +3,22 @@ package pages
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/store"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
 // home is how it stands: what waits for somebody, what is under way, what is due, and how far each domain is.
 type home struct {
-	Waiting   []listed          // imports that wait for somebody
-	Running   []listed          // imports that are under way, or wait for their turn
-	Latest    []listed          // imports that have ended, among the newest
-	Any       bool              // there are imports
-	Schedules []schema.Schedule // whose last run failed or waits
+	Waiting   []listed   // imports that wait for somebody
+	Running   []listed   // imports that are under way, or wait for their turn
+	Latest    []listed   // imports that have ended, among the newest
+	Any       bool       // there are imports
+	Schedules []troubled // whose last run failed, or waits
 	Failed    []store.ListedMail
 	MoreMails bool // have failed
 	Days      []dueDay
@@ -25,6 +27,12 @@ type home struct {
 	Pending   []string // domains that wait for their TXT record
 
 	Yours, Claimable int // accounts in all domains
+}
+
+// troubled is a schedule whose last run wants somebody.
+type troubled struct {
+	Name, Path string
+	Run        runView
 }
 
 // domainStands is how far a domain is.
@@ -63,14 +71,8 @@ func (p *Pages) home(e *exchange) error {
 	if h.Latest, err = p.listed(e, found); err != nil {
 		return err
 	}
-	schedules, err := p.Flow.Store.Schedules(ctx, id)
-	if err != nil {
+	if err := p.troubled(e, &h); err != nil {
 		return err
-	}
-	for _, s := range schedules {
-		if s.LastRun != nil && (s.LastRun.State == schema.RunFailed || s.LastRun.State == schema.RunWaiting) {
-			h.Schedules = append(h.Schedules, s)
-		}
 	}
 	if h.Failed, err = p.Flow.Store.ListMails(ctx, p.People.Rules(), store.MailFilter{Organization: id, State: schema.MailFailed}, 0, mailsShown+1); err != nil {
 		return err
@@ -103,6 +105,30 @@ func (p *Pages) inStates(e *exchange, states ...schema.ImportState) (all []liste
 		all = append(all, list...)
 	}
 	return all, nil
+}
+
+// troubled fills in the schedules that want somebody. The plan of one that waits stands among the imports,
+// unless those are too many.
+func (p *Pages) troubled(e *exchange, h *home) error {
+	schedules, err := p.Flow.Store.Schedules(e.r.Context(), e.organization.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range schedules {
+		run := s.LastRun
+		if run == nil || run.State != schema.RunFailed && run.State != schema.RunWaiting {
+			continue
+		}
+		id := strconv.FormatInt(run.ImportID, 10)
+		if run.State == schema.RunFailed || !slices.ContainsFunc(h.Waiting, func(imp listed) bool { return imp.ID == id }) {
+			view := e.viewRun(*run)
+			if run.File != "" && e.words.language != catalogue.English { // else it is named in the message
+				view.Why = e.words.fileName(run.File) + ": " + view.Why
+			}
+			h.Schedules = append(h.Schedules, troubled{s.Name, schedulePath(s.Name), view})
+		}
+	}
+	return nil
 }
 
 // stands fills in how far the domains are.

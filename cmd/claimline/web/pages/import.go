@@ -9,7 +9,6 @@ import (
 
 	"github.com/claimline/claimline/pipeline/notify"
 	"github.com/claimline/claimline/pipeline/report"
-	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -26,7 +25,7 @@ type importPage struct {
 	Repairs  int
 	Warnings []counted
 	Until    time.Time // by when the claims can be retracted, if they are made now
-	MaySwap  bool      // activation mails are switched
+	Mailed   bool      // mails are sent
 	Resumes  bool      // it can be resumed
 
 	Rows    *rowsPage // nil: they are gone, or were never known
@@ -73,7 +72,7 @@ func (p *Pages) showImport(e *exchange, imp schema.Import, status int, refused *
 	if err != nil {
 		return err
 	}
-	v := &importPage{listed: list[0], Refused: refused, Until: p.Flow.Now().Add(p.Flow.Policy.DecisionTime()), MaySwap: true}
+	v := &importPage{listed: list[0], Refused: refused, Until: p.Flow.Now().Add(p.Flow.Policy.DecisionTime()), Mailed: p.Mailed}
 	v.Moving = slices.Contains([]schema.ImportState{schema.StateQueued, schema.StatePlanning, schema.StateApplying}, imp.State)
 	v.Stays = imp.State == schema.StateAwaitingConsent
 	v.Resumes = imp.Tally.Outcomes[schema.Ready] > 0 && len(imp.Plan) > 0 && !imp.RowsRemoved &&
@@ -113,7 +112,7 @@ func (p *Pages) rows(e *exchange, imp schema.Import) (*rowsPage, error) {
 	query := e.r.URL.Query()
 	page := &rowsPage{Only: query.Get("only"), Search: strings.TrimSpace(query.Get("search")), Reason: schema.Code(query.Get("reason"))}
 	page.Filtered = page.Only != "" || page.Search != "" || page.Reason != ""
-	r := &report.Report{Search: page.Search, Language: catalogue.Language(e.words.language)}
+	r := &report.Report{Search: page.Search, Language: e.words.language}
 	if page.Only != "" && (slices.Contains([]string{report.OnlyProblems, report.OnlyEdits, report.OnlyWarnings}, page.Only) || slices.Contains(schema.Outcomes, schema.Outcome(page.Only))) {
 		r.Only = []string{page.Only}
 	}
@@ -215,6 +214,27 @@ func (w *words) outcome(outcome schema.Outcome) (label, meaning template.HTML) {
 	return w.say("Not attempted"), w.say("their turn has not come")
 }
 
+// one names the outcome of a single row.
+func (w *words) one(outcome schema.Outcome) template.HTML {
+	switch outcome {
+	case schema.Ready:
+		return w.say("ready")
+	case schema.Claimed:
+		return w.say("claimed")
+	case schema.Unchanged:
+		return w.say("unchanged")
+	case schema.Skipped:
+		return w.say("skipped")
+	case schema.Invalid:
+		return w.say("invalid")
+	case schema.Ineligible:
+		return w.say("ineligible")
+	case schema.Failed:
+		return w.say("failed")
+	}
+	return w.say("not attempted")
+}
+
 // state names a state, for who has never seen the program.
 func (w *words) state(state schema.ImportState) template.HTML {
 	switch state {
@@ -280,7 +300,7 @@ func (w *words) picture(all int, parts ...part) (b bar) {
 		x := done * whole / all
 		done += part.Count
 		b.Segments = append(b.Segments, segment{part.As, x, max(done*whole/all-x, 2)})
-		texts = append(texts, w.number(part.Count)+" "+strings.ToLower(string(part.Label)))
+		texts = append(texts, w.number(part.Count)+"\u00a0"+strings.ToLower(string(part.Label)))
 	}
 	b.Text = strings.Join(texts, ", ")
 	return b

@@ -22,7 +22,6 @@ import (
 	"github.com/claimline/claimline/pipeline/people"
 	"github.com/claimline/claimline/pipeline/report"
 	"github.com/claimline/claimline/pipeline/usersfile"
-	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -215,7 +214,7 @@ func orderOf(e *exchange, fields url.Values) (schema.Order, error) {
 	}
 	for _, address := range addresses(fields.Get(fieldNotify)) {
 		if _, problem := schema.ParseAddress(address); problem != "" {
-			return order, schema.Refuse(problem, "%s", problem.Message(schema.Quote(address)))
+			return order, schema.Refuse(problem, "%s", problem.Wrong(schema.Quote(address)))
 		}
 		order.Notify = append(order.Notify, address)
 	}
@@ -313,7 +312,7 @@ func (p *Pages) followImport(e *exchange, imp schema.Import) error {
 
 // downloadReport hands out what became of the rows.
 func (p *Pages) downloadReport(e *exchange, imp schema.Import) error {
-	r := &report.Report{Format: report.Format(e.r.FormValue("format")), Language: catalogue.Language(e.words.language)}
+	r := &report.Report{Format: report.Format(e.r.FormValue("format")), Language: e.words.language}
 	if !slices.Contains([]report.Format{report.CSV, report.XLSX, report.JSONL, report.HTML}, r.Format) {
 		r.Format = report.CSV
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/claimline/claimline/cmd/claimline/web/desk"
 	"github.com/claimline/claimline/pipeline/domains"
 	"github.com/claimline/claimline/pipeline/schedule"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -28,6 +29,7 @@ type Config struct {
 	Guard     *auth.Guard
 	Resolver  domains.Resolver
 	Location  *time.Location // in which times are shown until a browser knows better
+	Mailed    bool           // mails are sent: else they wait until mail is set up
 	Contact   string         // address to which owners of accounts may turn; blank: none
 	Secure    bool           // browsers come by TLS, so that cookies are for TLS only
 }
@@ -36,10 +38,10 @@ type Config struct {
 type Pages struct {
 	Config
 	mux      *http.ServeMux
-	words    map[string]*words
-	sheets   map[string]map[string]*template.Template // by language and name
-	assets   map[string]asset                         // by path
-	failures *auth.Failures                           // of owners' links, and of signing in
+	words    map[catalogue.Language]*words
+	sheets   map[catalogue.Language]map[string]*template.Template // by language and name
+	assets   map[string]asset                                     // by path
+	failures *auth.Failures                                       // of owners' links, and of signing in
 	sessions *scs.SessionManager
 }
 
@@ -52,14 +54,14 @@ const layout = "layout.html"
 // New returns the pages.
 func New(c Config) (*Pages, error) {
 	p := &Pages{
-		Config: c, mux: http.NewServeMux(), words: map[string]*words{}, sheets: map[string]map[string]*template.Template{},
+		Config: c, mux: http.NewServeMux(), words: map[catalogue.Language]*words{}, sheets: map[catalogue.Language]map[string]*template.Template{},
 		failures: auth.NewFailures(c.Flow.Now, auth.SignInFailures), sessions: newSessions(c.Flow, c.Secure),
 	}
 	var err error
 	if p.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	for _, lang := range languages {
+	for _, lang := range catalogue.Languages {
 		p.words[lang] = newWords(lang, c.Location)
 		if p.sheets[lang], err = p.parse(p.words[lang]); err != nil {
 			return nil, err
@@ -164,8 +166,8 @@ func (p *Pages) exchange(w http.ResponseWriter, r *http.Request) *exchange {
 
 // view is what a sheet is filled in with.
 type view struct {
-	Language string
-	Other    string // the language that one may switch to
+	Language catalogue.Language
+	Other    catalogue.Language // the language that one may switch to
 	Brand    string
 	Path     string      // of the page
 	Role     schema.Role // of who has signed in; blank: nobody has
@@ -186,9 +188,9 @@ func (v view) In(path string) bool {
 
 // show answers with a sheet.
 func (e *exchange) show(status int, sheet string, data any) error {
-	v := view{Language: e.words.language, Other: languages[0], Brand: e.brand, Path: e.r.URL.Path, Role: e.token.Role, User: e.token.Name, Data: data}
+	v := view{Language: e.words.language, Other: catalogue.English, Brand: e.brand, Path: e.r.URL.Path, Role: e.token.Role, User: e.token.Name, Data: data}
 	if v.Language == v.Other {
-		v.Other = languages[1]
+		v.Other = catalogue.Swedish
 	}
 	var text bytes.Buffer
 	if err := e.pages.sheets[e.words.language][sheet].Execute(&text, v); err != nil {
@@ -196,7 +198,7 @@ func (e *exchange) show(status int, sheet string, data any) error {
 	}
 	h := e.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", v.Language)
+	h.Set("Content-Language", string(v.Language))
 	h.Add("Vary", "Cookie, Accept-Language")
 	e.w.WriteHeader(status)
 	_, _ = text.WriteTo(e.w) // who asked may be gone
@@ -212,9 +214,9 @@ func (e *exchange) redirect(to string) error {
 // setLanguage keeps the language that somebody has chosen, and returns to the page where that was.
 func (p *Pages) setLanguage(e *exchange) error {
 	const year = 365 * 24 * time.Hour
-	if chosen := e.r.PostFormValue("language"); p.words[chosen] != nil {
+	if chosen := catalogue.Language(e.r.PostFormValue("language")); p.words[chosen] != nil {
 		http.SetCookie(e.w, &http.Cookie{ //nolint:gosec // G124: without TLS there is no Secure
-			Name: languageCookie, Value: chosen, Path: "/", MaxAge: int(year / time.Second), Secure: p.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			Name: languageCookie, Value: string(chosen), Path: "/", MaxAge: int(year / time.Second), Secure: p.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}
 	return e.redirect(e.back())

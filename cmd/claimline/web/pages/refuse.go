@@ -8,7 +8,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/claimline/claimline/cmd/claimline/web/auth"
-	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -29,12 +28,11 @@ func (w *words) refusalOf(err error) refusal {
 	if !ok {
 		refused = &schema.Error{Code: schema.CodeInternal, Err: err}
 	}
-	said := refusal{Status: refused.Code.Status(), Code: refused.Code, Place: refused.Where().In(catalogue.Language(w.language))}
-	l := catalogue.Language(w.language)
+	said := refusal{Status: refused.Code.Status(), Code: refused.Code, Place: refused.Where().In(w.language)}
 	message, _ := refused.Told()
-	said.Message = message.In(l)
+	said.Message = message.In(w.language)
 	_, said.Fix = w.problem(refused.Code)
-	if fix := refused.Fix.In(l); fix != "" && !forTerminal(fix) {
+	if fix := refused.Fix.In(w.language); fix != "" && !forTerminal(fix) {
 		said.Fix = fix
 	}
 	return said
@@ -76,7 +74,11 @@ func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p.exchange(w, r).refuse(err)
 }
 
-// NotFound answers where there is no page.
+// NotFound answers where there is no page. Whoever has signed in still has the way to the others.
 func (p *Pages) NotFound(w http.ResponseWriter, r *http.Request) {
-	p.Refuse(w, r, &schema.Error{Code: schema.CodeNotFound})
+	e := p.exchange(w, r)
+	if token, err := e.signedIn(); err == nil {
+		_ = e.enter(token) // without it the page says the same
+	}
+	e.refuse(&schema.Error{Code: schema.CodeNotFound})
 }

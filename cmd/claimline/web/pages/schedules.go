@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/claimline/claimline/pipeline/schedule"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 	"github.com/claimline/claimline/schema"
 )
 
@@ -156,7 +157,11 @@ func (e *exchange) nextTimes(s schema.Schedule, first time.Time) (times []templa
 
 func (e *exchange) viewRun(run schema.ScheduleRun) runView {
 	v := runView{ScheduleRun: run, Why: run.Message}
-	if run.Code == "" || e.words.language == english {
+	if run.Code == "" || e.words.language == catalogue.English {
+		return v
+	}
+	if run.State == schema.RunWaiting {
+		v.Why = string(e.words.say("The plan waits for somebody to agree."))
 		return v
 	}
 	if message, _ := e.words.problem(run.Code); message != run.Code.Message("") {

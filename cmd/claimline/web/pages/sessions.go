@@ -127,17 +127,26 @@ func (p *Pages) admit(role schema.Role, do handler) handler {
 			return e.redirect(signInPath + "?next=" + url.QueryEscape(next))
 		case err != nil:
 			return err
-		case !token.Role.May(role):
-			return schema.Refuse(schema.CodeRoleTooLow, "This needs the role %s, and you have signed in with the role %s.", role, token.Role)
 		}
-		organization, err := p.Flow.Store.Organization(e.r.Context(), token.OrganizationID)
-		if err != nil {
+		if err := e.enter(token); err != nil {
 			return err
 		}
-		e.token, e.organization, e.brand = token, organization, nameOf(organization)
+		if !token.Role.May(role) {
+			return schema.Refuse(schema.CodeRoleTooLow, "This needs the role %s, and you have signed in with the role %s.", role, token.Role)
+		}
 		e.r = e.r.WithContext(auth.With(e.r.Context(), token))
 		return do(e)
 	}
+}
+
+// enter notes who has signed in.
+func (e *exchange) enter(token schema.Token) error {
+	organization, err := e.pages.Flow.Store.Organization(e.r.Context(), token.OrganizationID)
+	if err != nil {
+		return err
+	}
+	e.token, e.organization, e.brand = token, organization, nameOf(organization)
+	return nil
 }
 
 const signInPath = "/sign-in"

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"fmt"
 	"html/template"
 	"slices"
 	"strconv"
@@ -96,7 +95,7 @@ func (w *words) dueDays(c schedule.Clock) string {
 	if len(c.Months) > 0 {
 		var months []string
 		for _, month := range c.Months {
-			months = append(months, w.month(month))
+			months = append(months, w.language.Month(month))
 		}
 		said = w.say("%s in %s", said, w.and(months))
 	}
@@ -113,7 +112,7 @@ func (w *words) weekdays(of []time.Weekday) string {
 	slices.Sort(days)
 	var names []string
 	for _, day := range days {
-		names = append(names, w.weekday(time.Weekday((day+1)%week)))
+		names = append(names, w.language.Weekday(time.Weekday((day+1)%week)))
 	}
 	switch by, steady := step(days); {
 	case len(days) == 0:
@@ -124,26 +123,9 @@ func (w *words) weekdays(of []time.Weekday) string {
 	return string(w.say("every %s", w.and(names)))
 }
 
-func (w *words) weekday(day time.Weekday) string {
-	return string([]template.HTML{
-		w.say("Sunday"), w.say("Monday"), w.say("Tuesday"), w.say("Wednesday"), w.say("Thursday"), w.say("Friday"), w.say("Saturday"),
-	}[day])
-}
-
-func (w *words) month(month time.Month) string {
-	if w.language == swedish {
-		return swedishMonths[month-1]
-	}
-	return month.String()
-}
-
 // clock returns a time of the day.
 func (w *words) clock(hour, minute int) string {
-	sign := ":"
-	if w.language == swedish {
-		sign = "."
-	}
-	return fmt.Sprintf("%02d%s%02d", hour, sign, minute)
+	return time.Date(0, 1, 1, hour, minute, 0, 0, time.UTC).Format(w.language.Hour())
 }
 
 // and joins words to a list.
@@ -165,11 +147,6 @@ func numbers(list []int) (texts []string) {
 // wall returns a time as the clock on the wall of a zone shows it, with the day of the week, wherever its
 // reader is.
 func (w *words) wall(at time.Time, zone *time.Location) template.HTML {
-	at = at.In(zone)
-	there := *w
-	there.zone = zone
-	day := w.weekday(at.Weekday()) + " " + there.dayText(at) + ","
-	clock := w.clock(at.Hour(), at.Minute()) + at.Format(" MST")
-	const glued = "\u00a0"
-	return w.time(at, "wall", strings.ReplaceAll(day, " ", glued)+"\n"+strings.ReplaceAll(clock, " ", glued))
+	there := at.In(zone)
+	return w.time(at, "wall", w.language.Weekday(there.Weekday())+"\u00a0"+w.language.LongMoment(there, there.Format("MST")))
 }

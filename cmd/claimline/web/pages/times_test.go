@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/claimline/claimline/pipeline/schedule"
+	catalogue "github.com/claimline/claimline/pipeline/words"
 )
 
 func TestDueInWords(t *testing.T) {
@@ -39,7 +40,7 @@ func TestDueInWords(t *testing.T) {
 	} {
 		when, err := schedule.NewWhen(cron, "UTC")
 		require.NoError(t, err, cron)
-		for i, lang := range languages {
+		for i, lang := range catalogue.Languages {
 			assert.Equal(t, want[i], string(newWords(lang, time.UTC).due(when.Clock())), cron)
 		}
 	}

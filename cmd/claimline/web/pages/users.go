@@ -116,6 +116,7 @@ type userPage struct {
 	Ours         bool   // that is the reader's
 	Until        time.Time
 	Done         string // what has just been done
+	Mailed       bool   // mails are sent
 	Reason       string // why the claim cannot be taken back
 	NoRemove     string // why the user cannot be removed; blank: it can
 	Refused      *refusal
@@ -129,7 +130,7 @@ func (p *Pages) user(e *exchange) (page userPage, err error) {
 		return page, err
 	}
 	of := member.AccountView.Organization
-	page = userPage{Member: member, Organization: of, Ours: of == id}
+	page = userPage{Member: member, Mailed: p.Mailed, Organization: of, Ours: of == id}
 	if page.Ours {
 		page.Organization = nameOf(e.organization)
 	} else if o, err := p.Flow.Store.Organization(ctx, of); err == nil {

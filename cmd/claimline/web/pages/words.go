@@ -15,41 +15,33 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// The languages of the pages.
-const (
-	english = "en"
-	swedish = "sv"
-)
-
-var languages = []string{english, swedish}
-
 const languageCookie = "language"
 
 // languageOf returns the language of a request: the one that was chosen on a page, else the first of these
 // preferences that says something, else the browser's.
-func languageOf(r *http.Request, preferences ...string) string {
+func languageOf(r *http.Request, preferences ...string) catalogue.Language {
 	if chosen, err := r.Cookie(languageCookie); err == nil {
 		preferences = append([]string{chosen.Value}, preferences...)
 	}
 	l, _ := catalogue.Match(append(preferences, r.Header.Get("Accept-Language"))...)
-	return string(l)
+	return l
 }
 
 // words says things in a language. What is said is known by its English, and translated by the catalogue.
 type words struct {
-	language string
+	language catalogue.Language
 	printer  *message.Printer
 	zone     *time.Location
 }
 
-func newWords(lang string, zone *time.Location) *words {
-	return &words{language: lang, printer: message.NewPrinter(language.MustParse(lang)), zone: zone}
+func newWords(l catalogue.Language, zone *time.Location) *words {
+	return &words{language: l, printer: message.NewPrinter(language.MustParse(string(l))), zone: zone}
 }
 
 // say returns a text with its values in their places. A value is escaped unless it is HTML; numbers have
 // their digits in groups.
 func (w *words) say(text string, values ...any) template.HTML {
-	text = catalogue.Language(w.language).Format(text)
+	text = w.language.Format(text)
 	for i, value := range values {
 		switch v := value.(type) {
 		case int, int64, template.HTML:
@@ -79,32 +71,23 @@ func (w *words) count(n int, one, many string, values ...any) template.HTML {
 // number returns a number with its digits in groups.
 func (w *words) number(n int) string { return w.printer.Sprintf("%d", n) }
 
-var swedishMonths = []string{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}
-
 // dayText returns the day of a time.
-func (w *words) dayText(at time.Time) string {
-	at = at.In(w.zone)
-	if w.language == swedish {
-		return fmt.Sprintf("%d %s %d", at.Day(), swedishMonths[at.Month()-1], at.Year())
-	}
-	return at.Format("2 January 2006")
-}
+func (w *words) dayText(at time.Time) string { return w.language.LongDay(at.In(w.zone)) }
 
 // day returns the day of a time, which a browser shows in the zone of its reader.
-func (w *words) day(at time.Time) template.HTML { return w.time(at, "day", w.dayText(at)) }
+func (w *words) day(at time.Time) template.HTML {
+	return w.time(at, "day", strings.ReplaceAll(w.dayText(at), " ", "\u00a0"))
+}
 
 // moment returns a time with its day, likewise.
 func (w *words) moment(at time.Time) template.HTML {
-	clock := ", 15:04 MST"
-	if w.language == swedish {
-		clock = " kl. 15.04 MST"
-	}
-	return w.time(at, "moment", w.dayText(at)+at.In(w.zone).Format(clock))
+	there := at.In(w.zone)
+	return w.time(at, "moment", w.language.LongMoment(there, there.Format("MST")))
 }
 
 func (*words) time(at time.Time, class, text string) template.HTML {
 	return template.HTML("<time class=\"" + class + "\" datetime=\"" + at.UTC().Format(time.RFC3339) + "\">" + //nolint:gosec // G203: nothing in it is anybody's
-		strings.ReplaceAll(template.HTMLEscapeString(text), " ", "\u00a0") + "</time>")
+		template.HTMLEscapeString(text) + "</time>")
 }
 
 // role names a role.
@@ -118,14 +101,31 @@ func (w *words) role(r schema.Role) template.HTML {
 	return w.say("may do everything")
 }
 
+// who names who did something: a token by its name, the terminal, a schedule.
+func (w *words) who(name string) template.HTML {
+	kind, rest, _ := strings.Cut(name, ":")
+	switch kind {
+	case "terminal":
+		return w.say("%s at the terminal", rest)
+	case "schedule":
+		return w.say("the schedule %s", rest)
+	}
+	return w.plain(name)
+}
+
+// fileName returns the name of a file without its folders.
+func (w *words) fileName(path string) string { return w.language.Format(filepath.Base(path)) }
+
+// cause says what rows have in common: a cell, quoted, or a word of ours for what is wrong with it.
+func (w *words) cause(value string) string { return w.language.Format(value) }
+
 // problem says what a code means, and what to do about it; with a detail, where there is one.
 func (w *words) problem(code schema.Code, detail ...string) (message, fix string) {
-	l := catalogue.Language(w.language)
-	message = code.Wrong(append(detail, "")...).In(l)
+	message = code.Wrong(append(detail, "")...).In(w.language)
 	if fix, found := pageFixes[code]; found {
-		return message, l.Format(string(fix))
+		return message, w.language.Format(string(fix))
 	}
-	if fix = code.Cure().In(l); forTerminal(fix) {
+	if fix = code.Cure().In(w.language); forTerminal(fix) {
 		fix = ""
 	}
 	return message, fix
@@ -134,7 +134,7 @@ func (w *words) problem(code schema.Code, detail ...string) (message, fix string
 func (w *words) functions() template.FuncMap {
 	return template.FuncMap{
 		"t": w.say, "n": w.count, "number": w.number, "day": w.day, "moment": w.moment, "role": w.role,
-		"outcome": func(o schema.Outcome) template.HTML { label, _ := w.outcome(o); return label },
+		"outcome": w.one, "who": w.who, "cause": w.cause,
 		"warning": func(text string) string {
 			code, detail, _ := strings.Cut(text, ":")
 			message, _ := w.problem(schema.Code(code))
@@ -149,11 +149,11 @@ func (w *words) functions() template.FuncMap {
 		"message": func(code schema.Code) string { message, _ := w.problem(code); return message },
 		"ignored": func(header string) string { return ignoreMark + header },
 		"value":   value,
-		"domain":  domainName, "address": emailAddress, "base": filepath.Base,
+		"domain":  domainName, "address": emailAddress, "base": w.fileName,
 		"schedulepath": schedulePath,
 		"userpath":     func(listed string) string { return userPath(strings.TrimSuffix(listed, schema.ConvertSuffix)) },
 		"monthname":    w.monthText, "kinds": w.kinds, "beside": w.beside, "daytext": w.dayText,
-		"weekday": func(at time.Time) string { return w.weekday(at.Weekday()) },
+		"weekday": func(at time.Time) string { return w.language.Weekday(at.Weekday()) },
 		"list":    func(items ...any) []any { return items },
 	}
 }

@@ -2,20 +2,25 @@
 "use strict";
 
 const language = document.documentElement.lang;
-const day = { day: "numeric", month: "long", year: "numeric" };
-const moment = { ...day, hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+const locale = language === "en" ? "en-GB" : language;
+const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const glued = (text) => text.replaceAll(" ", "\u00a0");
 
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]:not(.wall)")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    const form = time.classList.contains("moment") ? moment : day;
-    time.textContent = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, form).format(at);
+    let text = glued(day.format(at));
+    if (time.classList.contains("moment")) {
+      text += language === "sv" ? ` kl.\u00a0${glued(clock.format(at)).replace(":", ".")}` : `, ${glued(clock.format(at))}`;
+    }
+    time.textContent = text;
   }
 }
 localTimes(document);
 
-const numbers = new Intl.NumberFormat(language === "en" ? "en-GB" : language);
+const numbers = new Intl.NumberFormat(locale);
 
 function follow(progress) {
   const bar = document.getElementById("bar");
