@@ -18,7 +18,10 @@ import (
 // Show returns all about one address, as an organization sees it. Refused with CodeUserNotFound.
 func (p *People) Show(ctx context.Context, organization, email string) (schema.AccountView, error) {
 	f, err := p.find(ctx, organization, email)
-	return f.show(), err
+	if err != nil {
+		return schema.AccountView{}, err
+	}
+	return f.show(), nil
 }
 
 // Member is all about one user whom an organization lists.

@@ -69,9 +69,9 @@ func (t *tx) writeUser(ctx context.Context, e *claim.Effect) error {
 	}
 	return t.exec(ctx, `UPDATE users SET key = ifnull(nullif(?, ''), key), email = ?, organization = ?, status = ?, inactive_since = ?,
 		former_status = ?, first_name = ?, last_name = ?, display_name = ?, title = ?, department = ?, phone = ?, preferred_language = ?,
-		services = ?, pinned = pinned OR ? WHERE id = ?`,
+		services = ?, bigrams = ?, pinned = pinned OR ? WHERE id = ?`,
 		e.Key, u.Email, number, u.Status, seconds(u.InactiveSince), null(string(e.Former)), u.FirstName, u.LastName, u.DisplayName, u.Title,
-		u.Department, u.Phone, u.PreferredLanguage, encodeList(u.Services), e.Pinned, e.Before.ID)
+		u.Department, u.Phone, u.PreferredLanguage, encodeList(u.Services), bigramsOf(u), e.Pinned, e.Before.ID)
 }
 
 // removeUser deletes an account; the tombstone keeps a snapshot from bringing it back.
@@ -90,10 +90,10 @@ func (t *tx) insertJoining(ctx context.Context, e *claim.Effect) (int64, error) 
 		return 0, err
 	}
 	done, err := t.ExecContext(ctx, `INSERT INTO users (external_id, key, email, organization, status, conversations,
-			first_name, last_name, display_name, title, department, phone, preferred_language, services, pinned, joined_at)
-		SELECT ?, c.key, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ? FROM claims c WHERE c.id = ?`,
+			first_name, last_name, display_name, title, department, phone, preferred_language, services, bigrams, pinned, joined_at)
+		SELECT ?, c.key, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ? FROM claims c WHERE c.id = ?`,
 		u.ID, u.Email, number, u.Status, known(u.Conversations), u.FirstName, u.LastName, u.DisplayName, u.Title, u.Department,
-		u.Phone, u.PreferredLanguage, encodeList(u.Services), seconds(e.At), e.Claim.ID)
+		u.Phone, u.PreferredLanguage, encodeList(u.Services), bigramsOf(u), seconds(e.At), e.Claim.ID)
 	if err != nil {
 		return 0, err
 	}

@@ -66,7 +66,7 @@ const (
 // CodeDatabaseReadOnly, CodeDatabaseBusy, CodeDatabaseFull, CodeDatabaseFailing. The file can be read by its
 // owner only, from then on too.
 func Open(ctx context.Context, path string, options Options) (*DB, error) {
-	registerHolds()
+	registerFunctions()
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("find the database: %w", err)

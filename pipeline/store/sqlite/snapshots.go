@@ -14,11 +14,11 @@ import (
 const createStage = `CREATE TEMP TABLE load_users (
 	line INTEGER, external_id TEXT, key TEXT, email TEXT, organization INTEGER, status TEXT, inactive_since INTEGER,
 	last_sign_in INTEGER, conversations INTEGER, first_name TEXT, last_name TEXT, display_name TEXT, title TEXT, department TEXT,
-	phone TEXT, preferred_language TEXT, services TEXT)`
+	phone TEXT, preferred_language TEXT, services TEXT, bigrams INTEGER)`
 
 // The columns of a user that a snapshot brings: those that a closed claim may have changed, and the others.
 const (
-	claimedColumns = "key, email, organization, status, inactive_since, first_name, last_name, display_name, title, department, phone, preferred_language, services"
+	claimedColumns = "key, email, organization, status, inactive_since, first_name, last_name, display_name, title, department, phone, preferred_language, services, bigrams"
 	otherColumns   = "last_sign_in, conversations"
 	userColumns    = claimedColumns + ", " + otherColumns
 )
@@ -34,7 +34,7 @@ func (t *tx) staging(ctx context.Context) (*stage, error) {
 	if t.stage != nil {
 		return t.stage, nil
 	}
-	t.stage = &stage{in: &inserter{tx: t, columns: 17, head: "INSERT INTO temp.load_users (line, external_id, " + userColumns + ")"}}
+	t.stage = &stage{in: &inserter{tx: t, columns: 18, head: "INSERT INTO temp.load_users (line, external_id, " + userColumns + ")"}}
 	if err := t.exec(ctx, createStage); err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (t *tx) StageUsers(ctx context.Context, users []store.LoadUser) error {
 		}
 		if err := s.in.add(ctx, u.Line, u.ID, u.Key, u.Email, number, string(u.Status), seconds(u.InactiveSince),
 			u.FirstName, u.LastName, u.DisplayName, u.Title, u.Department, u.Phone, u.PreferredLanguage, encodeList(u.Services),
-			seconds(u.LastSignIn), known(u.Conversations)); err != nil {
+			bigramsOf(&u.User), seconds(u.LastSignIn), known(u.Conversations)); err != nil {
 			return err
 		}
 	}
