@@ -60,10 +60,10 @@ const (
 // showDeadlines shows one day, or the month of the next deadline where the reader asks for none.
 func (p *Pages) showDeadlines(e *exchange) error {
 	query := e.r.URL.Query()
-	if day, err := time.ParseInLocation(time.DateOnly, query.Get("day"), p.Location); err == nil {
-		return p.showDay(e, day)
+	if day, err := time.Parse(time.DateOnly, query.Get("day")); err == nil {
+		return p.showDay(e, dayIn(day, 0, p.Location))
 	}
-	month, err := time.ParseInLocation(monthForm, query.Get("month"), p.Location)
+	month, err := time.Parse(monthForm, query.Get("month"))
 	if err != nil {
 		next, _, _, err := p.People.FirstDeadlines(e.r.Context(), e.organization.ID, store.DeadlineMark{}, 1)
 		if err != nil {
@@ -72,13 +72,20 @@ func (p *Pages) showDeadlines(e *exchange) error {
 		if len(next) == 0 {
 			return e.show(http.StatusOK, "deadlines", &monthPage{})
 		}
-		month = monthOf(next[0].DueAt.In(p.Location))
+		month = next[0].DueAt.In(p.Location)
 	}
-	return p.showMonth(e, month)
+	return p.showMonth(e, dayIn(month, 1-month.Day(), p.Location))
 }
 
-func monthOf(at time.Time) time.Time {
-	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, at.Location())
+// dayIn returns when the day of a date begins, or one so many days later: at midnight, or an hour after where
+// the clocks are put forward just then.
+func dayIn(date time.Time, later int, where *time.Location) time.Time {
+	y, m, d := date.Date()
+	begins := time.Date(y, m, d+later, 0, 0, 0, 0, where)
+	if begins.Day() != time.Date(y, m, d+later, 0, 0, 0, 0, time.UTC).Day() { // still the day before
+		begins = begins.Add(time.Hour)
+	}
+	return begins
 }
 
 // before returns the mark before all that is due from a moment on.
@@ -89,12 +96,14 @@ func before(at time.Time) store.DeadlineMark {
 // showMonth shows a month.
 func (p *Pages) showMonth(e *exchange, month time.Time) error {
 	ctx, id := e.r.Context(), e.organization.ID
-	now, end := p.Flow.Now().In(p.Location), month.AddDate(0, 1, 0)
+	now := p.Flow.Now().In(p.Location)
 	page := &monthPage{Month: month}
-	var bounds []time.Time
-	for day := month; !day.After(end); day = day.AddDate(0, 0, 1) {
-		bounds = append(bounds, day)
+	bounds := []time.Time{month}
+	for end := month; end.Month() == month.Month(); {
+		end = dayIn(month, len(bounds), p.Location)
+		bounds = append(bounds, end)
 	}
+	end := bounds[len(bounds)-1]
 	counts, err := p.People.CountDeadlines(ctx, id, bounds)
 	if err != nil {
 		return err
@@ -118,7 +127,7 @@ func (p *Pages) showMonth(e *exchange, month time.Time) error {
 			return err
 		}
 		for _, d := range found {
-			day := days[dayOf(d.DueAt, p.Location).Format(time.DateOnly)]
+			day := days[d.DueAt.In(p.Location).Format(time.DateOnly)]
 			if day != nil && len(day.First) < firstShown { // nil: it has become due only now
 				day.First = append(day.First, d)
 			}
@@ -141,26 +150,21 @@ func (p *Pages) showMonth(e *exchange, month time.Time) error {
 	return e.show(http.StatusOK, "deadlines", page)
 }
 
-// dayOf returns when the day of a moment begins.
-func dayOf(at time.Time, where *time.Location) time.Time {
-	y, m, d := at.In(where).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, where)
-}
-
 // lay lays the days of the month out in weeks, which begin on Mondays.
 func (m *monthPage) lay(days map[string]*calendarDay, now time.Time) {
 	const week = 7
-	first := m.Month.AddDate(0, 0, -(int(m.Month.Weekday())+week-1)%week)
-	for at := first; at.Before(m.Month.AddDate(0, 1, 0)); {
+	before := (int(m.Month.Weekday()) + week - 1) % week // days of the month before
+	for n := -before; n <= 0 || dayIn(m.Month, n, m.Month.Location()).Month() == m.Month.Month(); {
 		var row []calendarDay
 		for range week {
+			at := dayIn(m.Month, n, m.Month.Location())
 			day := calendarDay{Day: at, Outside: at.Month() != m.Month.Month(), Today: at.Format(time.DateOnly) == now.Format(time.DateOnly)}
 			if due := days[day.Key()]; due != nil {
 				day.Kinds, day.First, day.Count = due.Kinds, due.First, due.Count
 				m.Days = append(m.Days, day)
 			}
 			row = append(row, day)
-			at = at.AddDate(0, 0, 1)
+			n++
 		}
 		m.Weeks = append(m.Weeks, row)
 	}
@@ -178,7 +182,7 @@ type dayPage struct {
 func (p *Pages) showDay(e *exchange, day time.Time) error {
 	query := e.r.URL.Query()
 	page, mark := dayPage{Day: day, Month: day.Format(monthForm)}, before(day)
-	if at, err := time.Parse(time.RFC3339, query.Get("at")); err == nil && dayOf(at, p.Location).Equal(day) {
+	if at, err := time.Parse(time.RFC3339, query.Get("at")); err == nil && dayIn(at.In(p.Location), 0, p.Location).Equal(day) {
 		mark = store.DeadlineMark{DueAt: at, Key: query.Get("key"), Kind: schema.DeadlineKind(query.Get("kind"))}
 		page.Later = true
 	}
@@ -186,7 +190,7 @@ func (p *Pages) showDay(e *exchange, day time.Time) error {
 	if err != nil {
 		return err
 	}
-	end := day.AddDate(0, 0, 1)
+	end := dayIn(day, 1, p.Location)
 	for _, d := range found {
 		if !d.DueAt.Before(end) {
 			more = false

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -64,4 +65,42 @@ func TestNamesOfDomains(t *testing.T) {
 	assert.Equal(t, `<bdi>åke@bücher.example</bdi> <small class="ascii">xn--bcher-kva.example</small>`, string(emailAddress("åke@xn--bcher-kva.example")))
 	assert.Equal(t, `<bdi>åke@acme.example</bdi>`, string(emailAddress("åke@acme.example")))
 	assert.Equal(t, "/users/a%2Fb%3F%23@x.example", userPath("a/b?#@x.example"))
+}
+
+// Where clocks are put forward at midnight, a day begins an hour later, and every day begins once.
+func TestDaysBeginOnce(t *testing.T) {
+	for _, name := range []string{"UTC", "Europe/Stockholm", "Africa/Cairo", "Asia/Beirut", "America/Santiago", "America/Havana"} {
+		where, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		for date := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); date.Year() == 2026; date = date.AddDate(0, 0, 1) {
+			begins, next := dayIn(date, 0, where), dayIn(date, 1, where)
+			require.Equal(t, date.Format(time.DateOnly), begins.Format(time.DateOnly), name)
+			require.NotEqual(t, begins.Day(), begins.Add(-time.Second).Day(), name)
+			require.Equal(t, next, dayIn(date.AddDate(0, 0, 1), 0, where), name)
+		}
+	}
+}
+
+// A calendar has every day of its month once, and the weeks around it whole.
+func TestCalendarsAreWhole(t *testing.T) {
+	for _, name := range []string{"UTC", "Africa/Cairo", "America/Havana"} {
+		where, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		for month := time.January; month <= time.December; month++ {
+			page := monthPage{Month: dayIn(time.Date(2026, month, 1, 0, 0, 0, 0, time.UTC), 0, where)}
+			page.lay(nil, page.Month)
+			var days []string
+			for _, week := range page.Weeks {
+				require.Len(t, week, 7)
+				require.Equal(t, time.Monday, week[0].Day.Weekday())
+				for _, day := range week {
+					if !day.Outside {
+						days = append(days, day.Key())
+					}
+				}
+			}
+			require.Len(t, slices.Compact(slices.Clone(days)), time.Date(2026, month+1, 0, 0, 0, 0, 0, time.UTC).Day(), name)
+			require.True(t, slices.IsSorted(days))
+		}
+	}
 }
