@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -42,13 +43,18 @@ func (f *sheetsFlag) add(cmd *cobra.Command) {
 // file that the command is about; where that is blank, of all files that are not named.
 func (f *sheetsFlag) by(about string, others ...string) (map[string]string, error) {
 	files := slices.DeleteFunc(append([]string{about}, others...), func(file string) bool { return file == "" })
+	if len(files) == 0 && len(f.said) > 0 {
+		return nil, usage("--sheet names the sheet of a file, and no file is given.").WithFix("Give the file, or leave --sheet out.")
+	}
 	sheets := map[string]string{}
 	unnamed := ""
 	for _, said := range f.said {
 		of, sheet := "", said
 		for _, file := range files {
-			if rest, found := strings.CutPrefix(said, file+"="); found && len(file) > len(of) {
-				of, sheet = file, rest
+			for _, spelt := range []string{file, filepath.Clean(file), "./" + filepath.Clean(file)} {
+				if rest, found := strings.CutPrefix(said, spelt+"="); found && len(file) > len(of) {
+					of, sheet = file, rest
+				}
 			}
 		}
 		sheet = strings.TrimSpace(sheet)
@@ -69,10 +75,16 @@ func (f *sheetsFlag) by(about string, others ...string) (map[string]string, erro
 	if about != "" {
 		files = files[:1]
 	}
+	taken := unnamed == ""
 	for _, file := range files {
 		if sheets[file] == "" {
 			sheets[file] = unnamed
+			taken = true
 		}
+	}
+	if !taken {
+		return nil, usage("--sheet names the sheet %s, and that of %s is named apart.", schema.Quote(unnamed), strings.Join(files, ", ")).
+			WithFix("Leave one of the two out.")
 	}
 	return sheets, nil
 }

@@ -67,13 +67,13 @@ func (l *loading) survey(ctx context.Context) error {
 }
 
 // find returns under which name the folder has a file: its own, or where there is none that of a workbook.
-// What is only called a workbook is none. Blank: not at all.
+// What is only called a workbook is none, and one that is left out is nobody's. Blank: not at all.
 func (l *loading) find(name string, there map[string]bool) (string, error) {
 	if there[name] {
 		return name, nil
 	}
 	for _, other := range workbooks(name) {
-		if !there[other] {
+		if !there[other] || l.ignores(other) {
 			continue
 		}
 		file, err := dialect.OpenFile(filepath.Join(l.folder, other))
@@ -91,6 +91,11 @@ func (l *loading) find(name string, there map[string]bool) (string, error) {
 	return "", nil
 }
 
+// ignores reports whether a file is to be left out.
+func (l *loading) ignores(name string) bool {
+	return l.passes(func(ignored string) bool { return norm.NFC.String(ignored) == norm.NFC.String(name) })
+}
+
 // checkFile refuses a file that is none of the five and may be meant to be one: any CSV file, and a table of
 // another kind that is called like one of the five which is not there. Hidden files are nobody's tables.
 func (l *loading) checkFile(name string, all [tables]table, have [tables]string) {
@@ -102,11 +107,12 @@ func (l *loading) checkFile(name string, all [tables]table, have [tables]string)
 	if !strings.Contains(folded, ".csv") {
 		stem, extension, _ := strings.Cut(folded, ".")
 		i = slices.IndexFunc(all[:], func(t table) bool { return stem+".csv" == t.name })
-		if i < 0 || have[i] != "" || !slices.Contains([]string{"", "txt", "tsv", "tab", "xls", "xlsx", "xlsm", "ods", "numbers"}, extension) {
+		second := i >= 0 && have[i] != all[i].name && slices.Contains(workbooks(all[i].name), name) // where none is the CSV file
+		if i < 0 || have[i] != "" && !second || !slices.Contains([]string{"", "txt", "tsv", "tab", "xls", "xlsx", "xlsm", "ods", "numbers"}, extension) {
 			return
 		}
 	}
-	if l.passes(func(ignored string) bool { return norm.NFC.String(ignored) == norm.NFC.String(name) }) {
+	if l.ignores(name) {
 		return
 	}
 	refused := schema.Refuse(schema.CodeFileUnclear, "%q is none of the files of a snapshot: %s.", name, strings.Join(Files(), ", "))
