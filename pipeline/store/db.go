@@ -153,8 +153,9 @@ type Accounts interface {
 	// those of one time by address key, up to limit of them.
 	Upcoming(ctx context.Context, organization string, kind Upcoming, from BegunMark, limit int) ([]BegunAccount, error)
 	// CountUpcoming counts by when it began, after a time and before another, what of a kind falls due of
-	// accounts as they are written: UpcomingRetract of those in no claimed domain, and UpcomingRemoval of those
-	// over which nobody's claim lies but an immediate one of the organization.
+	// accounts as they are written: UpcomingRetract of those in no claimed domain, and UpcomingRemoval of
+	// those over which nobody's claim lies but an immediate one of the organization. claimed are the
+	// organization's claimed domains. UpcomingJoined is not counted.
 	CountUpcoming(ctx context.Context, organization string, kind Upcoming, after, before time.Time, claimed []string) ([]Begun, error)
 	// DueOrganizations lists organizations that have made claims, or have members, of which something is due.
 	DueOrganizations(ctx context.Context, decided, inactive time.Time) ([]string, error)
@@ -246,14 +247,15 @@ type Claims interface {
 	// gone. A closed claim remembers the address key of the account it was on. Joins has an id, made up by
 	// the caller.
 	WriteEffects(ctx context.Context, effects []claim.Effect) error
-	// ImportClaims lists the claims that an import made, or those of them that have ended, by their ids, up to
-	// limit of those behind an id.
+	// ImportClaims lists the claims that an import made, or those of them that have ended, by their ids, up
+	// to limit of those behind an id.
 	ImportClaims(ctx context.Context, importID int64, ended bool, after int64, limit int) ([]MadeClaim, error)
-	// CountOpen counts the open claims that an import made. Those are told apart of which domains ask, and
-	// those of accounts that have been inactive; delayed ones only where they were made until long ago.
+	// CountOpen counts the open claims that an import made, alike ones together. Told apart are claims on
+	// accounts in one of these domains, by domain; those whose accounts are, or were, inactive; and, by the
+	// status before them, delayed ones made until longAgo.
 	CountOpen(ctx context.Context, importID int64, domains []string, longAgo time.Time) ([]OpenMade, error)
-	// LastClaim finds the largest id that a claim has; 0: there are none.
-	LastClaim(ctx context.Context) (int64, error)
+	// LastClaim finds an id that no claim of an import exceeds, and all that it makes from now on do.
+	LastClaim(ctx context.Context, importID int64) (int64, error)
 	// ClosedClaims finds the closed claims that were on these accounts, or on an account with one of these
 	// address keys.
 	ClosedClaims(ctx context.Context, accounts []int64, keys []string) ([]ClosedClaim, error)
@@ -275,8 +277,8 @@ type MadeClaim struct {
 }
 
 // OpenMade is so many open claims of an import that no rule about taking them back tells apart. Of the claim
-// only what it has by itself is filled in, and only what tells it apart; SignedInAt only where it is not before
-// ClaimedAt.
+// only what it has by itself is filled in, and only what tells it apart; SignedInAt only where it is not
+// before ClaimedAt.
 type OpenMade struct {
 	Domain        string // of the addresses; blank: one that was not asked about
 	Claim         schema.Claim

@@ -75,7 +75,7 @@ func (s *Store) ImportClaims(ctx context.Context, rules claim.Rules, organizatio
 			return err
 		}
 		list = &ImportClaims{store: s, organization: imp.OrganizationID, importID: importID}
-		if list.last, err = tx.LastClaim(ctx); err != nil {
+		if list.last, err = tx.LastClaim(ctx, importID); err != nil {
 			return err
 		}
 		open, err := n.addOpen(ctx, m, importID)
@@ -124,8 +124,8 @@ func (n *Retractable) addOpen(ctx context.Context, m *members, importID int64) (
 	return open, nil
 }
 
-// claimedDomains lists the domains that the organization has claimed, which ends that claims on their users can
-// be taken back (see R22).
+// claimedDomains lists the domains that the organization has claimed, which ends that claims on their users
+// can be taken back (see R22).
 func (m *members) claimedDomains(ctx context.Context) (claimed []string, err error) {
 	held, err := m.tx.Domains(ctx, m.organization.ID)
 	for _, d := range held {

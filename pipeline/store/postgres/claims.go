@@ -85,8 +85,8 @@ func (t *tx) ImportClaims(ctx context.Context, importID int64, ended bool, after
 }
 
 // openMade finds the open claims of an import ($1), alike ones together. The account is looked at where the
-// claim does not say all that is asked: the domains ($2), and since when it is inactive. What claims had before
-// tells those apart that were made until long ago ($3).
+// claim does not say all that is asked: the domains ($2), and since when it is inactive. What claims had
+// before tells those apart that were made until long ago ($3).
 const openMade = `SELECT CASE WHEN cardinality($2::text[]) > 0 THEN coalesce((SELECT ` + keyDomain + ` FROM users u WHERE u.id = c.account AND ` + keyDomain + ` = ANY($2)), '') ELSE '' END,
 		c.delayed, c.claimed_at, CASE WHEN c.signed_in_at >= c.claimed_at THEN c.claimed_at END,
 		CASE WHEN c.claimed_at <= $3 OR c.inactive_since IS NOT NULL THEN c.status_before ELSE '' END, c.inactive_since,
@@ -114,9 +114,10 @@ func (t *tx) CountOpen(ctx context.Context, importID int64, domains []string, lo
 	return open, err
 }
 
-// LastClaim implements store.Claims.
-func (t *tx) LastClaim(ctx context.Context) (id int64, err error) {
-	err = t.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM claims").Scan(&id)
+// LastClaim implements store.Claims. It asks for the import's own claims: those that it is writing may have
+// smaller ids than others' that are there already.
+func (t *tx) LastClaim(ctx context.Context, importID int64) (id int64, err error) {
+	err = t.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM claims WHERE import = $1", importID).Scan(&id)
 	return id, err
 }
 

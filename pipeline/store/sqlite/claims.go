@@ -215,8 +215,8 @@ func (t *tx) CountOpen(ctx context.Context, importID int64, domains []string, lo
 	return open, err
 }
 
-// LastClaim implements store.Claims.
-func (t *tx) LastClaim(ctx context.Context) (id int64, err error) {
+// LastClaim implements store.Claims. Who writes is alone, so ids come in the order in which they are there.
+func (t *tx) LastClaim(ctx context.Context, _ int64) (id int64, err error) {
 	err = t.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) FROM claims").Scan(&id)
 	return id, err
 }
