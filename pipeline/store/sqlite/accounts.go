@@ -41,17 +41,16 @@ func (t *tx) Accounts(ctx context.Context, keys []string, _ bool) ([]claim.Accou
 	}
 	reader := newAccountReader(len(l.order))
 	next := 0 // key that comes next, if the database goes by their order
-	err = t.unpack(ctx, "u.key, "+accountFields, from, args, func(r *record) error {
+	err = t.unpack(ctx, "u.key, "+accountFields, from, args, func(r *record) {
 		key := r.text()
 		if next >= len(l.keys) || l.keys[next] != key {
 			var wanted bool
 			if next, wanted = slices.BinarySearch(l.keys, key); !wanted {
-				return nil
+				return
 			}
 		}
 		reader.read(r, &accounts[l.order[next]])
 		next++
-		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -89,10 +88,9 @@ func (*tx) HoldSeen(context.Context, []store.Seen) (bool, error) { return true, 
 func (t *tx) AccountsByID(ctx context.Context, ids []int64, _ bool) ([]claim.Account, error) {
 	accounts := make([]claim.Account, 0, len(ids)) // they must stay where they are
 	reader := newAccountReader(len(ids))
-	err := t.unpack(ctx, accountFields, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, []any{encodeNumbers(ids)}, func(r *record) error {
+	err := t.unpack(ctx, accountFields, "json_each(?) j CROSS JOIN users u ON u.id = j.value "+openClaim, []any{encodeNumbers(ids)}, func(r *record) {
 		accounts = append(accounts, claim.Account{})
 		reader.read(r, &accounts[len(accounts)-1])
-		return nil
 	})
 	if err != nil {
 		return nil, err

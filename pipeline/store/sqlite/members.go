@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -49,7 +50,7 @@ func (r *closedClaimRow) claim() *schema.Claim {
 func (t *tx) views(ctx context.Context, limit int, fields, from string, args ...any) ([]claim.View, error) {
 	views := make([]claim.View, 0, limit) // accounts must stay where they are
 	reader := newAccountReader(limit)
-	err := t.unpack(ctx, viewFields+fields, from, args, func(r *record) error {
+	err := t.unpack(ctx, viewFields+fields, from, args, func(r *record) {
 		v := claim.View{Key: r.text(), Former: schema.Status(r.text())}
 		if closed := r.text(); closed != "" {
 			var row closedClaimRow
@@ -58,7 +59,6 @@ func (t *tx) views(ctx context.Context, limit int, fields, from string, args ...
 		}
 		views = append(views, v)
 		reader.read(r, &views[len(views)-1].Account)
-		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -136,8 +136,9 @@ func filterMembers(f store.MemberFilter) (selections []string, conditions string
 }
 
 // search returns a condition that every word of a search, which is the parameter with this number, is in an
-// address or a name, edited or not; blank: nothing is searched for. Most texts are told from their bigrams. Edits,
-// which few accounts have, are asked for by themselves: who is not found is left before its claim is looked for.
+// address or a name, edited or not; blank: nothing is searched for. Most texts are told from their bigrams.
+// Edits, which few accounts have, are asked for by themselves: who is not found is left before its claim is
+// looked for.
 func search(text string, parameter int) string {
 	if strings.TrimSpace(text) == "" {
 		return ""
@@ -279,10 +280,9 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 	reader := newAccountReader(limit)
 	err = t.unpack(ctx, "u.key, "+accountFields, "users u "+from+` AND u.key > ?3
 		AND (u.organization <> ?1 OR c.delayed) AND (c.organization IS NULL OR c.organization <> ?1 OR c.inactive_since IS NOT NULL)
-		ORDER BY u.key LIMIT ?4`, args, func(r *record) error {
+		ORDER BY u.key LIMIT ?4`, args, func(r *record) {
 		candidates = append(candidates, store.Candidate{Key: r.text()})
 		reader.read(r, &candidates[len(candidates)-1].Account)
-		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -379,8 +379,8 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
-// upcomingQueries find what has begun in an organization (?1) from a time (?2) and an address key (?4) on, each in
-// the order of its index, and what began at one time by address key.
+// upcomingQueries find what has begun in an organization (?1) from a time (?2) and an address key (?4) on,
+// each in the order of its index, and what began at one time by address key.
 var upcomingQueries = map[store.Upcoming]string{
 	store.UpcomingDecision: upcomingClaims + " WHERE s.delayed = 1" + upcomingFirst,
 	store.UpcomingRetract:  upcomingClaims + " WHERE s.delayed = 0 AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingFirst,
@@ -399,26 +399,72 @@ const (
 		ORDER BY s.claimed_at, u.key LIMIT ?3`
 )
 
+// upcomingAtOnce finds what upcomingQueries find of the claims of one time (?2) and type (?5), in the index of
+// addresses: after a big import a second has so many that the first by address are sooner met there than sorted.
+var upcomingAtOnce = map[store.Upcoming]string{
+	store.UpcomingDecision: claimedAtOnce + upcomingByKey,
+	store.UpcomingRetract:  claimedAtOnce + " AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingByKey,
+}
+
+const (
+	claimedAtOnce = `SELECT u.id, c.claimed_at, u.key FROM users u INDEXED BY users_key CROSS JOIN claims c INDEXED BY claims_open ON c.user = u.id
+		AND c.closed_at IS NULL WHERE c.organization = ?1 AND c.claimed_at = ?2 AND c.delayed = ?5`
+	upcomingByKey = " AND u.key >= ?4 ORDER BY u.key LIMIT ?3"
+)
+
 // Upcoming implements store.Accounts.
 func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcoming, from store.BegunMark, limit int) (list []store.BegunAccount, err error) {
 	number, err := t.number(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
-	err = t.collect(ctx, func(rows *sql.Rows) error {
-		var b store.BegunAccount
-		var since sql.NullInt64
-		err := rows.Scan(&b.Account, &since, &b.Key)
-		b.Since = timeOf(since)
-		list = append(list, b)
-		return err
-	}, upcomingQueries[kind], number, from.Since.Unix(), limit, from.Key)
+	find := func(query string, args ...any) error {
+		return t.collect(ctx, func(rows *sql.Rows) error {
+			var b store.BegunAccount
+			var since sql.NullInt64
+			err := rows.Scan(&b.Account, &since, &b.Key)
+			b.Since = timeOf(since)
+			list = append(list, b)
+			return err
+		}, query, append([]any{number, from.Since.Unix(), limit - len(list), from.Key}, args...)...)
+	}
+	if query, isClaims := upcomingAtOnce[kind]; isClaims {
+		delayed := kind == store.UpcomingDecision
+		first, isMany, err := t.manyAtOnce(ctx, number, delayed, from.Since, limit)
+		if err != nil {
+			return nil, err
+		}
+		if isMany {
+			if first.After(from.Since) {
+				from = store.BegunMark{Since: first}
+			}
+			if err := find(query, delayed); err != nil || len(list) == limit {
+				return list, err
+			}
+			from = store.BegunMark{Since: first.Add(time.Second)}
+		}
+	}
+	err = find(upcomingQueries[kind])
 	return list, err
 }
 
-// countQueries count what has begun in an organization (?1) after a time (?2) and before another (?3). The spans
-// tell how many open claims there are; those whose owner has signed in are few, or looked for in an index, and
-// so are those on accounts in claimed domains (?4).
+// manyAtOnce returns the first time from one on at which claims of a type were made that are open, and whether
+// they are so many that of all accounts, in the order of their addresses, fewer have to be looked at.
+func (t *tx) manyAtOnce(ctx context.Context, organization int64, delayed bool, from time.Time, limit int) (first time.Time, isMany bool, err error) {
+	var at sql.NullInt64
+	var open, accounts float64
+	err = t.QueryRowContext(ctx, `SELECT claimed_at, sum(open), (SELECT ifnull(max(id), 0) FROM users) FROM claim_spans
+		WHERE organization = ?1 AND delayed = ?2 AND claimed_at >= ?3 GROUP BY claimed_at ORDER BY claimed_at LIMIT 1`,
+		organization, delayed, from.Unix()).Scan(&at, &open, &accounts)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, false, nil
+	}
+	return timeOf(at), open*open > float64(limit)*accounts, err
+}
+
+// countQueries count what has begun in an organization (?1) after a time (?2) and before another (?3). The
+// spans tell how many open claims there are; those whose owner has signed in are few, or looked for in an
+// index, and so are those on accounts in claimed domains (?4).
 var countQueries = map[store.Upcoming]string{
 	store.UpcomingDecision: "SELECT claimed_at, sum(open) FROM claim_spans WHERE delayed = 1" + countedSpans,
 	store.UpcomingRetract: `SELECT claimed_at, sum(n) FROM (

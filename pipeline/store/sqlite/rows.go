@@ -17,7 +17,8 @@ import (
 
 // The database packs all accounts that a query finds into one text: a row, and every column of it, handed
 // over by the driver costs as much as finding it. No value holds a separator, for control characters are
-// refused wherever data comes in; one that did would be found here, for its account had other fields then.
+// refused wherever data comes in; one that did would be found here: its account would have another number of
+// fields.
 const (
 	fieldSeparator  = "\x1f"
 	recordSeparator = "\x1e"
@@ -38,7 +39,7 @@ const (
 
 // unpack runs a query for fields, of which those of an account come last, and hands the fields of every
 // record to read.
-func (t *tx) unpack(ctx context.Context, fields, from string, args []any, read func(*record) error) error {
+func (t *tx) unpack(ctx context.Context, fields, from string, args []any, read func(*record)) error {
 	var packed sql.NullString
 	err := t.QueryRowContext(ctx, "SELECT group_concat(packed, char(30)) FROM (SELECT concat_ws(char(31), "+fields+") AS packed FROM "+from+")", args...).Scan(&packed)
 	if err != nil {
@@ -47,9 +48,7 @@ func (t *tx) unpack(ctx context.Context, fields, from string, args []any, read f
 	for text := packed.String; text != ""; {
 		var r record
 		r.rest, text, _ = strings.Cut(text, recordSeparator)
-		if err := read(&r); err != nil {
-			return err
-		}
+		read(&r)
 		if r.err != nil {
 			return fmt.Errorf("unpack an account: %w", r.err)
 		}
