@@ -25,6 +25,6 @@
 // and its claim is of the planned type.
 //
 // The rules are in package claim, the bytes in dialect, the columns of a users file in usersfile, how a file
-// was meant where its bytes leave that open in meant, transactions in store, and what people read of an import
-// in report. What is done to one account afterwards is in people. README.md lists all packages.
+// was meant where its bytes leave that open in meant, transactions in store, and what people read of an
+// import in report. What is done to one account afterwards is in people. README.md lists all packages.
 package pipeline

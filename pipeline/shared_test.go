@@ -20,8 +20,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// What many rows share, their findings, and what many accounts share, their organizations, stays as it was when
-// the first of them had it.
+// What many rows share, their findings, and what many accounts share, their organizations, stays as it was
+// when the first of them had it.
 func TestWhatIsSharedIsNotChanged(t *testing.T) {
 	const samples = "../samples"
 	db, err := testdb.Open(t.Context(), testdb.Empty(t))
@@ -85,7 +85,8 @@ func TestWhatIsSharedIsNotChanged(t *testing.T) {
 	}
 }
 
-// Blocks are used again once they have been reported: what a report is still to say of their rows it has copied.
+// Blocks are used again once they have been reported: what a report is still to say of their rows it has
+// copied.
 func TestReportsCopyWhatTheySayLater(t *testing.T) {
 	file, err := dialect.OpenFile("../samples/edited.csv")
 	require.NoError(t, err)

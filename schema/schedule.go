@@ -60,8 +60,8 @@ func (s Schedule) running() error {
 }
 
 // Hasten makes the schedule due at a time. Refused with CodeScheduleInvalid where it is paused, and with
-// CodeScheduleRunning while a process works on it, or goes on with a run soon: that would take the request for
-// its own.
+// CodeScheduleRunning while a process works on it, or goes on with a run at once: that would take the
+// request for its own.
 func (s Schedule) Hasten(now, at time.Time) (Schedule, error) {
 	switch {
 	case s.Paused:

@@ -66,15 +66,6 @@ func (f *handoffFlags) add(cmd *cobra.Command) {
 	f.sheets.add(cmd)
 }
 
-// modes returns what --mode can be.
-func modes() []string {
-	var names []string
-	for _, mode := range folder.Modes {
-		names = append(names, string(mode))
-	}
-	return names
-}
-
 // onceStdin refuses stdin in more than one place: it can be read once.
 func onceStdin(names ...string) error {
 	first := slices.Index(names, "-")
@@ -89,8 +80,8 @@ func (f *handoffFlags) inputs() []string { return []string{f.template, f.users, 
 
 // with opens the files that the flags name, and does the work with them.
 func (f *handoffFlags) with(a *app, cmd *cobra.Command, file string, work func(handoff.Request) error) error {
-	if !slices.Contains(modes(), f.mode) {
-		return notOneOf("--mode", f.mode, modes())
+	if modes := names(folder.Modes); !slices.Contains(modes, f.mode) {
+		return notOneOf("--mode", f.mode, modes)
 	}
 	request := handoff.Request{Mode: folder.Mode(f.mode), Address: f.address}
 	sheets, err := f.sheets.by(file, f.inputs()...)

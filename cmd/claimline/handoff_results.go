@@ -311,8 +311,8 @@ func (a *app) nextOfHandoff(step, dir, retry string, m *folder.Manifest, problem
 	return a.command("handoff", "verify", dir, "--users", "USERS.csv", "--claimable", "CLAIMABLE.csv")
 }
 
-// makeAgain returns the words that make a hand-off of the rows to upload again, as the first one was made, in
-// a folder that is not there yet.
+// makeAgain returns the words that make a hand-off of the rows to upload again, with the template, the mode
+// and the domains of the first one, in a folder that is not there yet.
 func makeAgain(dir, retry string, m *folder.Manifest) []string {
 	dir = strings.TrimRight(dir, "/")
 	made := dir + "-retry"
@@ -329,6 +329,9 @@ func makeAgain(dir, retry string, m *folder.Manifest) []string {
 	}
 	if m.Mode != folder.AddOnly {
 		again = append(again, "--mode", string(m.Mode))
+	}
+	if len(m.Domains) > 0 {
+		again = append(again, "--domains", strings.Join(m.Domains, ","))
 	}
 	return again
 }

@@ -128,7 +128,7 @@ func (a *app) rootCommand() *cobra.Command {
 	flags.BoolVarP(&a.flags.quiet, "quiet", "q", false, "say nothing but the answer and errors")
 	flags.BoolVar(&a.flags.noColor, "no-color", false, "no colour (env NO_COLOR)")
 	flags.BoolVar(&a.flags.noInput, "no-input", false, "never ask")
-	flags.StringVar(&a.flags.language, "language", "", "en or sv (env LC_ALL, LC_MESSAGES, LANG; default en)")
+	flags.StringVar(&a.flags.language, "language", "", "en or sv (env LC_ALL, LC_MESSAGES, LANG; else as Windows says, or en)")
 	flags.StringVar(&a.flags.logLevel, "log-level", "", "log to stderr: debug, info, warn (default) or error")
 	addTo(root, groupPrepare, a.loadCommand(), a.orgCommand(), a.domainCommand(), a.eligibleCommand(), a.exportCommand())
 	addTo(root, groupClaim, a.validateCommand(), a.importCommand(), a.claimCommand(), a.cancelCommand(), a.resumeCommand(), a.handoffCommand())

@@ -353,8 +353,8 @@ const (
 	callingNameSigns = `%#<>\/"`
 )
 
-// calling checks what a Calling licence needs. A cell that changes nothing leaves a user what the users export
-// says.
+// calling checks what a Calling licence needs. A cell that changes nothing leaves a user what the users
+// export says.
 func (s *rowCheck) calling(i int) {
 	first, asked := "", false
 	for _, n := range s.callings {

@@ -23,7 +23,7 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Handoff makes and follows hand-offs.
+// Handoff checks files, and makes hand-offs of them.
 type Handoff struct {
 	Now     func() time.Time // the clock
 	Policy  schema.Policy

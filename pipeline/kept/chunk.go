@@ -237,7 +237,8 @@ func Read(ctx context.Context, s *store.Store, imp schema.Import, number int, fo
 	return rows, nil
 }
 
-// Wanted says which chunks are not worth a look, as far as that is known: nil leaves none out.
+// Wanted says which chunks may have a row that is wanted; the others are left out. A function that is nil
+// leaves none out.
 type Wanted struct {
 	Tally   func(schema.Tally) bool // there may be a row that is wanted where this was counted
 	Content func(string) bool       // there may be one in this text

@@ -84,7 +84,7 @@ func (f *File) foreign(ctx context.Context, reader *dialect.Reader, l *usersfile
 	}
 }
 
-// options say how the file is opened.
+// options returns how the file is opened.
 func (f *File) options() dialect.Options {
 	return dialect.Options{Limits: f.Limits, Encoding: f.Order.Encoding, Names: usersfile.OptionsOf(f.Order, false).EmailHeaders()}
 }

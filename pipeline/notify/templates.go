@@ -24,7 +24,8 @@ import (
 //go:embed templates
 var embedded embed.FS
 
-// languageOf returns the language of mails for a BCP 47 tag: English for everybody who wants none of the others.
+// languageOf returns the language of mails for a BCP 47 tag: English for everybody who wants none of the
+// others.
 func languageOf(tag string) catalogue.Language {
 	if parsed, err := language.Parse(tag); err == nil {
 		base, _ := parsed.Base()

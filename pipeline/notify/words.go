@@ -57,7 +57,7 @@ func (w words) sentence(imp *schema.Import, s *schema.Summary) string {
 	case schema.StateAwaitingConsent:
 		return w.say("Nobody has been claimed yet: the import would claim %s, and waits for somebody to agree%s.", w.users(imp.Tally.Outcomes[schema.Ready]), correct)
 	case schema.StateInterrupted:
-		return w.say("Trouble has stopped the import when it had claimed %s of %s%s.", claimed, of, correct)
+		return w.say("Trouble stopped the import after it had claimed %s of %s%s.", claimed, of, correct)
 	case schema.StateCancelled:
 		if s.Claimed > 0 {
 			return w.say("The import claimed %s of %s, then it was cancelled%s.", claimed, of, correct)

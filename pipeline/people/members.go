@@ -221,8 +221,8 @@ func (p *People) FirstDeadlines(ctx context.Context, organization string, after 
 	return list, last, more, nil
 }
 
-// CountDeadlines counts what time will make due in an organization from each of these times up to the next, by
-// kind. It does not look at each.
+// CountDeadlines counts what time will make due in an organization from each of these times up to the next,
+// by kind. It does not look at each.
 func (p *People) CountDeadlines(ctx context.Context, organization string, bounds []time.Time) ([]map[schema.DeadlineKind]int, error) {
 	counts, err := p.Store.CountDeadlines(ctx, p.Rules(), organization, bounds)
 	if err != nil {

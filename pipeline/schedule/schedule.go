@@ -62,8 +62,8 @@ func (s *Scheduler) Change(ctx context.Context, organization, name, agreedBy str
 	})
 }
 
-// ClaimsMore reports whether a schedule could claim users that it could not claim before: somebody has to agree to
-// that (see R13).
+// ClaimsMore reports whether a schedule could claim users that it could not claim before: somebody has to
+// agree to that (see R13).
 func ClaimsMore(was, is schema.Schedule) bool {
 	return is.MaxClaims > was.MaxClaims || is.File != was.File || is.Dir != was.Dir || is.AcceptEdits && !was.AcceptEdits ||
 		was.AllOrNothing && !is.AllOrNothing || !is.Reading.Equal(&was.Reading)

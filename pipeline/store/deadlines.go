@@ -80,8 +80,9 @@ var upcomingAs = map[Upcoming]schema.DeadlineKind{
 	UpcomingDecision: schema.DeadlineDecision, UpcomingRetract: schema.DeadlineRetract, UpcomingRemoval: schema.DeadlineRemoval,
 }
 
-// CountDeadlines counts what falls due in an organization from each of these times up to the next, by kind. Like
-// CountEligible it looks only at accounts of which something is due. Refused with CodeOrganizationUnknown.
+// CountDeadlines counts what falls due in an organization from each of these times up to the next, by kind.
+// Like CountEligible it looks only at accounts of which something is due. Refused with
+// CodeOrganizationUnknown.
 func (s *Store) CountDeadlines(ctx context.Context, rules claim.Rules, id string, bounds []time.Time) (counts []map[schema.DeadlineKind]int, err error) {
 	err = s.read(ctx, "count deadlines", func(tx Tx) error {
 		counts = make([]map[schema.DeadlineKind]int, len(bounds)-1)

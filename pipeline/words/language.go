@@ -63,8 +63,8 @@ func (l Language) Format(english string) string {
 	return english
 }
 
-// Kept says what was kept in English of a refusal: the sentence where the catalogue has it, else what its code
-// says, with what was kept behind it where that says more.
+// Kept says what was kept in English of a refusal: the sentence where the catalogue has it, else what its
+// code says, with what was kept behind it where that says more.
 func (l Language) Kept(code schema.Code, message string) string {
 	said := l.Format(message)
 	if l == English || said != message {

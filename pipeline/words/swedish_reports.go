@@ -95,7 +95,7 @@ var swedishReports = map[string]string{
 
 	"%s (the last one %s)": "%s (det sista %s)",
 	"%s account joined at once. The owners decide about the old accounts at their next sign-in.":      "%s konto anslöts genast. Ägaren väljer vad som ska hända med det gamla kontot vid nästa inloggning.",
-	"%s account joins with its content when the owner decides, or by itself on %s.":                   "%s konto ansluts med sitt innehåll när ägaren bestämmer det, eller av sig självt %s.",
+	"%s account joins with its content when the owner decides, or by itself on %s.":                   "%s konto ansluts med sitt innehåll när ägaren bestämmer det, eller av sig självt den %s.",
 	"%s account would join at once. The owners decide about the old accounts at their next sign-in.":  "%s konto skulle anslutas genast. Ägaren väljer vad som ska hända med det gamla kontot vid nästa inloggning.",
 	"%s account would join with its content when the owner decides, or by itself after %s.":           "%s konto skulle anslutas med sitt innehåll när ägaren bestämmer det, eller av sig självt efter %s.",
 	"%s accounts join with their content when the owner decides, or by themselves on %s.":             "%s konton ansluts med sitt innehåll när ägaren bestämmer det, eller av sig själva den %s.",

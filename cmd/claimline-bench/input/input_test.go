@@ -51,7 +51,8 @@ func readCSV(t *testing.T, content string, delim rune) [][]string {
 	return records
 }
 
-// TestSamplesAreWhatIsMade makes the samples and finds the committed files, every byte of them, and no others.
+// TestSamplesAreWhatIsMade makes the samples and finds the committed files, every byte of them, and no
+// others.
 func TestSamplesAreWhatIsMade(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, Samples(dir))

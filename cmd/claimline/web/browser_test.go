@@ -237,7 +237,8 @@ func (p *play) chooses() {
 	p.account("mine@elsewhere.example")
 }
 
-// withoutScripts imports a file, claims from the list, takes that back and makes a choice where no script runs.
+// withoutScripts imports a file, claims from the list, takes that back and makes a choice where no script
+// runs.
 func (p *play) withoutScripts() {
 	p.Helper()
 	p.do(scripts(false))

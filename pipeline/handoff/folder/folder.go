@@ -14,13 +14,11 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// Retry is the file of rows to upload again.
-const Retry = "retry"
-
-// The files that the steps add to a folder.
+// The kinds of files that steps add to a folder.
 const (
-	Results  = "results"
-	Verified = "verified"
+	Results  = "results"  // what Control Hub said of every row
+	Verified = "verified" // what fresh exports show of every row
+	Retry    = "retry"    // the rows to upload again
 )
 
 // numbered returns the name of the file that a step adds the n-th time.
@@ -31,7 +29,8 @@ func numbered(kind string, n int) string {
 	return fmt.Sprintf("%s-%02d.csv", kind, n)
 }
 
-// Latest returns the last file of its kind that was added, and its number; 0: there is none.
+// Latest returns the last file of its kind that was added, and its number; 0: there is none. Refused with
+// CodeFileUnreadable.
 func Latest(folder, kind string) (name string, n int, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -177,7 +177,7 @@ func PartName(part, of int) string {
 const maxManifest = 256 << 20
 
 // ReadManifest reads the manifest of a folder. Refused with CodeFileUnreadable where there is no such
-// folder, and with CodeManifestInvalid where it is none that Make has made, or damaged.
+// folder, and with CodeManifestInvalid where it is none that handoff.Make has made, or damaged.
 func ReadManifest(folder string) (*Manifest, error) {
 	path := filepath.Join(folder, ManifestFile)
 	info, err := os.Stat(folder)

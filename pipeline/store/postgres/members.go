@@ -378,8 +378,8 @@ func (t *tx) Due(ctx context.Context, organization string, decided, inactive tim
 	return due, nil
 }
 
-// upcomingQueries find what has begun in an organization ($1) from a time ($2) and an address key ($4) on, each
-// in the order of its index, and what began at one time by address key.
+// upcomingQueries find what has begun in an organization ($1) from a time ($2) and an address key ($4) on,
+// each in the order of its index, and what began at one time by address key.
 var upcomingQueries = map[store.Upcoming]string{
 	store.UpcomingDecision: upcomingClaims + "c.delayed" + upcomingFirst,
 	store.UpcomingRetract:  upcomingClaims + "NOT c.delayed AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingFirst,

@@ -10,8 +10,8 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// registerFunctions lets statements search as the program does: holds(words, text) is 1 where every word, folded
-// already, occurs in the text; bigrams(text) is what of the text is kept.
+// registerFunctions lets statements search as the program does: holds(words, text) is 1 where every word,
+// folded already, occurs in the text; bigrams(text) are the bits that users keep of a text.
 var registerFunctions = sync.OnceFunc(func() {
 	sqlite.MustRegisterDeterministicScalarFunction("holds", 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		words, _ := args[0].(string)
@@ -30,8 +30,9 @@ var registerFunctions = sync.OnceFunc(func() {
 	})
 })
 
-// bigrams returns which pairs of bytes stand side by side in the words of a folded text, each as one of 64 bits:
-// a text in which words occur has all the bits that they have. Looking at them spares looking at most texts.
+// bigrams returns which pairs of bytes stand side by side in the words of a folded text, each as one of 64
+// bits: a text in which words occur has all the bits that they have. Looking at them spares looking at most
+// texts. Who changes what they are, or how texts are folded, fills users.bigrams anew in a migration.
 func bigrams(folded string) int64 {
 	const spread, kept = 0x9e3779b97f4a7c15, 64 - 6 // the first bits of a product are mixed best
 	var bits uint64

@@ -408,8 +408,8 @@ func (s *suite) checkDeadlines(id string, keys []string) {
 	}
 }
 
-// checkMade holds what retracting imports, by the organization that made them, would do against what the rules
-// say of each claim.
+// checkMade holds what retracting imports, by the organization that made them, would do against what the
+// rules say of each claim.
 func (s *suite) checkMade(imports map[string]int64) {
 	s.Helper()
 	for id, importID := range imports {

@@ -113,8 +113,8 @@ func (f *dateFormat) bracket(inside string, add func(kind byte, size int, text s
 	}
 }
 
-// setLanguage notes the language that a format names: by a number, whose last four digits are those of Windows,
-// or by a tag.
+// setLanguage notes the language that a format names: by a number, whose last four digits are those of
+// Windows, or by a tag.
 func (f *dateFormat) setLanguage(name string) {
 	switch name {
 	case "":
@@ -155,8 +155,9 @@ func (f *dateFormat) minutes() {
 // The days that a workbook can count, from 1900: up to the year 9999.
 const mostDays = 2_958_466
 
-// showDate returns a number as the date or the time that a section makes of it; where it names months or days in
-// a language of which no names are known here, or the format is that of whoever looks at it, as ISO 8601 has it.
+// showDate returns a number as the date or the time that a section makes of it; where it names months or days
+// in a language of which no names are known here, or the format is that of whoever looks at it, as ISO 8601
+// has it.
 func (f *Formats) showDate(value float64, code string) string {
 	d, known := f.dates[code]
 	if !known {
@@ -184,8 +185,8 @@ type moment struct {
 	total                     float64 // seconds since the first day there is
 }
 
-// momentOf returns what a number of days means, to the second, or to its thousandth where parts of a second are
-// shown.
+// momentOf returns what a number of days means, to the second, or to its thousandth where parts of a second
+// are shown.
 func momentOf(value float64, parts, date1904 bool) (m moment) {
 	const day = 24 * 60 * 60
 	unit := 1.0

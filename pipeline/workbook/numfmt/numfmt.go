@@ -1,5 +1,5 @@
-// Package numfmt shows numbers, dates and times as the number formats of a workbook have them. It knows nothing
-// of files: a format is a text, such as 0.00 or yyyy-mm-dd.
+// Package numfmt shows numbers, dates and times as the number formats of a workbook have them. It knows
+// nothing of files: a format is a text, such as 0.00 or yyyy-mm-dd.
 package numfmt
 
 import (
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Formats show numbers as a spreadsheet program does, and remember the formats that they have taken apart. The
-// zero value is ready. They are not for several goroutines.
+// Formats show numbers as a spreadsheet program does, and remember the formats that they have taken apart.
+// The zero value is ready. They are not for several goroutines.
 type Formats struct {
 	Date1904 bool // days are counted from 1904
 

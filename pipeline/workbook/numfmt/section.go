@@ -25,8 +25,8 @@ type formatToken struct {
 	text string
 }
 
-// sectionsOf takes a format apart. That zero, conditions and signs between digits are shown rightly matters: a
-// FALSE that LibreOffice has as a number would be read as TRUE.
+// sectionsOf takes a format apart. That zero, conditions and signs between digits are shown rightly matters:
+// a FALSE that LibreOffice has as a number would be read as TRUE.
 func sectionsOf(code string) (sections []section) {
 	for {
 		s, rest, more := nextSection(code)

@@ -85,7 +85,8 @@ func (c *claiming) carry() {
 	}
 }
 
-// What is done in the first step, beside going on to the second: others are listed, and who was chosen stays so.
+// What is done in the first step, beside going on to the second: others are listed, and who was chosen stays
+// so.
 const (
 	stepFilter    = "filter"
 	stepEverybody = "everybody"

@@ -214,8 +214,8 @@ func (w *words) outcome(outcome schema.Outcome) (label, meaning template.HTML) {
 	return w.say("Not attempted"), w.say("their turn has not come")
 }
 
-// one names the outcome of a single row.
-func (w *words) one(outcome schema.Outcome) template.HTML {
+// rowOutcome names the outcome of a single row.
+func (w *words) rowOutcome(outcome schema.Outcome) template.HTML {
 	switch outcome {
 	case schema.Ready:
 		return w.say("ready")

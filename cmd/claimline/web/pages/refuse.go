@@ -69,8 +69,8 @@ func (e *exchange) refuse(err error) {
 	}
 }
 
-// Refuse answers a request of a browser with a refusal. Where there is no page, whoever has signed in still has
-// the way to the others.
+// Refuse answers a request of a browser with a refusal. Where there is no page, whoever has signed in still
+// has the way to the others.
 func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	e := p.exchange(w, r)
 	if schema.CodeOf(err) == schema.CodeNotFound {

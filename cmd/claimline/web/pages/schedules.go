@@ -14,9 +14,9 @@ import (
 	"github.com/claimline/claimline/schema"
 )
 
-// A schedule is added, and changed, in two steps: a form, and its answers to check, with the box that agrees to
-// the claims of every run. Names of schedules are all that follows /schedules/, so the form has no path of its
-// own.
+// registerSchedules registers the pages of schedules. One is added, and changed, in two steps: a form, and
+// its answers to check, with the box that agrees to the claims of every run. Names of schedules are all that
+// follows /schedules/, so the form of a new one has no path of its own.
 func (p *Pages) registerSchedules() {
 	p.handle("GET /schedules", func(e *exchange) error {
 		if e.r.URL.Query().Has("add") {
@@ -99,8 +99,7 @@ type schedulePage struct {
 // runView is a run as pages show it.
 type runView struct {
 	schema.ScheduleRun
-	Why     string
-	English bool // so it is said, on a page in another language
+	Why string
 }
 
 const (
@@ -155,19 +154,16 @@ func (e *exchange) nextTimes(s schema.Schedule, first time.Time) (times []templa
 	return times
 }
 
+// viewRun returns a run as pages show it. Why a plan waits is kept in English only; pages in other languages
+// say that it does.
 func (e *exchange) viewRun(run schema.ScheduleRun) runView {
 	v := runView{ScheduleRun: run, Why: run.Message}
-	if run.Code == "" || e.words.language == catalogue.English {
-		return v
-	}
-	if run.State == schema.RunWaiting {
+	switch {
+	case run.Code == "" || e.words.language == catalogue.English:
+	case run.State == schema.RunWaiting:
 		v.Why = string(e.words.say("The plan waits for somebody to agree."))
-		return v
-	}
-	if message, _ := e.words.problem(run.Code); message != run.Code.Message("") {
-		v.Why = message
-	} else {
-		v.English = true
+	default:
+		v.Why = e.words.language.Kept(run.Code, run.Message)
 	}
 	return v
 }
@@ -410,8 +406,8 @@ func (p *Pages) changeSchedule(e *exchange) error {
 	return e.redirect(schedulePath(s.Name) + "?done=change")
 }
 
-// readSchedule makes a schedule what was typed, and notes what is wrong with that. A file or folder that was not
-// there before has to be below a folder that schedules may read.
+// readSchedule makes a schedule what was typed, and notes what is wrong with that. A file or folder that was
+// not there before has to be below a folder that schedules may read.
 func (p *Pages) readSchedule(e *exchange, form *scheduleForm, s *schema.Schedule) {
 	file, dir := form.Path, ""
 	if form.Kind == kindFolder {
@@ -434,8 +430,8 @@ func (p *Pages) readSchedule(e *exchange, form *scheduleForm, s *schema.Schedule
 	}
 }
 
-// checkSchedule reports whether the answers of a form are right and checked, and agreed to where that is asked.
-// Else it has shown what is wrong with them, or what there is to check.
+// checkSchedule reports whether the answers of a form are right and checked, and agreed to where that is
+// asked. Else it has shown what is wrong with them, or what there is to check.
 func (p *Pages) checkSchedule(e *exchange, form *scheduleForm, s schema.Schedule) (checked bool, err error) {
 	step, agrees := e.r.PostForm.Get("step"), e.r.PostForm.Get("accept_permanent") != ""
 	switch {

@@ -113,8 +113,13 @@ func (w *words) who(name string) template.HTML {
 	return w.plain(name)
 }
 
-// fileName returns the name of a file without its folders.
-func (w *words) fileName(path string) string { return w.language.Format(filepath.Base(path)) }
+// fileName returns the name of a file without its folders; that of claims by hand in the reader's language.
+func (w *words) fileName(path string) string {
+	if path == schema.ByHand {
+		return w.language.Format(path)
+	}
+	return filepath.Base(path)
+}
 
 // cause says what rows have in common: a cell, quoted, or a word of ours for what is wrong with it.
 func (w *words) cause(value string) string { return w.language.Format(value) }
@@ -134,7 +139,7 @@ func (w *words) problem(code schema.Code, detail ...string) (message, fix string
 func (w *words) functions() template.FuncMap {
 	return template.FuncMap{
 		"t": w.say, "n": w.count, "number": w.number, "day": w.day, "moment": w.moment, "role": w.role,
-		"outcome": w.one, "who": w.who, "cause": w.cause,
+		"outcome": w.rowOutcome, "who": w.who, "cause": w.cause,
 		"warning": func(text string) string {
 			code, detail, _ := strings.Cut(text, ":")
 			message, _ := w.problem(schema.Code(code))

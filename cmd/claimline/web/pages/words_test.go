@@ -53,12 +53,12 @@ func TestWhoDidSomething(t *testing.T) {
 	}
 }
 
-// A row has its outcome in the singular, and what is wrong with a cell in the language of the page, but for the
-// cell itself.
+// A row has its outcome in the singular, and what is wrong with a cell in the language of the page, but for
+// the cell itself.
 func TestWordsOfARow(t *testing.T) {
 	w := newWords(catalogue.Swedish, time.UTC)
 	many, _ := w.outcome(schema.Invalid)
-	assert.Equal(t, "Ogiltiga ogiltig", string(many+" "+w.one(schema.Invalid)))
+	assert.Equal(t, "Ogiltiga ogiltig", string(many+" "+w.rowOutcome(schema.Invalid)))
 	assert.Equal(t, "ett blanksteg", w.cause("a blank"))
 	assert.Equal(t, `"a blank"`, w.cause(`"a blank"`))
 	assert.Equal(t, "users.csv", w.fileName("in/box/users.csv"))

@@ -1,9 +1,10 @@
--- What few of many accounts and claims have is found without a look at the others. An import adds to claims_edited only
--- what it edits, and to the rest nothing.
+-- What few of many accounts and claims have is found without a look at the others. An import adds to
+-- claims_edited only what it edits, and to the rest nothing.
 
 -- +goose Up
 
--- Which pairs of bytes the address and the names have, folded, as bits: a search looks at those alone that have its own.
+-- Which pairs of bytes the address and the names have, folded, as bits: a search looks at those alone that
+-- have its own.
 ALTER TABLE users ADD COLUMN bigrams INTEGER NOT NULL DEFAULT 0;
 UPDATE users SET bigrams = bigrams(concat_ws(char(10), email, first_name, last_name, display_name));
 
