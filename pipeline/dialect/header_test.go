@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/claimline/claimline/pipeline/dialect"
 	"github.com/claimline/claimline/schema"
@@ -158,6 +159,15 @@ func TestCleanHeader(t *testing.T) {
 		same, cleaned := dialect.MatchHeader(c.cell, c.name)
 		assert.Equal(t, []bool{c.same, c.cleaned}, []bool{same, cleaned}, "%q", c.cell)
 	}
+}
+
+// Headers match where they are the same once cleaned, also where that is told without cleaning them.
+func TestSameHeader(t *testing.T) {
+	text := rapid.StringOfN(rapid.SampledFrom([]rune("aAb1 '=;\u00a0\u200bö\u0308")), 0, 4, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := text.Draw(t, "a"), text.Draw(t, "b")
+		require.Equal(t, strings.EqualFold(dialect.CleanHeader(a), dialect.CleanHeader(b)), dialect.SameHeader(a, b), "%q and %q", a, b)
+	})
 }
 
 func TestEmailHeaderIsFoundHoweverItIsWritten(t *testing.T) {

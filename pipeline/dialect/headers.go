@@ -35,6 +35,21 @@ func CleanHeader(cell string) string {
 	return norm.NFC.String(strings.Trim(b.String(), headerEnds))
 }
 
+// isClean reports whether a text is certain to be what CleanHeader makes of it.
+func isClean(text string) bool {
+	last := byte(' ')
+	for i := range len(text) {
+		switch c := text[i]; {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case c == ' ' && last != ' ' && i < len(text)-1:
+		default:
+			return false
+		}
+		last = text[i]
+	}
+	return true
+}
+
 // SameHeader reports whether two headers match once they are cleaned, whatever their case.
 func SameHeader(a, b string) bool {
 	same, _ := MatchHeader(a, b)
@@ -44,8 +59,11 @@ func SameHeader(a, b string) bool {
 // MatchHeader compares like SameHeader a header as it is written and a name; cleaned tells whether they match
 // only once cleaned (schema.RepairHeaderCleaned), case and the guard apart.
 func MatchHeader(cell, name string) (same, cleaned bool) {
-	if strings.EqualFold(unguard(cell), name) {
+	switch {
+	case strings.EqualFold(unguard(cell), name):
 		return true, false
+	case isClean(cell) && isClean(name): // soon told, for IsHeader asks about every row
+		return false, false
 	}
 	same = strings.EqualFold(CleanHeader(cell), CleanHeader(name))
 	return same, same
