@@ -193,6 +193,15 @@ type CandidateFilter struct {
 	Search  string   // as in MemberFilter
 	Domains []string // of their addresses; others have no candidates
 	Sources []string // ids of organizations that they belong to, where no open delayed claim moves them on; nil: any
+	Except  bool     // Sources are those that they do not belong to
+}
+
+// SourcesIn returns the operator that holds an account's organization against Sources.
+func (f CandidateFilter) SourcesIn() string {
+	if f.Except {
+		return "NOT IN"
+	}
+	return "IN"
 }
 
 // Unclaimed is so many accounts that no rule tells apart, but for what time has made due of them.

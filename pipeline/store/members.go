@@ -189,15 +189,20 @@ func (c *candidates) choose(names []string, organizations []schema.Organization)
 		}
 		kinds[kind] = append(kinds[kind], name)
 	}
-	sources := make([]string, 0, len(organizations))
+	sources, without := make([]string, 0, len(organizations)), []string{}
 	for i := range organizations {
 		if o := &organizations[i]; c.someReady(kinds, o) {
 			sources = append(sources, o.ID)
+		} else {
+			without = append(without, o.ID)
 		}
 	}
-	others := len(organizations) - 1 // but for the claiming one
-	if len(sources) < others {
+	switch { // the fewer are named, for every page looks them up
+	case len(without) <= 1: // the claiming one
+	case len(sources) <= len(without):
 		c.filter.Sources = sources
+	default:
+		c.filter.Sources, c.filter.Except = without, true
 	}
 	for domain, list := range kinds {
 		if slices.ContainsFunc(organizations, func(o schema.Organization) bool { return c.ready(domain, typical(&o)) }) {

@@ -261,7 +261,7 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 		from = "WHERE u.id IN (SELECT u.id FROM users u WHERE " + keyDomain + " = ANY($2::text[]))"
 	}
 	if filter.Sources != nil {
-		from += " AND (u.organization IN (SELECT id FROM organizations WHERE external_id = ANY($5::text[])) OR c.delayed)"
+		from += " AND (u.organization " + filter.SourcesIn() + " (SELECT id FROM organizations WHERE external_id = ANY($5::text[])) OR c.delayed)"
 	} else {
 		from += " AND $5::text[] IS NULL"
 	}

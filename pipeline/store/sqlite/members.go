@@ -269,7 +269,7 @@ func (t *tx) Candidates(ctx context.Context, organization string, filter store.C
 	}
 	var sources any
 	if filter.Sources != nil {
-		from += " AND (u.organization IN (SELECT o.id FROM json_each(?5) j CROSS JOIN organizations o ON o.external_id = j.value) OR c.delayed)"
+		from += " AND (u.organization " + filter.SourcesIn() + " (SELECT o.id FROM json_each(?5) j CROSS JOIN organizations o ON o.external_id = j.value) OR c.delayed)"
 		sources = encode(filter.Sources)
 	}
 	args := []any{number, domains, after, limit, sources}
