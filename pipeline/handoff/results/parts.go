@@ -41,8 +41,12 @@ type partRows struct {
 	err    error
 }
 
-// openParts returns a reader of the parts of a folder.
-func (f *Follower) openParts(dir string, m *folder.Manifest) (*partsReader, error) {
+// openParts returns a reader of the parts that the manifest of a folder names.
+func (f *Follower) openParts(dir string) (*partsReader, error) {
+	m, err := folder.ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
 	var names []string
 	for _, header := range m.Columns {
 		if _, field := controlhub.Field(header); field < 0 {

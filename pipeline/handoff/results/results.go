@@ -70,14 +70,11 @@ type ErrorNote struct {
 // where it is about rows that the part has not, and with CodeFileChanged where a part is not as it was
 // made.
 func (f *Follower) Results(ctx context.Context, dir string, files []Errors, firstRow int, to *report.Report) (*Outcome, error) {
-	m, err := folder.ReadManifest(dir)
+	parts, err := f.openParts(dir)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := f.openParts(dir, m)
-	if err != nil {
-		return nil, err
-	}
+	m := parts.manifest
 	for _, file := range files {
 		if file.Part > len(m.Parts) {
 			return nil, schema.Refuse(schema.CodeUsage, "There is no part %d; the hand-off has %d.", file.Part, len(m.Parts))

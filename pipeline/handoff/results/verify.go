@@ -42,14 +42,11 @@ type verifier struct {
 // exports show otherwise. to, where it is not nil, is written too. Refused with the codes of files, and
 // with CodeFileChanged where a part is not as it was made.
 func (f *Follower) Verify(ctx context.Context, dir string, users, claimable dialect.Source, to *report.Report) (*Outcome, error) {
-	m, err := folder.ReadManifest(dir)
+	parts, err := f.openParts(dir)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := f.openParts(dir, m)
-	if err != nil {
-		return nil, err
-	}
+	m := parts.manifest
 	v := &verifier{partsReader: parts, seed: maphash.MakeSeed(), fates: make([]fate, 0, m.Rows)}
 	for i, header := range m.Columns {
 		name, _ := controlhub.WithoutMark(dialect.CleanHeader(header))
