@@ -120,7 +120,8 @@ func (d due) views(ctx context.Context, id string, keys []string) ([]claim.View,
 	return views, complete(ctx, d.tx, o, views)
 }
 
-// complete fills in who asks, and the domains as that organization sees them, but for what overlaps with them.
+// complete fills in who asks, and the domains as that organization sees them, but for what overlaps with
+// them.
 func complete(ctx context.Context, tx Tx, o *schema.Organization, views []claim.View) error {
 	keys := make([]string, len(views))
 	for i := range views {

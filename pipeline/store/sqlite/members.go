@@ -399,8 +399,9 @@ const (
 		ORDER BY s.claimed_at, u.key LIMIT ?3`
 )
 
-// upcomingAtOnce finds what upcomingQueries find of the claims of one time (?2) and type (?5), in the index of
-// addresses: after a big import a second has so many that the first by address are sooner met there than sorted.
+// upcomingAtOnce finds what upcomingQueries find of the claims of one time (?2) and type (?5), in the index
+// of addresses: after a big import a second has so many that the first by address are sooner met there than
+// sorted.
 var upcomingAtOnce = map[store.Upcoming]string{
 	store.UpcomingDecision: claimedAtOnce + upcomingByKey,
 	store.UpcomingRetract:  claimedAtOnce + " AND (c.signed_in_at IS NULL OR c.signed_in_at < c.claimed_at)" + upcomingByKey,
@@ -448,8 +449,8 @@ func (t *tx) Upcoming(ctx context.Context, organization string, kind store.Upcom
 	return list, err
 }
 
-// manyAtOnce returns the first time from one on at which claims of a type were made that are open, and whether
-// they are so many that of all accounts, in the order of their addresses, fewer have to be looked at.
+// manyAtOnce returns the first time from one on at which claims of a type were made that are open, and
+// whether they are so many that of all accounts, in the order of their addresses, fewer have to be looked at.
 func (t *tx) manyAtOnce(ctx context.Context, organization int64, delayed bool, from time.Time, limit int) (first time.Time, isMany bool, err error) {
 	var at sql.NullInt64
 	var open, accounts float64
